@@ -1,0 +1,1 @@
+"""The vocabulary: frozen records, ports, errors and the codec. Imports nothing else of ours."""

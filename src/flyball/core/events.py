@@ -1,0 +1,252 @@
+"""The facts on the ledger. One struct a fact; the tag is its `type`; everything else we know is a fold over them."""
+
+from typing import Any, Literal
+
+from flyball.core.ids import Digest, ExperimentDigest, ReleaseRoot, RolloutId, ServiceName
+from flyball.core.record import Record
+from flyball.core.release import GateResult, Release, Snapshot
+from flyball.core.routing import Routing, StepCounts, Verdict
+from flyball.core.watching import Diagnosis, Signal
+
+Reason = Literal["first", "drift", "risk", "schedule", "manual"]
+Proof = Literal["os_user", "token", "simulated", "policy"]
+
+
+class Fact(Record, tag_field="type"):
+    """Base of all facts. `service` is the subject of the ledger entry."""
+
+    service: ServiceName
+
+
+class ServiceDeclared(Fact, tag="service.declared"):
+    policy: Digest  # digest of gates, rollout, monitor, retrain and autonomy
+    declaration: dict[str, Any]
+    folder: str  # name of the folder, never its path
+
+
+class SnapshotTaken(Fact, tag="snapshot.taken"):
+    snapshot: Snapshot
+
+
+class TrainingStarted(Fact, tag="training.started"):
+    experiment: ExperimentDigest
+    snapshot: Digest
+    reason: Reason
+    ticket: str | None = None
+
+
+class TrainingFailed(Fact, tag="training.failed"):
+    experiment: ExperimentDigest
+    error: str
+    ticket: str | None = None
+
+
+class ReleaseRegistered(Fact, tag="release.registered"):
+    release: Release
+    ticket: str | None = None
+
+
+class GatesJudged(Fact, tag="gates.judged"):
+    release: ReleaseRoot
+    passed: bool
+    results: tuple[GateResult, ...]
+
+
+class ChampionAppointed(Fact, tag="champion.appointed"):
+    release: ReleaseRoot
+    previous: ReleaseRoot | None
+    rollout: RolloutId | None = None
+    by: str = "policy"
+    rubber_stamped: bool = False
+
+
+class RolloutOpened(Fact, tag="rollout.opened"):
+    rollout: RolloutId
+    release: ReleaseRoot
+    champion: ReleaseRoot
+    policy: Digest
+    salt: str
+    reason: Reason
+
+
+class StepStarted(Fact, tag="step.started"):
+    """The intent of a step; `routing` carries the authority to go back to weight 0."""
+
+    rollout: RolloutId
+    step: int
+    kind: Literal["shadow", "approval", "canary", "promote"]
+    key: str  # idempotency key of the order to the gateway
+    routing: Routing
+    why: str
+
+
+class RoutingApplied(Fact, tag="routing.applied"):
+    """The outcome: the gateway holds this epoch."""
+
+    key: str
+    epoch: int
+
+
+class StepJudged(Fact, tag="step.judged"):
+    rollout: RolloutId
+    step: int
+    verdict: Verdict
+    counts: StepCounts | None = None
+
+
+class ApprovalRequested(Fact, tag="approval.requested"):
+    """What exactly is asked for; a change in any digest voids it."""
+
+    rollout: RolloutId
+    step: int
+    model: ReleaseRoot
+    evidence: Digest
+    policy: Digest
+    role: str
+    expires_at: str
+    report: dict[str, Any] = {}  # gates and shadow report, frozen
+
+
+class ApprovalGiven(Fact, tag="approval.given"):
+    rollout: RolloutId
+    model: ReleaseRoot
+    evidence: Digest
+    policy: Digest
+    by: str
+    proof: Proof
+    why: str = ""
+
+
+class ApprovalRejected(Fact, tag="approval.rejected"):
+    rollout: RolloutId
+    by: str
+    proof: Proof
+    why: str = ""
+
+
+class RolledBack(Fact, tag="rollout.rolled_back"):
+    rollout: RolloutId
+    release: ReleaseRoot  # the one that went
+    to: ReleaseRoot
+    cause: str
+    by: str  # `gateway`, `controller`, or a person
+    verdict: Verdict
+    epoch: int
+    counts: StepCounts | None = None
+    seconds: float = 0.0  # from the first candidate answer to weight 0
+    seen_by_gateway: bool = False
+
+
+class RolloutClosed(Fact, tag="rollout.closed"):
+    rollout: RolloutId
+    outcome: Literal["promoted", "rolled_back", "rejected", "expired"]
+    reason: str
+
+
+class SignalRaised(Fact, tag="signal.raised"):
+    signal: Signal
+
+
+class SignalCleared(Fact, tag="signal.cleared"):
+    signal: str
+    feature: str | None = None
+
+
+class DiagnosisMade(Fact, tag="diagnosis.made"):
+    diagnosis: Diagnosis
+    ticket: str | None = None
+
+
+class TicketOpened(Fact, tag="ticket.opened"):
+    ticket: str
+    kind: Literal["retrain"]
+    reason: Reason
+    diagnosis: Diagnosis
+    evidence: tuple[Signal, ...] = ()
+    row: int = 0  # stream position at which it was opened
+
+
+class RetrainOrdered(Fact, tag="retrain.ordered"):
+    """The intent to train: by policy, or by a person."""
+
+    ticket: str
+    key: str
+    by: str
+    proof: Proof
+    reason: Reason
+
+
+class TicketClosed(Fact, tag="ticket.closed"):
+    ticket: str
+    outcome: Literal["promoted", "no_gain", "failed", "dismissed"]
+    reason: str
+
+
+class IncidentOpened(Fact, tag="incident.opened"):
+    incident: str
+    kind: Literal["data_quality"]
+    reason: str
+    features: tuple[str, ...] = ()
+    row: int = 0
+
+
+class IncidentClosed(Fact, tag="incident.closed"):
+    incident: str
+    how: Literal["new_normal", "person"]
+    reason: str
+    row: int = 0  # training rows start here where it is the new normal
+
+
+class Frozen(Fact, tag="service.frozen"):
+    by: str
+    why: str
+
+
+class Thawed(Fact, tag="service.thawed"):
+    by: str
+    why: str
+
+
+class DecisionTaken(Fact, tag="decision.taken"):
+    """What the planner did or left undone, written when the answer changes."""
+
+    action: str
+    why: str
+    waiting_for: tuple[str, ...] = ()
+
+
+class ProcessStarted(Fact, tag="process.started"):
+    process: Literal["gateway", "controller", "replay", "demo"]
+    epoch: int = 0
+
+
+AnyFact = (
+    ServiceDeclared
+    | SnapshotTaken
+    | TrainingStarted
+    | TrainingFailed
+    | ReleaseRegistered
+    | GatesJudged
+    | ChampionAppointed
+    | RolloutOpened
+    | StepStarted
+    | RoutingApplied
+    | StepJudged
+    | ApprovalRequested
+    | ApprovalGiven
+    | ApprovalRejected
+    | RolledBack
+    | RolloutClosed
+    | SignalRaised
+    | SignalCleared
+    | DiagnosisMade
+    | TicketOpened
+    | RetrainOrdered
+    | TicketClosed
+    | IncidentOpened
+    | IncidentClosed
+    | Frozen
+    | Thawed
+    | DecisionTaken
+    | ProcessStarted
+)

@@ -1,0 +1,29 @@
+"""Names with a type, so that a release root is never passed where an event id is meant."""
+
+from typing import NewType, Protocol
+
+ServiceName = NewType("ServiceName", str)  # `fraud`
+Digest = NewType("Digest", str)  # `sha256:<hex>`
+ExperimentDigest = NewType("ExperimentDigest", str)  # `fx1:sha256:<hex>`
+ReleaseRoot = NewType("ReleaseRoot", str)  # `sha256:<hex>`, root of the release's manifest
+EventId = NewType("EventId", str)
+PredictionId = NewType("PredictionId", str)
+RolloutId = NewType("RolloutId", str)
+Epoch = NewType("Epoch", int)  # fencing number of a routing, only grows
+
+
+class Ids(Protocol):
+    """Port: where new identities come from; sortable by time, never reused."""
+
+    def new(self, prefix: str) -> str:
+        """A fresh id such as `ro-0193f2…`."""
+        ...
+
+
+def short(digest: str) -> str:
+    """The first 12 hex digits, for people.
+
+    >>> short("fx1:sha256:0123456789abcdef")
+    '0123456789ab'
+    """
+    return digest.rsplit(":", 1)[-1][:12]

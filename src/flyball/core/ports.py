@@ -1,0 +1,87 @@
+"""Ports between the stages: what one needs of another, or of the world, handed in by the wiring."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from flyball.core.prediction import LabelRecord
+from flyball.core.record import Record
+from flyball.core.release import Release, Snapshot
+from flyball.core.routing import Observed, Routing, StepCounts, Verdict
+from flyball.core.watching import Pane
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class Judge(Protocol):
+    """What a gateway asks about a running rollout: may it go on? Pure; it may be asked at any time."""
+
+    def __call__(self, routing: Routing, counts: StepCounts) -> Verdict: ...
+
+
+class Gateways(Protocol):
+    """The controller's door to the gateway."""
+
+    def apply(self, key: str, routing: Routing) -> None:
+        """Idempotent on `key`. The releases named are loaded and verified before weight moves.
+
+        Raises: StaleEpoch (a newer epoch is in force), Untrusted (a release does not verify), Unavailable (no gateway).
+        """
+        ...
+
+    def observe(self, service: str) -> Observed: ...
+
+
+class Segment(Record):
+    """A sealed pane with its rows: predictions, shadows and labels as tables (columns: `core.prediction` records)."""
+
+    pane: Pane
+    predictions: "pl.DataFrame"
+    shadows: "pl.DataFrame"
+    labels: "pl.DataFrame"
+
+
+class Telemetry(Protocol):
+    """The controller's view of what the gateway wrote down."""
+
+    def sealed(self, service: str, after: int) -> Sequence[Segment]:
+        """Segments with a pane index above `after`, in order."""
+        ...
+
+
+class LabelBook(Protocol):
+    """Labels by prediction id, idempotent."""
+
+    def put(self, labels: Sequence[LabelRecord]) -> tuple[int, int, int]:
+        """Returns how many were new, duplicate (same value), corrected (another value)."""
+        ...
+
+
+class TrainingJob(Record):
+    """All that a training needs, as paths and values; it runs in a process of its own."""
+
+    service_folder: str
+    home: str
+    declaration: dict[str, Any]
+    snapshot: Snapshot
+    snapshot_folder: str
+    output_folder: str
+    champion_folder: str | None = None
+    champion_last_row: int = 0  # rows up to here are no holdout for the champion
+    reason: str = "first"
+
+
+class Trainer(Protocol):
+    """Runs a training to its end and returns the release, gates judged, not yet registered."""
+
+    def train(self, job: TrainingJob) -> Release:
+        """Raises: TrainingFailed with what the code said."""
+        ...
+
+
+class Releases(Protocol):
+    """The store of releases; every path out of it has been verified."""
+
+    def verified(self, root: str) -> str:
+        """Folder of the release. Raises: NotFound, Untrusted."""
+        ...

@@ -1,0 +1,103 @@
+"""Who gets which traffic, and what the gateway may do about it by itself."""
+
+from typing import Literal
+
+from flyball.core.ids import ReleaseRoot, RolloutId, ServiceName
+from flyball.core.record import Record
+from flyball.core.service import Guardrails
+
+WHOLE = 10_000  # weights are integers of 0.01 %
+
+
+class Routing(Record):
+    """The routing table of one service at one epoch."""
+
+    service: ServiceName
+    epoch: int
+    champion: ReleaseRoot
+    previous: ReleaseRoot | None = None  # kept warm: the target of a fallback
+    candidate: ReleaseRoot | None = None
+    weight: int = 0  # candidate's share of units, of 10,000
+    shadow: float = 0.0  # ceiling of the share of rows mirrored to the candidate
+    salt: str = ""  # new with every rollout
+    rollout: RolloutId | None = None
+    step: int | None = None
+    guardrails: Guardrails | None = None  # authority: with it the gateway may set the weight to 0 by itself
+
+
+class ArmCounts(Record):
+    """Integers of one arm in one step (shadow: of the rows mirrored to it)."""
+
+    requests: int = 0
+    units: int = 0  # first seen in this step
+    errors: int = 0  # error events
+    slow: int = 0  # slow events
+    failed: int = 0  # answers the client did not get
+
+    def plus(self, other: "ArmCounts") -> "ArmCounts":
+        return ArmCounts(
+            requests=self.requests + other.requests,
+            units=self.units + other.units,
+            errors=self.errors + other.errors,
+            slow=self.slow + other.slow,
+            failed=self.failed + other.failed,
+        )
+
+
+class TestSums(Record):
+    """Log e-values of the two-arm tests; adding those of workers is multiplying independent e-values."""
+
+    errors: float = 0.0
+    slow: float = 0.0
+
+    def plus(self, other: "TestSums") -> "TestSums":
+        return TestSums(errors=self.errors + other.errors, slow=self.slow + other.slow)
+
+
+class StepCounts(Record):
+    """What the gateway has seen of the running step, and of the whole rollout."""
+
+    service: ServiceName
+    epoch: int
+    rollout: RolloutId | None
+    step: int | None
+    champion: ArmCounts = ArmCounts()
+    candidate: ArmCounts = ArmCounts()
+    shadow: ArmCounts = ArmCounts()
+    pairs: int = 0  # rows that champion and shadow both answered
+    disagreements: int = 0
+    step_tests: TestSums = TestSums()  # fresh in every step: may it advance?
+    rollout_tests: TestSums = TestSums()  # never restarted: must it go back?
+    rollout_candidate: ArmCounts = ArmCounts()  # summed over the steps so far
+    received: int = 0
+    written: int = 0
+    dropped: int = 0
+
+
+class Verdict(Record):
+    """The answer of every automatic judgement."""
+
+    kind: Literal["PROMOTE", "HOLD", "ROLL_BACK", "INCONCLUSIVE", "INVALID"]
+    reason: str
+    cause: Literal["errors", "slow", "labels", "disagreement", "ratio_mismatch", "timeout", "none"] = "none"
+    numbers: dict[str, float] = {}
+    waiting_for: tuple[str, ...] = ()
+
+
+class Stopped(Record):
+    """The gateway has set a candidate's weight to 0 by its own authority."""
+
+    rollout: RolloutId
+    epoch: int
+    verdict: Verdict
+    counts: StepCounts
+    at: str
+    seconds: float = 0.0  # from the first candidate answer of the rollout to weight 0
+
+
+class Observed(Record):
+    """What a gateway says of one service when asked."""
+
+    routing: Routing | None
+    counts: StepCounts | None
+    stopped: Stopped | None = None

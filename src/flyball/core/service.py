@@ -1,0 +1,232 @@
+"""The service declaration: what one `service.yaml` says, with every default written out.
+
+Durations are seconds (files may also say `10m`, `24h`, `7d`), shares and weights lie in 0..1, counts are rows.
+Parsing and reporting faults: `flyball.contracts`.
+"""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, field
+
+from flyball.core.record import Record
+
+Share = Annotated[float, Meta(ge=0, le=1)]
+Positive = Annotated[float, Meta(gt=0)]
+Seconds = Annotated[float, Meta(ge=0)]
+Count = Annotated[int, Meta(ge=0)]
+Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+Scalar = str | float | int | bool | None
+Task = Literal["binary", "multiclass", "regression"]
+Role = Literal["approver", "operator"]
+Remedy = Literal["observe", "suggest", "approval", "auto"]
+Trigger = Literal["drift", "risk"]
+OnTimeout = Literal["hold", "extend", "abort"]
+
+
+class Metadata(Record):
+    name: Name
+    owner: str
+    people: dict[str, tuple[Role, ...]] = {}  # person -> roles
+    description: str = ""
+
+
+class Data(Record):
+    contract: str  # ODCS file, relative to service.yaml
+    source: str  # Parquet or CSV file; may begin with $FLYBALL_DATA/
+    label: str
+    timestamp: str | None = None
+    key: str | None = None  # the unit that sticks to an arm; without one the request id
+    label_window_s: Seconds = 0.0  # after this a label counts as matured
+
+
+class Split(Record):
+    kind: Literal["temporal"] = "temporal"
+    holdout: Annotated[float, Meta(gt=0, lt=1)] = 0.2  # newest share of the rows
+
+
+class Experiment(Record):
+    task: Task
+    metric: str
+    module: str = "model.py"
+    threshold: Share = 0.5  # binary: prediction is score >= threshold
+    seed: str = "0"
+    config: dict[str, Scalar] = {}
+    split: Split = field(default_factory=Split)
+    include: tuple[str, ...] = ()  # further files that are part of the code
+    suites: Literal["default", "full"] = "default"
+    timeout_s: Positive = 3600.0  # a training that runs longer is stopped
+    refit: bool = False  # after the gates, fit once more on train and holdout rows
+
+
+class Gate(Record):
+    """One condition on a candidate: a floor, a ceiling, or a comparison with the champion."""
+
+    metric: str
+    min: float | None = None
+    max: float | None = None
+    versus: Literal["champion"] | None = None
+    not_worse_by: float | str | None = None  # in the metric's unit, or `2%` of the champion's value
+    better_by: float | str | None = None
+    inconclusive: Literal["fail", "shadow"] = "fail"
+
+
+class Objectives(Record):
+    availability: Annotated[float, Meta(gt=0, lt=1)] = 0.999
+    latency_p99_ms: Positive = 100.0
+    latency_p50_ms: Positive | None = None
+    throughput_rps: Positive | None = None
+
+
+class Constant(Record):
+    prediction: str | float | int | bool
+    score: float | None = None
+    scores: dict[str, float] | None = None
+
+
+class ConstantFallback(Record):
+    constant: Constant
+
+
+class Serving(Record):
+    objectives: Objectives = field(default_factory=Objectives)
+    fallback: tuple[Literal["previous"] | ConstantFallback, ...] = ("previous",)
+    deadline_ms: Positive = 1000.0  # later than this the arm gave no answer
+    max_rows: Annotated[int, Meta(ge=1)] = 10_000  # rows of one request
+
+
+class Guardrail(Record):
+    ratio: Annotated[float, Meta(gt=1)]  # a candidate this many times the champion's rate is to be caught
+    ceiling: Share  # below this rate an arm may advance without a comparison
+
+
+class Guardrails(Record):
+    alpha: Annotated[float, Meta(gt=0, lt=0.5)] = 0.05  # chance that a good candidate is ever rolled back
+    beta: Annotated[float, Meta(gt=0, lt=0.5)] = 0.10  # chance, a step, that a bad one advances
+    errors: Guardrail = field(default_factory=lambda: Guardrail(ratio=2, ceiling=0.02))
+    slow: Guardrail = field(default_factory=lambda: Guardrail(ratio=3, ceiling=0.05))
+    max_errors: Annotated[int, Meta(ge=1)] = 100  # own error events after which no statistics are asked
+
+
+class Shadow(Record):
+    share: Share = 0.05  # ceiling of mirrored rows; 1.0 below ten requests a second
+    min_pairs: Count = 200
+    labels: Literal["if_available", "required"] = "if_available"
+    max_disagreement: Share | None = None
+    min_s: Seconds = 0.0
+    timeout_s: Seconds = 86_400.0
+    on_timeout: OnTimeout = "hold"
+
+
+class Approval(Record):
+    role: Role = "approver"
+    timeout_s: Seconds = 7 * 86_400.0
+    on_timeout: OnTimeout = "abort"
+
+
+class Canary(Record):
+    weight: Annotated[float, Meta(ge=0.0001, le=1)]
+    min_requests: Count = 300  # the candidate's own
+    min_s: Seconds = 5.0
+    timeout_s: Seconds = 3600.0
+    on_timeout: OnTimeout = "hold"
+
+
+class Promote(Record):
+    pass
+
+
+class Step(Record, omit_defaults=True):
+    """One step of a rollout: exactly one of the four is given."""
+
+    shadow: Shadow | None = None
+    approval: Approval | None = None
+    canary: Canary | None = None
+    promote: Promote | None = None
+
+    @property
+    def kind(self) -> Literal["shadow", "approval", "canary", "promote"]:
+        if self.shadow is not None:
+            return "shadow"
+        if self.approval is not None:
+            return "approval"
+        return "canary" if self.canary is not None else "promote"
+
+
+def default_steps() -> tuple[Step, ...]:
+    return (
+        Step(shadow=Shadow()),
+        Step(approval=Approval()),
+        Step(canary=Canary(weight=0.01, min_s=300)),
+        Step(canary=Canary(weight=0.10, min_s=300)),
+        Step(canary=Canary(weight=0.50, min_s=300)),
+        Step(promote=Promote()),
+    )
+
+
+class Rollout(Record):
+    guardrails: Guardrails = field(default_factory=Guardrails)
+    steps: tuple[Step, ...] = field(default_factory=default_steps)
+
+
+class Psi(Record):
+    warn: Positive = 0.10
+    act: Positive = 0.25
+    consecutive: Annotated[int, Meta(ge=1)] = 3  # windows over `act` before the trigger fires
+
+
+class LiveMetric(Record):
+    name: str
+    max_loss: float | str  # worse by, in the metric's unit, or `5%` of the holdout value
+
+
+class Quality(Record):
+    settle_windows: Annotated[int, Meta(ge=1)] = 5
+    max_violations: Share = 0.01  # rows of a window that may break the contract
+    max_missing: Share = 0.10  # missing values of a feature in a window beyond its baseline's share
+
+
+class Monitor(Record):
+    window_rows: Annotated[int, Meta(ge=1)] = 1000
+    window_s: Positive | None = None
+    pane_s: Positive = 10.0
+    psi: Psi = field(default_factory=Psi)
+    live_metric: LiveMetric | None = None
+    quality: Quality = field(default_factory=Quality)
+
+
+class Retrain(Record):
+    triggers: tuple[Trigger, ...] = ("drift", "risk")
+    from_: Literal["captured", "source"] = field(default="captured", name="from")
+    window_rows: Annotated[int, Meta(ge=1)] = 20_000
+    min_new_rows: Count = 2_000
+    cooldown_s: Seconds = 86_400.0
+
+
+class Autonomy(Record):
+    rollback: Literal["auto"] = "auto"
+    retrain: Remedy = "suggest"
+    promote: Literal["approval", "auto"] = "approval"
+    first: Literal["auto", "approval"] = "auto"
+
+
+class Replay(Record):
+    train_rows: Annotated[int, Meta(ge=1)] = 5_000
+    label_delay_rows: Count = 0
+    approve_after_rows: Count = 0
+
+
+class Service(Record):
+    """One `service.yaml`."""
+
+    apiVersion: Literal["flyball/v1"]
+    kind: Literal["Service"]
+    metadata: Metadata
+    data: Data
+    experiment: Experiment
+    gates: tuple[Gate, ...] = ()
+    serving: Serving = field(default_factory=Serving)
+    rollout: Rollout = field(default_factory=Rollout)
+    monitor: Monitor = field(default_factory=Monitor)
+    retrain: Retrain = field(default_factory=Retrain)
+    autonomy: Autonomy = field(default_factory=Autonomy)
+    replay: Replay = field(default_factory=Replay)

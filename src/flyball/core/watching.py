@@ -1,0 +1,64 @@
+"""What the monitor says: panes, signals, diagnoses."""
+
+from typing import Literal
+
+from flyball.core.record import Record
+
+SignalKind = Literal["psi", "risk", "quality", "error", "latency"]
+DiagnosisKind = Literal["data_quality", "label_shift", "covariate_shift", "concept_drift", "harmless", "unknown"]
+
+
+class PaneGroup(Record):
+    """Counts of one release in one arm during one pane; adding two of them is merging them."""
+
+    arm: str  # `champion`, `candidate`
+    release: str
+    rows: int = 0
+    errors: int = 0
+    slow: int = 0
+    failed: int = 0
+    violations: int = 0  # rows the contract did not accept
+    features: dict[str, tuple[int, ...]] = {}  # on the release's reference bins, last is `missing`
+    prediction: dict[str, tuple[int, ...]] = {}
+    latency: tuple[int, ...] = ()  # on `monitor.panes.LATENCY_EDGES_MS`
+
+
+class Pane(Record):
+    """A sealed slice of telemetry."""
+
+    service: str
+    index: int  # grows by one a pane
+    start: float  # seconds since the epoch
+    end: float
+    first_row: int = 0  # stream position of its first row
+    last_row: int = 0
+    received: int = 0
+    written: int = 0
+    dropped: int = 0
+    groups: tuple[PaneGroup, ...] = ()
+
+
+class Signal(Record):
+    """One measure beyond one limit in one window."""
+
+    signal: SignalKind
+    level: Literal["warn", "act"]
+    value: float
+    limit: float
+    release: str
+    window: int  # number of the window since the release began to serve
+    first_row: int
+    last_row: int
+    feature: str | None = None
+    consecutive: int = 1  # windows in a row beyond this level
+    detail: str = ""
+
+
+class Diagnosis(Record):
+    """Which kind of change, what led there, and what helps."""
+
+    kind: DiagnosisKind
+    reason: str
+    features: tuple[str, ...] = ()
+    numbers: dict[str, float] = {}
+    remedy: Literal["retrain", "repair", "none", "wait_for_labels"] = "none"
