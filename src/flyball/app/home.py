@@ -1,0 +1,78 @@
+"""Where state lives: one home per command, `.flyball/` beside the first service file unless told otherwise."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+DATA_VARIABLE = "FLYBALL_DATA"
+HOME_VARIABLE = "FLYBALL_HOME"
+DEFAULT_DATA = "../shared/data"
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folder and the places in it."""
+
+    root: Path
+
+    @property
+    def ledger(self) -> Path:
+        return self.root / "ledger.db"
+
+    @property
+    def keys(self) -> Path:
+        return self.root / "keys"
+
+    @property
+    def blobs(self) -> Path:
+        return self.root / "blobs"
+
+    @property
+    def releases(self) -> Path:
+        return self.root / "releases"
+
+    @property
+    def snapshots(self) -> Path:
+        return self.root / "snapshots"
+
+    @property
+    def work(self) -> Path:
+        """Scratch of running trainings; anything in it may be deleted when nothing runs."""
+        return self.root / "work"
+
+    def telemetry(self, service: str) -> Path:
+        return self.root / "telemetry" / service
+
+    def gateway(self, service: str) -> Path:
+        """Routing table, counters and spool of one service's gateway."""
+        return self.root / "gateway" / service
+
+    @property
+    def socket(self) -> Path:
+        return self.root / "gateway" / "control.sock"
+
+    def made(self) -> "Home":
+        """The same home, its folder made and private to its owner."""
+        self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return self
+
+
+def find_home(option: str | None, services: tuple[Path, ...] = ()) -> Home:
+    """`--home`, else `FLYBALL_HOME`, else beside the first service file, else the nearest `.flyball/` upwards."""
+    if option:
+        return Home(Path(option).resolve())
+    if named := os.environ.get(HOME_VARIABLE):
+        return Home(Path(named).resolve())
+    if services:
+        return Home(services[0].resolve().parent / ".flyball")
+    here = Path.cwd().resolve()
+    for folder in (here, *here.parents):
+        if (folder / ".flyball").is_dir():
+            return Home(folder / ".flyball")
+    return Home(here / ".flyball")
+
+
+def expand_data(source: str) -> Path:
+    """A `source:` value as a path: `$FLYBALL_DATA` stands for the data folder."""
+    data = os.environ.get(DATA_VARIABLE, DEFAULT_DATA)
+    return Path(source.replace("${FLYBALL_DATA}", data).replace("$FLYBALL_DATA", data)).expanduser()
