@@ -16,6 +16,8 @@ DTYPES: Mapping[Kind, pl.DataType] = {
     "timestamp": pl.Datetime("us"),
 }
 
+_PLAIN = ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M")  # no offset
+
 
 def schema(contract: DataContract, *, without: Sequence[str] = ()) -> dict[str, pl.DataType]:
     """Column names and dtypes in the contract's order."""
@@ -56,6 +58,7 @@ def conform(table: pl.DataFrame, dtypes: Mapping[str, pl.DataType]) -> pl.DataFr
 
 def _timestamps(text: pl.Series) -> pl.Series:
     """ISO 8601 with or without an offset; an offset is turned into UTC, then dropped."""
-    aware = text.str.to_datetime("%+", time_unit="us", time_zone="UTC", strict=False).dt.replace_time_zone(None)
-    plain = text.str.to_datetime(time_unit="us", strict=False)
-    return aware.zip_with(aware.is_not_null(), plain)
+    column = pl.col("text")
+    forms = [column.str.to_datetime("%+", time_unit="us", time_zone="UTC", strict=False).dt.replace_time_zone(None)]
+    forms += [column.str.to_datetime(form, time_unit="us", strict=False) for form in _PLAIN]
+    return text.alias("text").to_frame().select(pl.coalesce(forms).alias(text.name)).to_series()
