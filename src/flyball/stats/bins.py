@@ -13,6 +13,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -50,9 +51,7 @@ def fit_numeric(values: npt.ArrayLike, *, bins: int = 10) -> "NumericBins":
         only = float(distinct[0])
         return NumericBins(edges=(only, math.nextafter(only, math.inf)))
     if distinct.size <= bins:
-        return NumericBins(
-            edges=tuple(_between(float(a), float(b)) for a, b in zip(distinct[:-1], distinct[1:], strict=True))
-        )
+        return NumericBins(edges=tuple(_between(float(a), float(b)) for a, b in pairwise(distinct)))
     ranks = np.arange(1, bins) * finite.size // bins
     quantiles = np.repeat(distinct, counts)[ranks]
     heavy = distinct[counts * bins >= finite.size]
@@ -81,7 +80,7 @@ class NumericBins:
     edges: tuple[float, ...]  # interior edges in the unit of the column, strictly increasing
 
     def __post_init__(self) -> None:
-        if any(not a < b for a, b in zip(self.edges, self.edges[1:], strict=False)):
+        if any(not a < b for a, b in pairwise(self.edges)):
             raise ValueError(f"edges must be strictly increasing and not NaN, found {self.edges}")
 
     @property
@@ -113,8 +112,7 @@ class NumericBins:
         if not self.edges:
             return ("any", MISSING)
         middle = [
-            f"= {a:.6g}" if b == math.nextafter(a, math.inf) else f"{a:.6g} .. {b:.6g}"
-            for a, b in zip(self.edges, self.edges[1:], strict=False)
+            f"= {a:.6g}" if b == math.nextafter(a, math.inf) else f"{a:.6g} .. {b:.6g}" for a, b in pairwise(self.edges)
         ]
         return (f"< {self.edges[0]:.6g}", *middle, f">= {self.edges[-1]:.6g}", MISSING)
 

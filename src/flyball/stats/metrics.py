@@ -120,7 +120,7 @@ def _relative(rows: Sample) -> Floats:
     kept = rows.truth != 0
     if not kept.any():
         raise NotEnoughData("mape needs labels other than 0, found none")
-    return _absolute(rows)[kept] / np.abs(rows.truth[kept])
+    return np.asarray(_absolute(rows)[kept] / np.abs(rows.truth[kept]))
 
 
 def _rmse(rows: Sample) -> float:
@@ -170,7 +170,7 @@ def _absent(cells: Confusion) -> npt.NDArray[np.bool_]:
 
 
 def _ratio(top: npt.NDArray[np.float64], bottom: npt.NDArray[np.float64], *, empty: float = math.nan) -> Floats:
-    return np.divide(top, bottom, out=np.full(np.shape(bottom), empty), where=bottom > 0)
+    return np.asarray(np.divide(top, bottom, out=np.full(np.shape(bottom), empty), where=bottom > 0))
 
 
 def _roc_auc(rows: Sample) -> float:

@@ -108,7 +108,8 @@ def _codes(classes: tuple[object, ...], column: npt.NDArray[np.generic]) -> Floa
     unknown = [value for value in values.tolist() if value not in places]
     if unknown:
         raise ValueError(f"expected labels among {classes}, found {unknown[:5]}")
-    return np.array([places[value] for value in values.tolist()], dtype=np.float64)[inverse.ravel()]
+    numbers = np.array([places[value] for value in values.tolist()], dtype=np.float64)
+    return np.asarray(numbers[inverse.ravel()])
 
 
 def _finite(name: str, column: npt.NDArray[np.generic]) -> Floats:

@@ -31,7 +31,7 @@ def bernoulli_upper(n: int, x: int, *, alpha: float) -> float:
     Source: Ville 1939; Robbins 1970, with a one-sided mixture so that nothing is spent on rates above p.
 
     >>> [round(bernoulli_upper(n, 0, alpha=0.05), 4) for n in (0, 300, 10_000)]
-    [1.0, 0.0133, 0.0004]
+    [1.0, 0.0125, 0.0004]
     """
     if not 0 <= x <= n:
         raise ValueError(f"expected 0 <= x <= n, found x={x}, n={n}")
