@@ -80,6 +80,14 @@ class StepStarted(Fact, tag="step.started"):
     why: str
 
 
+class RoutingOrdered(Fact, tag="routing.ordered"):
+    """The intent of a routing outside the steps: a first champion, a way back."""
+
+    key: str
+    routing: Routing
+    why: str
+
+
 class RoutingApplied(Fact, tag="routing.applied"):
     """The outcome: the gateway holds this epoch."""
 
@@ -197,6 +205,15 @@ class IncidentClosed(Fact, tag="incident.closed"):
     row: int = 0  # training rows start here where it is the new normal
 
 
+class RollbackOrdered(Fact, tag="rollback.ordered"):
+    """A person wants the running rollout, or else the champion, taken back."""
+
+    key: str
+    by: str
+    proof: Proof
+    why: str
+
+
 class Frozen(Fact, tag="service.frozen"):
     by: str
     why: str
@@ -230,6 +247,7 @@ AnyFact = (
     | ChampionAppointed
     | RolloutOpened
     | StepStarted
+    | RoutingOrdered
     | RoutingApplied
     | StepJudged
     | ApprovalRequested
@@ -245,6 +263,7 @@ AnyFact = (
     | TicketClosed
     | IncidentOpened
     | IncidentClosed
+    | RollbackOrdered
     | Frozen
     | Thawed
     | DecisionTaken

@@ -1,0 +1,240 @@
+"""Where a service stands: a fold over its facts, and the only memory of the control loop.
+
+Every wait is a value in here (a step that has started, an approval asked for, a ticket that is open), so a
+controller that starts anew goes on where the last one stopped.
+"""
+
+from msgspec.structs import replace
+
+from flyball.core import events as e
+from flyball.core.ledger import Entry
+from flyball.core.record import Record
+from flyball.core.release import Release
+from flyball.core.routing import Routing, Verdict
+
+
+class StepState(Record):
+    """The running step of a rollout."""
+
+    index: int
+    kind: str
+    key: str  # of the order to the gateway
+    routing: Routing
+    started_at: str
+    applied: bool = False
+    verdict: Verdict | None = None
+
+
+class RolloutState(Record):
+    """A rollout that is open."""
+
+    rollout: str
+    release: str
+    champion: str
+    policy: str
+    salt: str
+    reason: str
+    opened_at: str
+    step: StepState | None = None
+    asked: e.ApprovalRequested | None = None
+    approved: e.ApprovalGiven | None = None
+    rejected: e.ApprovalRejected | None = None
+    verdicts: tuple[tuple[int, Verdict], ...] = ()  # the closing verdict of each step passed
+    rolled_back: e.RolledBack | None = None
+
+
+class TicketState(Record):
+    """A retraining that is wanted."""
+
+    ticket: str
+    reason: e.Reason
+    opened_at: str
+    row: int
+    opened: e.TicketOpened
+    ordered: e.RetrainOrdered | None = None
+    release: str | None = None  # what came of it
+    failed: str | None = None
+
+
+class ServiceState(Record):
+    """Everything the planner may know of one service that is on the ledger."""
+
+    service: str
+    version: int = 0  # sequence number of the newest fact folded in
+    policy: str = ""
+    champion: str | None = None
+    previous: str | None = None
+    releases: dict[str, Release] = {}  # by root
+    waiting: tuple[str, ...] = ()  # qualified releases that no rollout has taken up, oldest first
+    withdrawn: frozenset[str] = frozenset()  # rolled back or rejected: never rolled out again by itself
+    epoch: int = 0  # highest routing epoch ever ordered
+    routing: Routing | None = None  # the newest order
+    applied: int = -1  # highest epoch that the gateway has confirmed
+    rollout: RolloutState | None = None
+    ticket: TicketState | None = None
+    incident: e.IncidentOpened | None = None
+    normal_since_row: int = 0  # training rows start here
+    frozen: e.Frozen | None = None
+    rollback_ordered: e.RollbackOrdered | None = None
+    signals: dict[str, e.SignalRaised] = {}  # open signals by `kind/feature`
+    appointed_at: str = ""  # when the champion was appointed
+    retrained_at: str = ""  # when the last training was ordered
+    without_gain: int = 0  # retrainings in a row that did not lead to a promotion
+    decisions: dict[str, e.DecisionTaken] = {}  # the last word on each action
+
+
+def fold(state: ServiceState, entry: Entry) -> ServiceState:
+    """One fact further. A fact of another service changes nothing."""
+    if entry.subject != state.service or entry.seq <= state.version:
+        return state
+    return replace(_apply(state, entry.fact, entry.at), version=entry.seq)
+
+
+def signal_key(signal: str, feature: str | None) -> str:
+    """Name of an open signal: `psi/amount`, `risk`."""
+    return f"{signal}/{feature}" if feature else signal
+
+
+def _apply(state: ServiceState, fact: e.AnyFact, at: str) -> ServiceState:
+    match fact:
+        case e.ServiceDeclared():
+            return replace(state, policy=fact.policy)
+        case e.ReleaseRegistered() | e.GatesJudged() | e.ChampionAppointed() | e.TrainingFailed():
+            return _release(state, fact, at)
+        case (
+            e.RolloutOpened()
+            | e.StepStarted()
+            | e.RoutingOrdered()
+            | e.RoutingApplied()
+            | e.StepJudged()
+            | e.ApprovalRequested()
+            | e.ApprovalGiven()
+            | e.ApprovalRejected()
+            | e.RolledBack()
+            | e.RolloutClosed()
+        ):
+            return _rollout(state, fact, at)
+        case e.TicketOpened() | e.RetrainOrdered() | e.TicketClosed():
+            return _ticket(state, fact, at)
+        case e.SignalRaised():
+            key = signal_key(fact.signal.signal, fact.signal.feature)
+            return replace(state, signals=state.signals | {key: fact})
+        case e.SignalCleared():
+            gone = signal_key(fact.signal, fact.feature)
+            return replace(state, signals={key: value for key, value in state.signals.items() if key != gone})
+        case e.IncidentOpened():
+            return replace(state, incident=fact)
+        case e.IncidentClosed():
+            since = fact.row if fact.how == "new_normal" else state.normal_since_row
+            return replace(state, incident=None, normal_since_row=since)
+        case e.RollbackOrdered():
+            return replace(state, rollback_ordered=fact)
+        case e.Frozen():
+            return replace(state, frozen=fact)
+        case e.Thawed():
+            return replace(state, frozen=None)
+        case e.DecisionTaken():
+            return replace(state, decisions=state.decisions | {fact.action: fact})
+        case _:
+            return state
+
+
+def _release(
+    state: ServiceState,
+    fact: e.ReleaseRegistered | e.GatesJudged | e.ChampionAppointed | e.TrainingFailed,
+    at: str,
+) -> ServiceState:
+    match fact:
+        case e.ReleaseRegistered(release=release, ticket=ticket):
+            state = replace(state, releases=state.releases | {release.root: release})
+            if state.ticket and ticket == state.ticket.ticket:
+                state = replace(state, ticket=replace(state.ticket, release=release.root))
+            return state
+        case e.GatesJudged(release=root, passed=True) if root != state.champion and root not in state.waiting:
+            return replace(state, waiting=(*state.waiting, root))
+        case e.TrainingFailed(ticket=ticket, error=error) if state.ticket and ticket == state.ticket.ticket:
+            return replace(state, ticket=replace(state.ticket, failed=error))
+        case e.ChampionAppointed(release=root, previous=previous):
+            return replace(
+                state,
+                champion=root,
+                previous=previous,
+                appointed_at=at,
+                waiting=tuple(waiting for waiting in state.waiting if waiting != root),
+                rollback_ordered=None,
+                signals={},
+            )
+        case _:
+            return state
+
+
+def _rollout(
+    state: ServiceState,
+    fact: e.RolloutOpened
+    | e.StepStarted
+    | e.RoutingOrdered
+    | e.RoutingApplied
+    | e.StepJudged
+    | e.ApprovalRequested
+    | e.ApprovalGiven
+    | e.ApprovalRejected
+    | e.RolledBack
+    | e.RolloutClosed,
+    at: str,
+) -> ServiceState:
+    if isinstance(fact, e.RolloutOpened):
+        opened = RolloutState(
+            rollout=fact.rollout,
+            release=fact.release,
+            champion=fact.champion,
+            policy=fact.policy,
+            salt=fact.salt,
+            reason=fact.reason,
+            opened_at=at,
+        )
+        waiting = tuple(root for root in state.waiting if root != fact.release)
+        return replace(state, rollout=opened, waiting=waiting)
+    if isinstance(fact, e.RoutingApplied):
+        state = replace(state, applied=max(state.applied, fact.epoch))
+    if isinstance(fact, e.RoutingOrdered):
+        return replace(state, epoch=max(state.epoch, fact.routing.epoch), routing=fact.routing)
+    rollout = state.rollout
+    if rollout is None:
+        return state
+    match fact:
+        case e.StepStarted():
+            step = StepState(index=fact.step, kind=fact.kind, key=fact.key, routing=fact.routing, started_at=at)
+            state = replace(state, epoch=max(state.epoch, fact.routing.epoch), routing=fact.routing)
+            return replace(state, rollout=replace(rollout, step=step))
+        case e.RoutingApplied(key=key) if rollout.step and rollout.step.key == key:
+            return replace(state, rollout=replace(rollout, step=replace(rollout.step, applied=True)))
+        case e.StepJudged(step=index, verdict=verdict) if rollout.step and rollout.step.index == index:
+            judged = replace(rollout.step, verdict=verdict)
+            return replace(state, rollout=replace(rollout, step=judged, verdicts=(*rollout.verdicts, (index, verdict))))
+        case e.ApprovalRequested():
+            return replace(state, rollout=replace(rollout, asked=fact, approved=None))
+        case e.ApprovalGiven() if fact.rollout == rollout.rollout:
+            return replace(state, rollout=replace(rollout, approved=fact))
+        case e.ApprovalRejected() if fact.rollout == rollout.rollout:
+            return replace(state, rollout=replace(rollout, rejected=fact))
+        case e.RolledBack():
+            return replace(state, rollout=replace(rollout, rolled_back=fact))
+        case e.RolloutClosed(outcome=outcome):
+            gone = state.withdrawn if outcome == "promoted" else state.withdrawn | {rollout.release}
+            return replace(state, rollout=None, withdrawn=gone, rollback_ordered=None)
+        case _:
+            return state
+
+
+def _ticket(state: ServiceState, fact: e.TicketOpened | e.RetrainOrdered | e.TicketClosed, at: str) -> ServiceState:
+    match fact:
+        case e.TicketOpened():
+            ticket = TicketState(ticket=fact.ticket, reason=fact.reason, opened_at=at, row=fact.row, opened=fact)
+            return replace(state, ticket=ticket)
+        case e.RetrainOrdered() if state.ticket and fact.ticket == state.ticket.ticket:
+            return replace(state, ticket=replace(state.ticket, ordered=fact), retrained_at=at)
+        case e.TicketClosed(outcome=outcome):
+            without = 0 if outcome == "promoted" else state.without_gain + (outcome == "no_gain")
+            return replace(state, ticket=None, without_gain=without)
+        case _:
+            return state
