@@ -74,6 +74,14 @@ class StepCounts(Record):
     dropped: int = 0
 
 
+class PairEvidence(Record):
+    """Shadow pairs whose label has matured. For a regression the closer answer is the right one; a tie is neither."""
+
+    pairs: int = 0  # rows that both arms answered and whose label is known
+    candidate_only: int = 0  # pairs in which the candidate alone was right
+    champion_only: int = 0  # pairs in which the champion alone was right
+
+
 class Verdict(Record):
     """The answer of every automatic judgement."""
 

@@ -1,0 +1,243 @@
+"""May a rollout go on, go further, or must it go back?
+
+`judge` is the `Judge` port: the gateway asks it ten times a second, so it reads sums and returns at once; it can stop a
+candidate and never promotes one. `advance` is what the controller asks at the end of a step.
+
+Order of the questions, and why. ROLL_BACK comes first: it needs no more than the candidate's weight, and the arm that
+loses its records is often the sick one, so doubts about the bookkeeping must not shelter it. Then whether the evidence
+may be believed at all (INVALID, INCONCLUSIVE). Only then whether it is enough. Whatever is missing is waited for.
+
+Error rates. Rolling back: one e-process a guardrail for the whole rollout, bound ln(G/alpha), so the chance that an
+equal candidate is ever stopped by them is at most alpha (Ville, union over G). Advancing: every guardrail must accept
+at its own beta (intersection-union: no correction). The test of labelled shadow pairs has an alpha of its own.
+"""
+
+from flyball.core.routing import WHOLE, ArmCounts, PairEvidence, Routing, StepCounts, Verdict
+from flyball.core.service import Canary, Guardrail, Guardrails, Shadow, Step
+from flyball.stats.ratio_mismatch import ratio_log_e
+from flyball.stats.sequences import bernoulli_upper
+from flyball.stats.sequential import Finding, PairedTest, accept_bound, rollback_bound
+
+GUARDRAILS = ("errors", "slow")
+RATIO_MISMATCH_ALPHA = 0.001  # a broken split is a fault of ours and rare: only overwhelming evidence counts
+MAX_DROPPED = 0.01  # share of the received rows that may lack a record before the counts stop being evidence
+BURNING = 10.0  # both arms at this many times a ceiling: an incident of the whole service, no time to advance
+
+
+def judge(routing: Routing, counts: StepCounts) -> Verdict:
+    """The `Judge` port: may the running step go on? ROLL_BACK, INVALID, INCONCLUSIVE or HOLD; never PROMOTE.
+
+    >>> from flyball.core.ids import ReleaseRoot, ServiceName
+    >>> from flyball.core.routing import TestSums
+    >>> routing = Routing(service=ServiceName("s"), epoch=2, champion=ReleaseRoot("a"), candidate=ReleaseRoot("b"),
+    ...                   weight=1000, guardrails=Guardrails())
+    >>> seen = StepCounts(service=ServiceName("s"), epoch=2, rollout=None, step=None, rollout_tests=TestSums(slow=3.7))
+    >>> judge(routing, seen).kind, judge(routing, seen).cause
+    ('ROLL_BACK', 'slow')
+    """
+    rails = routing.guardrails
+    if routing.candidate is None or rails is None:
+        return Verdict(kind="HOLD", reason="no candidate with guardrails takes part in the traffic")
+    if (counts.rollout, counts.step) != (routing.rollout, routing.step):
+        return Verdict(kind="HOLD", reason="the counts belong to another step", waiting_for=("counts of this step",))
+    numbers = _numbers(rails, counts)
+    bound = rollback_bound(rails.alpha, len(GUARDRAILS))
+    for cause in GUARDRAILS:
+        if numbers[f"log_e_{cause}"] >= bound:
+            return _worse(cause, rails, numbers)
+    if numbers["own_errors"] >= rails.max_errors:
+        return _too_many(rails, numbers)
+    return _unbelievable(routing, counts, numbers) or Verdict(
+        kind="HOLD", reason="nothing speaks against the candidate so far", numbers=numbers
+    )
+
+
+def advance(
+    step: Step,
+    routing: Routing,
+    counts: StepCounts,
+    *,
+    elapsed_s: float,
+    labels: PairEvidence | None = None,
+) -> Verdict:
+    """May the rollout leave this step? PROMOTE says yes; INVALID and INCONCLUSIVE go to the step's `on_timeout`.
+
+    Args:
+        step: as declared. routing, counts: of this step.
+        elapsed_s: since the step began, by the clock of its world.
+        labels: shadow pairs with matured labels; None: there are none.
+    """
+    if step.promote is not None:
+        return Verdict(kind="PROMOTE", reason="the last step asks nothing more")
+    if step.approval is not None:
+        role = step.approval.role
+        return Verdict(kind="HOLD", reason="a person decides this step", waiting_for=(f"approval by an {role}",))
+    verdict = judge(routing, counts)
+    rails = routing.guardrails
+    if rails is None or verdict.kind != "HOLD" or verdict.waiting_for:
+        return verdict
+    if step.shadow is not None:
+        found = _after_shadow(step.shadow, rails, counts, verdict.numbers, elapsed_s, labels)
+        timeout_s = step.shadow.timeout_s
+    else:
+        assert step.canary is not None
+        found = _after_canary(step.canary, rails, counts, verdict.numbers, elapsed_s)
+        timeout_s = step.canary.timeout_s
+    if found.kind == "HOLD" and elapsed_s >= timeout_s:
+        reason = f"undecided after {elapsed_s:g} s of at most {timeout_s:g} s: {found.reason}"
+        return Verdict(
+            kind="INCONCLUSIVE", reason=reason, cause="timeout", numbers=found.numbers, waiting_for=found.waiting_for
+        )
+    return found
+
+
+def _after_canary(
+    step: Canary, rails: Guardrails, counts: StepCounts, numbers: dict[str, float], elapsed_s: float
+) -> Verdict:
+    waiting = _waiting(
+        ("requests of the candidate", counts.candidate.requests, step.min_requests), elapsed_s, step.min_s
+    )
+    numbers = dict(numbers)
+    passed: list[str] = []
+    for name, rail, own, log_e in (
+        ("errors", rails.errors, counts.candidate.errors, counts.step_tests.errors),
+        ("slow", rails.slow, counts.candidate.slow, counts.step_tests.slow),
+    ):
+        upper = bernoulli_upper(max(counts.candidate.requests, own), own, alpha=rails.beta)
+        numbers |= {f"step_log_e_{name}": log_e, f"upper_{name}": upper}
+        if _burning(name, rail, counts):
+            waiting.append(f"fewer {name} in both arms: this is no time to advance, whoever causes it")
+        elif upper < rail.ceiling:
+            passed.append(f"{name} at most {upper:.4g} (ceiling {rail.ceiling:g})")
+        elif log_e <= accept_bound(rails.beta):
+            passed.append(f"{name} not {rail.ratio:g} times the champion's (log e {log_e:.2f})")
+        else:
+            waiting.append(f"evidence on {name}: upper bound {upper:.4g} of {rail.ceiling:g}, log e {log_e:.2f}")
+    return _answer(waiting, "; ".join(passed), numbers)
+
+
+def _after_shadow(
+    step: Shadow,
+    rails: Guardrails,
+    counts: StepCounts,
+    numbers: dict[str, float],
+    elapsed_s: float,
+    labels: PairEvidence | None,
+) -> Verdict:
+    pairs, differing = counts.pairs, counts.disagreements
+    waiting = _waiting(("pairs", pairs, step.min_pairs), elapsed_s, step.min_s)
+    numbers = numbers | {"pairs": float(pairs), "disagreements": float(differing)}
+    passed = f"{pairs} pairs, {differing} disagreements"
+    if step.max_disagreement is not None and pairs:
+        # the lower bound of a rate is one minus the upper bound of its complement
+        lower = 1 - bernoulli_upper(pairs, pairs - differing, alpha=rails.alpha)
+        numbers["disagreement_lower"] = lower
+        if lower > step.max_disagreement:
+            reason = f"at least {lower:.4g} of the rows are answered otherwise, allowed is {step.max_disagreement:g}"
+            return Verdict(kind="ROLL_BACK", reason=reason, cause="disagreement", numbers=numbers)
+        if differing > step.max_disagreement * pairs:
+            waiting.append(f"disagreement at or below {step.max_disagreement:g}, now {differing / pairs:.4g}")
+    if labels is not None and labels.pairs:
+        test = PairedTest(pairs=labels.pairs, candidate_only=labels.candidate_only, champion_only=labels.champion_only)
+        interval = test.difference()
+        numbers |= {
+            "labelled_pairs": float(labels.pairs),
+            "log_e_labels": test.log_e,
+            "difference": interval.value,
+            "difference_low": interval.low,
+            "difference_high": interval.high,
+        }
+        if test.verdict(alpha=rails.alpha, beta=rails.beta) is Finding.WORSE:
+            reason = (
+                f"of {labels.pairs} labelled pairs the champion alone was right {labels.champion_only} times, "
+                f"the candidate alone {labels.candidate_only} times (log e {test.log_e:.2f})"
+            )
+            return Verdict(kind="ROLL_BACK", reason=reason, cause="labels", numbers=numbers)
+        passed += f", {labels.pairs} with labels: share right {interval.low:+.3f} to {interval.high:+.3f}"
+    if step.labels == "required":
+        known = labels.pairs if labels else 0
+        waiting += _waiting(("labelled pairs", known, max(step.min_pairs, 1)), 0.0, 0.0)
+    return _answer(waiting, passed, numbers)
+
+
+def _waiting(count: tuple[str, int, int], elapsed_s: float, min_s: float) -> list[str]:
+    what, have, need = count
+    waiting = [f"{what}: {have} of {need}"] if have < need else []
+    if elapsed_s < min_s:
+        waiting.append(f"time: {elapsed_s:g} of {min_s:g} s")
+    return waiting
+
+
+def _answer(waiting: list[str], passed: str, numbers: dict[str, float]) -> Verdict:
+    if waiting:
+        return Verdict(kind="HOLD", reason="not enough yet", numbers=numbers, waiting_for=tuple(waiting))
+    return Verdict(kind="PROMOTE", reason=passed, numbers=numbers)
+
+
+def _burning(name: str, rail: Guardrail, counts: StepCounts) -> bool:
+    """Both arms far above the ceiling: the two-arm test says "not worse", and the service is on fire all the same."""
+    limit = min(0.5, BURNING * rail.ceiling)
+    return all(
+        arm.requests and _events(name, arm) > limit * arm.requests for arm in (counts.champion, counts.candidate)
+    )
+
+
+def _events(name: str, arm: ArmCounts) -> int:
+    return arm.errors if name == "errors" else arm.slow
+
+
+def _numbers(rails: Guardrails, counts: StepCounts) -> dict[str, float]:
+    own = max(counts.rollout_candidate.errors, counts.candidate.errors, counts.shadow.errors)
+    return {
+        "log_e_errors": counts.rollout_tests.errors,
+        "log_e_slow": counts.rollout_tests.slow,
+        "bound": rollback_bound(rails.alpha, len(GUARDRAILS)),
+        "own_errors": float(own),
+        "own_slow": float(max(counts.rollout_candidate.slow, counts.candidate.slow, counts.shadow.slow)),
+        "own_requests": float(
+            max(counts.rollout_candidate.requests, counts.candidate.requests, counts.shadow.requests)
+        ),
+        "champion_requests": float(counts.champion.requests),
+        "champion_errors": float(counts.champion.errors),
+        "champion_slow": float(counts.champion.slow),
+    }
+
+
+def _worse(cause: str, rails: Guardrails, numbers: dict[str, float]) -> Verdict:
+    what, ratio = ("errors", rails.errors.ratio) if cause == "errors" else ("slow answers", rails.slow.ratio)
+    reason = (
+        f"the candidate's {what} are more than the champion's: log e {numbers[f'log_e_{cause}']:.2f} for "
+        f"{ratio:g} times as many reached {numbers['bound']:.2f} = ln({len(GUARDRAILS)}/{rails.alpha:g}), "
+        f"with {numbers[f'own_{cause}']:.0f} {what} in {numbers['own_requests']:.0f} answers of its own"
+    )
+    return Verdict(kind="ROLL_BACK", reason=reason, cause="errors" if cause == "errors" else "slow", numbers=numbers)
+
+
+def _too_many(rails: Guardrails, numbers: dict[str, float]) -> Verdict:
+    shared = numbers["log_e_errors"] <= 0 and numbers["champion_errors"] > 0
+    blame = (
+        "the champion errs as well, so this is a precaution, not a finding against it"
+        if shared
+        else "no statistics asked"
+    )
+    reason = f"{numbers['own_errors']:.0f} error events of the candidate reached max_errors {rails.max_errors}: {blame}"
+    return Verdict(kind="ROLL_BACK", reason=reason, cause="errors", numbers=numbers)
+
+
+def _unbelievable(routing: Routing, counts: StepCounts, numbers: dict[str, float]) -> Verdict | None:
+    """What keeps the counts from being evidence, or None."""
+    units = (counts.champion.units, counts.candidate.units)
+    if 0 < routing.weight < WHOLE and sum(units) > 0:
+        share = routing.weight / WHOLE
+        log_e = ratio_log_e(units, (1 - share, share))
+        numbers["log_e_ratio_mismatch"] = log_e
+        if log_e >= rollback_bound(RATIO_MISMATCH_ALPHA, 1):
+            reason = (
+                f"{units[1]} of {sum(units)} units reached the candidate where {share:.2%} were promised: "
+                "the comparison is broken, whatever the counts say"
+            )
+            return Verdict(kind="INVALID", reason=reason, cause="ratio_mismatch", numbers=numbers)
+    if counts.dropped > MAX_DROPPED * counts.received:
+        reason = f"{counts.dropped} of {counts.received} rows lack a record (at most {MAX_DROPPED:.0%} may)"
+        return Verdict(kind="INCONCLUSIVE", reason=reason, numbers=numbers, waiting_for=("complete records",))
+    return None
