@@ -26,6 +26,36 @@ class Head(Record):
     root: str  # hex
 
 
+class Tip(Record):
+    """Where a ledger ends: all that sealing the next entry needs."""
+
+    size: int  # entries
+    last_hash: str  # hex; 64 zeros for an empty ledger
+    frontier: tuple[bytes, ...]  # roots of the perfect subtrees, largest first, 32 bytes each
+
+
+class Sealed(Record):
+    """One row of the table `ledger`, ready to be written."""
+
+    seq: int
+    at: str
+    type: str
+    subject: str
+    event: str  # RFC 8785 JSON text of the fact
+    prev_hash: str  # hex
+    hash: str  # hex
+
+
+class Sealer(Protocol):
+    """Port: puts a fact behind the tip; the tree hashes are the registry's knowledge, not an adapter's."""
+
+    def seal(self, tip: Tip, at: str, fact: AnyFact) -> tuple[Sealed, Tip]: ...
+
+    def root(self, tip: Tip) -> str:
+        """RFC 6962 root of the whole ledger, hex."""
+        ...
+
+
 class Message(Record):
     """A message to the outside, written in the transaction of the fact it tells about."""
 
