@@ -1,0 +1,59 @@
+# Five commands: demo, test, check, bench, docs. Needed: python3 (3.11 or newer) with venv, and make.
+PYTHON ?= python3
+BIN := .venv/bin
+
+# A stamp carries the hash of what it was built from: `.venv` is rebuilt when a lock changes and at no other time.
+hash = $(shell sha256sum $(1) | cut -c 1-12)
+RUNTIME := .venv/.runtime-$(call hash,requirements/runtime.txt)
+DEV := .venv/.dev-$(call hash,requirements/dev.txt)
+FLYBALL := .venv/.flyball-$(call hash,pyproject.toml)
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
+
+.PHONY: demo test check bench docs venv test-slow lock
+
+demo: $(RUNTIME) $(FLYBALL) ## the whole loop, two minutes
+	$(BIN)/flyball demo
+
+test: venv ## everything that Python alone can test, minutes excepted
+	$(BIN)/python -m pytest --ignore=tests/docs
+
+check: venv ## style, types, arrows, dependencies, and every example of the documentation
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry src
+	$(BIN)/python -m pytest tests/docs
+
+bench: venv ## figures and ratios; judged by people, asserted nowhere
+	$(BIN)/python -m benchmarks
+
+docs: venv ## the documentation as a site/, a broken link is an error
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --nitpicky --builder html docs site
+
+test-slow: venv ## long calibrations, the demo, fifty kills
+	$(BIN)/python -m pytest -m slow
+
+venv: $(DEV) $(FLYBALL)
+
+lock: ## needs uv; the locks hold versions and hashes, never an index
+	UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile $(COMPILE) --group build -o requirements/runtime.txt
+	UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile $(COMPILE) --group dev -c requirements/runtime.txt -o requirements/dev.txt
+
+COMPILE := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	pyproject.toml --extra charts
+
+$(RUNTIME): requirements/runtime.txt
+	@echo "building .venv from requirements/runtime.txt: a minute or two"
+	$(PYTHON) -m venv --clear .venv
+	$(PIP) --require-hashes -r requirements/runtime.txt
+	@touch $@
+
+$(DEV): $(RUNTIME)
+	@echo "adding the tools of requirements/dev.txt"
+	$(PIP) --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(FLYBALL): $(RUNTIME)
+	$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
