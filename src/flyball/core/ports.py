@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from flyball.core.contract import DataContract
 from flyball.core.prediction import LabelRecord
 from flyball.core.record import Record
 from flyball.core.release import Release, Snapshot
@@ -69,6 +70,11 @@ class TrainingJob(Record):
     champion_folder: str | None = None
     champion_last_row: int = 0  # rows up to here are no holdout for the champion
     reason: str = "first"
+    contract: DataContract | None = None  # the data contract in executable form
+    experiment: str = ""  # digest of the inputs, already computed
+    code: str = ""  # digest of the code tree in service_folder
+    champion: str | None = None  # release root of the champion
+    champion_snapshot_folder: str | None = None  # rows found in it are no holdout for the champion either
 
 
 class Trainer(Protocol):

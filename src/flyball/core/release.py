@@ -86,3 +86,5 @@ class Release(Record):
     last_row: int = 0  # newest stream row that it has seen in any way
     reason: Literal["first", "drift", "risk", "schedule", "manual"] = "first"
     rubber_stamped: bool = False  # passed without a champion to compare with
+    trained_last_row: int = 0  # newest stream row that the model was fitted on
+    refitted: bool = False  # fitted once more on the holdout after the gates; metrics are those of the first fit

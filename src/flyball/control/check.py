@@ -1,0 +1,110 @@
+"""Is the plan allowed? Asked of code that did not write it, before anything is done.
+
+The planner decides what is useful; this file knows only what must never happen. It shares no function with the planner.
+"""
+
+from flyball.control.plan import Plan
+from flyball.control.state import ServiceState
+from flyball.core import events as e
+from flyball.core.routing import WHOLE, Routing
+from flyball.core.service import Service
+
+
+def broken_rules(plan: Plan, state: ServiceState, service: Service) -> tuple[str, ...]:
+    """Every rule that the plan would break, in words; empty where it may be carried out."""
+    found: list[str] = []
+    if plan.parent != state.version:
+        found.append(f"the plan was made from version {plan.parent}, the facts are at {state.version}")
+    for decision in plan.decisions:
+        for fact in decision.facts:
+            if fact.service != state.service:
+                found.append(f"a fact of {fact.service} in a plan for {state.service}")
+            found += _of_fact(fact, decision.action, state, service)
+    return tuple(found)
+
+
+def _of_fact(fact: e.AnyFact, action: str, state: ServiceState, service: Service) -> list[str]:
+    match fact:
+        case e.StepStarted():
+            found = _of_routing(fact.routing, state) + _frozen(action, state)
+            if fact.kind in ("canary", "promote"):
+                found += _may_raise(state, service)
+            if fact.kind == "promote":
+                found += _all_judged(fact, state)
+            return found
+        case e.RoutingOrdered():
+            found = _of_routing(fact.routing, state)
+            if fact.routing.candidate is not None or fact.routing.weight:
+                found.append("only a step may give traffic to a candidate")
+            if fact.routing.champion not in (state.champion, state.previous):
+                found.append(f"{fact.routing.champion} neither serves nor served last")
+            return found
+        case e.ChampionAppointed():
+            if state.routing is None or state.routing.champion != fact.release:
+                return ["a champion is appointed that the newest routing does not name"] if action != "rollback" else []
+            return []
+        case e.RetrainOrdered():
+            busy = [("a rollout runs", state.rollout), ("a quality incident is open", state.incident)]
+            return [f"training while {what}" for what, there in busy if there is not None] + _frozen(action, state)
+        case e.TicketOpened() | e.RolloutOpened():
+            return _frozen(action, state)
+        case _:
+            return []
+
+
+def _of_routing(routing: Routing, state: ServiceState) -> list[str]:
+    found = []
+    if routing.epoch <= state.epoch:
+        found.append(f"epoch {routing.epoch} is not above {state.epoch}")
+    if not 0 <= routing.weight <= WHOLE:
+        found.append(f"weight {routing.weight} of {WHOLE}")
+    if routing.candidate is not None:
+        if routing.candidate in state.withdrawn:
+            found.append(f"{routing.candidate} was rolled back or rejected")
+        if routing.candidate == routing.champion:
+            found.append("the candidate is the champion")
+        if routing.guardrails is None:
+            found.append("a candidate without guardrails: the gateway could not stop it")
+        release = state.releases.get(routing.candidate)
+        if release is None or not release.passed:
+            found.append(f"{routing.candidate} has not passed its gates")
+    return found
+
+
+def _may_raise(state: ServiceState, service: Service) -> list[str]:
+    """Live traffic needs an approval of exactly this model, evidence and policy, unless the policy says auto."""
+    rollout = state.rollout
+    if rollout is None:
+        return ["a step of no rollout"]
+    if service.autonomy.promote == "auto" and not any(step.approval for step in service.rollout.steps):
+        return []
+    asked, given = rollout.asked, rollout.approved
+    if asked is None or given is None:
+        return ["live traffic without an approval"]
+    same = (given.model, given.evidence, given.policy) == (asked.model, asked.evidence, asked.policy)
+    if not same or asked.model != rollout.release or asked.policy != state.policy:
+        return ["the approval is of another model, evidence or policy"]
+    return []
+
+
+def _all_judged(fact: e.StepStarted, state: ServiceState) -> list[str]:
+    rollout = state.rollout
+    judged = {index for index, verdict in rollout.verdicts if verdict.kind == "PROMOTE"} if rollout else set()
+    running = rollout.step.index if rollout and rollout.step else None
+    missing = [
+        index
+        for index in range(fact.step)
+        if index not in judged and index != running and not _was_approval(index, state)
+    ]
+    return [f"step {index} was never judged" for index in missing]
+
+
+def _was_approval(index: int, state: ServiceState) -> bool:
+    asked = state.rollout.asked if state.rollout else None
+    return asked is not None and asked.step == index
+
+
+def _frozen(action: str, state: ServiceState) -> list[str]:
+    if state.frozen is not None and action != "rollback":
+        return [f"{action} while the service is frozen"]
+    return []

@@ -1,0 +1,67 @@
+"""What the planner answers: the facts to write, the commands to give, and always why and what it waits for."""
+
+from flyball.control.state import ServiceState
+from flyball.core.clock import moment
+from flyball.core.events import AnyFact
+from flyball.core.ledger import Command
+from flyball.core.record import Record
+from flyball.core.routing import Observed, Routing, Verdict
+from flyball.core.service import Service, Trigger
+from flyball.core.watching import Diagnosis, Signal
+
+
+class Decision(Record):
+    """One thing done or left undone. Without facts it is only an explanation."""
+
+    action: str  # `rollout`, `rollback`, `retrain`, `incident`, `routing`
+    what: str  # the answer in a few words: `start step 2`, `wait`
+    why: str
+    waiting_for: tuple[str, ...] = ()
+    facts: tuple[AnyFact, ...] = ()
+    commands: tuple[Command, ...] = ()
+
+
+class Outlook(Record):
+    """What the running step's evidence says, judged by `decide` before the planner is asked."""
+
+    verdict: Verdict | None = None
+    labels: str = ""  # the labelled shadow pairs in words
+
+
+class Learning(Record):
+    """What the monitor and `decide` say about training again."""
+
+    fired: Trigger | None = None  # the trigger that stands
+    why: str = ""
+    waiting_for: tuple[str, ...] = ()
+    diagnosis: Diagnosis | None = None
+    evidence: tuple[Signal, ...] = ()
+    row: int = 0  # stream position of the newest sealed row
+    new_rows: int = 0  # accepted rows with labels that the champion has not learned from
+
+
+class Situation(Record):
+    """All that the planner may look at."""
+
+    state: ServiceState
+    service: Service
+    now: str  # RFC 3339, UTC
+    observed: Observed | None = None  # None: the gateway does not answer
+    outlook: Outlook = Outlook()
+    learning: Learning = Learning()
+    watched: tuple[AnyFact, ...] = ()  # signals and incidents that begin or end with the newest windows
+
+
+def elapsed_s(since: str, now: str) -> float:
+    """Seconds between two moments of the ledger, never negative: a clock that jumped back counts as no time."""
+    return max(0.0, (moment(now) - moment(since)).total_seconds())
+
+
+def order(routing: Routing) -> Command:
+    """The command that carries a routing to the gateway; its key is the epoch, so it can be given twice."""
+    return Command(
+        key=f"route/{routing.service}/{routing.epoch}",
+        kind="route",
+        subject=routing.service,
+        body={"epoch": routing.epoch},
+    )

@@ -1,0 +1,87 @@
+"""What should be done now, and why: the one pure function between reading the facts and acting.
+
+Concerns are asked in the order of their urgency: a way back first, then the gateway in step with the ledger, then what
+the monitor saw, then the rollout, then learning. At most one of them changes state in one plan, so that each answer is
+given on the ledger as it stands. A freeze stops all but the way back and the routing.
+"""
+
+from msgspec.structs import replace
+
+from flyball.control.decision import Decision, Situation, order
+from flyball.control.retraining import plan_retraining
+from flyball.control.rolling_back import plan_rollback
+from flyball.control.rolling_out import plan_rollout
+from flyball.control.steps import settled
+from flyball.core import events as e
+from flyball.core.ids import ServiceName
+from flyball.core.record import Record
+
+
+class Plan(Record):
+    """Complete and immutable: executing it needs no choice. `parent` is the version of the facts it was made from."""
+
+    service: str
+    parent: int
+    decisions: tuple[Decision, ...] = ()
+
+    @property
+    def acts(self) -> bool:
+        return any(decision.facts or decision.commands for decision in self.decisions)
+
+
+def plan(situation: Situation) -> Plan:
+    """The plan for one service. Asked twice with the same situation it answers the same."""
+    state = situation.state
+    asked = (plan_rollback, _plan_routing, _plan_watched, _plan_freeze, plan_rollout, plan_retraining)
+    decisions: list[Decision] = []
+    for concern in asked:
+        decision = concern(situation)
+        if decision is None:
+            continue
+        decisions.append(decision)
+        if decision.facts or decision.action == "freeze":
+            break
+    return Plan(service=state.service, parent=state.version, decisions=tuple(decisions))
+
+
+def _plan_routing(situation: Situation) -> Decision | None:
+    """A champion that no routing names yet, or a gateway that has lost the newest routing."""
+    state, observed = situation.state, situation.observed
+    if state.champion is None:
+        return None
+    if state.routing is None:
+        routing = settled(state, champion=state.champion, previous=state.previous)
+        fact = e.RoutingOrdered(
+            service=ServiceName(state.service), key=order(routing).key, routing=routing, why="the first champion"
+        )
+        return Decision(action="routing", what="first routing", why=fact.why, facts=(fact,), commands=(order(routing),))
+    held = observed.routing.epoch if observed and observed.routing else None
+    if observed is not None and state.applied == state.epoch and (held is None or held < state.epoch):
+        again = order(state.routing)
+        return Decision(
+            action="routing",
+            what=f"give epoch {state.epoch} again",
+            why=f"the gateway holds {'no routing' if held is None else f'epoch {held}'}",
+            commands=(replace(again, key=f"{again.key}/again/{state.version}"),),
+        )
+    return None
+
+
+def _plan_watched(situation: Situation) -> Decision | None:
+    """What begins or ends with the newest windows goes on the ledger before anything is built on it."""
+    if not situation.watched:
+        return None
+    names = ", ".join(sorted({type(fact).__name__ for fact in situation.watched}))
+    return Decision(action="watch", what=names, why="the newest windows say so", facts=situation.watched)
+
+
+def _plan_freeze(situation: Situation) -> Decision | None:
+    frozen = situation.state.frozen
+    if frozen is None:
+        return None
+    return Decision(
+        action="freeze",
+        what="frozen",
+        why=f"{frozen.by}: {frozen.why}",
+        waiting_for=(f"flyball thaw {situation.state.service}",),
+    )

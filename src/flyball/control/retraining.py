@@ -1,0 +1,133 @@
+"""How a retraining comes about: signal, diagnosis, ticket, order, training, and what became of it. Pure.
+
+Retraining is the slow actuator: one at a time, never while a rollout runs or a quality incident is open, with a
+cool-down, with enough new labels, and only as far as the declared autonomy goes.
+"""
+
+from typing import Literal
+
+from flyball.control.decision import Decision, Situation, elapsed_s
+from flyball.control.state import ServiceState, TicketState
+from flyball.core import events as e
+from flyball.core.codec import digest
+from flyball.core.ids import ServiceName, short
+from flyball.core.ledger import Command
+
+REST_AFTER = 2  # retrainings in a row without gain
+
+
+def plan_retraining(situation: Situation) -> Decision | None:
+    """The next move of the open ticket, or the opening of one."""
+    ticket = situation.state.ticket
+    if ticket is None:
+        return _open(situation)
+    if ticket.ordered is None:
+        return _order(situation, ticket)
+    return _outcome(situation.state, ticket)
+
+
+def _open(situation: Situation) -> Decision | None:
+    """A trigger that stands becomes a ticket, unless something forbids it."""
+    learning, state = situation.learning, situation.state
+    if learning.fired is None or learning.diagnosis is None:
+        if learning.why:
+            return Decision(action="retrain", what="none", why=learning.why, waiting_for=learning.waiting_for)
+        return None
+    if obstacles := _obstacles(situation):
+        return Decision(action="retrain", what="not now", why=learning.why, waiting_for=obstacles)
+    name = "ti-" + short(digest("flyball/ticket/v1", [state.service, state.version, learning.row]))
+    service = ServiceName(state.service)
+    opened = e.TicketOpened(
+        service=service,
+        ticket=name,
+        kind="retrain",
+        reason=learning.fired,
+        diagnosis=learning.diagnosis,
+        evidence=learning.evidence,
+        row=learning.row,
+    )
+    made = e.DiagnosisMade(service=service, diagnosis=learning.diagnosis, ticket=name)
+    return Decision(action="retrain", what=f"open {name}", why=learning.why, facts=(made, opened))
+
+
+def _obstacles(situation: Situation) -> tuple[str, ...]:
+    """What forbids even a ticket at this moment."""
+    state, service = situation.state, situation.service
+    found = []
+    if service.autonomy.retrain == "observe":
+        found.append("a policy that allows more than to observe (autonomy.retrain)")
+    if state.incident is not None:
+        found.append(f"the quality incident {state.incident.incident} to be closed")
+    if state.rollout is not None:
+        found.append(f"the rollout {state.rollout.rollout} to end")
+    if state.waiting:
+        found.append("the release that waits for its rollout")
+    if state.retrained_at:
+        rest = service.retrain.cooldown_s - elapsed_s(state.retrained_at, situation.now)
+        if rest > 0:
+            found.append(f"the cool-down to end in {rest:.0f} s")
+    if state.without_gain >= REST_AFTER:
+        found.append(f"a person, or a new champion: {state.without_gain} retrainings in a row brought no gain")
+    return tuple(found)
+
+
+def _order(situation: Situation, ticket: TicketState) -> Decision:
+    """An open ticket waits for labels, for an incident to end, and for whoever may order a training."""
+    state, service, learning = situation.state, situation.service, situation.learning
+    waiting = []
+    if state.incident is not None:
+        waiting.append(f"the quality incident {state.incident.incident} to be closed")
+    if learning.new_rows < service.retrain.min_new_rows:
+        waiting.append(f"labels: {learning.new_rows} of {service.retrain.min_new_rows} new rows have one")
+    if service.autonomy.retrain != "auto":
+        waiting.append(f"a person to start it: flyball approve {ticket.ticket}")
+    if waiting:
+        return Decision(action="retrain", what="wait", why=ticket.opened.diagnosis.reason, waiting_for=tuple(waiting))
+    return ordered(state, ticket, by="policy", proof="policy")
+
+
+def ordered(state: ServiceState, ticket: TicketState, *, by: str, proof: e.Proof) -> Decision:
+    """The training itself: intent and command in one transaction."""
+    key = f"train/{ticket.ticket}"
+    fact = e.RetrainOrdered(
+        service=ServiceName(state.service), ticket=ticket.ticket, key=key, by=by, proof=proof, reason=ticket.reason
+    )
+    command = Command(
+        key=key, kind="train", subject=state.service, body={"ticket": ticket.ticket, "reason": ticket.reason}
+    )
+    return Decision(
+        action="retrain",
+        what=f"train for {ticket.ticket}",
+        why=ticket.opened.diagnosis.reason,
+        facts=(fact,),
+        commands=(command,),
+    )
+
+
+def _outcome(state: ServiceState, ticket: TicketState) -> Decision:
+    """The training was ordered: close the ticket once its fate is known."""
+    if ticket.failed is not None:
+        return _closed(state, ticket, "failed", ticket.failed)
+    if ticket.release is None:
+        return Decision(
+            action="retrain", what="wait", why="a training is ordered", waiting_for=("the training to end",)
+        )
+    release = state.releases[ticket.release]
+    if ticket.release == state.champion:
+        return _closed(state, ticket, "promoted", "the new release serves")
+    if not release.passed:
+        failed = "; ".join(gate.reason for gate in release.gates if not gate.passed)
+        return _closed(state, ticket, "no_gain", f"the gates said no: {failed}")
+    if ticket.release in state.withdrawn:
+        return _closed(state, ticket, "no_gain", "its rollout did not end in a promotion")
+    return Decision(action="retrain", what="wait", why="the new release rolls out", waiting_for=("its rollout",))
+
+
+def _closed(
+    state: ServiceState,
+    ticket: TicketState,
+    outcome: Literal["promoted", "no_gain", "failed"],
+    reason: str,
+) -> Decision:
+    fact = e.TicketClosed(service=ServiceName(state.service), ticket=ticket.ticket, outcome=outcome, reason=reason)
+    return Decision(action="retrain", what=f"close {ticket.ticket}: {outcome}", why=reason, facts=(fact,))

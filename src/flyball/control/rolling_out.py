@@ -1,0 +1,227 @@
+"""How a candidate moves: open, start a step, wait, judge, ask, promote. Pure."""
+
+from datetime import timedelta
+from typing import Literal
+
+from flyball.control.decision import Decision, Situation, elapsed_s, order
+from flyball.control.rolling_back import way_back
+from flyball.control.state import RolloutState
+from flyball.control.steps import effective_steps, routing_of
+from flyball.core import events as e
+from flyball.core.clock import moment, timestamp
+from flyball.core.codec import digest
+from flyball.core.ids import Digest, ReleaseRoot, RolloutId, ServiceName, short
+from flyball.core.routing import Verdict
+from flyball.core.service import Step
+from flyball.decide.evidence import bundle, valid
+
+
+def plan_rollout(situation: Situation) -> Decision | None:
+    """The next move of the running rollout, or the opening of one; None where there is nothing to move."""
+    state = situation.state
+    if state.rollout is None:
+        return _open(situation)
+    if state.rollout.step is None:
+        return _start(situation, state.rollout, 0, "the rollout is open")
+    if not state.rollout.step.applied:
+        return Decision(
+            action="rollout",
+            what="wait",
+            why=f"step {state.rollout.step.index} is ordered",
+            waiting_for=("the gateway to confirm the routing",),
+        )
+    return _move(situation, state.rollout)
+
+
+def _open(situation: Situation) -> Decision | None:
+    state = situation.state
+    candidates = [root for root in state.waiting if root not in state.withdrawn]
+    if not candidates or state.champion is None:
+        return None
+    root = candidates[-1]  # the newest: an older one that still waits has been overtaken
+    name = RolloutId("ro-" + short(digest("flyball/rollout/v1", [state.service, root, state.version])))
+    release = state.releases[root]
+    opened = e.RolloutOpened(
+        service=ServiceName(state.service),
+        rollout=name,
+        release=ReleaseRoot(root),
+        champion=ReleaseRoot(state.champion),
+        policy=Digest(state.policy),
+        salt=name,
+        reason=release.reason,
+    )
+    return Decision(
+        action="rollout",
+        what=f"open {name}",
+        why=f"release {short(root)} passed its gates and {short(state.champion)} serves",
+        facts=(opened,),
+    )
+
+
+def _start(situation: Situation, rollout: RolloutState, index: int, why: str) -> Decision:
+    state, service = situation.state, situation.service
+    step = effective_steps(service)[index]
+    routing = routing_of(step, index, rollout, state, service)
+    started = e.StepStarted(
+        service=ServiceName(state.service),
+        rollout=RolloutId(rollout.rollout),
+        step=index,
+        kind=step.kind,
+        key=order(routing).key,
+        routing=routing,
+        why=why,
+    )
+    facts: tuple[e.AnyFact, ...] = (started,)
+    if step.kind == "approval":
+        facts = (started, _request(situation, rollout, step, index))
+    return Decision(
+        action="rollout",
+        what=f"start step {index} ({step.kind})",
+        why=why,
+        facts=facts,
+        commands=(order(routing),),
+    )
+
+
+def _request(situation: Situation, rollout: RolloutState, step: Step, index: int) -> e.ApprovalRequested:
+    """What is asked for: model, evidence as it stands now, policy. Later evidence can only stop the rollout."""
+    assert step.approval is not None
+    state = situation.state
+    counts = situation.observed.counts if situation.observed else None
+    report, evidence = bundle(
+        state.releases[rollout.release], dict(rollout.verdicts), counts, labels=situation.outlook.labels
+    )
+    expires = moment(situation.now) + timedelta(seconds=step.approval.timeout_s)
+    return e.ApprovalRequested(
+        service=ServiceName(state.service),
+        rollout=RolloutId(rollout.rollout),
+        step=index,
+        model=ReleaseRoot(rollout.release),
+        evidence=evidence,
+        policy=Digest(state.policy),
+        role=step.approval.role,
+        expires_at=timestamp(expires),
+        report=report,
+    )
+
+
+def _move(situation: Situation, rollout: RolloutState) -> Decision | None:
+    """The running step is in force: what does its evidence say?"""
+    running = rollout.step
+    assert running is not None
+    steps = effective_steps(situation.service)
+    step = steps[running.index]
+    if step.kind == "promote":
+        return _promoted(situation, rollout)
+    if step.kind == "approval":
+        return _approval(situation, rollout, step)
+    verdict = situation.outlook.verdict
+    if verdict is None:
+        return Decision(
+            action="rollout",
+            what="wait",
+            why=f"step {running.index} ({running.kind}) runs",
+            waiting_for=("an answer from the gateway",),
+        )
+    if verdict.kind == "PROMOTE":
+        judged = _judged(situation, rollout, verdict)
+        following = _start(situation, rollout, running.index + 1, verdict.reason)
+        return Decision(
+            action="rollout",
+            what=following.what,
+            why=verdict.reason,
+            facts=(judged, *following.facts),
+            commands=following.commands,
+        )
+    if verdict.cause == "timeout":
+        return _timeout(situation, rollout, step, verdict)
+    return Decision(action="rollout", what=verdict.kind.lower(), why=verdict.reason, waiting_for=verdict.waiting_for)
+
+
+def _judged(situation: Situation, rollout: RolloutState, verdict: Verdict) -> e.StepJudged:
+    assert rollout.step is not None
+    return e.StepJudged(
+        service=ServiceName(situation.state.service),
+        rollout=RolloutId(rollout.rollout),
+        step=rollout.step.index,
+        verdict=verdict,
+        counts=situation.observed.counts if situation.observed else None,
+    )
+
+
+def _timeout(situation: Situation, rollout: RolloutState, step: Step, verdict: Verdict) -> Decision:
+    """The declared answer to too little evidence; a hold goes on collecting, so late evidence still counts."""
+    declared = step.shadow or step.canary
+    assert declared is not None
+    if declared.on_timeout == "abort":
+        return _close(situation, rollout, "expired", verdict.reason, judged=verdict)
+    return Decision(
+        action="rollout",
+        what=declared.on_timeout,
+        why=verdict.reason,
+        waiting_for=verdict.waiting_for or ("more evidence, or a person",),
+    )
+
+
+def _approval(situation: Situation, rollout: RolloutState, step: Step) -> Decision:
+    assert rollout.step is not None
+    assert step.approval is not None
+    asked = rollout.asked
+    if rollout.rejected is not None:
+        return _close(situation, rollout, "rejected", f"{rollout.rejected.by}: {rollout.rejected.why}")
+    if asked is None or asked.policy != situation.state.policy:
+        why = "the policy has changed since the approval was asked for" if asked else "an approval is needed"
+        fact = _request(situation, rollout, step, rollout.step.index)
+        return Decision(action="rollout", what="ask again", why=why, facts=(fact,))
+    if rollout.approved is not None and valid(rollout.approved, asked):
+        return _start(situation, rollout, rollout.step.index + 1, f"approved by {rollout.approved.by}")
+    if elapsed_s(asked.expires_at, situation.now) > 0 and step.approval.on_timeout == "abort":
+        return _close(situation, rollout, "expired", "nobody approved in time")
+    return Decision(
+        action="rollout",
+        what="wait",
+        why=f"release {short(rollout.release)} asks for approval",
+        waiting_for=(f"approval by a person with role {asked.role}",),
+    )
+
+
+def _promoted(situation: Situation, rollout: RolloutState) -> Decision:
+    """The gateway has confirmed the new champion: say so, and close."""
+    state = situation.state
+    approved = rollout.approved
+    appointed = e.ChampionAppointed(
+        service=ServiceName(state.service),
+        release=ReleaseRoot(rollout.release),
+        previous=ReleaseRoot(state.champion) if state.champion else None,
+        rollout=RolloutId(rollout.rollout),
+        by=approved.by if approved else "policy",
+    )
+    closed = e.RolloutClosed(
+        service=ServiceName(state.service),
+        rollout=RolloutId(rollout.rollout),
+        outcome="promoted",
+        reason="every step advanced",
+    )
+    return Decision(action="rollout", what="promoted", why="every step advanced", facts=(appointed, closed))
+
+
+def _close(
+    situation: Situation,
+    rollout: RolloutState,
+    outcome: Literal["rejected", "expired"],
+    reason: str,
+    *,
+    judged: Verdict | None = None,
+) -> Decision:
+    """End a rollout without promotion: all traffic back to the champion."""
+    routing, back = way_back(situation.state, reason)
+    closed = e.RolloutClosed(
+        service=ServiceName(situation.state.service),
+        rollout=RolloutId(rollout.rollout),
+        outcome=outcome,
+        reason=reason,
+    )
+    facts: tuple[e.AnyFact, ...] = (back, closed)
+    if judged is not None:
+        facts = (_judged(situation, rollout, judged), *facts)
+    return Decision(action="rollout", what=outcome, why=reason, facts=facts, commands=(order(routing),))

@@ -1,0 +1,137 @@
+"""A model as it is packaged and asked: the one path from a typed frame to predictions, in training and in serving.
+
+Pure: the estimator and the features function are handed in by whoever loaded them.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from flyball.core.contract import Kind
+from flyball.core.frames import DTYPES
+from flyball.core.prediction import Answer, Failure
+from flyball.core.record import Record
+from flyball.core.service import Task
+
+Features = Callable[[pl.DataFrame], pl.DataFrame]
+Label = str | float | int | bool
+Predictions = npt.NDArray[Any]  # labels or numbers, shape [n]
+Scores = npt.NDArray[np.float64] | None  # P(positive) [n]; P(class) [n, k]; None for regression
+
+
+class Input(Record):
+    """One column that `features` sees: a contract column other than the label."""
+
+    name: str
+    kind: Kind
+
+
+class Packaged(Record):
+    """All that is needed to serve a release beside its model file: `release.json`, part of the root."""
+
+    schema: Literal["release/v1"] = "release/v1"
+    service: str
+    task: Task
+    threshold: float  # binary: prediction is the positive class where score >= threshold
+    label: str
+    classes: tuple[Label, ...]  # in the order of the scores; of two, the second is the positive one
+    inputs: tuple[Input, ...]  # in the contract's order
+    plain: tuple[str, ...]  # inputs that are features where the module has no `features` function
+    module: str  # file of the code folder with `train` and perhaps `features`
+    code: str  # digest of the code folder
+    model: Literal["model.pkl"] = "model.pkl"
+
+
+class Code(Record):
+    """What the user's module offers."""
+
+    train: Callable[..., Any]
+    features: Features | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """A fitted estimator with its features code and facts."""
+
+    facts: Packaged
+    estimator: Any  # scikit-learn interface
+    make_features: Features | None
+
+    @property
+    def dtypes(self) -> Mapping[str, pl.DataType]:
+        return {column.name: DTYPES[column.kind] for column in self.facts.inputs}
+
+    def features(self, frame: pl.DataFrame) -> pl.DataFrame:
+        return features(self.make_features, frame, self.facts.plain)
+
+    def predict_frame(self, frame: pl.DataFrame) -> tuple[Predictions, Scores]:
+        """Predictions and scores of a frame that has the columns of `dtypes`.
+
+        Raises: whatever the user's code or the estimator raises; ValueError where the answer has another length.
+        """
+        return outputs(self.estimator, self.features(frame), self.facts)
+
+
+def features(make: Features | None, frame: pl.DataFrame, plain: tuple[str, ...]) -> pl.DataFrame:
+    """What the estimator gets: the user's `features`, else the plain columns.
+
+    >>> features(None, pl.DataFrame({"at": [1], "x": [2]}), ("x",)).columns
+    ['x']
+    """
+    if make is None:
+        return frame.select(plain)
+    made = make(frame)
+    if not isinstance(made, pl.DataFrame):
+        raise TypeError(f"features() must return a polars DataFrame, found {type(made).__name__}")
+    if made.height != frame.height:
+        raise ValueError(f"features() must return one row a row: {frame.height} went in, {made.height} came out")
+    return made
+
+
+def outputs(estimator: Any, table: pl.DataFrame, facts: Packaged) -> tuple[Predictions, Scores]:
+    """One call of the estimator: `predict` for regression, `predict_proba` else; the label follows from the scores."""
+    if facts.task == "regression":
+        return _of_length(np.asarray(estimator.predict(table), dtype=np.float64).ravel(), table.height), None
+    shares = _of_length(np.asarray(estimator.predict_proba(table), dtype=np.float64), table.height)
+    if shares.ndim != 2 or shares.shape[1] != len(facts.classes):
+        raise ValueError(f"expected {len(facts.classes)} probabilities a row, found shape {shares.shape}")
+    labels = np.array(facts.classes)
+    if facts.task == "binary":
+        return labels[(shares[:, 1] >= facts.threshold).astype(np.int64)], shares[:, 1]
+    return labels[np.argmax(shares, axis=1)], shares
+
+
+def answers(predictions: Predictions, scores: Scores, facts: Packaged) -> list[Answer | Failure]:
+    """One answer a row in plain Python values; a number that is not finite is a failure, never an answer."""
+    labels: list[Label] = predictions.tolist()
+    if facts.task == "regression":
+        finite = np.isfinite(predictions).tolist()
+        return [Answer(prediction=x) if ok else _invalid("prediction") for x, ok in zip(labels, finite, strict=True)]
+    assert scores is not None
+    if scores.ndim == 1:
+        shares = scores.tolist()
+        usable = ((scores >= 0.0) & (scores <= 1.0)).tolist()  # NaN compares false
+        return [
+            Answer(prediction=label, score=share) if ok else _invalid("score")
+            for label, share, ok in zip(labels, shares, usable, strict=True)
+        ]
+    names = [str(label) for label in facts.classes]
+    usable = ((scores >= 0.0) & (scores <= 1.0)).all(axis=1).tolist()
+    return [
+        Answer(prediction=label, scores=dict(zip(names, row, strict=True))) if ok else _invalid("scores")
+        for label, row, ok in zip(labels, scores.tolist(), usable, strict=True)
+    ]
+
+
+def _invalid(what: str) -> Failure:
+    return Failure(reason="invalid", message=f"the model's {what} is not a finite number in its range")
+
+
+def _of_length(values: npt.NDArray[Any], rows: int) -> npt.NDArray[Any]:
+    if values.shape[:1] != (rows,):
+        raise ValueError(f"expected {rows} answers, found shape {values.shape}")
+    return values
