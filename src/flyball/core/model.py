@@ -33,7 +33,6 @@ class Input(Record):
 class Packaged(Record):
     """All that is needed to serve a release beside its model file: `release.json`, part of the root."""
 
-    schema: Literal["release/v1"] = "release/v1"
     service: str
     task: Task
     threshold: float  # binary: prediction is the positive class where score >= threshold
@@ -44,6 +43,7 @@ class Packaged(Record):
     module: str  # file of the code folder with `train` and perhaps `features`
     code: str  # digest of the code folder
     model: Literal["model.pkl"] = "model.pkl"
+    schema: Literal["release/v1"] = "release/v1"
 
 
 class Code(Record):
@@ -120,7 +120,7 @@ def answers(predictions: Predictions, scores: Scores, facts: Packaged) -> list[A
             for label, share, ok in zip(labels, shares, usable, strict=True)
         ]
     names = [str(label) for label in facts.classes]
-    usable = ((scores >= 0.0) & (scores <= 1.0)).all(axis=1).tolist()
+    usable = np.all((scores >= 0.0) & (scores <= 1.0), axis=1).tolist()
     return [
         Answer(prediction=label, scores=dict(zip(names, row, strict=True))) if ok else _invalid("scores")
         for label, row, ok in zip(labels, scores.tolist(), usable, strict=True)
