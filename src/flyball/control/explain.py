@@ -1,0 +1,101 @@
+"""Why something did or did not happen, told from the ledger alone."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from flyball.control.narrate import sentence
+from flyball.control.state import ServiceState
+from flyball.core import events as e
+from flyball.core.errors import NotFound
+from flyball.core.ledger import Entry
+from flyball.core.record import Record
+
+
+class Line(Record):
+    seq: int
+    at: str
+    type: str
+    text: str
+
+
+class Explanation(Record):
+    """The story of one subject: what stands now, what it waits for, and the facts that led there."""
+
+    subject: str
+    service: str
+    standing: str  # where things stand, in one sentence
+    because: tuple[str, ...]  # the reasons of the last decisions
+    waiting_for: tuple[str, ...]
+    events: tuple[Line, ...]
+
+
+def explain(subject: str, entries: Iterable[Entry], states: dict[str, ServiceState]) -> Explanation:
+    """Subject: a service, or a rollout, release, ticket, incident, experiment or snapshot by its id or a prefix of it.
+
+    Raises: NotFound: nothing on the ledger names the subject.
+    """
+    lines: list[Line] = []
+    service = subject if subject in states else ""
+    for entry in entries:
+        if entry.subject == subject or _names(entry.fact, subject):
+            lines.append(Line(seq=entry.seq, at=entry.at, type=entry.type, text=sentence(entry.fact)))
+            service = entry.subject
+    if not lines:
+        raise NotFound(
+            f"nothing on the ledger names {subject!r}", hint="`flyball ledger tail` shows the ids that exist"
+        )
+    state = states[service]
+    last = [decision for decision in state.decisions.values() if subject == service or _concerns(decision, lines)]
+    return Explanation(
+        subject=subject,
+        service=service,
+        standing=standing(state),
+        because=tuple(f"{decision.action}: {decision.why}" for decision in last),
+        waiting_for=tuple(wait for decision in last for wait in decision.waiting_for),
+        events=tuple(lines),
+    )
+
+
+def standing(state: ServiceState) -> str:
+    """Where a service stands, in one sentence."""
+    parts = [f"champion {state.champion.split(':')[-1][:12]}" if state.champion else "no champion yet"]
+    if state.rollout is not None:
+        step = f" at step {state.rollout.step.index} ({state.rollout.step.kind})" if state.rollout.step else ""
+        parts.append(f"rollout {state.rollout.rollout} runs{step}")
+    if state.ticket is not None:
+        parts.append(f"ticket {state.ticket.ticket} is open ({state.ticket.reason})")
+    if state.incident is not None:
+        parts.append(f"quality incident {state.incident.incident} is open")
+    if state.frozen is not None:
+        parts.append(f"frozen by {state.frozen.by}")
+    return "; ".join(parts)
+
+
+def _names(fact: e.AnyFact, subject: str) -> bool:
+    """Does the fact name the subject? Digests may be given by 8 or more of their first hex digits."""
+    for value in _strings(msgspec.to_builtins(fact)):
+        if value == subject:
+            return True
+        if len(subject) >= 8 and value.rsplit(":", 1)[-1].startswith(subject.rsplit(":", 1)[-1]):
+            return True
+    return False
+
+
+def _strings(value: object) -> Iterable[str]:
+    match value:
+        case str():
+            yield value
+        case dict():
+            for inner in value.values():
+                yield from _strings(inner)
+        case list() | tuple():
+            for inner in value:
+                yield from _strings(inner)
+
+
+def _concerns(decision: e.DecisionTaken, lines: list[Line]) -> bool:
+    """A rollout's reasons for a rollout's facts, a retraining's for a ticket's."""
+    families = {"rollout": ("rollout", "step", "approval"), "retrain": ("ticket", "retrain", "training", "diagnosis")}
+    wanted = families.get(decision.action, ())
+    return any(line.type.split(".")[0] in wanted for line in lines)

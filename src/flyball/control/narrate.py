@@ -1,0 +1,101 @@
+"""Each fact as one English sentence, for people who read the ledger in the morning."""
+
+from flyball.core import events as e
+from flyball.core.ids import short
+from flyball.core.routing import WHOLE, Routing
+
+
+def sentence(fact: e.AnyFact) -> str:
+    """What happened, with its numbers and its reason.
+
+    >>> from flyball.core.ids import ServiceName
+    >>> sentence(e.Frozen(service=ServiceName("fraud"), by="ada", why="audit"))
+    'ada froze the service: audit'
+    """
+    match fact:
+        case e.ServiceDeclared(policy=policy):
+            return f"the service was declared with policy {short(policy)}"
+        case e.SnapshotTaken(snapshot=snapshot):
+            return f"{snapshot.rows} rows ({snapshot.source}) were frozen as {short(snapshot.root)}"
+        case e.TrainingStarted(experiment=experiment, reason=reason):
+            return f"training of experiment {short(experiment)} began ({reason})"
+        case e.TrainingFailed(experiment=experiment, error=error):
+            return f"training of experiment {short(experiment)} failed: {error.splitlines()[-1] if error else '?'}"
+        case e.ReleaseRegistered(release=release):
+            figures = ", ".join(f"{name} {figure.value:.4g}" for name, figure in release.metrics.items())
+            return f"release {short(release.root)} was signed and registered ({figures})"
+        case e.GatesJudged(release=release, passed=passed, results=results):
+            failed = [gate.reason for gate in results if not gate.passed]
+            return f"release {short(release)} " + ("passed its gates" if passed else f"failed: {'; '.join(failed)}")
+        case e.ChampionAppointed(release=release, by=by, rubber_stamped=stamped):
+            note = ", RUBBER_STAMPED: there was no champion to compare with" if stamped else ""
+            return f"release {short(release)} became champion (by {by}{note})"
+        case _:
+            return _of_rollout(fact)
+
+
+def _of_rollout(fact: e.AnyFact) -> str:
+    match fact:
+        case e.RolloutOpened(rollout=rollout, release=release, reason=reason):
+            return f"rollout {rollout} of release {short(release)} opened ({reason})"
+        case e.StepStarted(step=step, kind=kind, routing=routing, why=why):
+            return f"step {step} ({kind}) started, {_traffic(routing)}: {why}"
+        case e.RoutingOrdered(routing=routing, why=why):
+            return f"routing epoch {routing.epoch} ordered, {_traffic(routing)}: {why}"
+        case e.RoutingApplied(epoch=epoch):
+            return f"the gateway confirmed routing epoch {epoch}"
+        case e.StepJudged(step=step, verdict=verdict):
+            return f"step {step} was judged {verdict.kind}: {verdict.reason}"
+        case e.ApprovalRequested(role=role, model=model, evidence=evidence):
+            return f"approval of release {short(model)} on evidence {short(evidence)} asked of role {role}"
+        case e.ApprovalGiven(by=by, proof=proof, model=model, why=why):
+            return f"{by} ({proof}) approved release {short(model)}" + (f": {why}" if why else "")
+        case e.ApprovalRejected(by=by, why=why):
+            return f"{by} rejected the release: {why}"
+        case e.RolledBack(release=release, to=to, cause=cause, by=by, verdict=verdict):
+            return f"release {short(release)} was rolled back to {short(to)} by the {by} ({cause}): {verdict.reason}"
+        case e.RolloutClosed(rollout=rollout, outcome=outcome, reason=reason):
+            return f"rollout {rollout} closed as {outcome}: {reason}"
+        case e.RollbackOrdered(by=by, why=why):
+            return f"{by} ordered a rollback: {why}"
+        case _:
+            return _of_loop(fact)
+
+
+def _of_loop(fact: e.AnyFact) -> str:
+    match fact:
+        case e.SignalRaised(signal=signal):
+            where = f" of {signal.feature}" if signal.feature else ""
+            size = f"{signal.value:.4g} beyond {signal.limit:.4g}"
+            return f"{signal.signal}{where} {size} ({signal.level}) in rows {signal.first_row}-{signal.last_row}"
+        case e.SignalCleared(signal=signal, feature=feature):
+            return f"{signal}{f' of {feature}' if feature else ''} is within its limits again"
+        case e.DiagnosisMade(diagnosis=diagnosis):
+            return f"diagnosis: {diagnosis.kind.replace('_', ' ')}: {diagnosis.reason}"
+        case e.TicketOpened(ticket=ticket, reason=reason):
+            return f"retrain ticket {ticket} opened ({reason})"
+        case e.RetrainOrdered(ticket=ticket, by=by):
+            return f"a retraining for {ticket} was ordered by {by}"
+        case e.TicketClosed(ticket=ticket, outcome=outcome, reason=reason):
+            return f"ticket {ticket} closed as {outcome}: {reason}"
+        case e.IncidentOpened(incident=incident, reason=reason):
+            return f"data quality incident {incident} opened: {reason}"
+        case e.IncidentClosed(incident=incident, how=how, reason=reason):
+            return f"incident {incident} closed ({how.replace('_', ' ')}): {reason}"
+        case e.Frozen(by=by, why=why):
+            return f"{by} froze the service: {why}"
+        case e.Thawed(by=by, why=why):
+            return f"{by} thawed the service: {why}"
+        case e.DecisionTaken(action=action, why=why, waiting_for=waiting):
+            return f"{action}: {why}" + (f"; waits for {', '.join(waiting)}" if waiting else "")
+        case e.ProcessStarted(process=process):
+            return f"a {process} process started"
+        case _:
+            raise AssertionError(f"a fact without a sentence: {type(fact).__name__}")
+
+
+def _traffic(routing: Routing) -> str:
+    if routing.candidate is None:
+        return f"all traffic to {short(routing.champion)}"
+    live = f"{100 * routing.weight / WHOLE:g} % of units to {short(routing.candidate)}"
+    return live + (f", {100 * routing.shadow:g} % mirrored" if routing.shadow else "")
