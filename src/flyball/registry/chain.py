@@ -26,7 +26,8 @@ def seal(tip: Tip, at: str, fact: AnyFact) -> tuple[Sealed, Tip]:
 
     >>> from flyball.core.events import Thawed
     >>> from flyball.core.ids import ServiceName
-    >>> row, after = seal(EMPTY, "2026-11-21T10:00:00.000000Z", Thawed(service=ServiceName("fraud"), by="ann", why="ok"))
+    >>> fact = Thawed(service=ServiceName("fraud"), by="ann", why="repaired")
+    >>> row, after = seal(EMPTY, "2026-11-21T10:00:00.000000Z", fact)
     >>> row.seq, row.subject, row.prev_hash == GENESIS, after.size, after.last_hash == row.hash
     (1, 'fraud', True, 1, True)
     """
