@@ -1,14 +1,29 @@
 """The pure mathematics that several stages share: bins, divergences, metrics, intervals, sequences, sequential tests,
-Merkle trees. No clock, no disk, no dice: a generator is handed in where one is needed."""
+Merkle trees. No clock, no disk, no dice: a generator is handed in where one is needed.
 
-from flyball.stats.bins import CategoryBins, NumericBins, fit_categories, fit_numeric
-from flyball.stats.compare import Measure, Reading, compare
-from flyball.stats.divergences import psi
-from flyball.stats.intervals import Interval, interval, paired_difference, rows_needed, wilson
-from flyball.stats.merkle import Frontier
-from flyball.stats.metrics import METRICS, Metric, score
-from flyball.stats.sequences import bernoulli_upper
-from flyball.stats.sequential import BernoulliSprt, ErrorEventTest, Finding, PairedTest, accept_bound, rollback_bound
+Names load on first use: who only appends to the ledger needs Merkle trees, not half a second of scipy. `compare` is
+imported from its own module, `flyball.stats.compare`, whose name it shares.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flyball.stats.bins import CategoryBins, NumericBins, fit_categories, fit_numeric
+    from flyball.stats.compare import Measure, Reading
+    from flyball.stats.divergences import psi
+    from flyball.stats.intervals import Interval, interval, paired_difference, rows_needed, wilson
+    from flyball.stats.merkle import Frontier
+    from flyball.stats.metrics import METRICS, Metric, score
+    from flyball.stats.sequences import bernoulli_upper
+    from flyball.stats.sequential import (
+        BernoulliSprt,
+        ErrorEventTest,
+        Finding,
+        PairedTest,
+        accept_bound,
+        rollback_bound,
+    )
 
 __all__ = [
     "METRICS",
@@ -25,7 +40,6 @@ __all__ = [
     "Reading",
     "accept_bound",
     "bernoulli_upper",
-    "compare",
     "fit_categories",
     "fit_numeric",
     "interval",
@@ -36,3 +50,21 @@ __all__ = [
     "score",
     "wilson",
 ]
+
+_HOMES = {
+    "bins": ("CategoryBins", "NumericBins", "fit_categories", "fit_numeric"),
+    "compare": ("Measure", "Reading"),
+    "divergences": ("psi",),
+    "intervals": ("Interval", "interval", "paired_difference", "rows_needed", "wilson"),
+    "merkle": ("Frontier",),
+    "metrics": ("METRICS", "Metric", "score"),
+    "sequences": ("bernoulli_upper",),
+    "sequential": ("BernoulliSprt", "ErrorEventTest", "Finding", "PairedTest", "accept_bound", "rollback_bound"),
+}
+
+
+def __getattr__(name: str) -> object:
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{home}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

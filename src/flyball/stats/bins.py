@@ -20,12 +20,13 @@ import numpy as np
 import numpy.typing as npt
 
 Counts = npt.NDArray[np.int64]
+Numbers = npt.ArrayLike | Sequence[float | None]  # shape [n]; None and NaN are missing
 
 MISSING = "(missing)"
 OTHER = "(other)"
 
 
-def fit_numeric(values: npt.ArrayLike, *, bins: int = 10) -> "NumericBins":
+def fit_numeric(values: Numbers, *, bins: int = 10) -> "NumericBins":
     """Bins of about equal mass in the reference.
 
     At most `bins` distinct values: one bin a value, edges half-way between. More: edges at quantiles, and each value
@@ -56,7 +57,8 @@ def fit_numeric(values: npt.ArrayLike, *, bins: int = 10) -> "NumericBins":
     quantiles = np.repeat(distinct, counts)[ranks]
     heavy = distinct[counts * bins >= finite.size]
     edges = np.unique(np.concatenate([quantiles, heavy, np.nextafter(heavy, np.inf)]))
-    edges = edges[(edges > distinct[0]) & (edges <= distinct[-1])]  # an end edge would leave an empty bin
+    first = np.searchsorted(distinct, edges)  # the first value in the bin above the edge
+    edges = edges[(first > 0) & (first < distinct.size) & np.r_[True, first[1:] != first[:-1]]]  # no bin is empty
     return NumericBins(edges=tuple(float(edge) for edge in edges))
 
 
@@ -88,7 +90,7 @@ class NumericBins:
         """Number of bins, missing included."""
         return len(self.edges) + 2
 
-    def count(self, values: npt.ArrayLike) -> Counts:
+    def count(self, values: Numbers) -> Counts:
         """Rows in each bin, shape [size]; the last is missing. Counts of two samples add.
 
         >>> NumericBins(edges=(0.0, 1.0)).count([-5.0, 0.0, 0.5, float("inf"), None]).tolist()
@@ -96,7 +98,7 @@ class NumericBins:
         """
         return np.bincount(self.index(values), minlength=self.size).astype(np.int64)
 
-    def index(self, values: npt.ArrayLike) -> Counts:
+    def index(self, values: Numbers) -> Counts:
         """The bin of each value, shape [n]."""
         sample = _floats(values)
         at = np.searchsorted(np.asarray(self.edges, dtype=np.float64), sample, side="right").astype(np.int64)
@@ -153,7 +155,7 @@ class CategoryBins:
         return (*self.values, OTHER, MISSING)
 
 
-def _floats(values: npt.ArrayLike) -> npt.NDArray[np.float64]:
+def _floats(values: Numbers) -> npt.NDArray[np.float64]:
     return np.asarray(values, dtype=np.float64).ravel()
 
 
