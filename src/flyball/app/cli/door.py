@@ -8,13 +8,14 @@ that need them, where another verb may import the module. A verb
 - takes its options from the annotated types here: `json: JsonFlag = False`, `home: HomeOption = None`
   (`demo` and `replay`: `json: JsonFile = None`, a file or `-`),
 - ends by `emit(document, as_json=json, text=lambda: ...)`, once; all other words go to standard error by `say`,
-- returns the exit code: None or 0 done, 1 the answer is no. It raises for the rest: `FlyballError` carries its own code,
-  anything unexpected becomes exit 3. It never calls `sys.exit` and never prints an error itself.
+- returns the exit code: None or 0 done, 1 the answer is no. It raises for the rest: `FlyballError` carries its own
+  code, anything unexpected becomes exit 3. It never calls `sys.exit` and never prints an error itself.
 """
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
@@ -43,13 +44,16 @@ class Advance(Protocol):
 
 
 def emit(document: Any, *, as_json: bool, text: "Callable[[], RenderableType]") -> None:
-    """The verb's result on standard output: one JSON document, or what `text()` gives, rendered by rich."""
+    """The verb's result on standard output: one JSON document, or what `text()` gives, rendered by rich.
+
+    A plain string is printed as it is, brackets included; colours come from rich's own Text, Table and the like.
+    """
     if as_json:
         sys.stdout.write(encode(document))
         return
     from rich.console import Console
 
-    Console(soft_wrap=True, highlight=False).print(text())
+    Console(soft_wrap=True, highlight=False, markup=False).print(text())
 
 
 def emit_to(document: Any, target: str | None, *, text: "Callable[[], RenderableType]") -> None:
@@ -72,7 +76,7 @@ def say(message: "RenderableType") -> None:
     """A line for people on standard error, where it cannot spoil a document."""
     from rich.console import Console
 
-    Console(stderr=True, soft_wrap=True, highlight=False).print(message)
+    Console(stderr=True, soft_wrap=True, highlight=False, markup=False).print(message)
 
 
 @contextmanager
@@ -82,7 +86,7 @@ def progress(what: str, total: float | None = None) -> Iterator[Advance]:
     `total` in the unit of `advance`; None: unknown, the bar only shows that something moves.
     """
     if not sys.stderr.isatty():
-        yield lambda by=1, /, note="": None
+        yield _advance_nothing
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -91,6 +95,10 @@ def progress(what: str, total: float | None = None) -> Iterator[Advance]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=total)
         yield lambda by=1, /, note="": bar.update(task, advance=by, description=f"{what} {note}".rstrip())
+
+
+def _advance_nothing(by: float = 1, /, note: str = "") -> None:
+    """The progress of a command that nobody watches."""
 
 
 def report_error(error: FlyballError, *, as_json: bool) -> None:
@@ -116,7 +124,5 @@ def wants_json(tokens: Sequence[str]) -> bool:
     (True, True)
     """
     if tokens and tokens[0] in _JSON_TO_FILE:
-        return "--json=-" in tokens or any(
-            flag == "--json" and value == "-" for flag, value in zip(tokens, tokens[1:], strict=False)
-        )
+        return "--json=-" in tokens or any(flag == "--json" and value == "-" for flag, value in pairwise(tokens))
     return "--json" in tokens

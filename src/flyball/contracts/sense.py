@@ -1,0 +1,195 @@
+"""What a well-formed declaration may still get wrong: values that make no sense together.
+
+Each function judges one section and yields (path, expected, found, fix).
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from flyball.contracts.schema_faults import nearest
+from flyball.contracts.yaml_text import Path
+from flyball.core.service import (
+    Constant,
+    ConstantFallback,
+    Experiment,
+    Gate,
+    Metadata,
+    Monitor,
+    Retrain,
+    Rollout,
+    Serving,
+    Step,
+)
+from flyball.stats.metrics import METRICS
+
+Finding = tuple[Path, str, str, str]
+LARGEST_SEED = 2**32 - 1  # NumPy's legacy seeding takes 32 bits, and scikit-learn goes through it
+
+
+def of_experiment(experiment: Experiment, given: dict[str, Any]) -> Iterator[Finding]:
+    """`given`: the section as written, because a default and the same value written down differ here."""
+    at: Path = ("experiment",)
+    yield from _metric((*at, "metric"), experiment.metric, experiment)
+    if experiment.task != "binary" and "threshold" in given:
+        yield (*at, "threshold"), "no threshold", f"a threshold with task {experiment.task}", "remove it"
+    if not (experiment.seed.isascii() and experiment.seed.isdigit() and int(experiment.seed) <= LARGEST_SEED):
+        yield (*at, "seed"), f"digits, at most {LARGEST_SEED}", f"text {experiment.seed!r}", ""
+    names = [(("module",), experiment.module), *((("include", i), name) for i, name in enumerate(experiment.include))]
+    for key, name in names:
+        if name.startswith("/") or ".." in name.split("/") or not name:
+            yield (*at, *key), "a file in the folder of service.yaml", f"text {name!r}", ""
+    if not experiment.module.endswith(".py"):
+        yield (*at, "module"), "a Python file", f"text {experiment.module!r}", ""
+
+
+def of_gates(gates: tuple[Gate, ...], experiment: Experiment, rollout: Rollout | None) -> Iterator[Finding]:
+    for index, gate in enumerate(gates):
+        at: Path = ("gates", index)
+        yield from _metric((*at, "metric"), gate.metric, experiment)
+        forms = [name for name in ("min", "max", "versus") if getattr(gate, name) is not None]
+        margins = [name for name in ("not_worse_by", "better_by") if getattr(gate, name) is not None]
+        if len(forms) != 1:
+            yield at, "exactly one of min, max, versus", " and ".join(forms) or "none of them", ""
+        elif forms == ["versus"] and len(margins) != 1:
+            what = " and ".join(margins) or "neither"
+            yield at, "not_worse_by or better_by beside versus", what, "not_worse_by tolerates, better_by demands"
+        elif forms != ["versus"] and margins:
+            yield at, f"no {margins[0]} beside {forms[0]}", margins[0], "add versus: champion, or remove it"
+        if gate.inconclusive == "shadow" and rollout and not any(step.kind == "shadow" for step in rollout.steps):
+            yield (*at, "inconclusive"), "a shadow step in rollout.steps", "none", "without one nothing can decide"
+
+
+def of_serving(serving: Serving, experiment: Experiment) -> Iterator[Finding]:
+    at: Path = ("serving",)
+    goals = serving.objectives
+    if goals.latency_p50_ms is not None and goals.latency_p50_ms > goals.latency_p99_ms:
+        path = (*at, "objectives", "latency_p50_ms")
+        yield path, f"at most latency_p99_ms ({goals.latency_p99_ms:g})", f"{goals.latency_p50_ms:g}", ""
+    if serving.deadline_ms < goals.latency_p99_ms:
+        found = f"{serving.deadline_ms:g}"
+        yield (
+            (*at, "deadline_ms"),
+            f"at least latency_p99_ms ({goals.latency_p99_ms:g})",
+            found,
+            "no answer could be slow",
+        )
+    for index, fallback in enumerate(serving.fallback):
+        here: Path = (*at, "fallback", index)
+        if isinstance(fallback, ConstantFallback):
+            yield from _constant((*here, "constant"), fallback.constant, experiment)
+            if index + 1 < len(serving.fallback):
+                yield here, "a constant as the last one", "more after it", "it always answers: the rest is never asked"
+        elif fallback in serving.fallback[:index]:
+            yield here, "each fallback once", str(fallback), "remove it"
+
+
+def _constant(at: Path, constant: Constant, experiment: Experiment) -> Iterator[Finding]:
+    """A constant has the form of the task's answers (SEMANTICS: requests, predictions, labels)."""
+    task = experiment.task
+    if constant.score is not None:
+        if task != "binary":
+            yield (*at, "score"), f"no score with task {task}", f"{constant.score:g}", "remove it"
+        elif not 0 <= constant.score <= 1:
+            yield (*at, "score"), "a probability", f"{constant.score:g}", ""
+    if constant.scores is not None:
+        if task != "multiclass":
+            yield (*at, "scores"), f"no scores with task {task}", "a mapping", "remove it"
+        elif abs(sum(constant.scores.values()) - 1) > 1e-6 or min(constant.scores.values(), default=0) < 0:
+            yield (*at, "scores"), "probabilities that sum to 1", f"{sum(constant.scores.values()):g}", ""
+        elif str(constant.prediction) not in constant.scores:
+            yield (
+                (*at, "scores"),
+                f"the predicted class {constant.prediction} among them",
+                ", ".join(constant.scores),
+                "",
+            )
+    if task == "regression" and (isinstance(constant.prediction, (str, bool))):
+        yield (*at, "prediction"), "a number", repr(constant.prediction), ""
+
+
+def of_monitor(monitor: Monitor, experiment: Experiment) -> Iterator[Finding]:
+    psi = monitor.psi
+    if psi.warn > psi.act:
+        yield ("monitor", "psi", "warn"), f"at most act ({psi.act:g})", f"{psi.warn:g}", ""
+    if monitor.live_metric is not None:
+        yield from _metric(("monitor", "live_metric", "name"), monitor.live_metric.name, experiment)
+
+
+def of_rollout(rollout: Rollout, metadata: Metadata | None) -> Iterator[Finding]:
+    at: Path = ("rollout", "steps")
+    steps = rollout.steps
+    if not steps:
+        yield at, "at least the step promote", "an empty list", "leave the key out for the default steps"
+        return
+    if any(_forms(step) != 1 for step in steps):
+        return  # which kinds there are is not yet clear; the structure's faults say so
+    kinds = [step.kind for step in steps]
+    for index, kind in enumerate(kinds[:-1]):
+        if kind == "promote":
+            yield (*at, index), "promote as the last step", f"steps[{index}] of {len(steps)}", "move it to the end"
+    if kinds[-1] != "promote":
+        yield at, "promote as the last step", kinds[-1], "add `- promote: {}`"
+    for index, kind in enumerate(kinds):
+        if kind == "approval" and "approval" in kinds[:index]:
+            yield (*at, index), "one approval", "a second one", "remove it: a rollout has one approval"
+        if kind == "shadow" and "canary" in kinds[:index]:
+            yield (*at, index), "shadow before the first canary", "shadow after a canary", "move it up"
+    yield from _rising(steps)
+    if metadata is not None and metadata.people:
+        yield from _approver(steps, metadata)
+
+
+def _forms(step: Step) -> int:
+    return sum(form is not None for form in (step.shadow, step.approval, step.canary, step.promote))
+
+
+def _rising(steps: tuple[Step, ...]) -> Iterator[Finding]:
+    highest = 0.0
+    for index, step in enumerate(steps):
+        if step.canary is None:
+            continue
+        if step.canary.weight <= highest:
+            path: Path = ("rollout", "steps", index, "canary", "weight")
+            yield path, f"more than the canary before ({highest:g})", f"{step.canary.weight:g}", "weights only rise"
+        highest = max(highest, step.canary.weight)
+
+
+def _approver(steps: tuple[Step, ...], metadata: Metadata) -> Iterator[Finding]:
+    for index, step in enumerate(steps):
+        if step.approval is not None and not any(step.approval.role in roles for roles in metadata.people.values()):
+            path: Path = ("rollout", "steps", index, "approval", "role")
+            fix = "give somebody the role, or the rollout waits for ever"
+            yield path, "a role that somebody in metadata.people holds", step.approval.role, fix
+
+
+def of_retrain(retrain: Retrain) -> Iterator[Finding]:
+    if retrain.min_new_rows > retrain.window_rows:
+        expected = f"at most window_rows ({retrain.window_rows})"
+        yield ("retrain", "min_new_rows"), expected, str(retrain.min_new_rows), "a training could never begin"
+
+
+def of_columns(data: Any) -> Iterator[Finding]:
+    """Label, timestamp and key are three different columns."""
+    if not isinstance(data, dict):
+        return
+    taken: dict[str, str] = {}
+    for key in ("label", "timestamp", "key"):
+        name = data.get(key)
+        if isinstance(name, str):
+            if name in taken:
+                yield ("data", key), f"another column than {taken[name]}", f"text {name!r}", ""
+            taken.setdefault(name, key)
+
+
+def notes(metadata: Metadata, rollout: Rollout) -> tuple[str, ...]:
+    """What is allowed but probably not meant."""
+    if not metadata.people and any(step.approval is not None for step in rollout.steps):
+        return ("metadata.people is empty: nobody can approve a rollout, so each one will wait until it expires",)
+    return ()
+
+
+def _metric(path: Path, name: str, experiment: Experiment) -> Iterator[Finding]:
+    metric = METRICS.get(name)
+    if metric is not None and experiment.task not in metric.tasks:
+        known = [other.name for other in METRICS.values() if experiment.task in other.tasks]
+        yield path, f"a metric for {experiment.task}: {', '.join(known)}", name, nearest(name, known)
