@@ -3,6 +3,7 @@
 from typing import Literal
 
 from flyball.core.record import Record
+from flyball.core.release import Estimate
 
 SignalKind = Literal["psi", "risk", "quality", "error", "latency"]
 DiagnosisKind = Literal["data_quality", "label_shift", "covariate_shift", "concept_drift", "harmless", "unknown"]
@@ -62,3 +63,39 @@ class Diagnosis(Record):
     features: tuple[str, ...] = ()
     numbers: dict[str, float] = {}
     remedy: Literal["retrain", "repair", "none", "wait_for_labels"] = "none"
+
+
+class QualityFinding(Record):
+    """One thing in a window that the world does not do by itself: rather a broken supply than drift."""
+
+    kind: Literal[
+        "violations", "missing", "was_constant", "now_constant", "unknown_values", "far_outside", "columns_mixed"
+    ]
+    value: float
+    limit: float
+    detail: str
+    feature: str | None = None
+
+
+class WindowReport(Record):
+    """All that the monitor says of one window of one champion."""
+
+    index: int  # number of the window since the release began to serve, from 0
+    release: str
+    first_row: int
+    last_row: int
+    rows: int  # received, whatever became of them
+    psi: dict[str, float] = {}  # feature -> PSI against the release's baseline
+    prediction_psi: dict[str, float] = {}  # `prediction`, `score` or `top_score`
+    insufficient: tuple[str, ...] = ()  # measured on too few rows to say anything
+    versus_last: float | None = None  # largest PSI of a feature against the window before; None: there is none
+    quality: tuple[QualityFinding, ...] = ()
+    signals: tuple[Signal, ...] = ()
+    metric: Estimate | None = None  # live metric of the labels that matured; None: not enough of them yet
+    loss: Estimate | None = None  # worse than the holdout by, in the metric's unit, 90 % two-sided
+    metric_rows: tuple[int, int] | None = None  # stream positions that the metric covers
+    error_rate: dict[str, float] = {}  # arm -> share of rows with an error event
+    failed_rate: float = 0.0  # share of rows whose client got no answer
+    latency_p50_ms: float | None = None
+    latency_p99_ms: float | None = None
+    dropped: int = 0  # rows of the window without a record
