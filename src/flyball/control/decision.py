@@ -5,7 +5,7 @@ from flyball.core.clock import moment
 from flyball.core.events import AnyFact
 from flyball.core.ledger import Command
 from flyball.core.record import Record
-from flyball.core.routing import Observed, Routing, Verdict
+from flyball.core.routing import Observed, PairEvidence, Routing, Verdict
 from flyball.core.service import Service, Trigger
 from flyball.core.watching import Diagnosis, Signal
 
@@ -25,7 +25,7 @@ class Outlook(Record):
     """What the running step's evidence says, judged by `decide` before the planner is asked."""
 
     verdict: Verdict | None = None
-    labels: str = ""  # the labelled shadow pairs in words
+    labels: PairEvidence | None = None  # the labelled shadow pairs
 
 
 class Learning(Record):

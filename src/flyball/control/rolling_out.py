@@ -133,7 +133,11 @@ def _move(situation: Situation, rollout: RolloutState) -> Decision | None:
             facts=(judged, *following.facts),
             commands=following.commands,
         )
-    if verdict.cause == "timeout":
+    if (
+        verdict.cause == "timeout"
+        or verdict.kind == "INVALID"
+        or _overdue(situation, step, running.started_at, verdict)
+    ):
         return _timeout(situation, rollout, step, verdict)
     return Decision(action="rollout", what=verdict.kind.lower(), why=verdict.reason, waiting_for=verdict.waiting_for)
 
@@ -146,6 +150,16 @@ def _judged(situation: Situation, rollout: RolloutState, verdict: Verdict) -> e.
         step=rollout.step.index,
         verdict=verdict,
         counts=situation.observed.counts if situation.observed else None,
+    )
+
+
+def _overdue(situation: Situation, step: Step, started_at: str, verdict: Verdict) -> bool:
+    """Evidence that cannot be believed may recover, until the step's time is over."""
+    declared = step.shadow or step.canary
+    return (
+        verdict.kind == "INCONCLUSIVE"
+        and declared is not None
+        and elapsed_s(started_at, situation.now) >= declared.timeout_s
     )
 
 

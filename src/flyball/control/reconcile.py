@@ -1,0 +1,212 @@
+"""The loop: gather, decide, act. The only file of `control` that reads a clock or touches the world.
+
+Each tick reads the facts anew from where it stopped, asks the pure planner, has the plan checked by code that did not
+write it, writes facts and commands in one transaction, and only then carries commands out. Crash points, each repaired
+by ticking again:
+
+- before the transaction: nothing happened; the same facts give the same plan.
+- after it, before a command is carried out: the command is claimed again when the claim runs out, with the same key.
+- while it is carried out: gateway orders are idempotent on their epoch, trainings on their experiment digest.
+- after it, before its outcome is written: as above; the second time finds it done.
+
+Two controllers: one holds the lease. A holder that was overtaken unawares is refused by the ledger (its fence is old)
+and by the gateway (its epoch is low).
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Protocol
+
+from flyball.control.check import broken_rules
+from flyball.control.decision import Decision, Learning, Outlook, Situation, elapsed_s
+from flyball.control.plan import Plan, plan
+from flyball.control.state import ServiceState, fold
+from flyball.control.steps import effective_steps
+from flyball.core import events as e
+from flyball.core.clock import Clock, timestamp
+from flyball.core.errors import Conflict, FlyballError, StaleEpoch, Unavailable
+from flyball.core.ids import ServiceName
+from flyball.core.ledger import Claimed, Lease, Ledger
+from flyball.core.ports import Gateways
+from flyball.core.record import Record
+from flyball.core.routing import Observed, PairEvidence
+from flyball.core.service import Service
+from flyball.decide.rollout import advance
+
+MAX_MOVES = 20  # moves of one tick; a plan that never rests is a fault of ours and must not starve the others
+CLAIM_S = 30.0  # after this a command that nobody finished is taken up again
+
+
+class Seen(Record):
+    """What the sensor has to say at this moment."""
+
+    learning: Learning = Learning()
+    watched: tuple[e.AnyFact, ...] = ()
+    labels: PairEvidence | None = None
+
+
+class Sensor(Protocol):
+    """The monitor and the deciding part of learning, behind one question."""
+
+    def look(self, state: ServiceState, now: str) -> Seen: ...
+
+
+class Learner(Protocol):
+    """Trains; writes its own facts (they are idempotent by the experiment digest)."""
+
+    def learn(self, state: ServiceState, claimed: Claimed, lease: Lease) -> None:
+        """Carry the command out, or begin to. It finishes the command itself."""
+        ...
+
+
+class Reconciler:
+    """Keeps one service where its facts and its policy say it should be."""
+
+    def __init__(
+        self,
+        service: Service,
+        *,
+        ledger: Ledger,
+        gateways: Gateways,
+        sensor: Sensor,
+        learner: Learner,
+        clock: Clock,
+        owner: str,
+        lease_s: float = 15.0,
+    ) -> None:
+        self.service = service
+        self.state = ServiceState(service=service.metadata.name)
+        self._ledger, self._gateways, self._sensor, self._learner = ledger, gateways, sensor, learner
+        self._clock, self._owner, self._lease_s = clock, owner, lease_s
+
+    def tick(self) -> Plan | None:
+        """One round until nothing moves any more. None: another controller holds the lease, or has just taken it."""
+        lease = self._ledger.lease(f"control/{self.state.service}", self._owner, ttl_s=self._lease_s)
+        if lease is None:
+            return None
+        self.catch_up()
+        seen = self._sensor.look(self.state, self._now())
+        made = None
+        try:
+            for _ in range(MAX_MOVES):
+                made = plan(self._situation(seen))
+                self._write(made, lease)
+                moved = self._carry_out(lease)
+                self.catch_up()
+                if not made.acts and not moved:
+                    break
+                seen = self._sensor.look(self.state, self._now())
+        except (StaleEpoch, Conflict):
+            # Somebody else acts, or wrote about the service a moment ago (a person, a gateway): the next tick
+            # reads what they wrote. Nothing of this plan was carried out.
+            return None
+        return made
+
+    def catch_up(self) -> ServiceState:
+        """Read the facts that are new."""
+        for entry in self._ledger.read(self.state.version, subject=self.state.service):
+            self.state = fold(self.state, entry)
+        return self.state
+
+    def _now(self) -> str:
+        return timestamp(self._clock.now())
+
+    def _situation(self, seen: Seen) -> Situation:
+        observed = self._observe()
+        return Situation(
+            state=self.state,
+            service=self.service,
+            now=self._now(),
+            observed=observed,
+            outlook=self._outlook(observed, seen.labels),
+            learning=seen.learning,
+            watched=seen.watched,
+        )
+
+    def _observe(self) -> Observed | None:
+        """A gateway that does not answer is a state of the world, not an error: the planner waits for it."""
+        try:
+            return self._gateways.observe(self.state.service)
+        except Unavailable:
+            return None
+
+    def _outlook(self, observed: Observed | None, labels: PairEvidence | None) -> Outlook:
+        """The running step in the light of what the gateway has counted."""
+        rollout = self.state.rollout
+        if rollout is None or rollout.step is None or observed is None or observed.counts is None:
+            return Outlook()
+        step = effective_steps(self.service)[rollout.step.index]
+        verdict = advance(
+            step,
+            rollout.step.routing,
+            observed.counts,
+            elapsed_s=elapsed_s(rollout.step.started_at, self._now()),
+            labels=labels,
+        )
+        return Outlook(verdict=verdict, labels=labels)
+
+    def _write(self, made: Plan, lease: Lease) -> None:
+        """Facts, explanations and commands of a plan, all or nothing."""
+        broken = broken_rules(made, self.state, self.service)
+        if broken:
+            refused = Decision(action="check", what="refused", why="; ".join(broken))
+            made = Plan(service=made.service, parent=made.parent, decisions=(refused,))
+        facts = [fact for decision in made.decisions for fact in decision.facts]
+        facts += self._explanations(made.decisions)
+        commands = [command for decision in made.decisions for command in decision.commands]
+        if facts or commands:
+            self._ledger.append(facts, expected=self.state.version, fence=lease, commands=commands)
+        if broken:
+            raise FlyballError(f"the plan for {made.service} breaks its own rules: {'; '.join(broken)}")
+
+    def _explanations(self, decisions: Sequence[Decision]) -> list[e.AnyFact]:
+        """What was done or left undone, where the answer is another than last time (figures apart)."""
+        told: list[e.AnyFact] = []
+        for decision in decisions:
+            fact = e.DecisionTaken(
+                service=ServiceName(self.state.service),
+                action=decision.action,
+                why=f"{decision.what}: {decision.why}",
+                waiting_for=decision.waiting_for,
+            )
+            last = self.state.decisions.get(decision.action)
+            if last is None or _gist(last) != _gist(fact):
+                told.append(fact)
+        return told
+
+    def _carry_out(self, lease: Lease) -> bool:
+        """Claim and do what was ordered. True where something was done."""
+        done = False
+        while claimed := self._ledger.claim(self.state.service, self._owner, ttl_s=CLAIM_S):
+            try:
+                self._do(claimed, lease)
+                done = True
+            except Unavailable as error:
+                self._ledger.postpone(claimed.command.key, delay_s=min(0.2 * claimed.attempts, 5.0), error=str(error))
+        return done
+
+    def _do(self, claimed: Claimed, lease: Lease) -> None:
+        command = claimed.command
+        match command.kind:
+            case "route":
+                self.catch_up()
+                routing = self.state.routing
+                facts: list[e.AnyFact] = []
+                if routing is not None and routing.epoch == command.body["epoch"]:
+                    self._gateways.apply(command.key, routing)
+                    facts.append(
+                        e.RoutingApplied(
+                            service=routing.service, key=f"route/{routing.service}/{routing.epoch}", epoch=routing.epoch
+                        )
+                    )
+                # an order that a newer one has overtaken is finished without being given
+                self._ledger.append(facts, fence=lease, finished=[command.key])
+            case "train":
+                self._learner.learn(self.state, claimed, lease)
+            case other:
+                raise FlyballError(f"command {command.key} has the unknown kind {other!r}")
+
+
+def _gist(fact: e.DecisionTaken) -> tuple[str, ...]:
+    """A decision without its figures: a count that grows is not another answer."""
+    return tuple(re.sub(r"\d[\d.]*", "#", text) for text in (fact.why, *fact.waiting_for))
