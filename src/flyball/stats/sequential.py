@@ -22,7 +22,6 @@ from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
 from flyball.stats.intervals import Interval, difference_of_shares
 
@@ -73,11 +72,15 @@ def increment_of_counts(
             f"expected errors <= units, found {candidate_errors} of {candidate_units} and "
             f"{champion_errors} of {champion_units}"
         )
-    errors = candidate_errors + champion_errors
-    x = np.arange(max(0, errors - champion_units), min(errors, candidate_units) + 1, dtype=np.float64)
-    log_p = _log_choose(candidate_units, x) + _log_choose(champion_units, errors - x)
-    mean = special.logsumexp(log_p + x * math.log(ratio)) - special.logsumexp(log_p)
-    return float(candidate_errors * math.log(ratio) - mean) if x.size > 1 else 0.0
+    errors, log_ratio = candidate_errors + champion_errors, math.log(ratio)
+    lowest, highest = max(0, errors - champion_units), min(errors, candidate_units)
+    if lowest == highest:
+        return 0.0
+    x = np.arange(lowest, highest, dtype=np.float64)  # P(x + 1) / P(x) for each x but the last
+    growth = np.log((candidate_units - x) * (errors - x) / ((x + 1) * (champion_units - errors + x + 1)))
+    log_p = np.concatenate([[0.0], np.cumsum(growth)])
+    tilted = log_p + log_ratio * np.arange(highest - lowest + 1)
+    return log_ratio * (candidate_errors - lowest) - (_log_sum(tilted) - _log_sum(log_p))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -284,8 +287,10 @@ def _steps(p0: float, p1: float) -> tuple[float, float]:
     return math.log(p1 / p0), math.log((1 - p1) / (1 - p0))
 
 
-def _log_choose(n: int, k: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    return np.asarray(special.gammaln(n + 1) - special.gammaln(k + 1) - special.gammaln(n - k + 1))
+def _log_sum(logs: npt.NDArray[np.float64]) -> float:
+    """ln(sum(exp(logs))), safe for any size; scipy's own costs ten times the rest of a pane."""
+    largest = float(logs.max())
+    return largest + math.log(float(np.exp(logs - largest).sum()))
 
 
 def _check(**budgets: float) -> None:
