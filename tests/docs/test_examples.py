@@ -1,0 +1,186 @@
+"""Every example of the documentation is run or checked, page by page, from top to bottom.
+
+The convention, by the language of the fence:
+
+- `python`: executed; the blocks of a page share one namespace.
+- `console`: each line that begins with `$ ` is run by bash in the page's own new folder and has to exit with 0 (a
+  refusal is shown as `command || echo "exit $?"`). Lines below a command are its output, as doctest compares it:
+  blanks are free and `...` stands for anything. A trailing `\\` continues a command; `cd` and variables end with their line;
+  what is started with `&` runs until the page ends. `make` commands are dry runs in the repository: `.ci/run` and
+  the slow tests run them in earnest.
+- `yaml`: read as `service.yaml` is read; a piece of one is first laid over a small whole one. A
+  data contract is validated as ODCS.
+- `json`: has to parse. `text`: shows, and is not run.
+
+A fence of any other kind fails. Sybil finds the blocks; what only the test needs may stand in its invisible form,
+`<!--- invisible-code-block: python ... --->`.
+"""
+
+import doctest
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from markdown_it import MarkdownIt
+from open_data_contract_standard.model import OpenDataContractStandard
+from ruamel.yaml import YAML
+from sybil import Example
+from sybil.document import Document
+from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser
+
+from flyball.contracts.declaration import parse
+from flyball.core.errors import BadInput
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+LANGUAGES = {"console", "json", "python", "text", "yaml"}
+SMALL_SERVICE: dict[str, Any] = {
+    "apiVersion": "flyball/v1",
+    "kind": "Service",
+    "metadata": {"name": "small", "owner": "somebody"},
+    "data": {"contract": "contract.yaml", "source": "data.csv", "label": "label"},
+    "experiment": {"task": "binary", "metric": "roc_auc"},
+}
+COMMAND_TIMEOUT_S = 300
+
+
+class Shell:
+    """Runs a page's commands in one folder and ends at last what was started in the background."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.groups: list[int] = []
+
+    def __call__(self, example: Example) -> str | None:
+        for command, expected in transcript(example.parsed):
+            status, output = self.run(command)
+            if status != 0:
+                return f"$ {command}\nexit code {status}\n{output}"
+            options = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+            if expected and not doctest.OutputChecker().check_output(expected, output, options):
+                return f"$ {command}\nexpected:\n{expected}\nfound:\n{output}"
+        return None
+
+    def run(self, command: str) -> tuple[int, str]:
+        if command.startswith("make "):
+            command = f"make --directory='{ROOT}' --dry-run {command.removeprefix('make ')}"
+        with (self.folder / ".output").open("w+b") as output:  # a pipe would wait for what runs in the background
+            process = subprocess.Popen(
+                ["bash", "-euo", "pipefail", "-c", command],
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            self.groups.append(process.pid)
+            status = process.wait(COMMAND_TIMEOUT_S)
+            output.seek(0)
+            return status, output.read().decode()
+
+    def close(self) -> None:
+        for group in self.groups:
+            try:
+                os.killpg(group, signal.SIGTERM)
+            except ProcessLookupError:
+                continue  # it had ended by itself
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("FLYBALL_HOME")  # the state stands where the page says it does: beside the service
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("COLUMNS", "120")
+    runner = Shell(tmp_path)
+    yield runner
+    runner.close()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_example_of_a_page_works(page: Path, shell: Shell) -> None:
+    if "curl " in page.read_text() and shutil.which("curl") is None:
+        pytest.skip("curl is not there")
+    document = Document.parse(
+        str(page),
+        PythonCodeBlockParser(),
+        CodeBlockParser("console", shell),
+        CodeBlockParser("yaml", is_a_valid_declaration),
+        CodeBlockParser("json", is_json),
+    )
+    for example in document.examples():
+        example.evaluate()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_fence_says_how_it_is_checked(page: Path) -> None:
+    fences = [token for token in MarkdownIt().parse(page.read_text()) if token.type == "fence"]
+    unknown = [f"line {token.map[0] + 1}: {token.info!r}" for token in fences if token.map and not _known(token.info)]
+    assert not unknown
+
+
+def is_a_valid_declaration(example: Example) -> str | None:
+    value = YAML(typ="safe").load(StringIO(example.parsed))
+    if isinstance(value, dict) and value.get("kind") == "DataContract":
+        OpenDataContractStandard.model_validate(value)
+        return None
+    if not isinstance(value, dict):
+        return "a mapping was expected: a whole service.yaml, or a piece of one from its first level on"
+    try:
+        parse(json.dumps(SMALL_SERVICE | value))
+    except BadInput as error:
+        return str(error)
+    return None
+
+
+def is_json(example: Example) -> None:
+    json.loads(example.parsed)
+
+
+def transcript(block: str) -> list[tuple[str, str]]:
+    """A console block as commands, each with the output that is shown below it."""
+    found: list[tuple[str, str]] = []
+    for line in block.splitlines():
+        if line.startswith("$ "):
+            found.append((line.removeprefix("$ "), ""))
+        elif not found:
+            raise ValueError(f"a console block begins with a command, `$ ...`; found {line!r}")
+        elif found[-1][0].endswith("\\") and not found[-1][1]:
+            found[-1] = (f"{found[-1][0].removesuffix(chr(92))}{line.lstrip()}", "")
+        else:
+            found[-1] = (found[-1][0], f"{found[-1][1]}{line}\n")
+    return found
+
+
+def test_a_command_that_fails_or_says_something_else_is_found(tmp_path: Path) -> None:
+    shell = Shell(tmp_path)
+    assert shell(example("console", "$ echo one \\\n  two\none ...\n")) is None
+    assert "exit code 3" in (shell(example("console", "$ exit 3\n")) or "")
+    assert "expected" in (shell(example("console", "$ echo one\ntwo\n")) or "")
+
+
+def test_a_wrong_key_in_a_piece_of_yaml_is_found() -> None:
+    assert is_a_valid_declaration(example("yaml", "monitor: {window_rows: 500}\n")) is None
+    assert "windows" in (is_a_valid_declaration(example("yaml", "monitor: {windows: 500}\n")) or "")
+
+
+def example(language: str, text: str) -> Example:
+    """The one example of a page that holds nothing else."""
+    document = Document(f"```{language}\n{text}```\n", "page.md")
+    for region in CodeBlockParser(language, lambda _: None)(document):
+        document.add(region)
+    (only,) = document.examples()
+    return only
+
+
+def _known(info: str) -> bool:
+    return info in LANGUAGES or info.startswith("{")  # braces: a directive of the documentation builder
