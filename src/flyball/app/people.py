@@ -1,4 +1,4 @@
-"""What a person may say to the loop: approve, reject, roll back, freeze, thaw. Each is one fact, and says who proved what.
+"""What a person may say to the loop: approve, reject, roll back, freeze, thaw. Each is one fact, named and proven.
 
 The loop acts on the facts at its next tick; nothing here touches traffic.
 """

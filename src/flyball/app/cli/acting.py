@@ -1,0 +1,45 @@
+"""What the verbs of people share: who acts, on which ledger, and what they are told afterwards."""
+
+import getpass
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from flyball.app.cli.door import emit
+from flyball.app.home import find_home
+from flyball.app.people import Person
+from flyball.core.errors import NotFound
+from flyball.core.ledger import Entry, Ledger
+
+
+class Act(msgspec.Struct, kw_only=True):
+    """The answer of a verb that puts a word of a person on the ledger."""
+
+    subject: str
+    by: str
+    recorded: tuple[str, ...]  # types of the facts written, none where it was so already
+    seq: int | None  # of the last of them
+
+
+def act(verb: Callable[[Ledger, Person], Sequence[Entry]], subject: str, *, home: str | None, as_json: bool) -> None:
+    """Open the home's ledger, write what the person says, tell it."""
+    from flyball.app.wiring.ledger import ledger_of
+    from flyball.control.narrate import sentence
+
+    place = find_home(home)
+    if not place.ledger.exists():
+        raise NotFound(f"no ledger in {place.root}", hint="name the folder by --home or FLYBALL_HOME")
+    person = Person(name=getpass.getuser(), proof="os_user")
+    with ledger_of(place) as ledger:
+        entries = verb(ledger, person)
+    told = Act(
+        subject=subject,
+        by=person.name,
+        recorded=tuple(entry.type for entry in entries),
+        seq=entries[-1].seq if entries else None,
+    )
+    emit(
+        told,
+        as_json=as_json,
+        text=lambda: "\n".join(sentence(entry.fact) for entry in entries) or f"{subject}: nothing to change",
+    )
