@@ -1,0 +1,254 @@
+"""The counts and tests of the running step and rollout, kept per row in one worker's slot.
+
+Theory of operation. Each row that an arm was asked to answer is counted for its assigned arm. For each guardrail there
+is a risk set: units that have had no event of that kind in this step. Between two events we count the distinct units of
+the risk set that were seen, and how many of them the candidate's (m and k, the erring unit among them); at an event
+w = k/m, and `stats.sequential.increment` says what the event adds to the log e-value. The same increment goes to the
+step's test (fresh in each step: may it advance?) and to the rollout's (never restarted: must it go back?). Then the
+interval begins anew. It also begins anew with each step, so an interval never mixes two weights.
+
+A shadow meets every mirrored row together with the champion. If the two err alike, an event that only one of them had
+is as likely the one's as the other's: w = 1/2. So in a step without weight the shadow's errors and slow answers feed
+the same two tests, one pair a unit. (With weight they do not: the champion's event would be counted twice.)
+
+An arm's `errors` and `slow` count units, once a step; the prediction log has every event. Pinned rows, quarantined and
+rejected ones, and rows whose step ended while they were on their way, move nothing here.
+"""
+
+from hashlib import blake2b
+
+from flyball.core.routing import WHOLE, ArmCounts, Routing, StepCounts, TestSums
+from flyball.serving.counter_file import BITS, FLOAT, INT, Bitmap, Slot
+from flyball.stats.sequential import increment
+
+_CHAMPION = INT["champion_requests"]
+_CANDIDATE = INT["candidate_requests"]
+_SHADOW = INT["shadow_requests"]
+_BEFORE = INT["before_requests"]
+_REQUESTS, _UNITS, _ERRORS, _SLOW, _FAILED = range(5)
+_SHADOW_ERRED, _PAIR_COUNTED = 0x5A5A5, 0xA5A5A  # where in the bitmap of done units the shadow's own marks are
+
+
+class Accounting:
+    """One worker's view of one service; all times are handed in."""
+
+    def __init__(self, slot: Slot) -> None:
+        self._slot = slot
+        self._error_ratio: float | None = None
+        self._slow_ratio: float | None = None
+        self._pairs_tested = False
+        ints, floats = slot.ints, slot.floats
+        self._ints, self._floats = ints, floats
+        self._errors = _Interval(slot, "errors", slot.errors_done, slot.errors_seen)
+        self._slows = _Interval(slot, "slow", slot.slow_done, slot.slow_seen)
+
+    @property
+    def slot(self) -> Slot:
+        return self._slot
+
+    @property
+    def step_key(self) -> int:
+        """Names the running step; a batch carries it, so that late rows are not counted in the next step."""
+        return self._slot.count("step_key")
+
+    def route(self, routing: Routing) -> None:
+        """Go on with this routing: the same step keeps its counts (also after a restart), another begins at zero."""
+        rails = routing.guardrails
+        tested = rails is not None and routing.candidate is not None
+        self._error_ratio = rails.errors.ratio if rails and tested else None
+        self._slow_ratio = rails.slow.ratio if rails and tested else None
+        self._pairs_tested = routing.weight == 0
+        self._ints[INT["epoch"]] = routing.epoch
+        rollout = _key(routing.rollout, routing.candidate)
+        step = _key(routing.rollout, routing.step, routing.champion, routing.candidate, routing.weight, routing.shadow)
+        if self.step_key == step:
+            return
+        self._turn_page(same_rollout=self._slot.count("rollout_key") == rollout)
+        self._ints[INT["rollout_key"]] = rollout
+        self._ints[INT["step_key"]] = step  # last: a kill before this line begins the step again
+
+    def row(self, is_candidate: bool, hashed: int, error: bool, slow: bool, failed: bool, at: float) -> None:
+        """One row that its assigned arm was asked to answer; `hashed` from `assign.unit_hash`."""
+        ints = self._ints
+        arm = _CANDIDATE if is_candidate else _CHAMPION
+        place = hashed // WHOLE % BITS
+        ints[arm] += 1
+        if self._slot.seen.add(place):
+            ints[arm + _UNITS] += 1
+        if failed:
+            ints[arm + _FAILED] += 1
+        if is_candidate and not self._floats[FLOAT["first_candidate_at"]]:
+            self._floats[FLOAT["first_candidate_at"]] = at
+        if self._errors.observe(is_candidate, place, error, self._error_ratio):
+            ints[arm + _ERRORS] += 1
+        if self._slows.observe(is_candidate, place, slow, self._slow_ratio):
+            ints[arm + _SLOW] += 1
+
+    def mirrored(
+        self,
+        hashed: int,
+        *,
+        error: bool,
+        slow: bool,
+        champion_error: bool,
+        champion_slow: bool,
+        disagrees: bool | None,
+    ) -> None:
+        """One row that the shadow was shown too. `disagrees`: None where they are no pair (one gave no answer)."""
+        ints = self._ints
+        place = hashed // WHOLE % BITS
+        ints[_SHADOW] += 1
+        if disagrees is not None:
+            ints[INT["pairs"]] += 1
+            ints[INT["disagreements"]] += disagrees
+        tested = self._pairs_tested
+        if self._errors.pair(place, error, champion_error, self._error_ratio if tested else None):
+            ints[_SHADOW + _ERRORS] += 1
+        if self._slows.pair(place, slow, champion_slow, self._slow_ratio if tested else None):
+            ints[_SHADOW + _SLOW] += 1
+
+    def received(self, rows: int) -> None:
+        """Records that were offered to the log."""
+        self._ints[INT["received"]] += rows
+        self._ints[INT["pane_received"]] += rows
+
+    def dropped(self, rows: int) -> None:
+        """... that it had no room for, or lost."""
+        self._ints[INT["dropped"]] += rows
+        self._ints[INT["pane_dropped"]] += rows
+
+    def written(self, rows: int) -> None:
+        """... that are on disk. Called by the writer alone, so that no two threads share a counter."""
+        self._ints[INT["written"]] += rows
+
+    def counts(self, routing: Routing) -> StepCounts:
+        """What this worker has seen of the running step. `rollout_candidate` includes the running step."""
+        slot = self._slot
+        received = slot.count("received") - slot.count("received_before")
+        dropped = slot.count("dropped") - slot.count("dropped_before")
+        # what was on its way into the log when the step began belongs to the step before
+        on_its_way = slot.count("received") - slot.count("dropped") - slot.count("written")
+        candidate = self._arm(_CANDIDATE)
+        return StepCounts(
+            service=routing.service,
+            epoch=routing.epoch,
+            rollout=routing.rollout,
+            step=routing.step,
+            champion=self._arm(_CHAMPION),
+            candidate=candidate,
+            shadow=self._arm(_SHADOW),
+            pairs=slot.count("pairs"),
+            disagreements=slot.count("disagreements"),
+            step_tests=TestSums(errors=slot.real("step_errors"), slow=slot.real("step_slow")),
+            rollout_tests=TestSums(errors=slot.real("rollout_errors"), slow=slot.real("rollout_slow")),
+            rollout_candidate=self._arm(_BEFORE).plus(candidate),
+            received=received,
+            written=max(0, received - dropped - on_its_way),
+            dropped=dropped,
+        )
+
+    def first_candidate_at(self) -> float | None:
+        """When the candidate of this rollout answered first, seconds since the epoch."""
+        return self._slot.real("first_candidate_at") or None
+
+    def _turn_page(self, *, same_rollout: bool) -> None:
+        """Zero the step; carry the rollout's sums on, or zero them too."""
+        ints, floats, slot = self._ints, self._floats, self._slot
+        for offset in range(5):
+            ints[_BEFORE + offset] = ints[_BEFORE + offset] + ints[_CANDIDATE + offset] if same_rollout else 0
+            for arm in (_CHAMPION, _CANDIDATE, _SHADOW):
+                ints[arm + offset] = 0
+        ints[INT["pairs"]] = ints[INT["disagreements"]] = 0
+        ints[INT["received_before"]], ints[INT["dropped_before"]] = ints[INT["received"]], ints[INT["dropped"]]
+        floats[FLOAT["step_errors"]] = floats[FLOAT["step_slow"]] = 0.0
+        if not same_rollout:
+            floats[FLOAT["rollout_errors"]] = floats[FLOAT["rollout_slow"]] = 0.0
+            floats[FLOAT["first_candidate_at"]] = 0.0
+        slot.seen.clear()
+        self._errors.restart()
+        self._slows.restart()
+
+    def _arm(self, start: int) -> ArmCounts:
+        requests, units, errors, slow, failed = self._ints[start : start + 5].tolist()
+        return ArmCounts(requests=requests, units=units, errors=errors, slow=slow, failed=failed)
+
+
+class _Interval:
+    """One guardrail: who is at risk, who was seen since the last event, and the two tests."""
+
+    def __init__(self, slot: Slot, name: str, done: Bitmap, seen: Bitmap) -> None:
+        self._ints, self._floats, self._done, self._seen = slot.ints, slot.floats, done, seen
+        self._units, self._candidates = INT[f"{name}_interval"], INT[f"{name}_interval_candidate"]
+        self._step, self._rollout = FLOAT[f"step_{name}"], FLOAT[f"rollout_{name}"]
+
+    def observe(self, is_candidate: bool, place: int, event: bool, ratio: float | None) -> bool:
+        """One row of a unit; True if it is the unit's first event of this kind in the step."""
+        if place in self._done:
+            return False
+        if ratio is not None and self._seen.add(place):
+            self._ints[self._units] += 1
+            self._ints[self._candidates] += is_candidate
+        if not event:
+            return False
+        self._done.add(place)
+        if ratio is not None:
+            # a shared bit may have hidden the erring unit from its interval: then it is the only one known
+            units = self._ints[self._units]
+            self._gain(increment(is_candidate, self._ints[self._candidates] / units if units else 0.0, ratio))
+            self._begin()
+        return True
+
+    def pair(self, place: int, shadow: bool, champion: bool, ratio: float | None) -> bool:
+        """One mirrored row; True if it is the unit's first event at the shadow in the step."""
+        if shadow != champion and ratio is not None and place ^ _PAIR_COUNTED not in self._done:
+            self._done.add(place ^ _PAIR_COUNTED)
+            self._gain(increment(shadow, 0.5, ratio))
+        return shadow and self._done.add(place ^ _SHADOW_ERRED)
+
+    def restart(self) -> None:
+        """Another step: everyone is at risk again."""
+        self._done.clear()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._ints[self._units] = self._ints[self._candidates] = 0
+        self._seen.clear()
+
+    def _gain(self, log_e: float) -> None:
+        self._floats[self._step] += log_e
+        self._floats[self._rollout] += log_e
+
+
+def merged(first: StepCounts, *others: StepCounts) -> StepCounts:
+    """The counts of several workers of one step: addition.
+
+    Raises: ValueError: they are not of the same step.
+    """
+    total = first
+    for other in others:
+        if (other.service, other.rollout, other.step) != (total.service, total.rollout, total.step):
+            raise ValueError("counts of different steps do not add")
+        total = StepCounts(
+            service=total.service,
+            epoch=max(total.epoch, other.epoch),
+            rollout=total.rollout,
+            step=total.step,
+            champion=total.champion.plus(other.champion),
+            candidate=total.candidate.plus(other.candidate),
+            shadow=total.shadow.plus(other.shadow),
+            pairs=total.pairs + other.pairs,
+            disagreements=total.disagreements + other.disagreements,
+            step_tests=total.step_tests.plus(other.step_tests),
+            rollout_tests=total.rollout_tests.plus(other.rollout_tests),
+            rollout_candidate=total.rollout_candidate.plus(other.rollout_candidate),
+            received=total.received + other.received,
+            written=total.written + other.written,
+            dropped=total.dropped + other.dropped,
+        )
+    return total
+
+
+def _key(*parts: object) -> int:
+    """63 bits that name these values, never 0."""
+    text = "\0".join(map(str, parts)).encode()
+    return int.from_bytes(blake2b(text, digest_size=8).digest(), "big") >> 1 or 1

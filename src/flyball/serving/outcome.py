@@ -1,0 +1,78 @@
+"""Error event, slow event, failed answer, disagreement: what the words mean, in one place.
+
+They hold for every task and every arm, so that arms can be compared. All are charged to the *assigned* arm, whoever
+answered in the end (intention to treat). A row that the contract did not accept, and one that was shed, is neither.
+"""
+
+import math
+
+from flyball.core.prediction import Answer, Failure, Outcome
+
+REGRESSION_TOLERANCE = 0.01  # two regressions agree within this share of the larger of the two
+INVALID = Failure(reason="invalid", message="the arm's answer is not finite")
+
+
+def error_event(own: Answer | Failure | None) -> bool:
+    """The assigned arm gave no valid answer of its own by the deadline. None: it gave nothing at all.
+
+    >>> error_event(None), error_event(Failure(reason="dead")), error_event(Answer(prediction=1))
+    (True, True, False)
+    """
+    return not isinstance(own, Answer)
+
+
+def own_service_ms(service_ms: float, rows: int) -> float:
+    """A row's own share of the arm's call, in ms: waiting for the neighbours in its batch is queueing.
+
+    Charging the whole call to every row would make one pause of the machine as many slow events as there were rows in
+    the call, and a large request slow by its size.
+    """
+    return service_ms / rows if rows else 0.0
+
+
+def slow_event(own: Answer | Failure | None, own_ms: float, objective_ms: float) -> bool:
+    """An answer of its own whose own service time, queue excluded, lies above `objectives.latency_p99_ms`.
+
+    An arm that never answered is an error event, not a slow one: nobody knows its time.
+
+    >>> slow_event(Answer(prediction=1), 51.0, 50.0), slow_event(None, 2000.0, 50.0)
+    (True, False)
+    """
+    return isinstance(own, Answer) and own_ms > objective_ms
+
+
+def failed_answer(outcome: Outcome) -> bool:
+    """The client got no answer, or a status of 500 or above. Sheds are counted apart."""
+    return outcome == "failed"
+
+
+def valid(answer: Answer | Failure) -> Answer | Failure:
+    """The answer, or why it is none: a number that is not finite must not reach a client as a prediction.
+
+    >>> valid(Answer(prediction=1, score=float("nan"))).reason
+    'invalid'
+    """
+    if isinstance(answer, Failure):
+        return answer
+    prediction = answer.prediction
+    if isinstance(prediction, float) and not math.isfinite(prediction):
+        return INVALID
+    if answer.score is not None and not math.isfinite(answer.score):
+        return INVALID
+    if answer.scores is not None and not all(map(math.isfinite, answer.scores.values())):
+        return INVALID
+    return answer
+
+
+def disagree(champion: Answer, shadow: Answer) -> bool:
+    """Whether the client would have got something else.
+
+    Classes differ when they differ; numbers of a regression when they lie more than 1 % of the larger apart.
+
+    >>> disagree(Answer(prediction=0), Answer(prediction=1)), disagree(Answer(prediction=9.99), Answer(prediction=10.0))
+    (True, False)
+    """
+    one, other = champion.prediction, shadow.prediction
+    if isinstance(one, float) and isinstance(other, float):
+        return abs(one - other) > REGRESSION_TOLERANCE * max(abs(one), abs(other))
+    return one != other
