@@ -15,9 +15,9 @@ from pathlib import Path
 import msgspec
 
 from flyball.adapters import sqlite_commands as rows
+from flyball.adapters.ledger_rules import check_batch, conflict, entry_of
 from flyball.adapters.sqlite_schema import connect, translated
 from flyball.core.clock import Clock, timestamp
-from flyball.core.errors import BadInput, Conflict, Fault
 from flyball.core.events import AnyFact
 from flyball.core.ledger import Claimed, Command, Entry, Head, Lease, Message, Sealed, Sealer, Tip
 
@@ -79,16 +79,9 @@ class SqliteLedger:
             with translated(self.path):
                 wanted = (after, subject) if subject is not None else (after,)
                 page = connection.execute(f"{query} LIMIT {PAGE}", wanted).fetchall()
-            for seq, at, kind, owner, event, prev_hash, hash_ in page:
-                yield Entry(
-                    seq=seq,
-                    at=at,
-                    type=kind,
-                    subject=owner,
-                    fact=_FACT.decode(event),
-                    prev_hash=prev_hash,
-                    hash=hash_,
-                )
+            for row in page:
+                sealed = Sealed(**dict(zip(Sealed.__struct_fields__, row, strict=True)))
+                yield entry_of(sealed, _FACT.decode(sealed.event))
             if len(page) < PAGE:
                 return
             after = page[-1][0]
@@ -154,18 +147,7 @@ class SqliteLedger:
         connection.execute(
             "UPDATE tip SET size = ?, last_hash = ?, frontier = ?", (tip.size, tip.last_hash, b"".join(tip.frontier))
         )
-        return tuple(
-            Entry(
-                seq=row.seq,
-                at=row.at,
-                type=row.type,
-                subject=row.subject,
-                fact=fact,
-                prev_hash=row.prev_hash,
-                hash=row.hash,
-            )
-            for row, (_, fact) in zip(sealed, fresh, strict=True)
-        )
+        return tuple(entry_of(row, fact) for row, (_, fact) in zip(sealed, fresh, strict=True))
 
     def _connection(self) -> sqlite3.Connection:
         found: sqlite3.Connection | None = getattr(self._local, "connection", None)
@@ -190,22 +172,6 @@ class SqliteLedger:
                 raise
 
 
-def check_batch(facts: Sequence[AnyFact], expected: int | None, ids: Sequence[str] | None) -> str:
-    """The one subject of the facts, empty without facts. Raises: BadInput: they cannot be one append."""
-    faults: list[Fault] = []
-    subjects = sorted({str(fact.service) for fact in facts})
-    if len(subjects) > 1:
-        faults.append(Fault(where="append", path="facts", expected="facts of one service", found=", ".join(subjects)))
-    if ids is not None and (len(ids) != len(facts) or len(set(ids)) != len(ids)):
-        found = f"{len(ids)} ids, {len(set(ids))} of them different"
-        faults.append(Fault(where="append", path="ids", expected=f"{len(facts)} different ids", found=found))
-    if expected is not None and not facts:
-        faults.append(Fault(where="append", path="expected", expected="at least one fact", found="none"))
-    if faults:
-        raise BadInput("this is not one append", tuple(faults))
-    return subjects[0] if subjects else ""
-
-
 def _unknown(
     connection: sqlite3.Connection, facts: Sequence[AnyFact], ids: Sequence[str] | None
 ) -> list[tuple[str, AnyFact]]:
@@ -220,10 +186,7 @@ def _check_version(connection: sqlite3.Connection, subject: str, expected: int) 
     query = "SELECT coalesce(max(seq), 0) FROM ledger WHERE subject = ?"
     present = connection.execute(query, (subject,)).fetchone()[0]
     if present != expected:
-        raise Conflict(
-            f"{subject}: expected entry {expected} to be its newest, found {present}",
-            hint="read the entries that came in between, decide again, and append with the new number",
-        )
+        raise conflict(subject, expected, present)
 
 
 def _tip(connection: sqlite3.Connection) -> Tip:

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import msgspec
 
+from flyball.adapters.ledger_rules import not_open, not_ordered, stale
 from flyball.core.codec import canonical
-from flyball.core.errors import NotFound, StaleEpoch
 from flyball.core.ledger import Claimed, Command, Lease, Message
 
 RUNNING = "since <= :now AND :now < until"
@@ -47,11 +47,7 @@ def check_fence(connection: sqlite3.Connection, fence: Lease) -> None:
     """Raises: StaleEpoch: the lease is not the newest of its name."""
     row = connection.execute("SELECT owner, epoch FROM lease WHERE name = ?", (fence.name,)).fetchone()
     if row != (fence.owner, fence.epoch):
-        found = f"{row[0] or 'nobody'} with epoch {row[1]}" if row else "nobody"
-        raise StaleEpoch(
-            f"lease {fence.name}: {fence.owner} with epoch {fence.epoch} has lost it to {found}",
-            hint="stop acting, take the lease again, and read the ledger from the start of the decision",
-        )
+        raise stale(fence, row[0] if row else None, row[1] if row else 0)
 
 
 def put_commands(connection: sqlite3.Connection, commands: Sequence[Command]) -> None:
@@ -67,7 +63,7 @@ def finish_commands(connection: sqlite3.Connection, keys: Sequence[str]) -> None
     for key in keys:
         done = connection.execute("UPDATE command SET finished = 1, owner = NULL WHERE key = ?", (key,))
         if done.rowcount == 0:
-            raise NotFound(f"command {key} is not in the ledger: only an ordered command can be finished")
+            raise not_ordered(key)
 
 
 def claim_command(connection: sqlite3.Connection, subject: str, owner: str, now: float, ttl_s: float) -> Claimed | None:
@@ -95,7 +91,7 @@ def postpone_command(connection: sqlite3.Connection, key: str, now: float, delay
         (now, now + delay_s, error, key),
     )
     if done.rowcount == 0:
-        raise NotFound(f"command {key} is not open: only an open command can be postponed")
+        raise not_open(key)
 
 
 def put_messages(connection: sqlite3.Connection, messages: Sequence[Message]) -> None:
