@@ -1,0 +1,91 @@
+"""The library metrics of ODCS, executed: how many rows each counts, and whether its operator holds."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import polars as pl
+
+from flyball.contracts.column_tests import readable
+from flyball.contracts.values import bound
+from flyball.core.contract import Column, DataContract, Rule
+
+OPERATORS: dict[str, Callable[[float, tuple[float, ...]], bool]] = {
+    "mustBe": lambda value, limit: value == limit[0],
+    "mustNotBe": lambda value, limit: value != limit[0],
+    "mustBeGreaterThan": lambda value, limit: value > limit[0],
+    "mustBeGreaterOrEqualTo": lambda value, limit: value >= limit[0],
+    "mustBeLessThan": lambda value, limit: value < limit[0],
+    "mustBeLessOrEqualTo": lambda value, limit: value <= limit[0],
+    "mustBeBetween": lambda value, limit: limit[0] <= value <= limit[1],
+    "mustNotBeBetween": lambda value, limit: not limit[0] <= value <= limit[1],
+}
+
+
+def rule_masks(contract: DataContract, frame: pl.DataFrame) -> Iterator[pl.Expr]:
+    """One boolean expression a rule, true on the rows that its metric counts."""
+    columns = {column.name: column for column in contract.columns}
+    for rule in contract.rules:
+        yield _counted(rule, columns, frame).fill_null(False)
+
+
+def judge(rule: Rule, counted: int, rows: int) -> tuple[str, str, int] | None:
+    """What was expected, what was found and the count behind it; None where the rule holds.
+
+    A percentage of an empty table is 0.
+    """
+    value = counted if rule.unit == "rows" else (100 * counted / rows if rows else 0.0)
+    if OPERATORS[rule.operator](value, rule.bound):
+        return None
+    limit = " and ".join(f"{number:g}" for number in rule.bound)
+    name = f"{rule.metric} of {rule.column}" if rule.column else rule.metric
+    unit = "rows" if rule.unit == "rows" else "%"
+    return f"{name} {rule.operator} {limit} {unit}", f"{value:g} {unit}", counted
+
+
+def _counted(rule: Rule, columns: dict[str, Column], frame: pl.DataFrame) -> pl.Expr:
+    if rule.metric == "rowCount":
+        return pl.int_range(pl.len()) >= 0
+    if rule.metric == "duplicateValues":
+        return _repeats(rule, columns, frame)
+    assert rule.column is not None, "the reader gives these metrics a column"
+    column = columns[rule.column]
+    read = readable(column, frame)
+    match rule.metric:
+        case "nullValues":
+            return read.missing
+        case "missingValues":
+            said = _comparable(column, rule.arguments.get("missingValues", ()))
+            return read.missing | read.value.is_in(said) if said else read.missing
+        case "invalidValues":
+            return ~read.missing & ~_valid(rule, column, frame, read.value)
+
+
+def _repeats(rule: Rule, columns: dict[str, Column], frame: pl.DataFrame) -> pl.Expr:
+    """Rows beyond the first of each value (or combination); rows without a value repeat nothing."""
+    names = [rule.column] if rule.column else list(rule.arguments.get("properties", ()))
+    present = [name for name in names if name in frame.columns]
+    if len(present) < len(names):
+        return pl.lit(False)
+    values = [readable(columns[name], frame).value.alias(name) for name in names]
+    together = pl.struct(values)
+    return pl.all_horizontal([value.is_not_null() for value in values]) & ~together.is_first_distinct()
+
+
+def _valid(rule: Rule, column: Column, frame: pl.DataFrame, value: pl.Expr) -> pl.Expr:
+    valid = value.is_not_null()
+    allowed = rule.arguments.get("validValues")
+    if allowed is not None:
+        valid = valid & value.is_in(_comparable(column, allowed))
+    pattern = rule.arguments.get("pattern")
+    if pattern is not None and column.name in frame.columns:
+        search = re.compile(pattern).search
+        texts = frame.get_column(column.name).cast(pl.String).drop_nulls().unique()
+        valid = valid & value.cast(pl.String).is_in([text for text in texts if search(text)])
+    return valid
+
+
+def _comparable(column: Column, values: Any) -> list[Any]:
+    """Those of the values that a column of this kind can hold at all."""
+    known = (bound(column.kind, value) for value in values)
+    return [value for value in known if value is not None]
