@@ -5,9 +5,9 @@ The convention, by the language of the fence:
 - `python`: executed; the blocks of a page share one namespace.
 - `console`: each line that begins with `$ ` is run by bash in the page's own new folder and has to exit with 0 (a
   refusal is shown as `command || echo "exit $?"`). Lines below a command are its output, as doctest compares it:
-  blanks are free and `...` stands for anything. A trailing `\\` continues a command; `cd` and variables end with their line;
-  what is started with `&` runs until the page ends. `make` commands are dry runs in the repository: `.ci/run` and
-  the slow tests run them in earnest.
+  blanks are free and `...` stands for anything. A trailing `\\` continues a command; `cd` and variables end with their
+  line; what is started with `&` runs until the page ends. `make` commands are dry runs in the repository: `.ci/run`
+  and the slow tests run them in earnest.
 - `yaml`: read as `service.yaml` is read; a piece of one is first laid over a small whole one. A
   data contract is validated as ODCS.
 - `json`: has to parse. `text`: shows, and is not run.
