@@ -1,0 +1,49 @@
+"""How far the values of a numeric column reach: what bins with open ends cannot tell. Merging is exact."""
+
+from collections.abc import Collection, Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from flyball.core.record import Record
+
+
+class Extent(Record):
+    """Finite values of one column."""
+
+    n: int = 0
+    low: float = 0.0
+    high: float = 0.0
+    total: float = 0.0
+
+    @property
+    def mean(self) -> float:
+        return self.total / self.n
+
+    def plus(self, other: "Extent") -> "Extent":
+        """Both together; one without values changes nothing."""
+        if not self.n or not other.n:
+            return self if self.n else other
+        return Extent(
+            n=self.n + other.n,
+            low=min(self.low, other.low),
+            high=max(self.high, other.high),
+            total=self.total + other.total,
+        )
+
+
+def extent(values: npt.NDArray[np.float64]) -> Extent:
+    """Of one column; NaN and infinities are left out.
+
+    >>> extent(np.array([3.0, np.nan, 1.0]))
+    Extent(n=2, low=1.0, high=3.0, total=4.0)
+    """
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return Extent()
+    return Extent(n=finite.size, low=float(finite.min()), high=float(finite.max()), total=float(finite.sum()))
+
+
+def extents(columns: Mapping[str, npt.NDArray[np.float64]], names: Collection[str]) -> dict[str, Extent]:
+    """One extent a name."""
+    return {name: extent(columns[name]) for name in names}

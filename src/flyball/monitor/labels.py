@@ -1,0 +1,187 @@
+"""Predictions wait here for their labels: late, repeated and corrected ones, at a flat cost an event.
+
+A pane of predictions is kept as it came; a label finds its row by id and is written beside it. Nothing is joined again
+when history grows. Panes are dropped from the old end once enough labelled rows stand behind them and their label
+window has passed, so memory is bounded by what a retraining can use.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from flyball.core.prediction import LabelRecord
+from flyball.core.record import Record
+from flyball.monitor.panes import ACCEPTED
+
+ROW, AT = "flyball.row", "flyball.at"  # stream position and time of a captured row
+_NOBODY = pl.Series([None], dtype=pl.String)
+PREFIX = "x."  # of the feature columns in the prediction log
+
+
+class Arrivals(Record):
+    """What became of a batch of labels."""
+
+    new: int = 0
+    duplicate: int = 0  # the same value again
+    corrected: int = 0  # another value: it replaces the first
+    unmatched: int = 0  # no such prediction (yet): kept, in case its pane is still to come
+
+
+@dataclass(kw_only=True, eq=False)
+class HeldPane:
+    """One pane of predictions with the labels that have come so far."""
+
+    frame: pl.DataFrame
+    first_row: int
+    end: float  # seconds since the epoch
+    ids: list[str]
+    labels: list[Any]
+    by: list[str | None]  # release that answered the row itself and may be judged by it; None: no release did
+    usable: npt.NDArray[np.bool_]  # accepted by the contract and not excluded
+    labelled: int = 0
+
+    def answer(self, at: int) -> Any:
+        """What the champion said about a row; None where it gave no answer of its own."""
+        return self.frame["prediction"][at] if self.by[at] is not None else None
+
+
+@dataclass(kw_only=True)
+class WaitingRows:
+    """The join. Memory: the panes held; cost of an event: one dictionary look-up."""
+
+    keep_rows: int  # labelled rows that a retraining may ask for
+    label_window_s: float = 0.0
+    total: Arrivals = field(default_factory=Arrivals)
+    _panes: deque[HeldPane] = field(default_factory=deque)
+    _place: dict[str, tuple[HeldPane, int]] = field(default_factory=dict)
+    _early: dict[str, Any] = field(default_factory=dict)
+    _labelled: int = 0
+
+    def add(self, predictions: pl.DataFrame, *, first_row: int, end: float) -> list[tuple[HeldPane, int]]:
+        """Hold a pane; returns the rows whose label was here already."""
+        usable = predictions["outcome"].is_in(ACCEPTED)
+        if "excluded" in predictions.columns:
+            usable = usable & ~predictions["excluded"]
+        ids = predictions["id"].to_list()
+        held = HeldPane(
+            frame=predictions,
+            first_row=first_row,
+            end=end,
+            ids=ids,
+            labels=[None] * predictions.height,
+            by=predictions["release"].zip_with(usable & (predictions["outcome"] == "answered"), _NOBODY).to_list(),
+            usable=usable.to_numpy(),
+        )
+        self._panes.append(held)
+        self._place.update((id_, (held, at)) for at, id_ in enumerate(ids))
+        matured = []
+        if self._early:
+            for at, id_ in enumerate(ids):
+                if id_ in self._early:
+                    self._write(held, at, self._early.pop(id_))
+                    matured.append((held, at))
+        self._forget(end)
+        return matured
+
+    def label(self, labels: Sequence[LabelRecord] | pl.DataFrame) -> list[tuple[HeldPane, int]]:
+        """Write labels beside their rows; returns the rows that have one now for the first time, in order of arrival.
+
+        A label of None is no label.
+        """
+        if isinstance(labels, pl.DataFrame):
+            pairs = list(zip(labels["id"].to_list(), labels["label"].to_list(), strict=True))
+        else:
+            pairs = [(label.id, label.label) for label in labels]
+        matured: list[tuple[HeldPane, int]] = []
+        duplicate = corrected = unmatched = 0
+        for id_, value in pairs:
+            if value is None:
+                continue
+            place = self._place.get(id_)
+            if place is None:
+                unmatched += 1
+                self._early[id_] = value
+                continue
+            held, at = place
+            before = held.labels[at]
+            if before is None:
+                self._write(held, at, value)
+                matured.append(place)
+            elif before == value:
+                duplicate += 1
+            else:
+                corrected += 1
+                held.labels[at] = value
+        self.total = Arrivals(
+            new=self.total.new + len(matured),
+            duplicate=self.total.duplicate + duplicate,
+            corrected=self.total.corrected + corrected,
+            unmatched=self.total.unmatched + unmatched,
+        )
+        return matured
+
+    def find(self, id_: str) -> tuple[HeldPane, int] | None:
+        """Where a prediction is held."""
+        return self._place.get(id_)
+
+    def captured(self, rows: int, since_row: int | None, *, label: str) -> pl.DataFrame | None:
+        """The newest accepted rows with a label, oldest first: raw features, label, `flyball.row`, `flyball.at`."""
+        parts: list[pl.DataFrame] = []
+        found = 0
+        for held in reversed(self._panes):
+            if found >= rows or (since_row is not None and held.first_row + held.frame.height <= since_row):
+                break
+            part = self._labelled_rows(held, since_row, label)
+            found += part.height
+            parts.append(part)
+        parts = [part for part in parts if part.height]
+        return pl.concat(parts[::-1], how="vertical_relaxed").tail(rows) if parts else None
+
+    def matured_rows(self, since_row: int) -> int:
+        """Accepted rows with a label at or after a stream position, count."""
+        found = 0
+        for held in reversed(self._panes):
+            if held.first_row + held.frame.height <= since_row:
+                break
+            if held.first_row >= since_row:
+                found += held.labelled
+            else:
+                found += sum(
+                    value is not None and bool(held.usable[at]) and held.first_row + at >= since_row
+                    for at, value in enumerate(held.labels)
+                )
+        return found
+
+    def _write(self, held: HeldPane, at: int, value: Any) -> None:
+        held.labels[at] = value
+        if held.usable[at]:
+            held.labelled += 1
+            self._labelled += 1
+
+    def _labelled_rows(self, held: HeldPane, since_row: int | None, label: str) -> pl.DataFrame:
+        known = np.fromiter((value is not None for value in held.labels), dtype=bool, count=len(held.labels))
+        rows = np.arange(held.first_row, held.first_row + len(held.labels))
+        wanted = known & held.usable & (rows >= (since_row or 0))
+        features = [name for name in held.frame.columns if name.startswith(PREFIX)]
+        part = held.frame.select(
+            *(pl.col(name).alias(name.removeprefix(PREFIX)) for name in features), pl.col("at").alias(AT)
+        )
+        return part.with_columns(
+            pl.Series(label, held.labels, strict=False), pl.Series(ROW, rows, dtype=pl.Int64)
+        ).filter(pl.Series(wanted))
+
+    def _forget(self, now: float) -> None:
+        """Drop panes that no retraining will ask for and whose labels may no longer come."""
+        while len(self._panes) > 1:
+            oldest = self._panes[0]
+            if self._labelled - oldest.labelled < self.keep_rows or now - oldest.end <= self.label_window_s:
+                return
+            self._panes.popleft()
+            self._labelled -= oldest.labelled
+            for id_ in oldest.ids:
+                self._place.pop(id_, None)

@@ -1,0 +1,166 @@
+"""The monitor's verb: follows one service through its sealed segments, at a flat cost a row.
+
+It remembers nothing that feeding all segments again would not restore, so a controller that starts anew simply does
+that. The only dice are those of bootstrap intervals, seeded by the number of the window: the same history gives the
+same reports.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import polars as pl
+from msgspec.structs import replace
+
+from flyball.core.contract import DataContract
+from flyball.core.errors import NotEnoughData
+from flyball.core.ports import Segment
+from flyball.core.record import Record
+from flyball.core.release import Baseline, Estimate
+from flyball.core.routing import PairEvidence
+from flyball.core.service import Service
+from flyball.core.watching import Signal, WindowReport
+from flyball.monitor import risk
+from flyball.monitor.answers import gather
+from flyball.monitor.labels import HeldPane, WaitingRows
+from flyball.monitor.pairs import WaitingPairs
+from flyball.monitor.running import RunningWindow, opened
+from flyball.monitor.windows import Span, full
+
+
+class Promise(Record):
+    """What a release said of itself when it was made."""
+
+    baseline: Baseline
+    metrics: dict[str, Estimate] = {}  # on its holdout
+
+
+class LiveMetric(Record):
+    """The live metric since the last window report."""
+
+    now: Estimate
+    loss: Estimate | None
+    rows: tuple[int, int]
+
+
+class Watcher:
+    """One service. Feed it every sealed segment in order, with the champion of that moment."""
+
+    def __init__(self, service: Service, contract: DataContract, promises: Callable[[str], Promise]) -> None:
+        """Args: promises: what a release root promised; asked once a release."""
+        self._service, self._promises = service, promises
+        temporal = {column.name for column in contract.columns if column.kind in ("date", "timestamp")}
+        self._unwatched = frozenset(temporal | {service.data.key or "", service.data.label})
+        self._rows = WaitingRows(
+            keep_rows=max(service.retrain.window_rows, service.monitor.window_rows),
+            label_window_s=service.data.label_window_s,
+        )
+        self._pairs = WaitingPairs(task=service.experiment.task)
+        self._champion: str | None = None
+        self._promise = Promise(baseline=Baseline(rows=0, features={}, prediction={}))
+        self._window: RunningWindow | None = None
+        self._matured: list[tuple[HeldPane, int]] = []  # of the champion, since the last live metric
+        self._metric: LiveMetric | None = None  # not yet reported
+        self._risk_streak = 0
+        self._since_row = 0  # the champion serves from here on
+
+    def feed(self, segment: Segment, *, champion: str) -> list[WindowReport]:
+        """Take one sealed segment; returns the windows that it completed."""
+        if champion != self._champion:
+            self._begin(champion, segment.pane.first_row)
+        predictions = segment.predictions
+        matured: list[tuple[HeldPane, int]] = []
+        if predictions.height:
+            matured = self._rows.add(predictions, first_row=segment.pane.first_row, end=segment.pane.end)
+        self._take_shadows(segment.shadows)
+        if segment.labels.height:
+            matured += self._rows.label(segment.labels)
+        self._take_labels(matured)
+        assert self._window is not None
+        self._window.take(segment.pane, predictions)
+        if self._window.span is None or not full(self._window.span, self._service.monitor):
+            return []
+        return [self._close(self._window, self._window.span)]
+
+    def captured(self, rows: int, since_row: int | None = None) -> pl.DataFrame | None:
+        """The newest labelled rows that may be learned from, oldest first; see `labels.WaitingRows.captured`."""
+        return self._rows.captured(rows, since_row, label=self._service.data.label)
+
+    def matured_rows(self, since_row: int) -> int:
+        """Accepted rows with a label, at or after a stream position, count."""
+        return self._rows.matured_rows(since_row)
+
+    def pairs(self, candidate: str) -> PairEvidence | None:
+        """Labelled shadow pairs of a candidate; None: there are none."""
+        return self._pairs.evidence.get(candidate)
+
+    def _begin(self, champion: str, row: int) -> None:
+        """Another release serves: nothing that was seen of the old one counts any more."""
+        self._champion, self._since_row = champion, row
+        self._promise = self._promises(champion)
+        self._window = RunningWindow(
+            release=champion, baseline=self._promise.baseline, monitor=self._service.monitor, unwatched=self._unwatched
+        )
+        self._matured, self._metric, self._risk_streak = [], None, 0
+
+    def _take_shadows(self, shadows: pl.DataFrame) -> None:
+        if not shadows.height:
+            return
+        for id_, release, error, answer in shadows.select("id", "release", "error", "prediction").iter_rows():
+            if error:
+                continue
+            self._pairs.add(id_, release, answer)
+            if (known := self._rows.find(id_)) is not None and known[0].labels[known[1]] is not None:
+                held, at = known
+                self._pairs.labelled(id_, held.answer(at), held.labels[at])
+
+    def _take_labels(self, matured: list[tuple[HeldPane, int]]) -> None:
+        for held, at in matured:
+            if self._pairs.waits(held.ids[at]):
+                self._pairs.labelled(held.ids[at], held.answer(at), held.labels[at])
+            if held.first_row >= self._since_row and held.by[at] == self._champion:
+                self._matured.append((held, at))
+        if len(self._matured) >= self._service.monitor.window_rows:
+            self._measure()
+
+    def _measure(self) -> None:
+        """Enough labels of the champion have come: its live metric, once over each of them."""
+        declared = self._service.monitor.live_metric
+        places, self._matured = self._matured, []
+        if declared is None:
+            return
+        answers = gather(places, self._promise.baseline, self._service.experiment.task)
+        if answers is None:
+            return
+        rng = np.random.default_rng(answers.rows)  # noqa: TID251 - a verb makes its generator, from what it measures
+        try:
+            now = risk.live(declared.name, answers, rng=rng)
+        except NotEnoughData:
+            self._matured = places  # a class is missing: wait for more labels rather than guess
+            return
+        promised = self._promise.metrics.get(declared.name)
+        found = risk.loss(declared.name, promised, now) if promised is not None else None
+        self._metric = LiveMetric(now=now, loss=found, rows=answers.rows)
+
+    def _close(self, window: RunningWindow, span: Span) -> WindowReport:
+        metric, self._metric = self._metric, None
+        report = window.report(span, self._service.serving.objectives)
+        self._window = opened(window)
+        if metric is None:
+            return report
+        signals = (*report.signals, *self._risk_signals(metric, span))
+        return with_metric(report, metric, signals)
+
+    def _risk_signals(self, metric: LiveMetric, span: Span) -> tuple[Signal, ...]:
+        declared = self._service.monitor.live_metric
+        if declared is None or metric.loss is None:
+            return ()
+        promised = self._promise.metrics[declared.name]
+        limit = risk.margin(declared.max_loss, promised.value)
+        found = risk.signal(metric.loss, limit, streak=self._risk_streak, span=span, rows=metric.rows)
+        self._risk_streak = found.consecutive if found else 0
+        return (found,) if found else ()
+
+
+def with_metric(report: WindowReport, metric: LiveMetric, signals: tuple[Signal, ...]) -> WindowReport:
+    """The report with what the labels say."""
+    return replace(report, metric=metric.now, loss=metric.loss, metric_rows=metric.rows, signals=signals)
