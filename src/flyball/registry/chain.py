@@ -76,6 +76,13 @@ def entry_bytes(at: bytes, event: bytes, prev_hash: bytes, seq: int, subject: by
     )
 
 
+def export_line(
+    seq: int, at: bytes, kind: bytes, subject: bytes, event: bytes, prev_hash: bytes, hash_: bytes
+) -> bytes:
+    """A row as a line of JSON: what was hashed, and behind it the hash."""
+    return entry_bytes(at, event, prev_hash, seq, subject, kind)[:-1] + b',"hash":%b}\n' % _quoted(hash_)
+
+
 def kind_of(fact: AnyFact) -> str:
     """The `type` of a fact, as it stands in its JSON."""
     return str(fact.__struct_config__.tag)

@@ -19,7 +19,7 @@ from typing import Protocol, Self
 from flyball.core.errors import FlyballError, LedgerBroken
 from flyball.core.events import AnyFact
 from flyball.core.ledger import Claimed, Command, Entry, Head, Lease, Ledger, Message, Tip
-from flyball.registry.checkpoint import Checkpoint, Signer, Verifier, parse, sign
+from flyball.registry.checkpoint import RECENT, Checkpoint, Signer, Verifier, parse, sign
 from flyball.stats.merkle import Frontier
 
 INTERVAL_S = 0.5  # between two signatures; the promise is one second from commit to file
@@ -150,7 +150,8 @@ def write_checkpoint(store: Store, key: Key, path: Path) -> None:
                 return
             _check_extends(store, tip, before, key.public)
         if tip.size:
-            replace_file(path, sign(Frontier(size=tip.size, hashes=tip.frontier), key))
+            newest = list(store.hashes(max(0, tip.size - RECENT), tip.size))
+            replace_file(path, sign(Frontier(size=tip.size, hashes=tip.frontier), key, leaves=newest))
 
 
 def read_checkpoint(path: Path) -> Checkpoint | None:

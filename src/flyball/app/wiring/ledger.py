@@ -1,16 +1,25 @@
 """The ledger of a home, put together."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from flyball.adapters.clock import SystemClock
-from flyball.adapters.keys import signing_key
+from flyball.adapters.keys import PUBLIC, public_key, signing_key
 from flyball.adapters.sqlite import SqliteLedger
+from flyball.adapters.sqlite_audit import Row, Snapshot
 from flyball.app.home import Home
 from flyball.core.clock import Clock
+from flyball.core.errors import BadInput, LedgerBroken, NotFound, Unavailable
+from flyball.core.ledger import Head, Sealed
 from flyball.registry import chain
-from flyball.registry.record import Recorder
+from flyball.registry.checkpoint import Checkpoint
+from flyball.registry.record import Recorder, read_checkpoint, replace_file, write_checkpoint
+from flyball.registry.verify import FoundHead, Verification, verify
+
+STEP = 10_000  # entries between two words about progress
 
 
 def open_ledger(home: Home, *, clock: Clock | None = None) -> SqliteLedger:
@@ -33,3 +42,112 @@ def recorder(home: Home, *, clock: Clock | None = None) -> Recorder:
 def checkpoint_path(home: Home) -> Path:
     """The signed head beside the database."""
     return home.ledger.with_name(home.ledger.name + ".checkpoint")
+
+
+def audit(
+    home: Home,
+    *,
+    checkpoints: Sequence[Path] = (),
+    key: Path | None = None,
+    advance: Callable[[float], None] | None = None,
+) -> Verification:
+    """Verify the ledger against itself, the head beside it and these checkpoints; nothing is opened for writing.
+
+    `key`: the public key that signed them, else the home's own. `advance` is told how many entries were read.
+    Raises: NotFound: no ledger, or no such file. BadInput: a checkpoint or key of the caller's is none.
+    """
+    heads, beside_fault = _heads(home, checkpoints, key)  # before the snapshot: no head can be newer by right
+    if not home.ledger.exists():
+        if not heads and not beside_fault:
+            raise NotFound(f"{home.ledger}: there is no ledger", hint="name the home by --home or FLYBALL_HOME")
+        verdict = verify((), 0, chain.EMPTY, heads)
+        return replace(verdict, ok=False, reason=f"the ledger is missing; {verdict.reason or beside_fault}")
+    with Snapshot(home.ledger) as snapshot:
+        try:
+            events, tip = snapshot.events(), snapshot.tip()
+        except LedgerBroken as error:
+            return Verification(ok=False, events=0, root="", first_bad=1, reason=str(error), anchored_to=0)
+        verdict = verify(_watched(snapshot.rows(), advance), events, tip, heads)
+        faults = snapshot.index_faults() if verdict.ok else ()
+    if verdict.ok and beside_fault:
+        return replace(verdict, ok=False, reason=beside_fault)
+    if faults:
+        return replace(verdict, ok=False, reason=f"the index by service is wrong: {faults[0]}")
+    return verdict
+
+
+def newest(home: Home, count: int) -> list[Sealed]:
+    """The last `count` entries, oldest first. Raises: NotFound: no ledger."""
+    with _snapshot(home) as snapshot:
+        return [_sealed(row) for row in snapshot.rows(max(0, snapshot.last() - count))]
+
+
+def behind(home: Home, after: int) -> list[Sealed]:
+    """The entries behind number `after`. Raises: NotFound: no ledger."""
+    with _snapshot(home) as snapshot:
+        return [_sealed(row) for row in snapshot.rows(after)]
+
+
+def export_lines(home: Home, upto: int | None = None) -> Iterator[bytes]:
+    """Each entry up to `upto` as a line of JSON. Raises: NotFound: no ledger."""
+    with _snapshot(home) as snapshot:
+        yield from (chain.export_line(*row) for row in snapshot.rows(0, upto))
+
+
+def export_checkpoint(home: Home, file: Path) -> Head:
+    """Sign the present head and put a copy elsewhere; a ledger that does not continue its last head is not signed.
+
+    Raises: NotFound: no ledger. LedgerBroken: not signed. Unavailable: `file` cannot be written.
+    """
+    _snapshot(home).close()  # opening it to write would make it
+    ledger = open_ledger(home)
+    try:
+        write_checkpoint(ledger, signing_key(home.keys), checkpoint_path(home))
+    finally:
+        ledger.close()
+    checkpoint = read_checkpoint(checkpoint_path(home))
+    if checkpoint is None:
+        raise NotFound(f"{home.ledger}: an empty ledger has no head to sign")
+    try:
+        replace_file(file, checkpoint_path(home).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise Unavailable(f"{file}: the checkpoint cannot be written: {error}") from error
+    return Head(size=checkpoint.size, root=checkpoint.root.hex())
+
+
+def _watched(rows: Iterator[Row], advance: Callable[[float], None] | None) -> Iterator[Row]:
+    for row in rows:
+        if advance is not None and row[0] % STEP == 0:
+            advance(STEP)
+        yield row
+
+
+def _heads(home: Home, checkpoints: Sequence[Path], key: Path | None) -> tuple[list[FoundHead], str | None]:
+    """All heads there are, and what is wrong with the file beside the ledger: that is a finding, not an input."""
+    found: list[tuple[Path, Checkpoint]] = []
+    fault = None
+    try:
+        beside = read_checkpoint(checkpoint_path(home))
+        found += [(checkpoint_path(home), beside)] if beside is not None else []
+    except BadInput as error:
+        fault = str(error)
+    for path in checkpoints:
+        given = read_checkpoint(path)
+        if given is None:
+            raise NotFound(f"{path}: there is no such checkpoint")
+        found.append((path, given))
+    own = home.keys / PUBLIC
+    public = public_key(key or own) if key is not None or own.exists() else None
+    return [FoundHead(str(path), each, public is not None and each.is_signed_by(public)) for path, each in found], fault
+
+
+def _snapshot(home: Home) -> Snapshot:
+    if not home.ledger.exists():
+        raise NotFound(f"{home.ledger}: there is no ledger", hint="name the home by --home or FLYBALL_HOME")
+    return Snapshot(home.ledger)
+
+
+def _sealed(row: Row) -> Sealed:
+    seq, *texts = row
+    at, kind, subject, event, prev_hash, hash_ = (each.decode("utf-8", "replace") for each in texts)
+    return Sealed(seq=seq, at=at, type=kind, subject=subject, event=event, prev_hash=prev_hash, hash=hash_)
