@@ -1,0 +1,93 @@
+"""Process: the parent of `flyball up`. It starts a gateway and a controller, and starts either again when it dies.
+
+It holds no state and takes no part in anything: kill any of the three, and the others go on.
+"""
+
+import asyncio
+import signal
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+from flyball.app.home import Home
+from flyball.app.wiring.children import Child
+from flyball.core.errors import Unavailable
+
+READY_S = 60.0
+
+
+class Running(msgspec.Struct, kw_only=True):
+    """What `flyball up --json` prints once requests are answered."""
+
+    url: str
+    services: tuple[str, ...]
+    home: str
+    gateway_pid: int
+    controller_pid: int
+
+
+class Told(msgspec.Struct):
+    """What the gateway prints once it answers."""
+
+    url: str
+    services: tuple[str, ...]
+
+
+async def run(services: Sequence[Path], home: Home, *, host: str, port: int, ready: Callable[[Running], None]) -> None:
+    """Until SIGTERM or SIGINT. Raises: Unavailable: the gateway does not come up."""
+    files = [str(path) for path in services]
+    common = ["--home", str(home.root)]
+    gateway = Child(
+        "gateway",
+        ["-m", "flyball.app.cli", "serve", *files, "--host", host, "--port", str(port), "--json", *common],
+        pid_file=home.root / "run" / "gateway.pid",
+    )
+    controller = Child(
+        "controller",
+        ["-m", "flyball.app.wiring.controller", *common, *files],
+        pid_file=home.root / "run" / "controller.pid",
+    )
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    keepers: list[asyncio.Task[None]] = []
+    try:
+        told = await _first_line(gateway)
+        gateway.replace_argument("--port", str(urlsplit(told.url).port))  # started again, it answers where it did
+        await controller.start()
+        keepers = [asyncio.create_task(child.keep()) for child in (gateway, controller)]
+        ready(
+            Running(
+                url=told.url,
+                services=told.services,
+                home=str(home.root),
+                gateway_pid=gateway.pid or 0,
+                controller_pid=controller.pid or 0,
+            )
+        )
+        await stopping.wait()
+    finally:
+        for keeper in keepers:
+            keeper.cancel()
+        await asyncio.gather(*keepers, return_exceptions=True)
+        await asyncio.gather(controller.stop(), gateway.stop())
+
+
+async def _first_line(gateway: Child) -> "Told":
+    """The gateway's word that it answers."""
+    process = await gateway.start()
+    assert process.stdout is not None
+    try:
+        text = b""
+        async with asyncio.timeout(READY_S):
+            while not text.rstrip().endswith(b"}"):
+                line = await process.stdout.readline()
+                if not line:
+                    raise Unavailable(f"the gateway ended with exit code {await process.wait()} before it answered")
+                text += line
+    except TimeoutError as error:
+        raise Unavailable(f"the gateway did not answer within {READY_S:g} s") from error
+    return msgspec.json.decode(text, type=Told)
