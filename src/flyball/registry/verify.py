@@ -62,6 +62,8 @@ class _Span:
     end: int
     hash: bytes
     source: str
+    of: int  # entries that its head was made over
+    signed: bool
 
 
 @dataclass
@@ -80,8 +82,8 @@ def verify(rows: Iterable[Row], events: int, tip: Tip, heads: Sequence[FoundHead
 
     `events`: how many rows there are. A row that cannot be read may raise LedgerBroken while iterating.
     """
-    spans = [span for head in heads for span in _spans(head.source, head.checkpoint)]
-    spans += _frontier_spans("the tip in the database", Frontier(size=tip.size, hashes=tip.frontier))
+    spans = [span for head in heads for span in _spans(head)]
+    spans += _frontier_spans("the tip in the database", Frontier(size=tip.size, hashes=tip.frontier), signed=False)
     walk = _walk(iter(rows), spans, tip)
     differing = {span.source for span in walk.differing}
     seen = tuple(
@@ -185,28 +187,34 @@ def _explained(row: Row, size: int, last: bytes, computed: bytes, after: Row | N
 
 
 def _narrowed(walk: _Walk) -> tuple[int, int, str]:
-    """The smallest range that is known to hold a differing entry: first and last number, and who says so."""
+    """The smallest range that is known to hold a differing entry: first and last number, and who says so.
+
+    What agrees vouches only if it was signed, and not if its head contradicts: whoever has the key can sign anew.
+    """
     span = min(walk.differing, key=lambda span: (span.end, span.start - span.end))
     start = span.start
     for good in sorted(walk.agreeing, key=lambda span: span.start):
-        if good.start <= start < good.end < span.end:
+        believed = good.signed and (good.source == span.source or good.of < span.end)
+        if believed and good.start <= start < good.end < span.end:
             start = good.end
     return start + 1, span.end, span.source
 
 
-def _spans(source: str, head: Checkpoint) -> Iterator[_Span]:
+def _spans(head: FoundHead) -> Iterator[_Span]:
     """All that a head tells about parts of the ledger. A head without a frontier tells its root only."""
-    if head.frontier:
-        yield from _frontier_spans(source, Frontier(size=head.size, hashes=head.frontier))
-    elif head.size:
-        yield _Span(0, head.size, head.root, source)
-    for seq, leaf in enumerate(head.leaves, start=head.size - len(head.leaves) + 1):
-        yield _Span(seq - 1, seq, leaf, source)
+    told, size = head.checkpoint, head.checkpoint.size
+    if told.frontier:
+        yield from _frontier_spans(head.source, Frontier(size=size, hashes=told.frontier), signed=head.signed)
+    elif size:
+        yield _Span(0, size, told.root, head.source, size, head.signed)
+    for seq, leaf in enumerate(told.leaves, start=size - len(told.leaves) + 1):
+        yield _Span(seq - 1, seq, leaf, head.source, size, head.signed)
 
 
-def _frontier_spans(source: str, frontier: Frontier) -> list[_Span]:
+def _frontier_spans(source: str, frontier: Frontier, *, signed: bool) -> list[_Span]:
     return [
-        _Span(start, end, each, source) for (start, end), each in zip(frontier.spans(), frontier.hashes, strict=True)
+        _Span(start, end, each, source, frontier.size, signed)
+        for (start, end), each in zip(frontier.spans(), frontier.hashes, strict=True)
     ]
 
 
