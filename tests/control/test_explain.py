@@ -1,0 +1,52 @@
+"""Why something did or did not happen, from the ledger alone."""
+
+import inspect
+from typing import get_args
+
+import pytest
+
+from flyball.control import narrate
+from flyball.control.explain import explain
+from flyball.core import events as e
+from flyball.core.errors import NotFound
+from tests.control.test_state import STORY
+from tests.control.world import FIRST, NAME, SECOND, entries, folded
+
+
+def test_a_rollout_is_explained_by_the_facts_that_name_it() -> None:
+    told = explain("ro-1", entries(STORY), {NAME: folded(STORY)})
+    assert told.service == NAME
+    assert [line.type for line in told.events] == ["?"] * len(told.events)
+    assert any("rollout ro-1" in line.text and "opened" in line.text for line in told.events)
+    assert any("closed as rolled_back" in line.text for line in told.events)
+
+
+def test_a_release_is_found_by_the_first_digits_of_its_root() -> None:
+    told = explain(SECOND.removeprefix("sha256:")[:12], entries(STORY), {NAME: folded(STORY)})
+    assert any("was signed and registered" in line.text for line in told.events)
+
+
+def test_what_has_not_happened_is_explained_by_what_it_waits_for() -> None:
+    waits = e.DecisionTaken(
+        service=NAME, action="retrain", why="wait: input drift", waiting_for=("labels: 10 of 50 new rows have one",)
+    )
+    told = explain(NAME, entries([*STORY, waits]), {NAME: folded([*STORY, waits])})
+    assert told.waiting_for == ("labels: 10 of 50 new rows have one",)
+    assert "retrain: wait: input drift" in told.because
+
+
+def test_a_name_that_is_nowhere_is_an_error_with_a_hint() -> None:
+    with pytest.raises(NotFound) as caught:
+        explain("ro-9", entries(STORY), {NAME: folded(STORY)})
+    assert "flyball ledger tail" in caught.value.hint
+
+
+def test_every_fact_has_a_sentence() -> None:
+    source = inspect.getsource(narrate)
+    missing = [fact.__name__ for fact in get_args(e.AnyFact) if f"e.{fact.__name__}(" not in source]
+    assert missing == []
+
+
+def test_the_champion_is_named_in_the_standing() -> None:
+    told = explain(NAME, entries(STORY), {NAME: folded(STORY)})
+    assert FIRST.removeprefix("sha256:")[:12] in told.standing
