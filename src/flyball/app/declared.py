@@ -1,0 +1,156 @@
+"""A service folder read into records: service.yaml, its data contract, its code; every fault of all of them at once."""
+
+import ast
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flyball.app.home import expand_data
+from flyball.contracts import sense
+from flyball.contracts.declaration import parse
+from flyball.contracts.fit import misfits
+from flyball.contracts.odcs import Reading, parse_contract
+from flyball.core.contract import DataContract
+from flyball.core.errors import BadInput, Fault
+from flyball.core.service import Service
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declared:
+    """One service as its owner wrote it down."""
+
+    file: Path
+    folder: Path
+    service: Service
+    contract: DataContract
+    code: dict[str, str]  # path relative to the folder -> text: every *.py, and experiment.include
+    source: Path  # the training table, $FLYBALL_DATA resolved
+    notes: tuple[str, ...]  # what is allowed but probably not meant
+    not_executed: tuple[str, ...]  # what the contract says and Flyball does not check
+
+
+def load(file: Path | str) -> Declared:
+    """Read a service folder.
+
+    Raises: BadInput with the faults of service.yaml, the contract and the code together.
+    """
+    file = Path(file)
+    if file.is_dir():
+        file = file / "service.yaml"
+    folder = file.resolve().parent
+    service = parse(read_text(file, where=str(file)), file=file.name)
+    faults: list[Fault] = []
+    source = expand_data(service.data.source)
+    if not source.is_absolute() and not service.data.source.startswith("$"):
+        source = folder / source
+    reading = _contract(folder, service, source.stem, faults)
+    code = _code(folder, service, faults)
+    if reading is not None:
+        faults += misfits(service, reading.contract, file=file.name)
+    if faults or reading is None:
+        count = len(faults)
+        raise BadInput(f"{file} has {count} fault{'s' if count != 1 else ''}.", tuple(faults))
+    return Declared(
+        file=file,
+        folder=folder,
+        service=service,
+        contract=reading.contract,
+        code=code,
+        source=source,
+        notes=sense.notes(service.metadata, service.rollout),
+        not_executed=reading.not_executed,
+    )
+
+
+def read_text(path: Path, *, where: str) -> str:
+    """A text file. Raises: BadInput where it is absent, unreadable or not UTF-8."""
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        fault = Fault(where=where, path="(file)", expected="a file that can be read", found=str(error.strerror))
+        raise BadInput(f"{where} cannot be read.", (fault,)) from error
+    except UnicodeDecodeError as error:
+        found = f"byte {error.object[error.start]:#04x} at position {error.start}"
+        fault = Fault(where=where, path="(file)", expected="UTF-8 text", found=found, fix="save it as UTF-8")
+        raise BadInput(f"{where} cannot be read.", (fault,)) from error
+
+
+def read_table(path: Path | str, *, needed: tuple[str, ...] = ()) -> "pl.DataFrame":
+    """A Parquet or CSV table; timestamps with a zone are turned into UTC without one.
+
+    Args:
+        needed: columns that must be there, such as the label.
+
+    Raises: BadInput: absent, of another format, empty, a column name twice, a needed column missing.
+    """
+    from flyball.app.tables import read
+
+    table = read(Path(path))
+    missing = [name for name in needed if name not in table.columns]
+    if missing:
+        columns = ", ".join(table.columns)
+        faults = tuple(
+            Fault(where=str(path), path=name, expected="a column", found=f"only {columns}") for name in missing
+        )
+        raise BadInput(f"{path} lacks columns.", faults)
+    return table
+
+
+def _contract(folder: Path, service: Service, table: str, faults: list[Fault]) -> Reading | None:
+    name = service.data.contract
+    try:
+        return parse_contract(read_text(folder / name, where=name), file=name, table=table)
+    except BadInput as error:
+        faults.extend(error.faults)
+        return None
+
+
+def _code(folder: Path, service: Service, faults: list[Fault]) -> dict[str, str]:
+    """Every Python file of the folder, hidden folders aside, and what `experiment.include` names."""
+    names = {
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*.py")
+        if not any(part.startswith(".") or part == "__pycache__" for part in path.relative_to(folder).parts)
+    }
+    code: dict[str, str] = {}
+    for name in sorted(names | {service.experiment.module} | set(service.experiment.include)):
+        try:
+            code[name] = read_text(folder / name, where=name)
+        except BadInput as error:
+            faults.extend(error.faults)
+    for name, text in code.items():
+        if name.endswith(".py"):
+            _judge_code(name, text, faults, entry=name == service.experiment.module)
+    return code
+
+
+def _judge_code(name: str, text: str, faults: list[Fault], *, entry: bool) -> None:
+    """Read, not imported: checking a declaration runs nobody's code."""
+    try:
+        tree = ast.parse(text, filename=name)
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", None)
+        where = name if line is None else f"{name}:{line}"
+        found = getattr(error, "msg", None) or str(error)
+        faults.append(Fault(where=where, path="(code)", expected="Python that can be read", found=found))
+        return
+    if not entry:
+        return
+    train = next((node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "train"), None)
+    imported = any(
+        isinstance(node, ast.ImportFrom) and any((alias.asname or alias.name) == "train" for alias in node.names)
+        for node in tree.body
+    )
+    expected = "def train(features, label, *, config, seed)"
+    if train is None and not imported:
+        defined = ", ".join(node.name for node in tree.body if isinstance(node, ast.FunctionDef)) or "no function"
+        faults.append(Fault(where=name, path="train", expected=expected, found=defined))
+    elif train is not None:
+        names = [argument.arg for argument in (*train.args.posonlyargs, *train.args.args, *train.args.kwonlyargs)]
+        lacking = [key for key in ("config", "seed") if key not in names]
+        if train.args.kwarg is None and lacking:
+            found = f"def train({', '.join(names)})"
+            faults.append(Fault(where=f"{name}:{train.lineno}", path="train", expected=expected, found=found))

@@ -1,0 +1,57 @@
+"""Where a service and its data contract must agree: the columns named, their kinds, the constants of a fallback."""
+
+from flyball.contracts.schema_faults import nearest
+from flyball.contracts.values import EXPECTED, bound
+from flyball.core.contract import Column, DataContract
+from flyball.core.errors import Fault
+from flyball.core.service import ConstantFallback, Service, Task
+
+LABEL_KINDS: dict[Task, tuple[str, ...]] = {
+    "binary": ("boolean", "integer", "number", "string"),
+    "multiclass": ("integer", "number", "string"),
+    "regression": ("integer", "number"),
+}
+
+
+def misfits(service: Service, contract: DataContract, *, file: str = "service.yaml") -> tuple[Fault, ...]:
+    """Every place where the declaration asks for what the contract does not promise."""
+    columns = {column.name: column for column in contract.columns}
+    found: list[Fault] = []
+    for key in ("label", "timestamp", "key"):
+        name = getattr(service.data, key)
+        if name is not None and name not in columns:
+            fix = nearest(name, columns)
+            expected = f"a column of {service.data.contract}"
+            found.append(Fault(where=file, path=f"data.{key}", expected=expected, found=f"text {name!r}", fix=fix))
+    label = columns.get(service.data.label)
+    if label is not None:
+        found += _label(service, label, file)
+    if len(contract.columns) <= len({service.data.label, service.data.timestamp, service.data.key} - {None}):
+        expected = "a column to learn from, besides label, timestamp and key"
+        found.append(Fault(where=service.data.contract, path="schema.properties", expected=expected, found="none"))
+    return tuple(found)
+
+
+def _label(service: Service, label: Column, file: str) -> list[Fault]:
+    found: list[Fault] = []
+    task = service.experiment.task
+    kinds = LABEL_KINDS[task]
+    if label.kind not in kinds:
+        expected = f"a label of kind {', '.join(kinds)} for task {task}"
+        where = service.data.contract
+        found.append(Fault(where=where, path=label.name, expected=expected, found=label.kind))
+    if task == "binary" and label.enum is not None and len(label.enum) != 2:
+        expected = "two values for task binary"
+        where = service.data.contract
+        found.append(Fault(where=where, path=f"{label.name}.enum", expected=expected, found=str(len(label.enum))))
+    for index, fallback in enumerate(service.serving.fallback):
+        if isinstance(fallback, ConstantFallback):
+            value = fallback.constant.prediction
+            path = f"serving.fallback[{index}].constant.prediction"
+            if bound(label.kind, value) is None:
+                expected = f"{EXPECTED[label.kind]}, as the label {label.name}"
+                found.append(Fault(where=file, path=path, expected=expected, found=repr(value)))
+            elif label.enum is not None and value not in label.enum and task != "regression":
+                expected = f"one of {', '.join(map(str, label.enum))}, as the label {label.name}"
+                found.append(Fault(where=file, path=path, expected=expected, found=repr(value)))
+    return found

@@ -1,0 +1,194 @@
+"""An ODCS v3 data contract as something that can be executed.
+
+Structure is that of the standard's own pydantic model (which by itself ignores unknown keys: we do not). What the
+contract asks for and we cannot execute (SQL, vendor rules, service levels, nested columns) is listed by name, so that
+nobody takes silence for a passed check.
+"""
+
+from typing import Any, get_args
+
+from open_data_contract_standard.model import OpenDataContractStandard
+from pydantic import BaseModel, ValidationError
+
+from flyball.contracts.odcs_column import column_of
+from flyball.contracts.odcs_rule import absolute, rules_of
+from flyball.contracts.schema_faults import found, nearest
+from flyball.contracts.yaml_text import Document, Path, read, show
+from flyball.core.contract import Column, DataContract, Rule
+from flyball.core.errors import BadInput, Fault
+from flyball.core.record import Record
+
+VERSIONS = ("v3.0.0", "v3.0.1", "v3.0.2", "v3.1.0", "v3.2.0")
+_REQUIRED = ("apiVersion", "kind", "id", "version", "status", "schema")
+_NOTHING_TO_EXECUTE = "not executed by Flyball"
+
+
+class Reading(Record):
+    """A contract, and what of it is not executed: `schema[0].quality[1]: type sql: ...`."""
+
+    contract: DataContract
+    not_executed: tuple[str, ...] = ()
+
+
+class Findings:
+    """Collects what a reader finds on its way: faults, and promises that are not executed."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.faults: list[Fault] = list(document.faults)
+        self.not_executed: list[str] = []
+
+    def fault(self, path: Path, expected: str, what: str, fix: str = "") -> None:
+        self.faults.append(self.document.fault(path, expected, what, fix))
+
+    def skip(self, path: Path, what: str) -> None:
+        self.not_executed.append(f"{show(path)}: {what}: {_NOTHING_TO_EXECUTE}")
+
+
+def parse_contract(text: str, *, file: str = "contract.yaml", table: str | None = None) -> Reading:
+    """Read an ODCS v3.0 to v3.2 text.
+
+    Args:
+        table: which table of the contract, where it has several; usually the name of the service's source.
+
+    Raises: BadInput with all faults of the file.
+    """
+    document = read(text, file=file)
+    findings = Findings(document)
+    data = document.data
+    contract: DataContract | None = None
+    if data is not None and not isinstance(data, dict):
+        findings.fault((), "a mapping", found(data))
+    elif isinstance(data, dict):
+        _structure(data, findings)
+        contract = _contract(data, table, findings)
+    if findings.faults or contract is None:
+        count = len(findings.faults)
+        raise BadInput(f"{file} has {count} fault{'s' if count != 1 else ''}.", tuple(findings.faults))
+    return Reading(contract=contract, not_executed=tuple(findings.not_executed))
+
+
+def _structure(data: dict[str, Any], findings: Findings) -> None:
+    for key in _REQUIRED:
+        # v3.2 made `status` optional
+        if data.get(key) is None and not (key == "status" and data.get("apiVersion") == "v3.2.0"):
+            findings.fault((key,), "a value", "nothing", "add it")
+    if data.get("apiVersion") is not None and data["apiVersion"] not in VERSIONS:
+        findings.fault(("apiVersion",), f"one of {', '.join(VERSIONS)}", found(data["apiVersion"]))
+    if data.get("kind") is not None and data["kind"] != "DataContract":
+        findings.fault(("kind",), "DataContract", found(data["kind"]))
+    _unknown_keys(data, OpenDataContractStandard, (), findings)
+    try:
+        OpenDataContractStandard.model_validate(data, strict=True)
+    except ValidationError as error:
+        told: set[Path] = set()
+        for item in error.errors(include_url=False):
+            # a union names its branch in the location: such parts are no part of the file
+            path = _in_file(data, tuple(item["loc"]))
+            if item["type"] != "extra_forbidden" and path not in told:
+                told.add(path)
+                fix = f'quote it: "{item["input"]}"' if item["type"] == "string_type" else ""
+                expected = str(item["msg"]).replace("Input should be ", "").replace("string", "text")
+                findings.fault(path, expected, found(item["input"]), fix if not isinstance(item["input"], dict) else "")
+
+
+def _in_file(data: Any, location: tuple[int | str, ...]) -> Path:
+    path: Path = ()
+    for part in location:
+        if (isinstance(data, dict) and part in data) or (isinstance(data, list) and isinstance(part, int)):
+            data, path = data[part], (*path, part)  # type: ignore[index]
+    return path
+
+
+def _unknown_keys(value: Any, model: type[BaseModel], path: Path, findings: Findings) -> None:
+    if not isinstance(value, dict):
+        return
+    fields = {field.alias or name: field for name, field in model.model_fields.items()}
+    for key, item in value.items():
+        if key not in fields:
+            findings.fault((*path, key), "a key of ODCS", "an unknown key", nearest(key, fields))
+            continue
+        inner = _model_in(fields[key].annotation)
+        if inner is None:
+            continue
+        if isinstance(item, list):
+            for index, part in enumerate(item):
+                _unknown_keys(part, inner, (*path, key, index), findings)
+        else:
+            # `team` is an object or a list of members: an object is the richer of the two
+            _unknown_keys(item, _object_in(fields[key].annotation) or inner, (*path, key), findings)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The model inside a list, or inside Optional."""
+    for part in (annotation, *get_args(annotation)):
+        for deep in (*get_args(part), part):
+            if isinstance(deep, type) and issubclass(deep, BaseModel):
+                return deep
+    return None
+
+
+def _object_in(annotation: Any) -> type[BaseModel] | None:
+    return next((p for p in get_args(annotation) if isinstance(p, type) and issubclass(p, BaseModel)), None)
+
+
+def _contract(data: dict[str, Any], table: str | None, findings: Findings) -> DataContract | None:
+    for index, level in enumerate(data.get("slaProperties") or ()):
+        name = level.get("property", "?") if isinstance(level, dict) else "?"
+        findings.skip(("slaProperties", index), f"service level {name}")
+    chosen = _table(data, table, findings)
+    if chosen is None:
+        return None
+    index, schema = chosen
+    at: Path = ("schema", index)
+    columns: list[Column] = []
+    rules: list[Rule] = []
+    seen: dict[str, int] = {}
+    properties = schema.get("properties")
+    if not isinstance(properties, list) or not properties:
+        findings.fault((*at, "properties"), "at least one column", found(properties))
+        properties = []
+    for place, item in enumerate(properties):
+        here: Path = (*at, "properties", place)
+        if not isinstance(item, dict):
+            continue  # told by the structure
+        name = item.get("name")
+        if isinstance(name, str) and name in seen:
+            findings.fault((*here, "name"), "each column once", f"{name!r} again (first: properties[{seen[name]}])")
+        seen.setdefault(str(name), place)
+        column = column_of(item, here, str(data.get("apiVersion")), findings)
+        if column is not None:
+            own = rules_of(item.get("quality"), (*here, "quality"), column, (column,), findings)
+            column, own = absolute(column, own)
+            columns.append(column)
+            rules += own
+    rules += rules_of(schema.get("quality"), (*at, "quality"), None, tuple(columns), findings)
+    if schema.get("relationships"):
+        findings.skip((*at, "relationships"), "relationships")
+    return DataContract(
+        id=str(data.get("id")),
+        version=str(data.get("version")),
+        table=str(schema.get("name")),
+        columns=tuple(columns),
+        rules=tuple(rules),
+    )
+
+
+def _table(data: dict[str, Any], wanted: str | None, findings: Findings) -> tuple[int, dict[str, Any]] | None:
+    """The table named like the source, or the only one."""
+    tables = [(i, t) for i, t in enumerate(data.get("schema") or ()) if isinstance(t, dict)]
+    for index, table in tables:
+        if table.get("name") is None:
+            findings.fault(("schema", index, "name"), "the name of the table", "nothing", "add it")
+    if not tables:
+        if data.get("schema") is not None:
+            findings.fault(("schema",), "at least one table", found(data["schema"]))
+        return None
+    if len(tables) == 1:
+        return tables[0]
+    named = [pair for pair in tables if pair[1].get("name") == wanted]
+    if len(named) == 1:
+        return named[0]
+    names = ", ".join(str(table.get("name")) for _, table in tables)
+    findings.fault(("schema",), f"one table, or one named {wanted!r} like the source", f"the tables {names}")
+    return None
