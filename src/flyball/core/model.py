@@ -3,9 +3,9 @@
 Pure: the estimator and the features function are handed in by whoever loaded them.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ import polars as pl
 
 from flyball.core.contract import Kind
 from flyball.core.frames import DTYPES
-from flyball.core.prediction import Answer, Failure
+from flyball.core.prediction import Answer, ArmReply, Failure
 from flyball.core.record import Record
 from flyball.core.service import Task
 
@@ -135,3 +135,29 @@ def _of_length(values: npt.NDArray[Any], rows: int) -> npt.NDArray[Any]:
     if values.shape[:1] != (rows,):
         raise ValueError(f"expected {rows} answers, found shape {values.shape}")
     return values
+
+
+class Loaded(Protocol):
+    """Port: a release loaded from its folder, as a gateway asks it (`predict`) and as a table is scored."""
+
+    @property
+    def release(self) -> str: ...
+
+    @property
+    def facts(self) -> Packaged: ...
+
+    @property
+    def dtypes(self) -> Mapping[str, pl.DataType]: ...
+
+    def predict(self, rows: Sequence[dict[str, Any]]) -> ArmReply: ...
+
+    def predict_frame(self, frame: pl.DataFrame) -> tuple[Predictions, Scores]: ...
+
+
+class Load(Protocol):
+    """Port: opens a release folder that was verified."""
+
+    def __call__(self, folder: str, *, release: str = "") -> Loaded: ...
+
+
+ImportCode = Callable[[str, str, str], Code]  # folder, digest of the folder, entry file

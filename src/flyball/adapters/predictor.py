@@ -1,0 +1,86 @@
+"""A release folder as something that answers. Call it with a folder that the store of releases has verified, only.
+
+scikit-learn is imported by the pickle itself, so a process that never loads a release never pays for it.
+"""
+
+import os
+import pickle
+import time
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from flyball.adapters.code import import_code
+from flyball.core.frames import frame
+from flyball.core.model import Model, Packaged, Predictions, Scores, answers
+from flyball.core.prediction import Answer, ArmReply, Failure
+
+RELEASE, CODE = "release.json", "code"
+
+# scikit-learn reads this when it is first imported: one thread a prediction, as neighbours on the machine want to run
+# too and small batches only lose by being split; a process that wants another number sets it before
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def load(folder: str, *, release: str = "") -> "FolderPredictor":
+    """Load model and code. `release` is the root under which it answers.
+
+    Raises: whatever unpickling or importing raises; the bytes were verified, but the environment may be another.
+    """
+    path = Path(folder)
+    facts = msgspec.json.decode((path / RELEASE).read_bytes(), type=Packaged)
+    code = import_code(str(path / CODE), facts.code, facts.module)
+    with (path / facts.model).open("rb") as file:
+        estimator = pickle.load(file)
+    # an estimator fitted on an array says so for each frame it is asked about; columns come in one fixed order here
+    warnings.filterwarnings("ignore", message="X (has feature names|does not have valid feature names)")
+    return FolderPredictor(release, Model(facts=facts, estimator=estimator, make_features=code.features))
+
+
+class FolderPredictor:
+    """`core.prediction.Predictor` and `core.model.Loaded`."""
+
+    def __init__(self, release: str, model: Model) -> None:
+        self._release = release
+        self.model = model
+        self._dtypes = dict(model.dtypes)
+
+    @property
+    def release(self) -> str:
+        return self._release
+
+    @property
+    def facts(self) -> Packaged:
+        return self.model.facts
+
+    @property
+    def dtypes(self) -> Mapping[str, pl.DataType]:
+        return self._dtypes
+
+    def predict(self, rows: Sequence[dict[str, Any]]) -> ArmReply:
+        """One answer a row, in order. Where the batch fails, each row is asked alone: only bad rows fail."""
+        started = time.perf_counter()
+        found = self._together(rows)
+        if isinstance(found, Failure):
+            found = [found] if len(rows) == 1 else [self._alone(row) for row in rows]
+        return ArmReply(answers=tuple(found), service_ms=(time.perf_counter() - started) * 1e3)
+
+    def predict_frame(self, table: pl.DataFrame) -> tuple[Predictions, Scores]:
+        """Predictions and scores of many rows at once; columns as `dtypes`. Raises what the model raises."""
+        return self.model.predict_frame(table)
+
+    def _together(self, rows: Sequence[dict[str, Any]]) -> list[Answer | Failure] | Failure:
+        if not rows:
+            return []
+        try:
+            return answers(*self.model.predict_frame(frame(rows, self._dtypes)), self.facts)
+        except Exception as error:  # the model's own fault, whatever it is, is an answer: the arm failed
+            return Failure(reason="exception", message=f"{type(error).__name__}: {error}")
+
+    def _alone(self, row: dict[str, Any]) -> Answer | Failure:
+        found = self._together([row])
+        return found if isinstance(found, Failure) else found[0]

@@ -1,0 +1,145 @@
+"""`core.ports.Trainer`: trainings in forked children of one server process.
+
+The server (`app.wiring.training`) pays for importing scikit-learn once; each training still has a process, a session
+and a working directory of its own, so a crash, a hang or an exit is the training's own. The environment is pinned:
+what is not named here does not reach the service's code. A server that died is replaced at the next training.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from flyball.core.errors import TrainingFailed, Unavailable
+from flyball.core.ports import TrainingJob
+from flyball.core.record import Record
+from flyball.core.release import Release
+
+PINNED = {
+    "PYTHONHASHSEED": "0",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "NUMEXPR_NUM_THREADS": "1",
+    "POLARS_MAX_THREADS": "1",
+    "RAYON_NUM_THREADS": "1",
+    "LC_ALL": "C.UTF-8",
+    "TZ": "UTC",
+}
+_KEPT = ("PATH", "HOME", "LD_LIBRARY_PATH", "PYTHONPATH", "VIRTUAL_ENV", "TMPDIR")
+SERVER = (sys.executable, "-P", "-m", "flyball.app.wiring.training")
+
+
+class Request(Record, tag="request"):
+    job: TrainingJob
+    folder: str  # working directory of the child
+    timeout_s: float
+
+
+class Progress(Record, tag="progress"):
+    step: str
+
+
+class Outcome(Record, tag="outcome"):
+    """Either a release or an error; `log` is the user's traceback or the end of what was printed."""
+
+    release: Release | None = None
+    error: str | None = None
+    log: str = ""
+
+
+class ForkServerTrainer:
+    """One training at a time; callers from several threads wait for each other."""
+
+    def __init__(self, *, on_step: Callable[[str], None] = lambda _: None, command: Sequence[str] = SERVER) -> None:
+        self._on_step = on_step
+        self._command = tuple(command)
+        self._server: subprocess.Popen[bytes] | None = None
+        self._turn = threading.Lock()
+
+    def train(self, job: TrainingJob) -> Release:
+        """Run a training to its end.
+
+        Raises: TrainingFailed: with what the code said. Unavailable: the server cannot be started.
+        """
+        folder = Path(job.output_folder).parent / "process"
+        folder.mkdir(parents=True, exist_ok=True)
+        timeout_s = float(job.declaration.get("experiment", {}).get("timeout_s", 3600.0))
+        with self._turn:
+            outcome = self._ask(Request(job=job, folder=str(folder), timeout_s=timeout_s))
+        if outcome.release is None:
+            text = outcome.error or "no reason was given"
+            raise TrainingFailed(f"{text}\n{outcome.log}".rstrip())
+        return outcome.release
+
+    def close(self) -> None:
+        """End the server, and the training it may be running; the next training starts a new one."""
+        server, self._server = self._server, None
+        if server is None:
+            return
+        if server.stdin is not None:
+            server.stdin.close()
+        try:
+            server.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+        if server.stdout is not None:
+            server.stdout.close()
+
+    def warm(self) -> None:
+        """Start the server now, so that the first training finds its imports done."""
+        with self._turn:
+            self._running()
+
+    def _ask(self, request: Request) -> Outcome:
+        server = self._running()
+        assert server.stdin is not None
+        assert server.stdout is not None
+        try:
+            server.stdin.write(msgspec.json.encode(request) + b"\n")
+            server.stdin.flush()
+            while line := server.stdout.readline():
+                message = msgspec.json.decode(line, type=Progress | Outcome)
+                if isinstance(message, Outcome):
+                    return message
+                self._on_step(message.step)
+        except (BrokenPipeError, msgspec.DecodeError) as error:
+            self._discard()
+            return Outcome(error=f"the training server broke off: {error}")
+        status = self._discard()
+        return Outcome(error=f"the training server died ({status}); the next training starts a new one")
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._server is not None and self._server.poll() is None:
+            return self._server
+        self._discard()
+        try:
+            self._server = subprocess.Popen(
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env={name: os.environ[name] for name in _KEPT if name in os.environ} | PINNED,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise Unavailable(f"the training server cannot be started: {error}") from error
+        return self._server
+
+    def _discard(self) -> str:
+        """Forget the server; says how it ended."""
+        server, self._server = self._server, None
+        if server is None:
+            return "not running"
+        server.kill()
+        code = server.wait()
+        for pipe in (server.stdin, server.stdout):
+            if pipe is not None:
+                pipe.close()
+        return signal.Signals(-code).name if code < 0 else f"exit code {code}"

@@ -1,0 +1,71 @@
+"""The store of releases in a home: a folder a release, named by its root; every path out of it has been verified."""
+
+from pathlib import Path
+
+import msgspec
+
+from flyball.adapters import signing
+from flyball.adapters.blobs import publish
+from flyball.adapters.keys import PUBLIC
+from flyball.app.home import Home
+from flyball.core.errors import NotFound, Untrusted
+from flyball.core.ids import short
+from flyball.pipeline.manifest import Manifest, differences, of_bytes
+from flyball.pipeline.packing import BESIDE, MANIFEST
+
+
+class ReleaseStore:
+    """`core.ports.Releases` over `home.releases`."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+
+    def verified(self, root: str) -> str:
+        """Folder of the release, after its signature and every byte of it were checked; done at each call.
+
+        Raises: NotFound: no such release. Untrusted: unsigned, signed by another key, altered, or another root.
+        """
+        folder = self.folder(root)
+        if not folder.is_dir():
+            raise NotFound(f"{short(root)}: there is no release of that root in {self._home.releases.name}/")
+        signing.verify(folder, self._home.keys / PUBLIC)
+        check_root(folder, root)
+        return str(folder)
+
+    def put(self, folder: Path, root: str) -> str:
+        """Move a signed folder to its place; a good one that is there already stays, a broken one is set aside."""
+        target = self.folder(root)
+        if not publish(folder, target):
+            try:
+                return self.verified(root)
+            except Untrusted:
+                target.rename(folder.with_name(folder.name + "-broken"))
+                publish(folder, target)
+        return str(target)
+
+    def folder(self, root: str) -> Path:
+        return self._home.releases / root.removeprefix("sha256:")
+
+
+def check_root(folder: Path, root: str) -> None:
+    """Nothing where the files under the root are those of the manifest, and the manifest is that of the root.
+
+    Raises: Untrusted: naming each file that differs.
+    """
+    try:
+        expected = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
+    except (OSError, msgspec.DecodeError) as error:
+        raise Untrusted(f"{short(root)}: its manifest cannot be read: {error}") from error
+    for path in folder.rglob("*"):
+        if path.is_symlink() or not (path.is_file() or path.is_dir()):
+            raise Untrusted(f"{short(root)}: {path.name} is not a regular file")
+    found = of_bytes(
+        {
+            name: path.read_bytes()
+            for path in folder.rglob("*")
+            if path.is_file() and (name := path.relative_to(folder).as_posix()) not in BESIDE
+        }
+    )
+    if found.root != root:
+        words = "; ".join(differences(expected, found)) or f"its root is {short(found.root)}"
+        raise Untrusted(f"{short(root)}: {words}")

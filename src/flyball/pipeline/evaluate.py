@@ -1,0 +1,109 @@
+"""How good a model is on the rows that were held out: each metric that somebody reads, with its interval."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from flyball.core.errors import NotEnoughData
+from flyball.core.model import Label, Predictions, Scores
+from flyball.core.record import Record
+from flyball.core.release import Estimate
+from flyball.core.service import Service
+from flyball.stats.intervals import Interval, interval, paired_difference
+from flyball.stats.metrics import METRICS
+
+LATENCY = "latency_p99_ms"  # measured, not computed from labels: it is no part of the root
+
+
+class Scored(Record):
+    """Labels and one model's answers to the same rows, in order."""
+
+    truth: npt.NDArray[Any]
+    predictions: Predictions
+    scores: Scores
+
+
+class Evaluated(Record):
+    """Metrics that exist, and why the others do not."""
+
+    metrics: dict[str, Estimate]
+    missing: dict[str, str] = {}  # metric -> reason
+
+
+def wanted(service: Service) -> tuple[str, ...]:
+    """Metrics that the declaration reads: its own, its gates', its live metric's; sorted, latency left out."""
+    names = {service.experiment.metric, *(gate.metric for gate in service.gates)}
+    if service.monitor.live_metric is not None:
+        names.add(service.monitor.live_metric.name)
+    return tuple(sorted(names - {LATENCY}))
+
+
+def evaluate(names: Iterable[str], scored: Scored, *, classes: Sequence[Label], rng: np.random.Generator) -> Evaluated:
+    """Each named metric on these rows; one that cannot be computed is missing with its reason, never a zero."""
+    metrics: dict[str, Estimate] = {}
+    missing: dict[str, str] = {}
+    for name in names:
+        try:
+            metrics[name] = estimate(
+                interval(name, scored.truth, *_columns(name, scored), rng=rng, classes=_classes(classes))
+            )
+        except (NotEnoughData, ValueError, KeyError) as error:
+            missing[name] = _words(error)
+    return Evaluated(metrics=metrics, missing=missing)
+
+
+def difference(
+    name: str, champion: Scored, candidate: Scored, *, classes: Sequence[Label], rng: np.random.Generator
+) -> Interval:
+    """How much better the candidate is on the same rows, in the metric's unit; positive = better.
+
+    Raises: NotEnoughData, ValueError, KeyError: it cannot be said.
+    """
+    return paired_difference(
+        name,
+        candidate.truth,
+        _columns(name, champion),
+        _columns(name, candidate),
+        rng=rng,
+        classes=_classes(classes),
+    )
+
+
+def latency(milliseconds: Sequence[float]) -> Estimate:
+    """The 99th percentile with distribution-free bounds (order statistics).
+
+    Raises: NotEnoughData: no measurement.
+
+    >>> latency([1.0] * 99 + [5.0]).high
+    5.0
+    """
+    if not milliseconds:
+        raise NotEnoughData("no answer was timed")
+    ordered = np.sort(np.asarray(milliseconds, dtype=np.float64))
+    n = ordered.size
+    low, high = (int(stats.binom.ppf(p, n, 0.99)) for p in (0.025, 0.975))
+    value = float(np.quantile(ordered, 0.99))
+    return Estimate(
+        value=value, low=min(value, float(ordered[max(low - 1, 0)])), high=float(ordered[min(high, n - 1)]), n=n
+    )
+
+
+def estimate(found: Interval) -> Estimate:
+    return Estimate(value=found.value, low=found.low, high=found.high, n=found.n)
+
+
+def _columns(name: str, scored: Scored) -> tuple[Predictions | None, Scores]:
+    if name in METRICS and METRICS[name].needs == "score":
+        return None, scored.scores
+    return scored.predictions, None
+
+
+def _classes(classes: Sequence[Label]) -> Sequence[object] | None:
+    return list(classes) if classes else None
+
+
+def _words(error: Exception) -> str:
+    return str(error.args[0]) if error.args else type(error).__name__

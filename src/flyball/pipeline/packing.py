@@ -1,0 +1,13 @@
+"""Names inside a release folder, and which files stand beside the root instead of under it."""
+
+CODE = "code"
+CONTRACT = "contract.yaml"
+MANIFEST = "manifest.json"
+SIGNATURE = "model.sig"
+EXPERIMENT = "experiment.json"
+EVIDENCE = "evidence.json"
+CARD = "card.md"
+TIMINGS = "timings.json"
+
+# they point to the root, or hold times: two trainings of one experiment give one root
+BESIDE = frozenset({MANIFEST, SIGNATURE, EXPERIMENT, EVIDENCE, CARD, TIMINGS})

@@ -1,0 +1,114 @@
+"""The candidate and the champion on rows that neither was fitted on, and what the gates say of it."""
+
+import numpy as np
+import polars as pl
+from msgspec.structs import replace
+
+from flyball.core.errors import NotEnoughData
+from flyball.core.frames import conform
+from flyball.core.model import Load, Loaded
+from flyball.core.ports import TrainingJob
+from flyball.core.prediction import Answer
+from flyball.core.record import Record
+from flyball.core.release import Estimate, GateResult
+from flyball.core.service import Service
+from flyball.pipeline import gates
+from flyball.pipeline.evaluate import LATENCY, Scored, difference, evaluate, latency, wanted
+from flyball.pipeline.seed import seed_of
+from flyball.pipeline.split import Rows, Split
+from flyball.stats.metrics import score
+
+TIMED_ROWS = 128
+REPEATS = 3
+
+
+class Judged(Record):
+    """All that was found out about a candidate."""
+
+    scored: Scored  # on the whole holdout
+    metrics: dict[str, Estimate]  # computed from labels: the same whenever it is repeated
+    measured: dict[str, Estimate]  # by the clock
+    missing: dict[str, str]
+    results: tuple[GateResult, ...]
+
+
+def judge(
+    job: TrainingJob, service: Service, table: pl.DataFrame, parts: Split, candidate: Loaded, load: Load
+) -> Judged:
+    """Evaluate on the holdout, compare with the champion on the rows that both may be judged on, ask the gates."""
+    label = service.data.label
+    scored = _score(candidate, table, parts.holdout, label)
+    found = evaluate(wanted(service), scored, classes=candidate.facts.classes, rng=_rng(service))
+    measured = {LATENCY: _latency(candidate, table, parts.holdout)} if _reads_latency(service) else {}
+    evidence = gates.Evidence(metrics=found.metrics | measured, missing=found.missing)
+    if job.champion_folder is not None:
+        evidence = _with_champion(job, service, table, parts, candidate, load, evidence)
+    return Judged(
+        scored=scored,
+        metrics=found.metrics,
+        measured=measured,
+        missing=dict(found.missing),
+        results=gates.judge(service.gates, evidence),
+    )
+
+
+def _with_champion(
+    job: TrainingJob,
+    service: Service,
+    table: pl.DataFrame,
+    parts: Split,
+    candidate: Loaded,
+    load: Load,
+    evidence: gates.Evidence,
+) -> gates.Evidence:
+    if len(parts.shared) == 0:
+        words = "the champion was fitted on every row of the holdout"
+        return replace(evidence, has_champion=True, no_comparison=words)
+    assert job.champion_folder is not None
+    try:
+        champion = load(job.champion_folder, release=job.champion or "")
+        theirs = _score(champion, table, parts.shared, service.data.label)
+    except Exception as error:  # whatever it is: a champion that cannot answer is no evidence for the candidate
+        words = f"the champion could not answer the holdout: {type(error).__name__}: {error}"
+        return replace(evidence, has_champion=True, no_comparison=words)
+    ours = _score(candidate, table, parts.shared, service.data.label)
+    classes = candidate.facts.classes
+    return replace(
+        evidence,
+        has_champion=True,
+        difference=lambda name: difference(name, theirs, ours, classes=classes, rng=_rng(service)),
+        champion=lambda name: score(
+            name, theirs.truth, theirs.predictions, theirs.scores, classes=list(classes) or None
+        ),
+    )
+
+
+def _score(model: Loaded, table: pl.DataFrame, rows: Rows, label: str) -> Scored:
+    chosen = table[rows.tolist()]
+    predictions, scores = model.predict_frame(conform(chosen, model.dtypes))
+    return Scored(truth=np.array(chosen[label].to_list()), predictions=predictions, scores=scores)
+
+
+def _reads_latency(service: Service) -> bool:
+    return any(gate.metric == LATENCY for gate in service.gates)
+
+
+def _latency(model: Loaded, table: pl.DataFrame, holdout: Rows) -> Estimate:
+    """One row a call, on the path that a gateway uses; the best of a few repeats a row, as noise of neighbours on the
+    machine is not the model's.
+
+    Raises: NotEnoughData: the model answers none of the rows.
+    """
+    rows = table[holdout[:TIMED_ROWS].tolist()].select(list(model.dtypes)).to_dicts()
+    times = []
+    for row in rows:
+        replies = [model.predict([row]) for _ in range(REPEATS)]
+        if all(isinstance(reply.answers[0], Answer) for reply in replies):
+            times.append(min(reply.service_ms for reply in replies))
+    if not times:
+        raise NotEnoughData("the packaged model answered none of the holdout rows when asked one by one")
+    return latency(times)
+
+
+def _rng(service: Service) -> np.random.Generator:
+    return np.random.default_rng(seed_of(service.experiment.seed))  # noqa: TID251 -- a verb makes it
