@@ -88,7 +88,7 @@ class WindowReport(Record):
     psi: dict[str, float] = {}  # feature -> PSI against the release's baseline
     prediction_psi: dict[str, float] = {}  # `prediction`, `score` or `top_score`
     insufficient: tuple[str, ...] = ()  # measured on too few rows to say anything
-    versus_last: float | None = None  # largest PSI of a feature against the window before; None: there is none
+    versus_last: dict[str, float] = {}  # feature -> PSI against the window before; empty in the first window
     quality: tuple[QualityFinding, ...] = ()
     signals: tuple[Signal, ...] = ()
     metric: Estimate | None = None  # live metric of the labels that matured; None: not enough of them yet

@@ -12,6 +12,10 @@ equal candidate is ever stopped by them is at most alpha (Ville, union over G). 
 at its own beta (intersection-union: no correction). The test of labelled shadow pairs has an alpha of its own.
 """
 
+from typing import Literal
+
+from msgspec.structs import replace
+
 from flyball.core.routing import WHOLE, ArmCounts, PairEvidence, Routing, StepCounts, Verdict
 from flyball.core.service import Canary, Guardrail, Guardrails, Shadow, Step
 from flyball.stats.ratio_mismatch import ratio_log_e
@@ -60,7 +64,9 @@ def advance(
     elapsed_s: float,
     labels: PairEvidence | None = None,
 ) -> Verdict:
-    """May the rollout leave this step? PROMOTE says yes; INVALID and INCONCLUSIVE go to the step's `on_timeout`.
+    """May the rollout leave this step? PROMOTE says yes.
+
+    At the step's timeout whatever is not decided carries the cause `timeout`, and the step's `on_timeout` applies.
 
     Args:
         step: as declared. routing, counts: of this step.
@@ -71,24 +77,21 @@ def advance(
         return Verdict(kind="PROMOTE", reason="the last step asks nothing more")
     if step.approval is not None:
         role = step.approval.role
-        return Verdict(kind="HOLD", reason="a person decides this step", waiting_for=(f"approval by an {role}",))
-    verdict = judge(routing, counts)
-    rails = routing.guardrails
-    if rails is None or verdict.kind != "HOLD" or verdict.waiting_for:
-        return verdict
-    if step.shadow is not None:
-        found = _after_shadow(step.shadow, rails, counts, verdict.numbers, elapsed_s, labels)
-        timeout_s = step.shadow.timeout_s
-    else:
-        assert step.canary is not None
-        found = _after_canary(step.canary, rails, counts, verdict.numbers, elapsed_s)
-        timeout_s = step.canary.timeout_s
-    if found.kind == "HOLD" and elapsed_s >= timeout_s:
-        reason = f"undecided after {elapsed_s:g} s of at most {timeout_s:g} s: {found.reason}"
-        return Verdict(
-            kind="INCONCLUSIVE", reason=reason, cause="timeout", numbers=found.numbers, waiting_for=found.waiting_for
-        )
-    return found
+        return Verdict(kind="HOLD", reason="a person decides this step", waiting_for=(f"approval by role {role}",))
+    declared = step.shadow or step.canary
+    assert declared is not None
+    found, rails = judge(routing, counts), routing.guardrails
+    if found.kind == "HOLD" and not found.waiting_for and rails is not None:
+        if step.shadow is not None:
+            found = _after_shadow(step.shadow, rails, counts, found.numbers, elapsed_s, labels)
+        else:
+            assert step.canary is not None
+            found = _after_canary(step.canary, rails, counts, found.numbers, elapsed_s)
+    if found.kind in ("PROMOTE", "ROLL_BACK") or elapsed_s < declared.timeout_s:
+        return found
+    reason = f"undecided after {elapsed_s:g} s of at most {declared.timeout_s:g} s: {found.reason}"
+    kind: Literal["INVALID", "INCONCLUSIVE"] = "INVALID" if found.kind == "INVALID" else "INCONCLUSIVE"
+    return replace(found, kind=kind, reason=reason, cause="timeout")
 
 
 def _after_canary(

@@ -98,11 +98,10 @@ def _measure(reference: Reference, found: tuple[int, ...], limits: Psi) -> Measu
     return compare(reference.counts, found, limit=limits.warn, alpha=ALPHA)
 
 
-def moved(earlier: PaneGroup, later: PaneGroup) -> float | None:
-    """Largest PSI of a feature between two windows of one release; None where nothing can be compared."""
-    found = [
-        psi(counts, later.features[name], smoothing=SMOOTHING)
+def moved(earlier: PaneGroup, later: PaneGroup) -> dict[str, float]:
+    """PSI of each feature between two windows of one release."""
+    return {
+        name: psi(counts, later.features[name], smoothing=SMOOTHING)
         for name, counts in earlier.features.items()
         if name in later.features and min(sum(counts), sum(later.features[name])) > 0
-    ]
-    return max(found, default=None)
+    }

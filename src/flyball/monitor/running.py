@@ -80,7 +80,7 @@ class RunningWindow:
             insufficient=tuple(
                 name for name, measure in (features | answers).items() if measure.verdict is drift.Reading.INSUFFICIENT
             ),
-            versus_last=drift.moved(self.last, group) if self.last is not None else None,
+            versus_last=drift.moved(self.last, group) if self.last is not None else {},
             quality=found,
             signals=signals,
             error_rate=rates,

@@ -1,0 +1,129 @@
+"""Quality incidents: when the supply breaks, and when the broken state has become the new normal.
+
+Theory of operation. One pass over the reports of the present champion gives the whole answer, so nothing has to be
+remembered between two calls. A finding that nobody knows yet opens an incident. It closes by itself when, for
+`settle_windows` windows in a row, the contract holds and the state is steady: either the findings are gone, or each
+feature that has one stays near where it went. Near means: a PSI against the window before below `warn`, or below a
+tenth of its distance from the baseline (a new signal has seasons of its own). Training rows start at the first steady
+window. From then on the findings of these features are known, until the feature jumps again.
+
+A slipped column mapping and another unit never become normal by lasting: they need a person or a repair.
+"""
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from flyball.core.events import IncidentClosed, IncidentOpened
+from flyball.core.ids import ServiceName, short
+from flyball.core.record import Record
+from flyball.core.service import Monitor
+from flyball.core.watching import QualityFinding, WindowReport
+
+NEVER_NORMAL = ("columns_mixed", "far_outside")
+NEAR = 0.1  # of the distance from the baseline
+
+
+class Supply(Record):
+    """What the reports say about the supply of data."""
+
+    broken: bool = False
+    since_row: int = 0  # first row of the window in which it broke
+    features: tuple[str, ...] = ()
+    reason: str = ""
+    steady: int = 0  # windows in a row
+    steady_row: int = 0  # where they began
+    settled: frozenset[str] = frozenset()  # features whose findings are the new normal
+
+
+def supply(reports: Sequence[WindowReport], monitor: Monitor, *, accepted_row: int | None = None) -> Supply:
+    """The state of the supply after the last report.
+
+    Args:
+        reports: of the present champion, in order.
+        accepted_row: stream position at which a person closed an incident; what was broken there is known since.
+    """
+    state = Supply()
+    for report in reports:
+        if accepted_row is not None and state.broken and report.first_row > accepted_row >= state.since_row:
+            state = _settle(state)
+        state = _next(state, report, monitor)
+    return state
+
+
+def incident_fact(
+    service: str,
+    reports: Sequence[WindowReport],
+    monitor: Monitor,
+    *,
+    running: IncidentOpened | None,
+    accepted_row: int | None = None,
+) -> IncidentOpened | IncidentClosed | None:
+    """The fact that the ledger lacks: an incident to open or to close, or None."""
+    if not reports:
+        return None
+    state, now = supply(reports, monitor, accepted_row=accepted_row), reports[-1]
+    if running is None:
+        if not state.broken:
+            return None
+        return IncidentOpened(
+            service=ServiceName(service),
+            incident=f"in-{short(now.release)}-{state.since_row}",
+            kind="data_quality",
+            reason=state.reason,
+            features=state.features,
+            row=state.since_row,
+        )
+    if state.broken or state.steady < monitor.quality.settle_windows:
+        return None
+    reason = f"the contract holds and the state has been steady for {state.steady} windows since row {state.steady_row}"
+    return IncidentClosed(
+        service=ServiceName(service),
+        incident=running.incident,
+        how="new_normal",
+        reason=reason,
+        row=state.steady_row,
+    )
+
+
+def _next(state: Supply, report: WindowReport, monitor: Monitor) -> Supply:
+    fresh = [finding for finding in report.quality if not _known(finding, state, report, monitor)]
+    if fresh and not state.broken:
+        features = _features(fresh)
+        return replace(
+            state,
+            broken=True,
+            since_row=report.first_row,
+            features=features,
+            reason="; ".join(finding.detail for finding in fresh),
+            steady=0,
+            settled=state.settled - set(features),
+        )
+    if not all(_may_settle(finding, report, monitor) for finding in fresh):
+        features = tuple(dict.fromkeys((*state.features, *_features(fresh))))
+        return replace(state, features=features, steady=0)
+    state = replace(state, steady=state.steady + 1, steady_row=state.steady_row if state.steady else report.first_row)
+    settled = state.steady >= monitor.quality.settle_windows
+    return _settle(state) if state.broken and settled else state
+
+
+def _settle(state: Supply) -> Supply:
+    return replace(state, broken=False, settled=state.settled | set(state.features), features=(), reason="")
+
+
+def _known(finding: QualityFinding, state: Supply, report: WindowReport, monitor: Monitor) -> bool:
+    return finding.feature in state.settled and _near(finding, report, monitor)
+
+
+def _may_settle(finding: QualityFinding, report: WindowReport, monitor: Monitor) -> bool:
+    """A violated contract is never steady, and has no feature to be steady in."""
+    return finding.kind not in NEVER_NORMAL and finding.feature is not None and _near(finding, report, monitor)
+
+
+def _near(finding: QualityFinding, report: WindowReport, monitor: Monitor) -> bool:
+    step = report.versus_last.get(finding.feature or "")
+    return step is not None and step < max(monitor.psi.warn, NEAR * report.psi.get(finding.feature or "", 0.0))
+
+
+def _features(found: Sequence[QualityFinding]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(finding.feature for finding in found if finding.feature is not None))

@@ -1,0 +1,129 @@
+"""Which trigger asks for a retraining, and what holds it back.
+
+Retraining is the slow actuator of a loop that must not swing. So: a drift counts after `consecutive` windows and stands
+until PSI falls below `warn` (hysteresis); a risk counts at once and stands until a newer metric is no longer even
+suspicious; only windows of the present champion count (anti-windup: a promotion forgets them all); after a training
+the trigger is dead for the cool-down and at least the label delay, because before that its effect cannot be seen; and
+after two retrainings without gain it rests until a person acts or a signal begins that was not there before.
+
+One pass over the reports gives the answer; nothing is remembered between two calls.
+"""
+
+from collections.abc import Collection, Sequence
+
+from flyball.core.record import Record
+from flyball.core.service import Service, Trigger
+from flyball.core.watching import Diagnosis, Signal, WindowReport
+from flyball.decide.diagnosis import diagnose
+
+REST_AFTER = 2  # retrainings in a row without gain
+
+
+class History(Record):
+    """What the ledger knows about earlier trainings of this champion's time."""
+
+    since_training_s: float | None = None  # None: there was none
+    training_row: int = 0  # stream position of the newest one
+    without_gain: int = 0  # in a row
+
+
+class Standing(Record):
+    """A signal that has fired and has not gone away."""
+
+    signal: Signal  # the newest of its streak
+    since_row: int
+
+
+class Wish(Record):
+    """What the triggers say. `fired` without `waiting_for` means: open a ticket."""
+
+    fired: Trigger | None
+    why: str
+    diagnosis: Diagnosis
+    waiting_for: tuple[str, ...] = ()
+    evidence: tuple[Signal, ...] = ()
+
+
+def wish(
+    reports: Sequence[WindowReport],
+    service: Service,
+    *,
+    history: History | None = None,
+    settled: Collection[str] = (),
+) -> Wish:
+    """Whether a retraining is wanted after the newest window, why, and what it waits for.
+
+    Args:
+        reports: of the present champion only, in order. settled: see `diagnosis.diagnose`.
+    """
+    history, monitor = history or History(), service.monitor
+    diagnosis = diagnose(reports, monitor.psi, settled=settled, labels_expected=monitor.live_metric is not None)
+    standing = standing_signals(reports, monitor.psi.consecutive)
+    by_trigger = {
+        trigger: [s for s in standing if _trigger(s.signal) == trigger] for trigger in service.retrain.triggers
+    }
+    # labels outrank inputs: a ticket for a loss says more than one for a shift
+    fired: Trigger | None = next((name for name in ("risk", "drift") if by_trigger.get(name)), None)
+    if fired is None:
+        return Wish(fired=None, why=_pending(reports, monitor.psi.consecutive), diagnosis=diagnosis)
+    causes = by_trigger[fired]
+    why = f"{fired}: " + ", ".join(_told(cause.signal) for cause in causes)
+    waiting = _waiting(standing, service, history, diagnosis)
+    evidence = tuple(cause.signal for cause in causes)
+    return Wish(fired=fired, why=why, waiting_for=waiting, diagnosis=diagnosis, evidence=evidence)
+
+
+def standing_signals(reports: Sequence[WindowReport], consecutive: int) -> tuple[Standing, ...]:
+    """Signals that have fired and stand, each with the row at which its streak began."""
+    found: dict[tuple[str, str | None], Standing] = {}
+    begun: dict[tuple[str, str | None], int] = {}
+    for report in reports:
+        raised = {(s.signal, s.feature): s for s in report.signals if s.signal in ("psi", "risk")}
+        for key in [key for key in (*begun, *found) if key not in raised and _measured(key[0], report)]:
+            begun.pop(key, None)
+            found.pop(key, None)
+        for key, signal in raised.items():
+            begun.setdefault(key, signal.first_row)
+            if key in found or _fires(signal, consecutive):
+                found[key] = Standing(signal=signal, since_row=begun[key])
+    return tuple(found.values())
+
+
+def _measured(kind: str, report: WindowReport) -> bool:
+    """Whether silence in this report says anything: a window without a metric says nothing about the risk."""
+    return kind != "risk" or report.loss is not None
+
+
+def _fires(signal: Signal, consecutive: int) -> bool:
+    return signal.level == "act" and (signal.signal == "risk" or signal.consecutive >= consecutive)
+
+
+def _trigger(signal: Signal) -> Trigger:
+    return "risk" if signal.signal == "risk" else "drift"
+
+
+def _waiting(standing: Sequence[Standing], service: Service, history: History, diagnosis: Diagnosis) -> tuple[str, ...]:
+    found = []
+    if diagnosis.remedy == "repair":
+        found.append("the supply to be repaired, or to settle as the new normal")
+    dead_s = max(service.retrain.cooldown_s, service.data.label_window_s)
+    if history.since_training_s is not None and history.since_training_s < dead_s:
+        found.append(f"the cool-down to end in {dead_s - history.since_training_s:.0f} s")
+    new = any(cause.since_row > history.training_row for cause in standing)
+    if history.without_gain >= REST_AFTER and not new:
+        found.append(f"a person, or a new signal: {history.without_gain} retrainings in a row brought no gain")
+    return tuple(found)
+
+
+def _pending(reports: Sequence[WindowReport], consecutive: int) -> str:
+    """What is under way without having fired."""
+    newest = [s for s in reports[-1].signals if s.signal in ("psi", "risk")] if reports else []
+    if not newest:
+        return "no signal is open"
+    told = ", ".join(_told(signal) for signal in newest)
+    return f"not yet: {told} (drift fires after {consecutive} windows at act)"
+
+
+def _told(signal: Signal) -> str:
+    name = f"{signal.signal} of {signal.feature}" if signal.feature else signal.signal
+    return f"{name} {signal.value:.3g} over {signal.limit:.3g} ({signal.level}, {signal.consecutive} windows)"
