@@ -16,16 +16,15 @@ from typing import Literal
 
 from msgspec.structs import replace
 
-from flyball.core.routing import WHOLE, ArmCounts, PairEvidence, Routing, StepCounts, Verdict
-from flyball.core.service import Canary, Guardrail, Guardrails, Shadow, Step
+from flyball.core.routing import WHOLE, PairEvidence, Routing, StepCounts, Verdict
+from flyball.core.service import Guardrails, Step
+from flyball.decide.steps import after_canary, after_shadow
 from flyball.stats.ratio_mismatch import ratio_log_e
-from flyball.stats.sequences import bernoulli_upper
-from flyball.stats.sequential import Finding, PairedTest, accept_bound, rollback_bound
+from flyball.stats.sequential import rollback_bound
 
 GUARDRAILS = ("errors", "slow")
 RATIO_MISMATCH_ALPHA = 0.001  # a broken split is a fault of ours and rare: only overwhelming evidence counts
 MAX_DROPPED = 0.01  # share of the received rows that may lack a record before the counts stop being evidence
-BURNING = 10.0  # both arms at this many times a ceiling: an incident of the whole service, no time to advance
 
 
 def judge(routing: Routing, counts: StepCounts) -> Verdict:
@@ -83,110 +82,15 @@ def advance(
     found, rails = judge(routing, counts), routing.guardrails
     if found.kind == "HOLD" and not found.waiting_for and rails is not None:
         if step.shadow is not None:
-            found = _after_shadow(step.shadow, rails, counts, found.numbers, elapsed_s, labels)
+            found = after_shadow(step.shadow, rails, counts, found.numbers, elapsed_s, labels)
         else:
             assert step.canary is not None
-            found = _after_canary(step.canary, rails, counts, found.numbers, elapsed_s)
+            found = after_canary(step.canary, rails, counts, found.numbers, elapsed_s)
     if found.kind in ("PROMOTE", "ROLL_BACK") or elapsed_s < declared.timeout_s:
         return found
     reason = f"undecided after {elapsed_s:g} s of at most {declared.timeout_s:g} s: {found.reason}"
     kind: Literal["INVALID", "INCONCLUSIVE"] = "INVALID" if found.kind == "INVALID" else "INCONCLUSIVE"
     return replace(found, kind=kind, reason=reason, cause="timeout")
-
-
-def _after_canary(
-    step: Canary, rails: Guardrails, counts: StepCounts, numbers: dict[str, float], elapsed_s: float
-) -> Verdict:
-    waiting = _waiting(
-        ("requests of the candidate", counts.candidate.requests, step.min_requests), elapsed_s, step.min_s
-    )
-    numbers = dict(numbers)
-    passed: list[str] = []
-    for name, rail, own, log_e in (
-        ("errors", rails.errors, counts.candidate.errors, counts.step_tests.errors),
-        ("slow", rails.slow, counts.candidate.slow, counts.step_tests.slow),
-    ):
-        upper = bernoulli_upper(max(counts.candidate.requests, own), own, alpha=rails.beta)
-        numbers |= {f"step_log_e_{name}": log_e, f"upper_{name}": upper}
-        if _burning(name, rail, counts):
-            waiting.append(f"fewer {name} in both arms: this is no time to advance, whoever causes it")
-        elif upper < rail.ceiling:
-            passed.append(f"{name} at most {upper:.4g} (ceiling {rail.ceiling:g})")
-        elif log_e <= accept_bound(rails.beta):
-            passed.append(f"{name} not {rail.ratio:g} times the champion's (log e {log_e:.2f})")
-        else:
-            waiting.append(f"evidence on {name}: upper bound {upper:.4g} of {rail.ceiling:g}, log e {log_e:.2f}")
-    return _answer(waiting, "; ".join(passed), numbers)
-
-
-def _after_shadow(
-    step: Shadow,
-    rails: Guardrails,
-    counts: StepCounts,
-    numbers: dict[str, float],
-    elapsed_s: float,
-    labels: PairEvidence | None,
-) -> Verdict:
-    pairs, differing = counts.pairs, counts.disagreements
-    waiting = _waiting(("pairs", pairs, step.min_pairs), elapsed_s, step.min_s)
-    numbers = numbers | {"pairs": float(pairs), "disagreements": float(differing)}
-    passed = f"{pairs} pairs, {differing} disagreements"
-    if step.max_disagreement is not None and pairs:
-        # the lower bound of a rate is one minus the upper bound of its complement
-        lower = 1 - bernoulli_upper(pairs, pairs - differing, alpha=rails.alpha)
-        numbers["disagreement_lower"] = lower
-        if lower > step.max_disagreement:
-            reason = f"at least {lower:.4g} of the rows are answered otherwise, allowed is {step.max_disagreement:g}"
-            return Verdict(kind="ROLL_BACK", reason=reason, cause="disagreement", numbers=numbers)
-        if differing > step.max_disagreement * pairs:
-            waiting.append(f"disagreement at or below {step.max_disagreement:g}, now {differing / pairs:.4g}")
-    if labels is not None and labels.pairs:
-        test = PairedTest(pairs=labels.pairs, candidate_only=labels.candidate_only, champion_only=labels.champion_only)
-        interval = test.difference()
-        numbers |= {
-            "labelled_pairs": float(labels.pairs),
-            "log_e_labels": test.log_e,
-            "difference": interval.value,
-            "difference_low": interval.low,
-            "difference_high": interval.high,
-        }
-        if test.verdict(alpha=rails.alpha, beta=rails.beta) is Finding.WORSE:
-            reason = (
-                f"of {labels.pairs} labelled pairs the champion alone was right {labels.champion_only} times, "
-                f"the candidate alone {labels.candidate_only} times (log e {test.log_e:.2f})"
-            )
-            return Verdict(kind="ROLL_BACK", reason=reason, cause="labels", numbers=numbers)
-        passed += f", {labels.pairs} with labels: share right {interval.low:+.3f} to {interval.high:+.3f}"
-    if step.labels == "required":
-        known = labels.pairs if labels else 0
-        waiting += _waiting(("labelled pairs", known, max(step.min_pairs, 1)), 0.0, 0.0)
-    return _answer(waiting, passed, numbers)
-
-
-def _waiting(count: tuple[str, int, int], elapsed_s: float, min_s: float) -> list[str]:
-    what, have, need = count
-    waiting = [f"{what}: {have} of {need}"] if have < need else []
-    if elapsed_s < min_s:
-        waiting.append(f"time: {elapsed_s:g} of {min_s:g} s")
-    return waiting
-
-
-def _answer(waiting: list[str], passed: str, numbers: dict[str, float]) -> Verdict:
-    if waiting:
-        return Verdict(kind="HOLD", reason="not enough yet", numbers=numbers, waiting_for=tuple(waiting))
-    return Verdict(kind="PROMOTE", reason=passed, numbers=numbers)
-
-
-def _burning(name: str, rail: Guardrail, counts: StepCounts) -> bool:
-    """Both arms far above the ceiling: the two-arm test says "not worse", and the service is on fire all the same."""
-    limit = min(0.5, BURNING * rail.ceiling)
-    return all(
-        arm.requests and _events(name, arm) > limit * arm.requests for arm in (counts.champion, counts.candidate)
-    )
-
-
-def _events(name: str, arm: ArmCounts) -> int:
-    return arm.errors if name == "errors" else arm.slow
 
 
 def _numbers(rails: Guardrails, counts: StepCounts) -> dict[str, float]:

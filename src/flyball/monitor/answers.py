@@ -13,6 +13,7 @@ from flyball.core.service import Task
 from flyball.monitor.labels import HeldPane
 from flyball.monitor.panes import class_places
 
+_SCORE = "p."  # prefix of a class's probability
 Values = npt.NDArray[np.float64]
 
 
@@ -32,10 +33,9 @@ def gather(places: Sequence[tuple[HeldPane, int]], baseline: Baseline, task: Tas
     by_pane: dict[int, tuple[HeldPane, list[int]]] = {}
     for held, at in places:
         by_pane.setdefault(id(held), (held, []))[1].append(at)
-    columns = ["prediction", "score"] if task == "binary" else ["prediction", "scores"]
     frames, labels, rows = [], [], []
     for held, offsets in by_pane.values():
-        frames.append(held.frame.select(name for name in columns if name in held.frame.columns)[offsets])
+        frames.append(_columns(held.frame, task)[offsets])
         labels += [held.labels[at] for at in offsets]
         rows += [held.first_row + at for at in offsets]
     if not rows:
@@ -44,6 +44,17 @@ def gather(places: Sequence[tuple[HeldPane, int]], baseline: Baseline, task: Tas
     if task == "regression":
         return _numbers(table, labels, rows)
     return _classes(table, labels, rows, baseline.prediction["prediction"].values, task)
+
+
+def _columns(frame: pl.DataFrame, task: Task) -> pl.DataFrame:
+    """Prediction and scores of a pane; one column a class, because panes may know different classes."""
+    parts = [frame["prediction"]]
+    if task == "binary" and "score" in frame.columns:
+        parts.append(frame["score"])
+    if task == "multiclass" and "scores" in frame.columns:
+        scores = frame["scores"].struct.unnest()
+        parts += [column.alias(f"{_SCORE}{column.name}") for column in scores]
+    return pl.DataFrame(parts)
 
 
 def _numbers(table: pl.DataFrame, labels: list[Any], rows: list[int]) -> Answers | None:
@@ -83,12 +94,10 @@ def _scores(table: pl.DataFrame, known: tuple[str, ...], task: Task) -> Values |
         if "score" not in table.columns or table["score"].null_count() == table.height:
             return None
         return table["score"].cast(pl.Float64).to_numpy()
-    if "scores" not in table.columns or not isinstance(table["scores"].dtype, pl.Struct):
+    columns = [f"{_SCORE}{name}" for name in known]
+    if any(name not in table.columns for name in columns):
         return None
-    columns = table["scores"].struct.unnest()
-    if any(name not in columns.columns for name in known):
-        return None
-    return columns.select(known).cast(pl.Float64).to_numpy()
+    return table.select(columns).cast(pl.Float64).to_numpy()
 
 
 def plain_text(value: Any) -> str:
