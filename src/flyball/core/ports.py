@@ -74,7 +74,10 @@ class TrainingJob(Record):
     experiment: str = ""  # digest of the inputs, already computed
     code: str = ""  # digest of the code tree in service_folder
     champion: str | None = None  # release root of the champion
-    champion_snapshot_folder: str | None = None  # rows found in it are no holdout for the champion either
+    judge_only: Release | None = None  # nothing is fitted: the gates, which changed, are judged again for this release
+    judged_folder: str | None = None  # where it is, verified
+    champion_snapshot: Snapshot | None = None  # given where equal row positions do not mean equal rows
+    champion_snapshot_folder: str | None = None
 
 
 class Trainer(Protocol):

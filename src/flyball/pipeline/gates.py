@@ -39,6 +39,15 @@ def judge(gates: tuple[Gate, ...], evidence: Evidence) -> tuple[GateResult, ...]
     return tuple(result for gate in gates for result in _results(gate, evidence))
 
 
+def names(gates: tuple[Gate, ...]) -> list[str]:
+    """The names that the results of these gates carry: two sets of gates with equal names ask the same.
+
+    >>> names((Gate(metric="mae", max=3.0), Gate(metric="mae", versus="champion", better_by="2%")))
+    ['mae <= 3.0', 'mae better than champion by 2%']
+    """
+    return [result.name for result in judge(gates, Evidence(metrics={}))]
+
+
 def passed(results: tuple[GateResult, ...]) -> bool:
     return all(result.passed for result in results)
 
@@ -53,7 +62,7 @@ def _results(gate: Gate, evidence: Evidence) -> Iterator[GateResult]:
 
 
 def _bound(metric: str, sign: str, limit: float, evidence: Evidence) -> GateResult:
-    name = f"{metric} {sign} {limit:g}"
+    name = f"{metric} {sign} {limit!r}"
     found = evidence.metrics.get(metric)
     if found is None:
         why = evidence.missing.get(metric, "it was not measured")

@@ -22,7 +22,7 @@ from flyball.core.events import (
 from flyball.core.ids import Digest, ExperimentDigest, ReleaseRoot, RolloutId
 from flyball.core.ledger import Entry
 from flyball.core.record import Record
-from flyball.core.release import Release, Snapshot
+from flyball.core.release import GateResult, Release, Snapshot
 from flyball.registry.stages import Event, Stage, after, allowed
 
 
@@ -111,8 +111,7 @@ def _fold(state: Registry, entry: Entry) -> Registry:
         case ReleaseRegistered(release=release):
             return _register(state, entry, release)
         case GatesJudged(release=root, passed=ok, results=results):
-            failed = "; ".join(f"{gate.name}: {gate.reason}" for gate in results if not gate.passed)
-            return _move(state, entry, root, "qualified" if ok else "refused", "pipeline", failed)
+            return _judged(state, entry, root, ok, results)
         case RolloutOpened(rollout=rollout, release=root, reason=reason):
             moved = _move(state, entry, root, "opened", "policy", reason)
             return replace(moved, rollouts=moved.rollouts | {rollout: root})
@@ -137,6 +136,17 @@ def _register(state: Registry, entry: Entry, release: Release) -> Registry:
         releases=state.releases | {release.root: Registered(release=release, history=(first,))},
         experiments={release.experiment: release.root} | state.experiments,
     )
+
+
+def _judged(state: Registry, entry: Entry, root: ReleaseRoot, ok: bool, results: tuple[GateResult, ...]) -> Registry:
+    """The newest judgement counts, until the release has been offered to traffic."""
+    known = state.releases.get(root)
+    if known is None or known.stage not in ("built", "qualified", "refused"):
+        return state
+    failed = "; ".join(f"{gate.name}: {gate.reason}" for gate in results if not gate.passed)
+    judged = replace(known, release=replace(known.release, gates=results, passed=ok))
+    state = replace(state, releases=state.releases | {root: judged})
+    return _move(state, entry, root, "qualified" if ok else "refused", "pipeline", failed)
 
 
 def _appoint(state: Registry, entry: Entry, fact: ChampionAppointed) -> Registry:

@@ -4,7 +4,8 @@
 (new) -registered-> built -qualified-> qualified -opened-> candidate -appointed-> champion -succeeded-> retired
                     built -refused->   refused             candidate -withdrawn-> withdrawn
 ```
-A candidate that was withdrawn (rolled back, rejected, expired) may be offered again; a retired champion may come back.
+Gates that are changed are judged again, so that qualified and refused may follow each other. A candidate that was
+withdrawn (rolled back, rejected, expired) may be offered again; a retired champion may come back.
 """
 
 from typing import Literal
@@ -16,6 +17,8 @@ TABLE: dict[tuple[Stage | None, Event], Stage] = {
     (None, "registered"): "built",
     ("built", "qualified"): "qualified",
     ("built", "refused"): "refused",
+    ("refused", "qualified"): "qualified",  # the gates were changed and judged again
+    ("qualified", "refused"): "refused",
     ("qualified", "opened"): "candidate",
     ("withdrawn", "opened"): "candidate",
     ("retired", "opened"): "candidate",

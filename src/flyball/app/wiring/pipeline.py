@@ -13,7 +13,7 @@ D. after the release is registered, before the first champion is appointed: the 
 """
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -22,15 +22,20 @@ import msgspec
 import polars as pl
 
 from flyball.adapters import signing
-from flyball.adapters.blobs import Blobs
-from flyball.adapters.environment import installed
-from flyball.app.declared import Declared, read_table, read_text
+from flyball.adapters.clock import SystemClock
+from flyball.adapters.ids import TimeIds
+from flyball.adapters.keys import signing_key
+from flyball.adapters.trainer import ForkServerTrainer
+from flyball.app.declared import Declared, read_table
 from flyball.app.home import Home
+from flyball.app.wiring.jobs import Jobs, Sources, experiment_of, sources_of
+from flyball.app.wiring.ledger import ledger_of
 from flyball.app.wiring.releases import ReleaseStore, check_root
 from flyball.app.wiring.snapshots import SnapshotStore
+from flyball.contracts.check import check
 from flyball.core.clock import Clock
 from flyball.core.codec import canonical, digest
-from flyball.core.errors import TrainingFailed
+from flyball.core.errors import Refused, TrainingFailed
 from flyball.core.events import (
     ChampionAppointed,
     GatesJudged,
@@ -44,14 +49,14 @@ from flyball.core.events import TrainingFailed as TrainingFailedFact
 from flyball.core.ids import Digest, ExperimentDigest, Ids, ServiceName
 from flyball.core.ledger import Ledger
 from flyball.core.policy import policy_digest
-from flyball.core.ports import Trainer, TrainingJob
+from flyball.core.ports import Trainer
 from flyball.core.record import Record
 from flyball.core.release import Release, Snapshot
 from flyball.core.service import Service
-from flyball.pipeline import identity
-from flyball.pipeline.manifest import of_bytes
-from flyball.pipeline.packing import CODE, CONTRACT, EXPERIMENT
-from flyball.registry.releases import Registry, registry
+from flyball.pipeline import gates, identity
+from flyball.pipeline.packing import EXPERIMENT
+from flyball.pipeline.split import ROW
+from flyball.registry.releases import Registry, fold
 
 
 class Key(Protocol):
@@ -73,11 +78,16 @@ class Pipeline:
         self._key, self._trainer = key, trainer
         self.releases = ReleaseStore(home)
         self.snapshots = SnapshotStore(home, ids)
-        self._blobs = Blobs(home.blobs)
+        self._known: dict[str, Registry] = {}
+        self._jobs = Jobs(home, self.releases, self.snapshots)
 
     def registry(self, service: str) -> Registry:
-        """What the ledger says now."""
-        return registry(self._ledger.read(subject=service))
+        """What the ledger says now; entries that were folded before are not read again."""
+        state = self._known.get(service, Registry())
+        for entry in self._ledger.read(state.seq, subject=service):
+            state = fold(state, entry)
+        self._known[service] = state
+        return state
 
     def declare(self, declared: Declared) -> Digest:
         """Write the declaration down if it is not the newest one; returns the policy digest."""
@@ -95,8 +105,25 @@ class Pipeline:
         return policy
 
     def snapshot_source(self, declared: Declared) -> Snapshot:
-        """Freeze the table that `data.source` names."""
+        """Freeze the table that `data.source` names.
+
+        Raises: BadInput: it cannot be read. Refused: it violates the contract.
+        """
         table = read_table(declared.source, needed=(declared.service.data.label,))
+        timestamp = declared.service.data.timestamp
+        if timestamp is not None and timestamp in table.columns:  # so that later in the table is later in time
+            table = table.sort(timestamp, maintain_order=True)
+        report = check(table, declared.contract)
+        if not report.passed:
+            broken = "; ".join(f"{found.rule} in {found.rows} rows" for found in report.violations[:5])
+            raise Refused(
+                f"{declared.service.data.source} violates {declared.service.data.contract}: {broken}",
+                hint="flyball check names the rows",
+            )
+        if (
+            not report.accepted.all()
+        ):  # a broken warning does not stop a training, but nothing is learned from such rows
+            table = table.with_row_index(ROW, offset=1).filter(report.accepted)
         return self.snapshot_frame(declared, table, source="source")
 
     def snapshot_frame(
@@ -128,15 +155,20 @@ class Pipeline:
         service, name = declared.service, ServiceName(declared.service.metadata.name)
         if as_of is not None:
             snapshot = msgspec.structs.replace(snapshot, as_of=as_of)
-        sources = _sources(declared)
-        document = _experiment(service, sources, snapshot)
+        sources = sources_of(declared)
+        document = experiment_of(service, sources, snapshot)
         experiment = identity.name(document)
         known = self.registry(name)
         if (found := known.of_experiment(experiment)) is not None:
-            self._appoint_first(service, found.release)
-            return Trained(experiment=experiment, release=found.release, cached=True)
+            release = found.release
+            if found.stage in ("refused", "qualified") and gates.names(service.gates) != [
+                g.name for g in release.gates
+            ]:
+                release = self._judge_again(declared, sources, snapshot, release, document, known)
+            self._appoint_first(service, release)
+            return Trained(experiment=experiment, release=release, cached=True)
         with self._draft() as draft:
-            job = self._job(draft, declared, sources, snapshot, experiment, document.code, known, reason)
+            job = self._jobs.write(draft, declared, sources, snapshot, document, known, reason)
             self._ledger.append(
                 [
                     TrainingStarted(
@@ -155,47 +187,23 @@ class Pipeline:
         self._appoint_first(service, release)
         return Trained(experiment=experiment, release=release, cached=False)
 
-    def _job(
+    def _judge_again(
         self,
-        draft: Path,
         declared: Declared,
-        sources: "Sources",
+        sources: Sources,
         snapshot: Snapshot,
-        experiment: str,
-        code: Digest,
+        release: Release,
+        document: identity.Experiment,
         known: Registry,
-        reason: Reason,
-    ) -> TrainingJob:
-        """The exported tree that was hashed is the tree that runs."""
-        exported, output = draft / "service", draft / "release"
-        for path, data in {f"{CODE}/{path}": data for path, data in sources.code.items()}.items():
-            target = exported / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(data)
-            self._blobs.put(data)
-        (exported / CONTRACT).write_bytes(sources.contract)
-        self._blobs.put(sources.contract)
-        output.mkdir()
-        champion = known.releases[known.champion].release if known.champion is not None else None
-        same_stream = champion is None or _one_stream(snapshot, known.snapshots.get(champion.snapshot))
-        return TrainingJob(
-            service_folder=str(exported),
-            home=str(self._home.root),
-            declaration=msgspec.to_builtins(declared.service),
-            snapshot=snapshot,
-            snapshot_folder=str(self.snapshots.folder(snapshot.root)),
-            output_folder=str(output),
-            champion_folder=self.releases.verified(champion.root) if champion is not None else None,
-            champion_last_row=champion.trained_last_row if champion is not None and same_stream else 0,
-            reason=reason,
-            contract=declared.contract,
-            experiment=experiment,
-            code=code,
-            champion=champion.root if champion is not None else None,
-            champion_snapshot_folder=(
-                None if champion is None or same_stream else str(self.snapshots.folder(champion.snapshot))
-            ),
-        )
+    ) -> Release:
+        """Gates are policy, not experiment: where they changed the packaged model is asked again, nothing is fitted."""
+        with self._draft() as draft:
+            job = self._jobs.write(draft, declared, sources, snapshot, document, known, release.reason)
+            folder = self.releases.verified(release.root)
+            judged = self._trainer.train(msgspec.structs.replace(job, judge_only=release, judged_folder=folder))
+        fact = GatesJudged(service=release.service, release=release.root, passed=judged.passed, results=judged.gates)
+        self._ledger.append([fact])
+        return judged
 
     def _store(self, output: Path, release: Release, document: identity.Experiment) -> None:
         check_root(output, release.root)
@@ -234,37 +242,13 @@ class Pipeline:
             shutil.rmtree(draft, ignore_errors=True)
 
 
-class Sources(Record):
-    code: dict[str, bytes]  # path -> content
-    contract: bytes
-
-
-def _sources(declared: Declared) -> Sources:
-    """The code as it was declared, and the contract file.
-
-    Raises: BadInput: the contract file is gone.
-    """
-    contract = read_text(declared.folder / declared.service.data.contract, where=declared.service.data.contract)
-    return Sources(code={path: text.encode() for path, text in declared.code.items()}, contract=contract.encode())
-
-
-def _experiment(service: Service, sources: Sources, snapshot: Snapshot) -> identity.Experiment:
-    tags, found = installed()
-    return identity.experiment(
-        service,
-        code=of_bytes(sources.code).root,
-        contract=of_bytes({CONTRACT: sources.contract}).files[0].sha256,
-        snapshot=snapshot,
-        environment=identity.Environment(
-            **tags,
-            distributions=tuple(identity.Distribution(name=n, version=v, record=r) for n, v, r in found),
-        ),
-        runtime=identity.Runtime(),
-    )
-
-
-def _one_stream(snapshot: Snapshot, theirs: Snapshot | None) -> bool:
-    """Whether row positions of the two mean the same rows: two readings of a source file that changed do not."""
-    if theirs is None or snapshot.root == theirs.root:
-        return True
-    return not (snapshot.source == "source" and theirs.source == "source")
+@contextmanager
+def pipeline_of(home: Home, *, on_step: Callable[[str], None] = lambda _: None) -> Iterator[Pipeline]:
+    """The pipeline of a home with the real clock, its ledger and a training server that ends with the block."""
+    clock = SystemClock()
+    trainer = ForkServerTrainer(on_step=on_step)
+    try:
+        with ledger_of(home.made()) as ledger:
+            yield Pipeline(home, ledger, clock, TimeIds(clock), signing_key(home.keys), trainer)
+    finally:
+        trainer.close()

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import polars as pl
+from msgspec.structs import replace
 
 from flyball.core.contract import DataContract
 from flyball.core.errors import BadInput, Fault, TrainingFailed
@@ -26,10 +27,10 @@ from flyball.pipeline import deployment, gates
 from flyball.pipeline.baseline import baseline
 from flyball.pipeline.packing import CODE
 from flyball.pipeline.run import package
-from flyball.pipeline.run.data import labelled
+from flyball.pipeline.run.data import labelled, read_snapshot
 from flyball.pipeline.run.judging import Judged, judge
 from flyball.pipeline.seed import seed_of
-from flyball.pipeline.split import ROW, Split, temporal
+from flyball.pipeline.split import ROW, Split, positions, temporal
 
 
 def run(job: TrainingJob, *, import_code: ImportCode, load: Load, step: Callable[[str], None]) -> Release:
@@ -48,6 +49,9 @@ def run(job: TrainingJob, *, import_code: ImportCode, load: Load, step: Callable
     service, contract = _declared(job)
     table = labelled(job, contract, service)
     parts = _split(job, service, table)
+    if job.judge_only is not None:
+        stage("evaluate")
+        return _judge_again(job, job.judge_only, service, table, parts, load)
     output = Path(job.output_folder)
     package.copy_sources(job, output)
     stage("code")
@@ -79,6 +83,23 @@ def run(job: TrainingJob, *, import_code: ImportCode, load: Load, step: Callable
     return release
 
 
+def _judge_again(
+    job: TrainingJob, release: Release, service: Service, table: pl.DataFrame, parts: Split, load: Load
+) -> Release:
+    """The same release with the gates of the job's declaration."""
+    if job.judged_folder is None:
+        raise TrainingFailed("the job names a release to judge and not its folder")
+    judged = judge(job, service, table, parts, load(job.judged_folder, release=release.root), load)
+    return replace(
+        release,
+        metrics=release.metrics | judged.metrics | judged.measured,
+        gates=judged.results,
+        passed=gates.passed(judged.results),
+        compared_with=ReleaseRoot(job.champion) if job.champion is not None else None,
+        rubber_stamped=job.champion is None,
+    )
+
+
 def _declared(job: TrainingJob) -> tuple[Service, DataContract]:
     service = msgspec.convert(job.declaration, Service)
     if job.contract is None:
@@ -91,16 +112,15 @@ def _declared(job: TrainingJob) -> tuple[Service, DataContract]:
 
 def _split(job: TrainingJob, service: Service, table: pl.DataFrame) -> Split:
     theirs = None
-    if job.champion_snapshot_folder is not None:
-        champion_files = [
-            pl.read_parquet(path) for path in sorted(Path(job.champion_snapshot_folder).glob("*.parquet"))
-        ]
-        theirs = conform(pl.concat(champion_files), {n: t for n, t in table.schema.items() if n != ROW})
+    if job.champion_snapshot is not None and job.champion_snapshot_folder is not None:
+        known = read_snapshot(job.champion_snapshot_folder, job.champion_snapshot)
+        seen = positions(known, job.champion_snapshot.first_row) <= job.champion_last_row
+        theirs = conform(known.filter(pl.Series(seen)), {n: t for n, t in table.schema.items() if n != ROW})
     return temporal(
         table,
         timestamp=service.data.timestamp,
         holdout=service.experiment.split.holdout,
-        champion_last_row=job.champion_last_row,
+        champion_last_row=job.champion_last_row if theirs is None else 0,
         champion_rows=theirs,
     )
 

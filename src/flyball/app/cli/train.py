@@ -1,0 +1,87 @@
+"""`flyball train`: from a service folder to a signed, registered release, and champion if there is none."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from flyball.app.cli.door import HomeOption, JsonFlag, emit, progress
+
+if TYPE_CHECKING:
+    from rich.console import Group
+
+    from flyball.app.wiring.pipeline import Trained
+
+STEPS = ("snapshot", "data", "code", "fit", "evaluate", "package", "sign")  # one more where `experiment.refit` is set
+
+
+def train(
+    service: Annotated[Path, Parameter(help="service.yaml, or its folder.")] = Path("service.yaml"),
+    /,
+    *,
+    json: JsonFlag = False,
+    home: HomeOption = None,
+) -> int:
+    """Train, judge, sign and register a release. The same inputs are not trained twice.
+
+    Exit code 0: every gate passed. 1: a gate failed, the training failed, or the data violate their contract.
+    """
+    from flyball.app.declared import load
+    from flyball.app.home import find_home
+    from flyball.app.wiring.pipeline import pipeline_of
+
+    declared = load(service)
+    place = find_home(home, (declared.file,))
+    name = declared.service.metadata.name
+    with (
+        progress(f"training {name}", total=len(STEPS) + declared.service.experiment.refit) as advance,
+        pipeline_of(place, on_step=lambda step: advance(1, note=step)) as pipeline,
+    ):
+        pipeline.declare(declared)
+        snapshot = pipeline.snapshot_source(declared)
+        advance(1, note="snapshot")
+        first = pipeline.registry(name).champion is None
+        trained = pipeline.train(declared, snapshot, reason="first" if first else "manual")
+        champion = pipeline.registry(name).champion
+        advance(1, note="sign")
+    is_champion = champion == trained.release.root
+    emit(_document(trained, is_champion), as_json=json, text=lambda: _text(trained, is_champion))
+    return 0 if trained.release.passed else 1
+
+
+def _document(trained: "Trained", is_champion: bool) -> dict[str, Any]:
+    release = trained.release
+    return {
+        "service": release.service,
+        "experiment": trained.experiment,
+        "release": release.root,
+        "cached": trained.cached,
+        "passed": release.passed,
+        "champion": is_champion,
+        "snapshot": release.snapshot,
+        "rows": {"trained": release.trained_rows, "holdout": release.holdout_rows},
+        "metrics": release.metrics,
+        "gates": release.gates,
+    }
+
+
+def _text(trained: "Trained", is_champion: bool) -> "Group":
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    from flyball.core.ids import short
+
+    release = trained.release
+    how = "known already, not trained again" if trained.cached else f"trained on {release.trained_rows} rows"
+    lines: list[Any] = [Text(f"experiment {short(trained.experiment)}: {how}")]
+    metrics = Table("metric", "value", "95 % interval", "rows")
+    for name, found in release.metrics.items():
+        metrics.add_row(Text(name), f"{found.value:.4g}", f"{found.low:.4g} to {found.high:.4g}", str(found.n))
+    gates = Table("gate", "verdict", "evidence")
+    for gate in release.gates:
+        gates.add_row(Text(gate.name), gate.verdict, Text(gate.reason))
+    lines += [metrics, gates] if release.gates else [metrics]
+    stand = "is champion" if is_champion else "waits for a rollout" if release.passed else "did not pass its gates"
+    lines.append(Text(f"release {short(release.root)} {stand}"))
+    return Group(*lines)
