@@ -16,8 +16,9 @@ import msgspec
 
 from flyball.adapters import sqlite_commands as rows
 from flyball.adapters.ledger_rules import check_batch, conflict, entry_of
-from flyball.adapters.sqlite_schema import connect, translated
+from flyball.adapters.sqlite_schema import BUSY_S, connect, read_tip, translated
 from flyball.core.clock import Clock, timestamp
+from flyball.core.errors import LedgerBroken
 from flyball.core.events import AnyFact
 from flyball.core.ledger import Claimed, Command, Entry, Head, Lease, Message, Sealed, Sealer, Tip
 
@@ -30,12 +31,15 @@ class SqliteLedger:
     """`core.ledger.Ledger` on the SQLite file at `path`, which is made if there is none.
 
     `max_pages`: a quota for the file in SQLite pages (4 KiB); beyond it appends are refused as on a full disk.
+    `busy_s`: how long a writer waits for another one.
     Raises: BadInput: the file is not a ledger. Unavailable: it cannot be opened; any method: it cannot be written now.
     """
 
-    def __init__(self, path: Path, *, sealer: Sealer, clock: Clock, max_pages: int | None = None) -> None:
+    def __init__(
+        self, path: Path, *, sealer: Sealer, clock: Clock, max_pages: int | None = None, busy_s: float = BUSY_S
+    ) -> None:
         self.path = path
-        self._sealer, self._clock, self._max_pages = sealer, clock, max_pages
+        self._sealer, self._clock, self._max_pages, self._busy_s = sealer, clock, max_pages, busy_s
         self._local = threading.local()
         self._writing = threading.Lock()
         self._all: list[sqlite3.Connection] = []
@@ -152,7 +156,7 @@ class SqliteLedger:
     def _connection(self) -> sqlite3.Connection:
         found: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if found is None:
-            found = self._local.connection = connect(self.path)
+            found = self._local.connection = connect(self.path, busy_s=self._busy_s)
             self._all.append(found)
             if self._max_pages is not None:
                 found.execute(f"PRAGMA max_page_count = {self._max_pages:d}")
@@ -190,5 +194,7 @@ def _check_version(connection: sqlite3.Connection, subject: str, expected: int) 
 
 
 def _tip(connection: sqlite3.Connection) -> Tip:
-    size, last_hash, packed = connection.execute("SELECT size, last_hash, frontier FROM tip").fetchone()
-    return Tip(size=size, last_hash=last_hash, frontier=tuple(packed[i : i + 32] for i in range(0, len(packed), 32)))
+    tip = read_tip(connection)
+    if tip is None:
+        raise LedgerBroken("the tip in the database is damaged: nothing can be appended", hint="flyball ledger verify")
+    return tip

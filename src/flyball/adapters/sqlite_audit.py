@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
-from flyball.adapters.sqlite_schema import connect_to_read, translated
+from flyball.adapters.sqlite_schema import connect_to_read, read_tip, translated
 from flyball.core.ledger import Tip
 
 Row = tuple[int, bytes, bytes, bytes, bytes, bytes, bytes]  # seq, at, type, subject, event, prev_hash, hash
@@ -43,11 +43,10 @@ class Snapshot:
         with translated(self._path):
             return int(self._one("SELECT coalesce(max(seq), 0) FROM ledger")[0])
 
-    def tip(self) -> Tip:
+    def tip(self) -> Tip | None:
+        """Where the ledger ends, as its author keeps it; None where that is damaged."""
         with translated(self._path):
-            size, last_hash, packed = self._one("SELECT size, last_hash, frontier FROM tip")
-        frontier = tuple(packed[i : i + 32] for i in range(0, len(packed), 32))
-        return Tip(size=size, last_hash=bytes(last_hash).decode("ascii", "replace"), frontier=frontier)
+            return read_tip(self._connection)
 
     def index_faults(self) -> tuple[str, ...]:
         """Where the index by service does not tell what the table says: readers of one service would be misled."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from flyball.core.errors import BadInput, Fault, LedgerBroken, Unavailable
+from flyball.core.ledger import Tip
 
 APPLICATION_ID = 0x466C7942  # "FlyB"
 USER_VERSION = 1
@@ -44,7 +45,7 @@ PRAGMA user_version = {USER_VERSION};
 """
 
 
-def connect(path: Path) -> sqlite3.Connection:
+def connect(path: Path, *, busy_s: float = BUSY_S) -> sqlite3.Connection:
     """A connection that may write; the file is made if there is none.
 
     Raises: BadInput: the file is not a ledger of ours. Unavailable: it cannot be opened.
@@ -53,7 +54,7 @@ def connect(path: Path) -> sqlite3.Connection:
         if not path.exists():
             _create(path)
         # check_same_thread: each thread has a connection of its own, but `close` closes them all
-        connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(path, timeout=busy_s, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA synchronous = FULL")
         check_ours(connection, path)
     return connection
@@ -94,6 +95,18 @@ def check_ours(connection: sqlite3.Connection, path: Path) -> None:
         )
 
 
+def read_tip(connection: sqlite3.Connection) -> Tip | None:
+    """Where the ledger ends; None where the row is gone or not whole."""
+    row = connection.execute("SELECT size, last_hash, frontier FROM tip").fetchone()
+    if row is None:
+        return None
+    size, last_hash, packed = row
+    text = last_hash if isinstance(last_hash, str) else last_hash.decode("utf-8", "replace")  # auditors read bytes
+    if len(packed) != 32 * size.bit_count():
+        return None
+    return Tip(size=size, last_hash=text, frontier=tuple(packed[i : i + 32] for i in range(0, len(packed), 32)))
+
+
 @contextmanager
 def translated(path: Path) -> Iterator[None]:
     """SQLite's errors as ours, with what to do."""
@@ -113,7 +126,7 @@ def translated(path: Path) -> Iterator[None]:
 
 _HINTS = {
     sqlite3.SQLITE_FULL: "the disk or the quota is full: free space, then try again",
-    sqlite3.SQLITE_BUSY: f"another process held the ledger for {BUSY_S:.0f} s: find it and try again",
+    sqlite3.SQLITE_BUSY: "another process holds the ledger: find out which, or try again",
     sqlite3.SQLITE_LOCKED: "another connection holds the ledger: try again",
     sqlite3.SQLITE_READONLY: "the file or its folder cannot be written: give this user the right to write",
     sqlite3.SQLITE_CANTOPEN: "the file cannot be opened: check that the folder exists and its rights",

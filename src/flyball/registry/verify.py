@@ -77,13 +77,15 @@ class _Walk:
     broken: tuple[int, str] | None = None  # first bad entry, reason
 
 
-def verify(rows: Iterable[Row], events: int, tip: Tip, heads: Sequence[FoundHead]) -> Verification:
+def verify(rows: Iterable[Row], events: int, tip: Tip | None, heads: Sequence[FoundHead]) -> Verification:
     """Check `rows` (all entries, in order) against themselves, the author's tip and the heads.
 
-    `events`: how many rows there are. A row that cannot be read may raise LedgerBroken while iterating.
+    `events`: how many rows there are. `tip`: None where it is damaged. A row that cannot be read may raise
+    LedgerBroken while iterating.
     """
     spans = [span for head in heads for span in _spans(head)]
-    spans += _frontier_spans("the tip in the database", Frontier(size=tip.size, hashes=tip.frontier), signed=False)
+    if tip is not None:
+        spans += _frontier_spans("the tip in the database", Frontier(size=tip.size, hashes=tip.frontier), signed=False)
     walk = _walk(iter(rows), spans, tip)
     differing = {span.source for span in walk.differing}
     seen = tuple(
@@ -109,7 +111,7 @@ def verify(rows: Iterable[Row], events: int, tip: Tip, heads: Sequence[FoundHead
     )
 
 
-def _judge(walk: _Walk, heads: Sequence[HeadSeen], tip: Tip) -> tuple[int | None, int | None, str | None]:
+def _judge(walk: _Walk, heads: Sequence[HeadSeen], tip: Tip | None) -> tuple[int | None, int | None, str | None]:
     """First bad entry, end of its range, reason: the earliest fault counts, whoever tells of it."""
     size = walk.frontier.size
     if walk.differing:
@@ -123,6 +125,8 @@ def _judge(walk: _Walk, heads: Sequence[HeadSeen], tip: Tip) -> tuple[int | None
     longest = max((head for head in heads if head.signed), key=lambda head: head.size, default=None)
     if longest is not None and longest.size > size:
         return size + 1, None, f"the end is missing: {longest.source} was made over {longest.size} entries"
+    if tip is None:
+        return None, None, "the tip in the database is damaged: the entries hold, but nothing can be appended"
     if tip.size > size:
         return size + 1, None, f"the end is missing: the ledger once had {tip.size} entries"
     if tip.size < size:
@@ -137,7 +141,7 @@ def _judge(walk: _Walk, heads: Sequence[HeadSeen], tip: Tip) -> tuple[int | None
     return None, None, None
 
 
-def _walk(rows: Iterator[Row], spans: Iterable[_Span], tip: Tip) -> _Walk:
+def _walk(rows: Iterator[Row], spans: Iterable[_Span], tip: Tip | None) -> _Walk:
     """One pass, as far as the chain holds."""
     ends: dict[int, list[_Span]] = defaultdict(list)
     for span in spans:
@@ -172,7 +176,9 @@ def _leaf(row: Row) -> bytes:
         return b"?"
 
 
-def _explained(row: Row, size: int, last: bytes, computed: bytes, after: Row | None, tip: Tip) -> tuple[int, str]:
+def _explained(
+    row: Row, size: int, last: bytes, computed: bytes, after: Row | None, tip: Tip | None
+) -> tuple[int, str]:
     """Which entry is bad where the chain breaks at `row`, `size` being the last good one."""
     seq, prev_hash, hash_ = row[0], row[5], row[6]
     if seq != size + 1:
@@ -180,7 +186,7 @@ def _explained(row: Row, size: int, last: bytes, computed: bytes, after: Row | N
     if computed != hash_:
         return seq, f"entry {seq} was changed: its hash does not fit its content"
     # the entry fits its own hash, so it or the one before was made anew; whoever comes next knows which it followed
-    vouched = after[5] if after is not None else tip.last_hash.encode()
+    vouched = after[5] if after is not None else tip.last_hash.encode() if tip is not None else b""
     if size and vouched == hash_:
         return size, f"entry {size} was made anew: entry {seq} follows another one"
     return seq, f"entry {seq} was made anew: it does not follow entry {size} ({prev_hash!r} is not {last!r})"
