@@ -6,14 +6,12 @@ cool-down, with enough new labels, and only as far as the declared autonomy goes
 
 from typing import Literal
 
-from flyball.control.decision import Decision, Situation, elapsed_s
+from flyball.control.decision import Decision, Situation
 from flyball.control.state import ServiceState, TicketState
 from flyball.core import events as e
 from flyball.core.codec import digest
 from flyball.core.ids import ServiceName, short
 from flyball.core.ledger import Command
-
-REST_AFTER = 2  # retrainings in a row without gain
 
 
 def plan_retraining(situation: Situation) -> Decision | None:
@@ -51,9 +49,9 @@ def _open(situation: Situation) -> Decision | None:
 
 
 def _obstacles(situation: Situation) -> tuple[str, ...]:
-    """What forbids even a ticket at this moment."""
+    """What forbids even a ticket at this moment: what the triggers wait for, and what else is going on."""
     state, service = situation.state, situation.service
-    found = []
+    found = list(situation.learning.waiting_for)
     if service.autonomy.retrain == "observe":
         found.append("a policy that allows more than to observe (autonomy.retrain)")
     if state.incident is not None:
@@ -62,12 +60,6 @@ def _obstacles(situation: Situation) -> tuple[str, ...]:
         found.append(f"the rollout {state.rollout.rollout} to end")
     if state.waiting:
         found.append("the release that waits for its rollout")
-    if state.retrained_at:
-        rest = service.retrain.cooldown_s - elapsed_s(state.retrained_at, situation.now)
-        if rest > 0:
-            found.append(f"the cool-down to end in {rest:.0f} s")
-    if state.without_gain >= REST_AFTER:
-        found.append(f"a person, or a new champion: {state.without_gain} retrainings in a row brought no gain")
     return tuple(found)
 
 

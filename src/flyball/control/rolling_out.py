@@ -11,7 +11,7 @@ from flyball.core import events as e
 from flyball.core.clock import moment, timestamp
 from flyball.core.codec import digest
 from flyball.core.ids import Digest, ReleaseRoot, RolloutId, ServiceName, short
-from flyball.core.routing import Verdict
+from flyball.core.routing import PairEvidence, Verdict
 from flyball.core.service import Step
 from flyball.decide.evidence import bundle, valid
 
@@ -89,7 +89,7 @@ def _request(situation: Situation, rollout: RolloutState, step: Step, index: int
     state = situation.state
     counts = situation.observed.counts if situation.observed else None
     report, evidence = bundle(
-        state.releases[rollout.release], dict(rollout.verdicts), counts, labels=situation.outlook.labels
+        state.releases[rollout.release], dict(rollout.verdicts), counts, labels=_in_words(situation.outlook.labels)
     )
     expires = moment(situation.now) + timedelta(seconds=step.approval.timeout_s)
     return e.ApprovalRequested(
@@ -102,6 +102,15 @@ def _request(situation: Situation, rollout: RolloutState, step: Step, index: int
         role=step.approval.role,
         expires_at=timestamp(expires),
         report=report,
+    )
+
+
+def _in_words(labels: PairEvidence | None) -> str:
+    if labels is None:
+        return "no shadow pair has a label yet"
+    return (
+        f"of {labels.pairs} labelled pairs the candidate alone was right in {labels.candidate_only}, "
+        f"the champion alone in {labels.champion_only}"
     )
 
 

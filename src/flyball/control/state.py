@@ -74,11 +74,13 @@ class ServiceState(Record):
     ticket: TicketState | None = None
     incident: e.IncidentOpened | None = None
     normal_since_row: int = 0  # training rows start here
+    accepted_row: int | None = None  # of the incident that a person closed: what was broken there is known since
     frozen: e.Frozen | None = None
     rollback_ordered: e.RollbackOrdered | None = None
     signals: dict[str, e.SignalRaised] = {}  # open signals by `kind/feature`
     appointed_at: str = ""  # when the champion was appointed
     retrained_at: str = ""  # when the last training was ordered
+    retrained_row: int = 0  # stream position of its ticket
     without_gain: int = 0  # retrainings in a row that did not lead to a promotion
     decisions: dict[str, e.DecisionTaken] = {}  # the last word on each action
 
@@ -124,9 +126,10 @@ def _apply(state: ServiceState, fact: e.AnyFact, at: str) -> ServiceState:
             return replace(state, signals={key: value for key, value in state.signals.items() if key != gone})
         case e.IncidentOpened():
             return replace(state, incident=fact)
+        case e.IncidentClosed(how="new_normal", row=row):
+            return replace(state, incident=None, normal_since_row=row)
         case e.IncidentClosed():
-            since = fact.row if fact.how == "new_normal" else state.normal_since_row
-            return replace(state, incident=None, normal_since_row=since)
+            return replace(state, incident=None, accepted_row=state.incident.row if state.incident else None)
         case e.RollbackOrdered():
             return replace(state, rollback_ordered=fact)
         case e.Frozen():
@@ -232,7 +235,9 @@ def _ticket(state: ServiceState, fact: e.TicketOpened | e.RetrainOrdered | e.Tic
             ticket = TicketState(ticket=fact.ticket, reason=fact.reason, opened_at=at, row=fact.row, opened=fact)
             return replace(state, ticket=ticket)
         case e.RetrainOrdered() if state.ticket and fact.ticket == state.ticket.ticket:
-            return replace(state, ticket=replace(state.ticket, ordered=fact), retrained_at=at)
+            return replace(
+                state, ticket=replace(state.ticket, ordered=fact), retrained_at=at, retrained_row=state.ticket.row
+            )
         case e.TicketClosed(outcome=outcome):
             without = 0 if outcome == "promoted" else state.without_gain + (outcome == "no_gain")
             return replace(state, ticket=None, without_gain=without)

@@ -3,6 +3,8 @@
 CODE = "code"
 CONTRACT = "contract.yaml"
 MANIFEST = "manifest.json"
+METRICS = "metrics.json"
+BASELINE = "baseline.json"
 SIGNATURE = "model.sig"
 EXPERIMENT = "experiment.json"
 EVIDENCE = "evidence.json"

@@ -65,7 +65,6 @@ class Report(Record):
     signals: tuple[SignalLine, ...]
     incidents: tuple[IncidentLine, ...]
     unanswered: int  # rows whose client got no answer from the governed service
-    fallbacks: int  # rows answered by the fallback chain
     seconds: float  # wall time of the whole replay
     rows_per_s: float  # of the governed run, trainings left out
     home: str

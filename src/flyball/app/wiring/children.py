@@ -46,7 +46,7 @@ class Child:
         return self._process
 
     async def keep(self) -> None:
-        """Until cancelled: pass on what it prints, start it again when it ends; each quick death makes the wait longer."""
+        """Until cancelled: pass on what it prints, start it again when it ends, more slowly after each quick death."""
         wait_s = FIRST_WAIT_S
         while True:
             process = self._process or await self.start()

@@ -54,7 +54,7 @@ class Sensor(Protocol):
 class Learner(Protocol):
     """Trains; writes its own facts (they are idempotent by the experiment digest)."""
 
-    def learn(self, state: ServiceState, claimed: Claimed, lease: Lease) -> None:
+    def learn(self, state: ServiceState, claimed: Claimed) -> None:
         """Carry the command out, or begin to. It finishes the command itself."""
         ...
 
@@ -76,6 +76,7 @@ class Reconciler:
     ) -> None:
         self.service = service
         self.state = ServiceState(service=service.metadata.name)
+        self.seen = Seen()  # what the sensor said last
         self._ledger, self._gateways, self._sensor, self._learner = ledger, gateways, sensor, learner
         self._clock, self._owner, self._lease_s = clock, owner, lease_s
 
@@ -85,17 +86,17 @@ class Reconciler:
         if lease is None:
             return None
         self.catch_up()
-        seen = self._sensor.look(self.state, self._now())
+        self.seen = self._sensor.look(self.state, self._now())
         made = None
         try:
             for _ in range(MAX_MOVES):
-                made = plan(self._situation(seen))
+                made = plan(self._situation(self.seen))
                 self._write(made, lease)
                 moved = self._carry_out(lease)
                 self.catch_up()
                 if not made.acts and not moved:
                     break
-                seen = self._sensor.look(self.state, self._now())
+                self.seen = self._sensor.look(self.state, self._now())
         except (StaleEpoch, Conflict):
             # Somebody else acts, or wrote about the service a moment ago (a person, a gateway): the next tick
             # reads what they wrote. Nothing of this plan was carried out.
@@ -202,7 +203,7 @@ class Reconciler:
                 # an order that a newer one has overtaken is finished without being given
                 self._ledger.append(facts, fence=lease, finished=[command.key])
             case "train":
-                self._learner.learn(self.state, claimed, lease)
+                self._learner.learn(self.state, claimed)
             case other:
                 raise FlyballError(f"command {command.key} has the unknown kind {other!r}")
 

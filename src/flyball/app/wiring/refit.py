@@ -1,0 +1,33 @@
+"""The service's own `train()`, called directly on rows: what a schedule without a governor would do."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+
+from flyball.adapters.code import import_code
+from flyball.app.declared import Declared
+from flyball.core.codec import digest
+from flyball.core.model import Model
+from flyball.pipeline.seed import seed_of
+
+
+def refitter(declared: Declared, first: Model) -> Callable[[pl.DataFrame], Model]:
+    """Fits on all rows that it is given, with the declared configuration and seed; facts as of the first model."""
+    experiment, label = declared.service.experiment, declared.service.data.label
+    code = import_code(str(declared.folder), digest("flyball/peer/v1", declared.code), experiment.module)
+    facts = first.facts
+
+    def fit(rows: pl.DataFrame) -> Model:
+        usable = rows.filter(pl.col(label).is_not_null())
+        model = replace(first, make_features=code.features)
+        made = model.features(usable.select([column.name for column in facts.inputs]))
+        estimator = code.train(made, usable[label], config=dict(experiment.config), seed=seed_of(experiment.seed))
+        named = getattr(estimator, "classes_", None)
+        classes = facts.classes if named is None else tuple(np.asarray(named).tolist())
+        if facts.classes and classes != facts.classes:
+            raise ValueError(f"the window holds the classes {classes}, the first release knew {facts.classes}")
+        return replace(model, estimator=estimator)
+
+    return fit
