@@ -39,6 +39,7 @@ class Accounting:
         self._pairs_tested = False
         ints, floats = slot.ints, slot.floats
         self._ints, self._floats = ints, floats
+        self._pane = INT["even_pane"]
         self._errors = _Interval(slot, "errors", slot.errors_done, slot.errors_seen)
         self._slows = _Interval(slot, "slow", slot.slow_done, slot.slow_seen)
 
@@ -108,18 +109,45 @@ class Accounting:
             ints[_SHADOW + _SLOW] += 1
 
     def received(self, rows: int) -> None:
-        """Records that were offered to the log."""
+        """Records that were offered to the log, into the open pane."""
         self._ints[INT["received"]] += rows
-        self._ints[INT["pane_received"]] += rows
+        self._ints[self._pane + 1] += rows
 
     def dropped(self, rows: int) -> None:
         """... that it had no room for, or lost."""
         self._ints[INT["dropped"]] += rows
-        self._ints[INT["pane_dropped"]] += rows
+        self._ints[self._pane + 2] += rows
 
     def written(self, rows: int) -> None:
         """... that are on disk. Called by the writer alone, so that no two threads share a counter."""
         self._ints[INT["written"]] += rows
+
+    def open_pane(self, index: int) -> None:
+        """What is offered from now on belongs to this pane; the one before keeps its counts until the next but one."""
+        self._pane = INT["odd_pane"] if index % 2 else INT["even_pane"]
+        self._ints[self._pane], self._ints[self._pane + 1], self._ints[self._pane + 2] = index + 1, 0, 0
+
+    def pane(self, index: int) -> tuple[int, int] | None:
+        """Received and dropped rows of a pane; None: this slot no longer knows."""
+        start = INT["odd_pane"] if index % 2 else INT["even_pane"]
+        if self._ints[start] != index + 1:
+            return None
+        return self._ints[start + 1], self._ints[start + 2]
+
+    def panes(self) -> list[int]:
+        """Indices of the panes this slot knows: the open one and the one before."""
+        return [self._ints[INT[f"{name}_pane"]] - 1 for name in ("even", "odd") if self._ints[INT[f"{name}_pane"]]]
+
+    def lost(self, index: int, rows: int) -> None:
+        """Records of a pane that the disk refused."""
+        self._ints[INT["dropped"]] += rows
+        if self.pane(index) is not None:
+            self._ints[(INT["odd_pane"] if index % 2 else INT["even_pane"]) + 2] += rows
+
+    def settle(self, lost: int) -> None:
+        """After a restart: rows on their way when the process was killed are lost; everything else is in the log."""
+        self._ints[INT["dropped"]] += lost
+        self._ints[INT["written"]] = self._ints[INT["received"]] - self._ints[INT["dropped"]]
 
     def counts(self, routing: Routing) -> StepCounts:
         """What this worker has seen of the running step. `rollout_candidate` includes the running step."""

@@ -43,6 +43,7 @@ def complaint(checked: Checked) -> str:
     """What the client is told.
 
     >>> complaint(Checked(verdict="reject", column="amount", reason="type", message="expected number, found 'x'"))
-    'amount: expected number, found 'x''
+    "amount: expected number, found 'x'"
     """
-    return f"{checked.column}: {checked.message}"
+    text = checked.message
+    return text if text.startswith(checked.column) else f"{checked.column}: {text}"

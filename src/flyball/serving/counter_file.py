@@ -35,9 +35,12 @@ _INTS = (
     "dropped",
     "received_before",  # ... when the step began
     "dropped_before",
-    "pane",  # index of the open pane
-    "pane_received",
-    "pane_dropped",
+    "even_pane",  # index + 1 of the newest even pane, 0: none; two at a time, as one is sealed while the next fills
+    "even_received",
+    "even_dropped",
+    "odd_pane",
+    "odd_received",
+    "odd_dropped",
 )
 _FLOATS = (
     "step_errors",
@@ -45,7 +48,6 @@ _FLOATS = (
     "rollout_errors",
     "rollout_slow",
     "first_candidate_at",  # seconds since the epoch; 0: the candidate has answered nobody
-    "pane_start",
 )
 _BITMAPS = ("seen", "errors_done", "slow_done", "errors_seen", "slow_seen")
 

@@ -26,8 +26,8 @@ def constant(serving: Serving) -> Answer | None:
     """The answer of the last link, where one is declared.
 
     >>> from flyball.core.service import Constant
-    >>> constant(Serving(fallback=(ConstantFallback(constant=Constant(prediction=0, score=0.0)),)))
-    Answer(prediction=0, score=0.0)
+    >>> constant(Serving(fallback=(ConstantFallback(constant=Constant(prediction=0, score=0.0)),))).score
+    0.0
     """
     for link in serving.fallback:
         if isinstance(link, ConstantFallback):

@@ -94,8 +94,11 @@ class Gateway:
         started: float = 0.0,
         pinned: str | None = None,
         shed: bool = False,
+        whole: bool = False,
     ) -> tuple[Batch, list[Ask]]:
         """Admit and assign. `at`: arrival of each row, seconds since the epoch; `started`: monotonic seconds.
+
+        `whole`: one rejected row refuses the others too, before anything is predicted.
 
         Raises: LookupError: no routing yet (the caller answers "not ready").
         """
@@ -110,8 +113,9 @@ class Gateway:
         salt, weight = routing.salt, routing.weight if routing.candidate else 0
         hashes = [unit_hash(salt, name) for name in names]
         arms: list[ArmName | None] = ["candidate" if to_candidate(h, weight) else "champion" for h in hashes]
+        refused = whole and admission.rejected > 0
         for place, verdict in enumerate(admission.verdicts):
-            if verdict is not None and verdict.verdict == "reject":
+            if refused or (verdict is not None and verdict.verdict == "reject"):
                 arms[place] = None
         batch = Batch(
             routing=routing,
@@ -311,6 +315,8 @@ def _outcome(batch: Batch, place: int, final: Answer | None, fallback: str | Non
     verdict, own = batch.verdicts[place], batch.own[place]
     if verdict is not None and verdict.verdict == "reject":
         return "rejected", code(verdict)
+    if batch.arms[place] is None:
+        return "rejected", "another row of the request"
     if batch.shed:
         return "shed", "overload"
     why = code(verdict) if verdict is not None else own.reason if isinstance(own, Failure) else None

@@ -1,0 +1,95 @@
+"""Labels by prediction id on SQLite: idempotent, corrections kept, each handed on in exactly one pane.
+
+Every accepted or corrected label is a line. `take(pane)` gives the lines that wait to a pane, in one transaction, and
+asked again for the same pane it gives the same lines: a pane that is sealed a second time after a crash has the same
+labels, and no label is in two panes.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from flyball.core.errors import Unavailable
+from flyball.core.prediction import LabelRecord
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS labels (
+  seq INTEGER PRIMARY KEY, id TEXT NOT NULL, label TEXT NOT NULL, at REAL NOT NULL, pane INTEGER
+);
+CREATE INDEX IF NOT EXISTS labels_by_id ON labels (id, seq);
+CREATE INDEX IF NOT EXISTS labels_waiting ON labels (pane);
+"""
+
+
+class SqliteLabels:
+    """`core.ports.LabelBook` of one service; safe to use from several threads."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises: Unavailable: the file cannot be opened."""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10.0)
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=NORMAL")
+            self._db.executescript(_SCHEMA)
+        except (sqlite3.Error, OSError) as error:
+            raise Unavailable(f"{path}: the label book cannot be opened: {error}") from error
+        self._lock = threading.Lock()
+
+    def put(self, labels: Sequence[LabelRecord]) -> tuple[int, int, int]:
+        """New, duplicate (same value), corrected (another value); all or nothing."""
+        new = duplicate = corrected = 0
+        with self._lock, self._transaction():
+            for label in labels:
+                found = self._db.execute(
+                    "SELECT label FROM labels WHERE id = ? ORDER BY seq DESC LIMIT 1", (label.id,)
+                ).fetchone()
+                if found is not None and msgspec.json.decode(found[0]) == label.label:
+                    duplicate += 1
+                    continue
+                new, corrected = (new + 1, corrected) if found is None else (new, corrected + 1)
+                text = msgspec.json.encode(label.label).decode()
+                self._db.execute("INSERT INTO labels (id, label, at) VALUES (?, ?, ?)", (label.id, text, label.at))
+        return new, duplicate, corrected
+
+    def take(self, pane: int) -> list[LabelRecord]:
+        """The labels of this pane: those that waited, and those it was given before."""
+        with self._lock, self._transaction():
+            self._db.execute("UPDATE labels SET pane = ? WHERE pane IS NULL", (pane,))
+            lines = self._db.execute("SELECT id, label, at FROM labels WHERE pane = ? ORDER BY seq", (pane,)).fetchall()
+        return [LabelRecord(id=name, label=msgspec.json.decode(label), at=at) for name, label, at in lines]
+
+    def waiting(self) -> int:
+        """Labels that no pane has yet."""
+        with self._lock:
+            found: int = self._db.execute("SELECT count(*) FROM labels WHERE pane IS NULL").fetchone()[0]
+        return found
+
+    def newest_pane(self) -> int:
+        """Highest pane that was ever given labels; -1: none."""
+        with self._lock:
+            found = self._db.execute("SELECT max(pane) FROM labels").fetchone()[0]
+        return -1 if found is None else int(found)
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()
+
+    def _transaction(self) -> "_Transaction":
+        return _Transaction(self._db)
+
+
+class _Transaction:
+    """BEGIN IMMEDIATE ... COMMIT, or ROLLBACK where something is raised inside."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def __enter__(self) -> None:
+        self._db.execute("BEGIN IMMEDIATE")
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._db.execute("COMMIT" if kind is None else "ROLLBACK")

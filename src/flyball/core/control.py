@@ -1,0 +1,26 @@
+"""What a controller and a gateway say to each other over the local socket: one JSON line each way."""
+
+from flyball.core.record import Record
+from flyball.core.routing import Observed, Routing
+
+
+class Apply(Record, tag="apply"):
+    key: str
+    routing: Routing
+
+
+class Observe(Record, tag="observe"):
+    service: str
+
+
+class Done(Record, tag="done"):
+    observed: Observed | None = None
+
+
+class Refusal(Record, tag="refusal"):
+    kind: str  # name of an error in `core.errors`
+    message: str
+
+
+Request = Apply | Observe
+Asked = Done | Refusal

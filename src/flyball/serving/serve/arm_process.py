@@ -1,0 +1,175 @@
+"""A release in a process of its own: started, asked, and started again when it dies or hangs.
+
+The arm connects to us when it is loaded and warm. Every question gets exactly one reply: the arm's, or a Failure when
+the process dies with the question in its hands. Deadlines are the caller's (`arms.py`).
+"""
+
+import asyncio
+import contextlib
+import itertools
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from flyball.core.clock import Clock
+from flyball.core.errors import FlyballError, Unavailable
+from flyball.core.prediction import ArmReply, Failure
+from flyball.serving.frames import LENGTH, Hello, NoReply, Question, Reply, packed, taken, unpacked
+
+START_S = 60.0  # to load and warm a release
+WAITING_ROWS = 20_000
+DEAD = Failure(reason="dead", message="the arm's process is not there")
+FULL = Failure(reason="overload", message="too many rows wait for the arm")
+_PAUSES_S = (0.0, 0.2, 1.0, 5.0)  # before the next start, by how many starts in a row came to nothing
+
+Deliver = Callable[[ArmReply | Failure], None]
+
+
+class ArmProcess:
+    """One release, one process at a time."""
+
+    def __init__(
+        self,
+        release: str,
+        command: Callable[[str], Awaitable[Sequence[str]]],
+        folder: Path,
+        clock: Clock,
+        *,
+        hung_s: float,
+        complain: Callable[[str], None],
+    ) -> None:
+        """`command`: verifies the release and says what to start for a socket path. `folder`: short, for sockets."""
+        self.release = release
+        self._command, self._folder, self._clock = command, folder, clock
+        self._hung_s, self._complain = hung_s, complain
+        self._numbers = itertools.count(1)
+        self._open: dict[int, tuple[float, int, Deliver]] = {}  # asked at, rows, whom to tell
+        self._rows = 0
+        self._wire: asyncio.StreamWriter | None = None
+        self._process: asyncio.subprocess.Process | None = None
+        self._ready = asyncio.Event()
+        self._failed_starts = 0
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    @property
+    def alive(self) -> bool:
+        return self._wire is not None
+
+    async def start(self) -> None:
+        """Returns when the arm is warm. Raises: Unavailable (it does not start), NotFound, Untrusted."""
+        self._task = asyncio.create_task(self._keep_alive())
+        ready = asyncio.create_task(self._ready.wait())
+        done, _ = await asyncio.wait({ready, self._task}, timeout=START_S, return_when=asyncio.FIRST_COMPLETED)
+        if ready not in done:
+            ready.cancel()
+            task, self._task = self._task, None
+            if task in done:
+                task.result()  # raises what kept it from starting
+            task.cancel()
+            await self.close()
+            raise Unavailable(f"release {self.release} is not ready after {START_S:g} s")
+
+    def ask(self, rows: Sequence[dict[str, Any]], deliver: Deliver) -> None:
+        """`deliver` is called once; at once with a Failure where there is nobody to ask."""
+        if self._wire is None:
+            deliver(DEAD)
+        elif self._rows > WAITING_ROWS:
+            deliver(FULL)
+        else:
+            number = next(self._numbers)
+            self._open[number] = (self._clock.monotonic(), len(rows), deliver)
+            self._rows += len(rows)
+            self._wire.write(packed(Question(number, list(rows))))
+
+    def end_if_hung(self) -> None:
+        """Kill a process that has held a question for too long; it is started again."""
+        if not self._open or self._process is None:
+            return
+        oldest = next(iter(self._open.values()))[0]
+        if self._clock.monotonic() - oldest > self._hung_s:
+            self._complain(f"the arm of release {self.release} hangs: it is started again")
+            self._kill()
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError, FlyballError):
+                await self._task
+        self._kill()
+        if self._process is not None:
+            await self._process.wait()
+
+    async def _keep_alive(self) -> None:
+        while True:
+            if self._failed_starts >= len(_PAUSES_S) and not self._ready.is_set():
+                raise Unavailable(f"release {self.release} died {self._failed_starts} times before it was ready")
+            await asyncio.sleep(_PAUSES_S[min(self._failed_starts, len(_PAUSES_S) - 1)])
+            self._failed_starts += 1
+            try:
+                await self._life()
+            except FlyballError as error:
+                if not self._ready.is_set():
+                    raise
+                self._complain(f"the arm of release {self.release} stays away: {error}")
+                return
+
+    async def _life(self) -> None:
+        """From one start to the end of that process."""
+        path = self._folder / f"arm-{next(self._numbers)}"
+        connected: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue(1)
+        server = await asyncio.start_unix_server(lambda r, w: connected.put_nowait((r, w)), path)
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *await self._command(str(path)), stdin=asyncio.subprocess.DEVNULL
+            )
+            ended = asyncio.create_task(self._process.wait())
+            arrived = asyncio.create_task(connected.get())
+            await asyncio.wait({ended, arrived}, timeout=START_S, return_when=asyncio.FIRST_COMPLETED)
+            if arrived.done():
+                await self._converse(*arrived.result())
+            else:
+                arrived.cancel()
+            self._kill()
+            await ended
+        finally:
+            server.close()
+            path.unlink(missing_ok=True)
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                head = await reader.readexactly(LENGTH.size)
+                message = unpacked(await reader.readexactly(LENGTH.unpack(head)[0]))
+                if isinstance(message, Hello):
+                    self._wire, self._failed_starts = writer, 0
+                    self._ready.set()
+                elif isinstance(message, (Reply, NoReply)):
+                    self._deliver(message)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return  # it died; `_life` starts the next one
+        finally:
+            self._wire = None
+            writer.close()
+            held, self._open, self._rows = self._open, {}, 0
+            for _, _, deliver in held.values():
+                deliver(DEAD)
+
+    def _deliver(self, message: Reply | NoReply) -> None:
+        found = self._open.pop(message.number, None)
+        if found is None:
+            return
+        _, rows, deliver = found
+        self._rows -= rows
+        if isinstance(message, NoReply):
+            deliver(Failure(reason="exception", message=message.message))
+        else:
+            deliver(ArmReply(answers=tuple(map(taken, message.answers)), service_ms=message.service_ms))
+
+    def _kill(self) -> None:
+        if self._process is not None and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()

@@ -1,0 +1,33 @@
+"""Gateway facts that wait for the controller as files: written whole, named by the id that makes them happen once."""
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from flyball.core.routing import Stopped
+
+
+def put(folder: Path, service: str, stopped: Stopped) -> Path:
+    """Leave the fact; the same fact twice is one file. The name is the event id for the ledger."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = folder / f"stopped-{service}-{stopped.rollout}-{stopped.epoch}.json"
+    write_whole(path, msgspec.json.encode(stopped))
+    return path
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """All of it under this name, or nothing, also after a power cut."""
+    draft = path.with_name(f".{path.name}.draft")
+    file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        os.write(file, data)
+        os.fsync(file)
+    finally:
+        os.close(file)
+    draft.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
