@@ -2,7 +2,10 @@
 
 import json
 import shutil
+import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -219,6 +222,18 @@ def test_tail_shows_the_newest_entries(home: Home, said: Callable[..., tuple[int
     line = capfd.readouterr().out
     assert line.count("\n") == 1
     assert all(part in line for part in ("40", "fraud", "service.frozen", "by=ann", "why=reason 40"))
+
+
+def test_tail_follows_until_it_is_interrupted(home: Home) -> None:
+    order = [sys.executable, "-m", "flyball.app.cli", "ledger", "tail", "--follow", "--json", "--lines", "1"]
+    follower = subprocess.Popen([*order, "--home", str(home.root)], stdout=subprocess.PIPE, text=True)
+    assert follower.stdout is not None
+    assert json.loads(follower.stdout.readline())["seq"] == 40
+    with ledger_of(home) as ledger:
+        ledger.append([fact("one more"), fact("and another")])
+    assert [json.loads(follower.stdout.readline())["event"]["why"] for _ in range(2)] == ["one more", "and another"]
+    follower.send_signal(signal.SIGINT)
+    assert follower.wait() == 130
 
 
 def test_export_writes_lines_or_one_document(home: Home, said: Callable[..., tuple[int, Any]], capfd: Any) -> None:
