@@ -9,7 +9,7 @@ from flyball.contracts import sense
 from flyball.contracts.durations import resolved
 from flyball.contracts.json_schema import resolved_schema
 from flyball.contracts.schema_faults import faults
-from flyball.contracts.yaml_text import Document, Path, read
+from flyball.contracts.yaml_text import Path, read
 from flyball.core.errors import BadInput, Fault
 from flyball.core.service import Experiment, Gate, Metadata, Monitor, Retrain, Rollout, Service, Serving
 
@@ -29,8 +29,10 @@ def parse(text: str, *, file: str = "service.yaml") -> Service:
     found = [fault for _, fault in structure]
     if isinstance(data, dict):
         blamed = [path for path, _ in structure]
-        told = {fault.path for fault in found}
-        found += [fault for fault in _senseless(document, _healthy(data, blamed), data) if fault.path not in told]
+        for path, expected, what, fix in _senseless(_healthy(data, blamed), data):
+            # what depends on a value already blamed is no fault of its own
+            if not any(other[: len(path)] == path for other in blamed):
+                found.append(document.fault(path, expected, what, fix))
     if found:
         raise _bad(file, found)
     service: Service = msgspec.convert(data, Service)
@@ -82,11 +84,11 @@ def _section(
         return None  # not swallowed: the structure's faults of this section are already in the list
 
 
-def _senseless(document: Document, healthy: dict[str, Any], data: dict[str, Any]) -> list[Fault]:
+def _senseless(healthy: dict[str, Any], data: dict[str, Any]) -> list[sense.Finding]:
     experiment = _section(healthy, "experiment", Experiment, _absent)
     metadata = _section(healthy, "metadata", Metadata, _absent)
     rollout = _section(healthy, "rollout", Rollout, Rollout)
-    found: list[tuple[Path, str, str, str]] = []
+    found: list[sense.Finding] = []
     if experiment is not None:
         given = data.get("experiment")
         found += sense.of_experiment(experiment, given if isinstance(given, dict) else {})
@@ -105,7 +107,7 @@ def _senseless(document: Document, healthy: dict[str, Any], data: dict[str, Any]
     if retrain is not None:
         found += sense.of_retrain(retrain)
     found += sense.of_columns(healthy.get("data"))
-    return [document.fault(path, expected, what, fix) for path, expected, what, fix in found]
+    return found
 
 
 def _absent() -> None:

@@ -124,7 +124,7 @@ def of_rollout(rollout: Rollout, metadata: Metadata | None) -> Iterator[Finding]
     for index, kind in enumerate(kinds[:-1]):
         if kind == "promote":
             yield (*at, index), "promote as the last step", f"steps[{index}] of {len(steps)}", "move it to the end"
-    if kinds[-1] != "promote":
+    if "promote" not in kinds:
         yield at, "promote as the last step", kinds[-1], "add `- promote: {}`"
     for index, kind in enumerate(kinds):
         if kind == "approval" and "approval" in kinds[:index]:
