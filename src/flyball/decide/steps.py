@@ -15,9 +15,9 @@ BURNING = 10.0  # both arms at this many times a ceiling: an incident of the who
 def after_canary(
     step: Canary, rails: Guardrails, counts: StepCounts, numbers: dict[str, float], elapsed_s: float
 ) -> Verdict:
-    waiting = _waiting(
-        ("requests of the candidate", counts.candidate.requests, step.min_requests), elapsed_s, step.min_s
-    )
+    """Enough requests and time, and each guardrail passed: by its ceiling, or by the test of this step."""
+    asked = max(1, step.min_requests)  # no traffic at all is never enough
+    waiting = _waiting(("requests of the candidate", counts.candidate.requests, asked), elapsed_s, step.min_s)
     numbers = dict(numbers)
     passed: list[str] = []
     for name, rail, own, log_e in (
@@ -45,8 +45,12 @@ def after_shadow(
     elapsed_s: float,
     labels: PairEvidence | None,
 ) -> Verdict:
+    """Enough pairs and time; labelled pairs and a declared limit on disagreement may stop the candidate.
+
+    Labelled pairs that leave the question open at `min_pairs` do not hold it up: their interval is in the evidence.
+    """
     pairs, differing = counts.pairs, counts.disagreements
-    waiting = _waiting(("pairs", pairs, step.min_pairs), elapsed_s, step.min_s)
+    waiting = _waiting(("pairs", pairs, max(1, step.min_pairs)), elapsed_s, step.min_s)
     numbers = numbers | {"pairs": float(pairs), "disagreements": float(differing)}
     passed = f"{pairs} pairs, {differing} disagreements"
     if step.max_disagreement is not None and pairs:
