@@ -18,15 +18,14 @@ rejected ones, and rows whose step ended while they were on their way, move noth
 from hashlib import blake2b
 
 from flyball.core.routing import WHOLE, ArmCounts, Routing, StepCounts, TestSums
-from flyball.serving.counter_file import BITS, FLOAT, INT, Bitmap, Slot
-from flyball.stats.sequential import increment
+from flyball.serving.counter_file import BITS, FLOAT, INT, Slot
+from flyball.serving.interval import Interval
 
 _CHAMPION = INT["champion_requests"]
 _CANDIDATE = INT["candidate_requests"]
 _SHADOW = INT["shadow_requests"]
 _BEFORE = INT["before_requests"]
 _REQUESTS, _UNITS, _ERRORS, _SLOW, _FAILED = range(5)
-_SHADOW_ERRED, _PAIR_COUNTED = 0x5A5A5, 0xA5A5A  # where in the bitmap of done units the shadow's own marks are
 
 
 class Accounting:
@@ -40,8 +39,8 @@ class Accounting:
         ints, floats = slot.ints, slot.floats
         self._ints, self._floats = ints, floats
         self._pane = INT["even_pane"]
-        self._errors = _Interval(slot, "errors", slot.errors_done, slot.errors_seen)
-        self._slows = _Interval(slot, "slow", slot.slow_done, slot.slow_seen)
+        self._errors = Interval(slot, "errors", slot.errors_done, slot.errors_seen)
+        self._slows = Interval(slot, "slow", slot.slow_done, slot.slow_seen)
 
     @property
     def slot(self) -> Slot:
@@ -199,52 +198,6 @@ class Accounting:
     def _arm(self, start: int) -> ArmCounts:
         requests, units, errors, slow, failed = self._ints[start : start + 5].tolist()
         return ArmCounts(requests=requests, units=units, errors=errors, slow=slow, failed=failed)
-
-
-class _Interval:
-    """One guardrail: who is at risk, who was seen since the last event, and the two tests."""
-
-    def __init__(self, slot: Slot, name: str, done: Bitmap, seen: Bitmap) -> None:
-        self._ints, self._floats, self._done, self._seen = slot.ints, slot.floats, done, seen
-        self._units, self._candidates = INT[f"{name}_interval"], INT[f"{name}_interval_candidate"]
-        self._step, self._rollout = FLOAT[f"step_{name}"], FLOAT[f"rollout_{name}"]
-
-    def observe(self, is_candidate: bool, place: int, event: bool, ratio: float | None) -> bool:
-        """One row of a unit; True if it is the unit's first event of this kind in the step."""
-        if place in self._done:
-            return False
-        if ratio is not None and self._seen.add(place):
-            self._ints[self._units] += 1
-            self._ints[self._candidates] += is_candidate
-        if not event:
-            return False
-        self._done.add(place)
-        if ratio is not None:
-            # a shared bit may have hidden the erring unit from its interval: then it is the only one known
-            units = self._ints[self._units]
-            self._gain(increment(is_candidate, self._ints[self._candidates] / units if units else 0.0, ratio))
-            self._begin()
-        return True
-
-    def pair(self, place: int, shadow: bool, champion: bool, ratio: float | None) -> bool:
-        """One mirrored row; True if it is the unit's first event at the shadow in the step."""
-        if shadow != champion and ratio is not None and place ^ _PAIR_COUNTED not in self._done:
-            self._done.add(place ^ _PAIR_COUNTED)
-            self._gain(increment(shadow, 0.5, ratio))
-        return shadow and self._done.add(place ^ _SHADOW_ERRED)
-
-    def restart(self) -> None:
-        """Another step: everyone is at risk again."""
-        self._done.clear()
-        self._begin()
-
-    def _begin(self) -> None:
-        self._ints[self._units] = self._ints[self._candidates] = 0
-        self._seen.clear()
-
-    def _gain(self, log_e: float) -> None:
-        self._floats[self._step] += log_e
-        self._floats[self._rollout] += log_e
 
 
 def merged(first: StepCounts, *others: StepCounts) -> StepCounts:

@@ -8,13 +8,15 @@ from flyball.core.contract import Checked
 from flyball.core.prediction import Answer, ArmName, Failure
 from flyball.core.routing import Routing
 
+Part = Literal["champion", "candidate", "pinned", "fallback", "shadow"]
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ask:
     """Rows that one release is to answer together."""
 
     release: str
-    role: Literal["champion", "candidate", "pinned", "fallback", "shadow"]
+    role: Part
     places: tuple[int, ...]  # of the rows within the batch
     rows: tuple[dict[str, Any], ...]
 
@@ -56,3 +58,21 @@ class Batch:
         if arm == "candidate" and self.routing.candidate is not None:
             return self.routing.candidate
         return self.routing.champion
+
+
+def first_asks(batch: Batch) -> list[Ask]:
+    """One ask for each arm that accepted rows were assigned to."""
+    places: dict[ArmName, list[int]] = {}
+    for place, (arm, verdict) in enumerate(zip(batch.arms, batch.verdicts, strict=True)):
+        if arm is not None and verdict is None:
+            places.setdefault(arm, []).append(place)
+    if batch.pinned is not None:
+        mine = sorted(place for own in places.values() for place in own)
+        return [ask_for(batch, batch.pinned, "pinned", mine)] if mine else []
+    return [ask_for(batch, batch.root(arm), arm, own) for arm, own in places.items()]
+
+
+def ask_for(batch: Batch, release: str, role: Part, places: Sequence[int]) -> Ask:
+    """These rows of the batch, for this release."""
+    rows = batch.rows
+    return Ask(release=release, role=role, places=tuple(places), rows=tuple(rows[place] for place in places))

@@ -22,7 +22,6 @@ from flyball.core.prediction import (
     ArmName,
     ArmReply,
     Failure,
-    Outcome,
     PredictionRecord,
     Predictor,
     ShadowRecord,
@@ -31,17 +30,16 @@ from flyball.core.routing import Observed, Routing, Stopped
 from flyball.core.service import Service
 from flyball.serving import outcome
 from flyball.serving.accounting import Accounting
-from flyball.serving.admit import admit, code
+from flyball.serving.admit import admit
 from flyball.serving.assign import mirrored, to_candidate, unit_hash
-from flyball.serving.batch import Ask, Batch
-from flyball.serving.fallback import CONSTANT, PREVIOUS, constant, stand_ins
+from flyball.serving.batch import Ask, Batch, ask_for, first_asks
+from flyball.serving.fallback import PREVIOUS, constant, stand_ins
 from flyball.serving.identity import PredictionIds
 from flyball.serving.rate import Rate
+from flyball.serving.records import ASKED, Recorder, Redact
 from flyball.serving.stopping import effective, stopped_by
 
 QUIET_RPS = 10.0  # below this many rows a second everything is mirrored
-
-Redact = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
 class Gateway:
@@ -62,14 +60,12 @@ class Gateway:
         self._checker = checker
         self.accounting = accounting
         self._ids = ids
-        self._redact = redact
-        self._hide_unit = hide_unit
         self._ordered: Routing | None = None
         self._effective: Routing | None = None
         self._stopped: Stopped | None = None
         self._rate = Rate()
         self._limit_ms = service.serving.objectives.latency_p99_ms
-        self._constant = constant(service.serving)
+        self._recorder = Recorder(redact, hide_unit, constant(service.serving), self._limit_ms)
 
     @property
     def routing(self) -> Routing | None:
@@ -131,7 +127,7 @@ class Gateway:
             pinned=pinned,
             shed=shed,
         )
-        return batch, [] if shed else _asks(batch)
+        return batch, [] if shed else first_asks(batch)
 
     def take(self, batch: Batch, ask: Ask, reply: ArmReply | Failure) -> None:
         """The reply of an arm or stand-in; a reply of the wrong length is none."""
@@ -165,17 +161,17 @@ class Gateway:
                     batch.asked.add((place, root))
                     wanted.setdefault(root, []).append(place)
                     break
-        return [_ask(batch, root, "fallback", places) for root, places in wanted.items()]
+        return [ask_for(batch, root, "fallback", places) for root, places in wanted.items()]
 
     def finish(self, batch: Batch, *, ended: float) -> list[PredictionRecord]:
         """One record a row, in order, counted in the running step. `ended`: monotonic seconds."""
         counted = batch.pinned is None and batch.step_key == self.accounting.step_key
         latency_ms = (ended - batch.started) * 1000.0
-        records = [self._record(batch, place, latency_ms) for place in range(len(batch))]
+        records = [self._recorder.record(batch, place, latency_ms) for place in range(len(batch))]
         if counted:
             count = self.accounting.row
             for record, hashed in zip(records, batch.hashes, strict=True):
-                if record.outcome in ("answered", "fallback", "failed"):
+                if record.outcome in ASKED:
                     failed = outcome.failed_answer(record.outcome)
                     count(record.arm == "candidate", hashed, record.error, record.slow, failed, record.at)
         return records
@@ -191,7 +187,7 @@ class Gateway:
             for place, (arm, verdict) in enumerate(zip(batch.arms, batch.verdicts, strict=True))
             if arm == "champion" and verdict is None and mirrored(routing.salt, batch.ids[place], share)
         ]
-        return _ask(batch, routing.candidate, "shadow", places) if places else None
+        return ask_for(batch, routing.candidate, "shadow", places) if places else None
 
     def shadow_done(self, batch: Batch, ask: Ask, reply: ArmReply | Failure) -> list[ShadowRecord]:
         """What the shadow said, counted beside what the champion said about the same rows."""
@@ -202,19 +198,18 @@ class Gateway:
         records = []
         for place, given in zip(ask.places, answers, strict=True):
             answer = outcome.valid(given) if given is not None else None
-            error, slow = outcome.error_event(answer), outcome.slow_event(answer, own_ms, self._limit_ms)
-            records.append(_shadow_record(batch, place, ask.release, answer, error=error, slow=slow, own_ms=own_ms))
+            record = self._recorder.shadow_record(batch, place, ask.release, answer, own_ms)
+            records.append(record)
             if counted:
                 own = batch.own[place]
-                both = isinstance(own, Answer) and isinstance(answer, Answer)
                 self.accounting.mirrored(
                     batch.hashes[place],
-                    error=error,
-                    slow=slow,
+                    error=record.error,
+                    slow=record.slow,
                     champion_error=outcome.error_event(own),
                     champion_slow=outcome.slow_event(own, batch.own_ms[place], self._limit_ms),
                     disagrees=outcome.disagree(own, answer)
-                    if both and isinstance(own, Answer) and isinstance(answer, Answer)
+                    if isinstance(own, Answer) and isinstance(answer, Answer)
                     else None,
                 )
         return records
@@ -256,90 +251,9 @@ class Gateway:
             self._effective = effective(ordered, stopped)
         return stopped
 
-    def _record(self, batch: Batch, place: int, latency_ms: float) -> PredictionRecord:
-        arm, verdict, final = batch.arms[place], batch.verdicts[place], batch.final[place]
-        own, fallback, row = batch.own[place], batch.fallback[place], batch.rows[place]
-        asked = arm is not None and verdict is None and not batch.shed
-        if final is None and arm is not None and not batch.shed and batch.pinned is None and self._constant is not None:
-            final, fallback = self._constant, CONSTANT
-        what, reason = _outcome(batch, place, final, fallback)
-        hide = self._hide_unit
-        return PredictionRecord(
-            id=batch.ids[place],
-            at=batch.at[place],
-            unit=hide(batch.units[place]) if hide else batch.units[place],
-            arm=arm,
-            release=batch.root(arm),
-            epoch=batch.routing.epoch,
-            outcome=what,
-            fallback=fallback,
-            reason=reason,
-            error=asked and outcome.error_event(own),
-            slow=asked and outcome.slow_event(own, batch.own_ms[place], self._limit_ms),
-            prediction=final.prediction if final else None,
-            score=final.score if final else None,
-            scores=final.scores if final else None,
-            latency_ms=latency_ms,
-            service_ms=batch.own_ms[place],
-            excluded=batch.pinned is not None,
-            features=self._redact(row) if what != "rejected" else {},
-        )
-
-
-def _asks(batch: Batch) -> list[Ask]:
-    """One ask for each arm that accepted rows were assigned to."""
-    places: dict[ArmName, list[int]] = {}
-    for place, (arm, verdict) in enumerate(zip(batch.arms, batch.verdicts, strict=True)):
-        if arm is not None and verdict is None:
-            places.setdefault(arm, []).append(place)
-    if batch.pinned is not None:
-        mine = sorted(place for own in places.values() for place in own)
-        return [_ask(batch, batch.pinned, "pinned", mine)] if mine else []
-    return [_ask(batch, batch.root(arm), arm, own) for arm, own in places.items()]
-
-
-def _ask(batch: Batch, release: str, role: Any, places: Sequence[int]) -> Ask:
-    rows = batch.rows
-    return Ask(release=release, role=role, places=tuple(places), rows=tuple(rows[place] for place in places))
-
 
 def _predict(predictors: Mapping[str, Predictor], ask: Ask) -> ArmReply | Failure:
     predictor = predictors.get(ask.release)
     if predictor is None:
         return Failure(reason="dead", message=f"release {ask.release} is not loaded")
     return predictor.predict(ask.rows)
-
-
-def _outcome(batch: Batch, place: int, final: Answer | None, fallback: str | None) -> tuple[Outcome, str | None]:
-    """What became of the row, and why it was not simply answered."""
-    verdict, own = batch.verdicts[place], batch.own[place]
-    if verdict is not None and verdict.verdict == "reject":
-        return "rejected", code(verdict)
-    if batch.arms[place] is None:
-        return "rejected", "another row of the request"
-    if batch.shed:
-        return "shed", "overload"
-    why = code(verdict) if verdict is not None else own.reason if isinstance(own, Failure) else None
-    if final is None:
-        return "failed", why or "no answer"
-    if verdict is not None:
-        return "quarantined", why
-    return ("fallback", why or "no answer") if fallback is not None else ("answered", None)
-
-
-def _shadow_record(
-    batch: Batch, place: int, release: str, answer: Answer | Failure | None, *, error: bool, slow: bool, own_ms: float
-) -> ShadowRecord:
-    given = answer if isinstance(answer, Answer) else None
-    return ShadowRecord(
-        id=batch.ids[place],
-        at=batch.at[place],
-        release=release,
-        epoch=batch.routing.epoch,
-        error=error,
-        slow=slow,
-        prediction=given.prediction if given else None,
-        score=given.score if given else None,
-        scores=given.scores if given else None,
-        service_ms=own_ms,
-    )
