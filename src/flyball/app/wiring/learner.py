@@ -27,7 +27,7 @@ class PipelineLearner:
 
     def __init__(
         self,
-        declared: Declared,
+        declared: Callable[[], Declared],
         pipeline: Pipeline,
         ledger: Ledger,
         clock: Clock,
@@ -37,7 +37,9 @@ class PipelineLearner:
         position: str,
         in_background: bool,
     ) -> None:
-        """`source`: rows of the first snapshot with POSITION; `position`: that column's name among captured rows."""
+        """Args: declared: the service folder as it is now. source: rows of the first snapshot with POSITION.
+        position: that column's name among captured rows.
+        """
         self._declared, self._pipeline, self._ledger, self._clock = declared, pipeline, ledger, clock
         self._captured, self._source, self._position = captured, source, position
         self._in_background = in_background
@@ -63,13 +65,14 @@ class PipelineLearner:
 
     def _train(self, table: pl.DataFrame, claimed: Claimed) -> None:
         command = claimed.command
-        ticket, name = str(command.body["ticket"]), ServiceName(self._declared.service.metadata.name)
+        ticket, name = str(command.body["ticket"]), ServiceName(command.subject)
         as_of = timestamp(self._clock.now())
         facts: list[e.AnyFact] = []
         try:
-            snapshot = self._pipeline.snapshot_frame(self._declared, table, source="captured", as_of=as_of)
+            declared = self._declared()
+            snapshot = self._pipeline.snapshot_frame(declared, table, source="captured", as_of=as_of)
             trained = self._pipeline.train(
-                self._declared, snapshot, reason=command.body["reason"], ticket=ticket, as_of=as_of
+                declared, snapshot, reason=command.body["reason"], ticket=ticket, as_of=as_of
             )
             if trained.cached:
                 facts = [_nothing_new(name, ticket)]
@@ -86,10 +89,11 @@ class PipelineLearner:
 
         After a broken supply has become the new normal, nothing from before it is learned from.
         """
-        service = self._declared.service
+        declared = self._declared()
+        service = declared.service
         wanted = service.retrain.window_rows
         since = state.normal_since_row or None
-        contract = self._declared.contract
+        contract = declared.contract
         if service.retrain.from_ == "source":
             return typed(self._source(), contract).tail(wanted)
         found = self._captured(wanted, since)

@@ -156,7 +156,7 @@ def build(
     watcher = Watcher(service, contract, promises(pipeline.releases))
     sensor = TelemetrySensor(service, telemetry, watcher)
     learner = PipelineLearner(
-        declared,
+        lambda: declared,
         pipeline,
         ledger,
         clock,
