@@ -6,12 +6,12 @@ import msgspec
 
 from flyball.contracts.descriptions import DESCRIPTIONS
 from flyball.contracts.durations import PATTERN, is_duration
+from flyball.contracts.schema_faults import MARGIN
 from flyball.core.service import Service
 from flyball.stats.metrics import METRICS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 LATENCIES = ("latency_p99_ms",)  # what a gate can read besides the metrics
-MARGIN = r"^\d+(\.\d+)?%$"  # text form of a margin: a share of the value it is compared with
 _METRIC_KEYS = {("Experiment", "metric"): (), ("LiveMetric", "name"): (), ("Gate", "metric"): LATENCIES}
 _MARGINS = {("Gate", "not_worse_by"), ("Gate", "better_by"), ("LiveMetric", "max_loss")}
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from flyball.contracts.column_tests import readable
+from flyball.contracts.column_tests import Readable, readable
 from flyball.contracts.values import bound
 from flyball.core.contract import Column, DataContract, Rule
 
@@ -56,9 +56,9 @@ def _counted(rule: Rule, columns: dict[str, Column], frame: pl.DataFrame) -> pl.
             return read.missing
         case "missingValues":
             said = _comparable(column, rule.arguments.get("missingValues", ()))
-            return read.missing | read.value.is_in(said) if said else read.missing
+            return read.missing | read.among(said) if said else read.missing
         case "invalidValues":
-            return ~read.missing & ~_valid(rule, column, frame, read.value)
+            return ~read.missing & ~_valid(rule, column, frame, read)
 
 
 def _repeats(rule: Rule, columns: dict[str, Column], frame: pl.DataFrame) -> pl.Expr:
@@ -72,16 +72,18 @@ def _repeats(rule: Rule, columns: dict[str, Column], frame: pl.DataFrame) -> pl.
     return pl.all_horizontal([value.is_not_null() for value in values]) & ~together.is_first_distinct()
 
 
-def _valid(rule: Rule, column: Column, frame: pl.DataFrame, value: pl.Expr) -> pl.Expr:
-    valid = value.is_not_null()
+def _valid(rule: Rule, column: Column, frame: pl.DataFrame, read: Readable) -> pl.Expr:
+    valid = read.value.is_not_null()
     allowed = rule.arguments.get("validValues")
     if allowed is not None:
-        valid = valid & value.is_in(_comparable(column, allowed))
+        valid = valid & read.among(_comparable(column, allowed))
     pattern = rule.arguments.get("pattern")
     if pattern is not None and column.name in frame.columns:
         search = re.compile(pattern).search
         texts = frame.get_column(column.name).cast(pl.String).drop_nulls().unique()
-        valid = valid & value.cast(pl.String).is_in([text for text in texts if search(text)])
+        matching = pl.Series([text for text in texts if search(text)], dtype=pl.String)
+        # as text, so that a pattern can be asked of numbers too
+        valid = valid & pl.col(column.name).cast(pl.String).is_in(pl.lit(matching).implode())
     return valid
 
 

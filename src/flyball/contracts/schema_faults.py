@@ -13,6 +13,7 @@ from flyball.contracts.durations import is_duration
 from flyball.contracts.yaml_text import Document, Path
 from flyball.core.errors import Fault
 
+MARGIN = r"^\d+(\.\d+)?%$"  # text form of a margin: a share of the value it is compared with
 NAMES = {
     "string": "text",
     "number": "a number",
@@ -65,6 +66,8 @@ def describe(schema: Mapping[str, Any], root: Mapping[str, Any]) -> str:
     if "anyOf" in schema:
         branches = [describe(branch, root) for branch in schema["anyOf"] if branch.get("type") != "null"]
         return " or ".join(dict.fromkeys(branches))
+    if schema.get("pattern") == MARGIN:
+        return "a percentage such as 2%"
     parts = [NAMES.get(str(schema.get("type")), "a value")]
     if "properties" in schema:
         parts[0] = f"a mapping with {', '.join(schema.get('required') or schema['properties']) or 'no keys'}"
@@ -105,7 +108,8 @@ def _said(document: Document, error: ValidationError, root: Mapping[str, Any]) -
             yield path, document.fault(path, f"exactly one of {', '.join(known)}", keys)
         case "anyOf":
             inner = _branch_meant(error)
-            if inner:
+            # a text of the wrong form was perhaps meant as another branch: all are named
+            if any(tuple(part.absolute_path) != path or part.validator != "pattern" for part in inner):
                 for part in inner:
                     yield from _said(document, part, root)
             else:

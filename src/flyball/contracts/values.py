@@ -6,6 +6,7 @@ nothing which passed the contract becomes a null in front of the model. NaN in a
 
 import re
 from datetime import UTC, date, datetime
+from math import isinf
 from typing import Any
 
 from flyball.core.contract import Column, Kind
@@ -87,7 +88,9 @@ def is_multiple(value: float, step: float) -> bool:
     >>> is_multiple(0.3, 0.1), is_multiple(0.35, 0.1)
     (True, False)
     """
-    return abs(value - round(value / step) * step) <= TOLERANCE * max(1.0, abs(value))
+    steps = value / step
+    # beyond all floats: neighbouring values are further apart than a step, so each is within rounding of one
+    return isinf(steps) or abs(value - round(steps) * step) <= TOLERANCE * max(1.0, abs(value))
 
 
 def range_of(column: Column) -> str:
