@@ -9,8 +9,8 @@ from flyball.contracts import sense
 from flyball.contracts.durations import resolved
 from flyball.contracts.json_schema import resolved_schema
 from flyball.contracts.schema_faults import faults
-from flyball.contracts.yaml_text import Path, read
-from flyball.core.errors import BadInput, Fault
+from flyball.contracts.yaml_text import Path, read, refusal
+from flyball.core.errors import Fault
 from flyball.core.service import Experiment, Gate, Metadata, Monitor, Retrain, Rollout, Service, Serving
 
 Section = TypeVar("Section")
@@ -23,7 +23,7 @@ def parse(text: str, *, file: str = "service.yaml") -> Service:
     """
     document = read(text, file=file)
     if document.data is None or document.faults:
-        raise _bad(file, document.faults or [document.fault((), "a mapping", "nothing")])
+        raise refusal(file, document.faults or [document.fault((), "a mapping", "nothing")])
     data = resolved(document.data)
     structure = faults(document, data, resolved_schema())
     found = [fault for _, fault in structure]
@@ -34,7 +34,7 @@ def parse(text: str, *, file: str = "service.yaml") -> Service:
             if not any(other[: len(path)] == path for other in blamed):
                 found.append(document.fault(path, expected, what, fix))
     if found:
-        raise _bad(file, found)
+        raise refusal(file, found)
     service: Service = msgspec.convert(data, Service)
     return service
 
@@ -43,17 +43,6 @@ def declaration(service: Service) -> dict[str, Any]:
     """The service as plain values, every default written out: what goes into digests and onto the ledger."""
     builtins: dict[str, Any] = msgspec.to_builtins(service)
     return builtins
-
-
-def _bad(file: str, found: list[Fault]) -> BadInput:
-    found = sorted(found, key=lambda fault: _line(fault.where))
-    count = "1 fault" if len(found) == 1 else f"{len(found)} faults"
-    return BadInput(f"{file} has {count}.", tuple(found))
-
-
-def _line(where: str) -> int:
-    line = where.rpartition(":")[2]
-    return int(line) if line.isdigit() else 0
 
 
 def _healthy(data: dict[str, Any], blamed: list[Path]) -> dict[str, Any]:

@@ -13,9 +13,9 @@ from pydantic import BaseModel, ValidationError
 from flyball.contracts.odcs_column import column_of
 from flyball.contracts.odcs_rule import absolute, rules_of
 from flyball.contracts.schema_faults import found, nearest
-from flyball.contracts.yaml_text import Document, Path, read, show
+from flyball.contracts.yaml_text import Document, Path, read, refusal, show
 from flyball.core.contract import Column, DataContract, Rule
-from flyball.core.errors import BadInput, Fault
+from flyball.core.errors import Fault
 from flyball.core.record import Record
 
 VERSIONS = ("v3.0.0", "v3.0.1", "v3.0.2", "v3.1.0", "v3.2.0")
@@ -63,8 +63,7 @@ def parse_contract(text: str, *, file: str = "contract.yaml", table: str | None 
         _structure(data, findings)
         contract = _contract(data, table, findings)
     if findings.faults or contract is None:
-        count = len(findings.faults)
-        raise BadInput(f"{file} has {count} fault{'s' if count != 1 else ''}.", tuple(findings.faults))
+        raise refusal(file, findings.faults)
     return Reading(contract=contract, not_executed=tuple(findings.not_executed))
 
 
@@ -133,7 +132,7 @@ def _object_in(annotation: Any) -> type[BaseModel] | None:
 
 
 def _contract(data: dict[str, Any], table: str | None, findings: Findings) -> DataContract | None:
-    for index, level in enumerate(data.get("slaProperties") or ()):
+    for index, level in enumerate(_items(data.get("slaProperties"))):
         name = level.get("property", "?") if isinstance(level, dict) else "?"
         findings.skip(("slaProperties", index), f"service level {name}")
     chosen = _table(data, table, findings)
@@ -174,9 +173,14 @@ def _contract(data: dict[str, Any], table: str | None, findings: Findings) -> Da
     )
 
 
+def _items(value: Any) -> list[Any]:
+    """A list's items; of anything else none, for its type is told by the structure."""
+    return value if isinstance(value, list) else []
+
+
 def _table(data: dict[str, Any], wanted: str | None, findings: Findings) -> tuple[int, dict[str, Any]] | None:
     """The table named like the source, or the only one."""
-    tables = [(i, t) for i, t in enumerate(data.get("schema") or ()) if isinstance(t, dict)]
+    tables = [(i, t) for i, t in enumerate(_items(data.get("schema"))) if isinstance(t, dict)]
     for index, table in tables:
         if table.get("name") is None:
             findings.fault(("schema", index, "name"), "the name of the table", "nothing", "add it")

@@ -4,6 +4,7 @@ YAML 1.2, so `no`, `on` and `12:30` are text (in 1.1 Norway's country code is Fa
 declaration means what is written, and JSON has no dates. Duplicate keys are faults: the first one would win silently.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
@@ -13,7 +14,7 @@ from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
-from flyball.core.errors import Fault
+from flyball.core.errors import BadInput, Fault
 
 Path = tuple[str | int, ...]
 MAX_CHARACTERS = 2_000_000
@@ -66,6 +67,17 @@ def read(text: str, *, file: str) -> Document:
         found = str(error).splitlines()[0] if str(error) else type(error).__name__
         document.faults.append(document.fault((), "valid YAML", found))
     return document
+
+
+def refusal(file: str, faults: Sequence[Fault]) -> BadInput:
+    """All faults of a file in the order of its lines."""
+    count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+    return BadInput(f"{file} has {count}.", tuple(sorted(faults, key=lambda fault: _line(fault.where))))
+
+
+def _line(where: str) -> int:
+    numbers = [int(part) for part in where.split(":")[1:] if part.isdigit()]
+    return numbers[0] if numbers else 0
 
 
 def show(path: Path) -> str:

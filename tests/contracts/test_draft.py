@@ -1,0 +1,140 @@
+"""Drafts from a sample: files that are sound by our own checks and by the published standard."""
+
+import json
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from jsonschema import Draft201909Validator
+from open_data_contract_standard.model import OpenDataContractStandard
+from ruamel.yaml import YAML
+
+from flyball.contracts.check import check
+from flyball.contracts.declaration import parse
+from flyball.contracts.draft import Draft, draft, task_of
+from flyball.contracts.fit import misfits
+from flyball.contracts.odcs import parse_contract
+from flyball.core.errors import BadInput
+from flyball.core.frames import conform, schema
+
+SCHEMAS = Path(__file__).resolve().parents[2] / "../shared/schemas/odcs"
+ROWS = 400
+
+
+def table(label: list[Any]) -> pl.DataFrame:
+    """Every kind of column, with missing values, names that need quotes, and a column that no contract can hold."""
+    start = datetime(2026, 1, 1)
+    return pl.DataFrame(
+        {
+            "no": [["no", "se", "on", "12:30"][i % 4] for i in range(ROWS)],
+            "amount": [float("nan") if i % 7 == 0 else float(i) for i in range(ROWS)],
+            "count": [None if i % 5 == 0 else i - 3 for i in range(ROWS)],
+            "flag": [i % 3 == 0 for i in range(ROWS)],
+            "name": [f"n{i}" for i in range(ROWS)],
+            "day": [date(2026, 1, 1) + timedelta(days=i) for i in range(ROWS)],
+            "at": [start + timedelta(minutes=i) for i in range(ROWS)],
+            "empty": pl.Series([None] * ROWS, dtype=pl.String),
+            "list": [[i] for i in range(ROWS)],
+            "y": label,
+        }
+    )
+
+
+LABELS: dict[str, list[Any]] = {
+    "binary": [int(i % 2) for i in range(ROWS)],
+    "multiclass": ["abc"[i % 3] for i in range(ROWS)],
+    "regression": [i / 7 for i in range(ROWS)],
+}
+
+
+def drafted(frame: pl.DataFrame, **named: str) -> Draft:
+    return draft(frame, name="s", source="/data/t.parquet", label="y", owner="ann", **named)
+
+
+@pytest.mark.parametrize("task", LABELS)
+def test_a_draft_passes_its_own_checks_on_its_own_sample(task: str) -> None:
+    frame = table(LABELS[task])
+    made = drafted(frame, timestamp="at", key="no")
+    service, reading = parse(made.service), parse_contract(made.contract)
+    assert service.experiment.task == made.task == task
+    assert misfits(service, reading.contract) == ()
+    report = check(frame, reading.contract)
+    assert report.passed
+    assert report.accepted.all()
+    assert report.extra == ("list",)
+
+
+@pytest.mark.parametrize("task", LABELS)
+def test_the_drafted_code_learns_from_what_the_contract_lets_through(task: str) -> None:
+    frame = table(LABELS[task])
+    made = drafted(frame)
+    typed = conform(frame, schema(parse_contract(made.contract).contract))
+    code: dict[str, Any] = {}
+    exec(compile(made.model, "model.py", "exec"), code)
+    seen = code["features"](typed.drop("y"))
+    model = code["train"](seen, typed["y"], config={"max_iter": 5}, seed=7)
+    assert len(model.predict(seen)) == ROWS
+    one_by_one = pl.concat([code["features"](typed.drop("y")[i : i + 1]) for i in range(20)])
+    assert one_by_one.equals(seen[:20])
+
+
+@pytest.mark.parametrize("task", LABELS)
+def test_drafts_are_valid_by_the_published_schemas(task: str) -> None:
+    contract = YAML(typ="safe").load(drafted(table(LABELS[task])).contract)
+    newest = json.loads(OpenDataContractStandard.json_schema())  # type: ignore[no-untyped-call]
+    assert list(Draft201909Validator(newest).iter_errors(contract)) == []
+    published = SCHEMAS / "odcs-json-schema-v3.1.0.json"
+    if not published.exists():
+        pytest.skip("published schemas are not there (../shared/schemas)")
+    assert list(Draft201909Validator(json.loads(published.read_text())).iter_errors(contract)) == []
+
+
+def test_a_reader_of_yaml_1_1_sees_the_same_values() -> None:
+    made = drafted(table(LABELS["binary"]))
+    old = YAML(typ="safe", pure=True)
+    old.version = "1.1"
+    for text in (made.contract, made.service):
+        assert old.load(text) == YAML(typ="safe").load(text)
+
+
+def test_no_upper_bound_and_no_key_is_guessed() -> None:
+    for column in parse_contract(drafted(table(LABELS["binary"])).contract).contract.columns:
+        assert column.maximum is None
+        assert not column.primary_key
+        assert not column.unique
+
+
+@pytest.mark.parametrize(
+    ("label", "task"),
+    [
+        ([True, False], "binary"),
+        (["a", "b"], "binary"),
+        ([1.0, 2.0], "binary"),
+        (["a", "b", "c"], "multiclass"),
+        ([1, 2, 3] * 20, "multiclass"),
+        ([1, 2, 3], "regression"),
+        ([1.0, 2.0, 3.0] * 20, "regression"),
+    ],
+)
+def test_the_label_says_the_task(label: list[Any], task: str) -> None:
+    assert task_of(pl.Series(label)) == task
+
+
+@pytest.mark.parametrize(
+    ("frame", "told"),
+    [
+        (pl.DataFrame({"x": range(100)}), "--label: expected one of x, found y"),
+        (pl.DataFrame({"x": range(10), "y": [0, 1] * 5}), "(rows): expected at least 50, found 10"),
+        (pl.DataFrame({"x": range(100), "y": [0, None] * 50}), "y: expected a label in every row, found 50 missing"),
+        (pl.DataFrame({"x": range(100), "y": [1] * 100}), "y: expected at least two values, found 1"),
+        (pl.DataFrame({"x": range(100), "y": [f"c{i}" for i in range(100)]}), "y: expected at most 50 classes"),
+        (pl.DataFrame({"x": range(100), "y": [[0], [1]] * 50}), "y: expected text, numbers or true/false"),
+        (pl.DataFrame({"y": [0, 1] * 50}), "(columns): expected a column to learn from, found none"),
+    ],
+)  # fmt: skip
+def test_a_table_that_cannot_be_learned_is_refused(frame: pl.DataFrame, told: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        drafted(frame)
+    assert told in str(caught.value)
