@@ -126,13 +126,13 @@ def log(
             "unit": ids,
             "arm": pl.Series([arm] * n, dtype=pl.String),
             "release": pl.Series([release] * n, dtype=pl.String),
-            "epoch": [1] * n,
-            "outcome": [outcome] * n,
-            "error": [False] * n,
-            "slow": [False] * n,
-            "excluded": [False] * n,
-            "latency_ms": [latency_ms] * n,
-            "service_ms": [latency_ms] * n,
+            "epoch": pl.Series([1] * n, dtype=pl.Int64),
+            "outcome": pl.Series([outcome] * n, dtype=pl.String),
+            "error": pl.Series([False] * n, dtype=pl.Boolean),
+            "slow": pl.Series([False] * n, dtype=pl.Boolean),
+            "excluded": pl.Series([False] * n, dtype=pl.Boolean),
+            "latency_ms": pl.Series([latency_ms] * n, dtype=pl.Float64),
+            "service_ms": pl.Series([latency_ms] * n, dtype=pl.Float64),
         }
     )
 

@@ -145,7 +145,8 @@ def _was_constant(name: str, counts: tuple[int, ...], reference: Reference) -> Q
 def _now_constant(
     name: str, counts: tuple[int, ...], reference: Reference, reach: Extent, varied: int
 ) -> QualityFinding | None:
-    if varied < VARIED_WINDOWS or not sum(counts[:-1]) or varies(counts, reference, reach):
+    usual = _only_value(reference) is not None  # a baseline of one value: back to it is no news
+    if usual or varied < VARIED_WINDOWS or not sum(counts[:-1]) or varies(counts, reference, reach):
         return None
     return QualityFinding(
         kind="now_constant",
