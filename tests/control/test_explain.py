@@ -4,13 +4,13 @@ import inspect
 from typing import get_args
 
 import pytest
+from tests.control.test_state import STORY
+from tests.control.world import FIRST, NAME, SECOND, entries, folded
 
 from flyball.control import narrate
 from flyball.control.explain import explain
 from flyball.core import events as e
 from flyball.core.errors import NotFound
-from tests.control.test_state import STORY
-from tests.control.world import FIRST, NAME, SECOND, entries, folded
 
 
 def test_a_rollout_is_explained_by_the_facts_that_name_it() -> None:

@@ -2,8 +2,8 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-
 from tests.control.world import FIRST, NAME, POLICY, SECOND, entries, first_champion, folded, registered
+
 from flyball.control.state import ServiceState, fold
 from flyball.core import events as e
 from flyball.core.ids import RolloutId, ServiceName

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from flyball.control.state import ServiceState, fold
 from flyball.core import events as e
 from flyball.core.ids import Digest, ExperimentDigest, ReleaseRoot, ServiceName
 from flyball.core.ledger import Entry
@@ -21,7 +22,6 @@ from flyball.core.service import (
     Shadow,
     Step,
 )
-from flyball.control.state import ServiceState, fold
 
 NAME = ServiceName("fraud")
 FIRST, SECOND, THIRD = (ReleaseRoot("sha256:" + letter * 64) for letter in "abc")

@@ -76,6 +76,8 @@ def advance(
         return Verdict(kind="PROMOTE", reason="the last step asks nothing more")
     if step.approval is not None:
         role = step.approval.role
+        if (running := judge(routing, counts)).kind == "ROLL_BACK":
+            return running  # whoever decides, the shadow that goes on meanwhile can only stop the rollout
         return Verdict(kind="HOLD", reason="a person decides this step", waiting_for=(f"approval by role {role}",))
     declared = step.shadow or step.canary
     assert declared is not None

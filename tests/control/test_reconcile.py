@@ -1,0 +1,366 @@
+"""Stories of the loop, told by the facts that it leaves."""
+
+import pytest
+from tests.control.loop import ADA, Loop, failing, healthy, stopped, wanting
+from tests.control.world import FIRST, NAME, SECOND, THIRD, registered, service
+
+from flyball.app.people import Person, approve, freeze, reject, roll_back, thaw
+from flyball.control.reconcile import Seen
+from flyball.core import events as e
+from flyball.core.clock import timestamp
+from flyball.core.errors import NotFound, Refused
+from flyball.core.ids import Digest
+from flyball.core.service import Autonomy
+
+
+def rolled_out(loop: Loop) -> None:
+    loop.gateways.seen = healthy()
+    loop.write(*registered(SECOND))
+    loop.tick()
+    loop.approve()
+    loop.tick()
+
+
+def test_the_first_champion_gets_all_traffic() -> None:
+    loop = Loop()
+    state = loop.tick()
+    assert loop.gateways.routing is not None
+    assert loop.gateways.routing.champion == FIRST
+    assert state.applied == state.epoch == 1
+
+
+def test_a_candidate_goes_through_shadow_approval_and_canary_to_champion() -> None:
+    loop = Loop()
+    loop.tick()
+    rolled_out(loop)
+    state = loop.reconciler.state
+    assert (state.champion, state.previous, state.rollout) == (SECOND, FIRST, None)
+    assert loop.gateways.routing is not None
+    assert loop.gateways.routing.champion == SECOND
+    assert loop.gateways.routing.weight == 0
+    kinds = [fact.kind for fact in loop.facts(e.StepStarted) if isinstance(fact, e.StepStarted)]
+    assert kinds == ["shadow", "approval", "canary", "canary", "promote"]
+
+
+def test_without_the_approval_nothing_gets_live_traffic() -> None:
+    loop = Loop()
+    loop.gateways.seen = healthy()
+    loop.write(*registered(SECOND))
+    for _ in range(5):
+        state = loop.tick()
+    assert state.rollout is not None
+    assert state.rollout.step is not None
+    assert state.rollout.step.kind == "approval"
+    assert loop.gateways.routing is not None
+    assert loop.gateways.routing.weight == 0
+    assert "approval by a person with role approver" in state.decisions["rollout"].waiting_for
+
+
+def test_a_step_waits_while_its_evidence_is_thin() -> None:
+    loop = Loop()
+    loop.gateways.seen = healthy(0)
+    loop.write(*registered(SECOND))
+    loop.gateways.seen = None
+    state = loop.tick()
+    assert state.rollout is not None
+    assert state.rollout.step is not None
+    assert state.rollout.step.index == 0
+
+
+def test_what_the_gateway_stopped_is_rolled_back_on_the_ledger_once() -> None:
+    loop = Loop()
+    loop.gateways.seen = healthy(20)
+    loop.write(*registered(SECOND))
+    loop.tick()
+    loop.gateways.seen = healthy()
+    loop.tick()
+    loop.approve()
+    loop.gateways.seen = healthy(20)
+    loop.tick()
+    assert loop.gateways.routing is not None
+    assert loop.gateways.routing.weight == 1000
+    loop.gateways.stopped = stopped(loop.gateways.routing)
+    for _ in range(3):
+        state = loop.tick()
+    (rolled,) = loop.facts(e.RolledBack)
+    assert isinstance(rolled, e.RolledBack)
+    assert (rolled.by, rolled.to, rolled.seconds) == ("gateway", FIRST, 2.5)
+    assert state.champion == FIRST
+    assert SECOND in state.withdrawn
+    assert loop.gateways.routing.candidate is None
+
+
+def test_the_controller_rolls_back_by_itself_when_the_gateway_did_not() -> None:
+    loop = Loop()
+    loop.gateways.seen = healthy(20)
+    loop.write(*registered(SECOND))
+    loop.tick()
+    loop.gateways.seen = failing()
+    loop.tick()
+    (rolled,) = loop.facts(e.RolledBack)
+    assert isinstance(rolled, e.RolledBack)
+    assert rolled.by == "controller"
+
+
+def test_a_release_that_was_rolled_back_is_not_rolled_out_again() -> None:
+    loop = Loop()
+    test = loop
+    test.gateways.seen = failing()
+    test.write(*registered(SECOND))
+    for _ in range(4):
+        test.tick()
+    assert len(test.facts(e.RolloutOpened)) == 1
+
+
+def test_a_freeze_stops_everything_but_the_way_back() -> None:
+    loop = Loop()
+    loop.tick()
+    loop.write(*registered(SECOND))
+    loop.tick()
+    freeze(loop.ledger, NAME, ADA, "audit")
+    loop.gateways.seen = healthy()
+    state = loop.tick()
+    assert state.rollout is not None
+    assert state.rollout.step is not None
+    assert state.rollout.step.index == 0
+    loop.gateways.seen = failing()
+    state = loop.tick()
+    assert state.rollout is None
+    assert loop.facts(e.RolledBack) != []
+    thaw(loop.ledger, NAME, ADA, "done")
+    assert loop.tick().frozen is None
+
+
+def test_a_person_takes_the_champion_back() -> None:
+    loop = Loop()
+    loop.tick()
+    rolled_out(loop)
+    roll_back(loop.ledger, NAME, Person(name="bob", proof="os_user"), "customers complain")
+    state = loop.tick()
+    assert (state.champion, state.previous) == (FIRST, SECOND)
+    assert loop.gateways.routing is not None
+    assert loop.gateways.routing.champion == FIRST
+
+
+def test_a_veto_ends_the_rollout() -> None:
+    loop = Loop()
+    loop.gateways.seen = healthy()
+    loop.write(*registered(SECOND))
+    loop.tick()
+    reject(loop.ledger, NAME, ADA, "not before the holidays")
+    state = loop.tick()
+    assert state.rollout is None
+    assert SECOND in state.withdrawn
+    assert state.champion == FIRST
+
+
+def test_only_who_holds_the_role_may_approve() -> None:
+    loop = Loop()
+    loop.gateways.seen = healthy()
+    loop.write(*registered(SECOND))
+    loop.tick()
+    with pytest.raises(Refused) as caught:
+        approve(loop.ledger, NAME, Person(name="bob", proof="os_user"))
+    assert "ada" in caught.value.hint
+    with pytest.raises(NotFound):
+        approve(loop.ledger, "ro-unknown", ADA)
+
+
+def test_a_changed_policy_voids_the_approval() -> None:
+    loop = Loop()
+    loop.gateways.seen = healthy()
+    loop.write(*registered(SECOND))
+    loop.tick()
+    loop.approve()
+    declared = loop.facts(e.ServiceDeclared)[0]
+    assert isinstance(declared, e.ServiceDeclared)
+    loop.write(e.ServiceDeclared(service=NAME, policy=Digest(THIRD), declaration=declared.declaration, folder="fraud"))
+    state = loop.tick()
+    assert state.champion == FIRST
+    assert len(loop.facts(e.ApprovalRequested)) == 2
+    loop.approve()
+    assert loop.tick().champion == SECOND
+
+
+def test_an_approval_that_nobody_gives_expires() -> None:
+    loop = Loop()
+    loop.gateways.seen = healthy()
+    loop.write(*registered(SECOND))
+    loop.tick()
+    state = loop.tick(seconds=8 * 86_400)
+    assert state.rollout is None
+    (closed,) = loop.facts(e.RolloutClosed)
+    assert isinstance(closed, e.RolloutClosed)
+    assert closed.outcome == "expired"
+
+
+def test_drift_opens_a_ticket_trains_and_rolls_out() -> None:
+    loop = Loop()
+    loop.gateways.seen = healthy()
+    loop.tick()
+    loop.sensor.seen = wanting()
+    ticket = None
+    loop.tick()
+    opened = loop.facts(e.TicketOpened)[0]
+    assert isinstance(opened, e.TicketOpened)
+    ticket = opened.ticket
+    assert loop.learner.asked == [f"train/{ticket}"]
+    loop.sensor.seen = Seen()
+    loop.write(*registered(SECOND, ticket=ticket))
+    loop.tick()
+    loop.approve()
+    state = loop.tick()
+    assert state.champion == SECOND
+    assert state.ticket is None
+    (closed,) = loop.facts(e.TicketClosed)
+    assert isinstance(closed, e.TicketClosed)
+    assert closed.outcome == "promoted"
+
+
+def test_too_few_labels_make_the_ticket_wait() -> None:
+    loop = Loop()
+    loop.tick()
+    loop.sensor.seen = wanting(new_rows=10)
+    state = loop.tick()
+    assert loop.learner.asked == []
+    assert "labels: 10 of 50 new rows have one" in state.decisions["retrain"].waiting_for
+
+
+def test_a_suggested_retraining_waits_for_a_person() -> None:
+    loop = Loop(service(autonomy=Autonomy(retrain="suggest")))
+    loop.tick()
+    loop.sensor.seen = wanting()
+    loop.tick()
+    assert loop.learner.asked == []
+    approve(loop.ledger, NAME, ADA)
+    loop.tick()
+    assert len(loop.learner.asked) == 1
+
+
+def test_with_autonomy_observe_nothing_is_opened() -> None:
+    loop = Loop(service(autonomy=Autonomy(retrain="observe")))
+    loop.tick()
+    loop.sensor.seen = wanting()
+    loop.tick()
+    assert loop.facts(e.TicketOpened) == []
+
+
+def test_two_retrainings_whose_gates_fail_are_two_without_gain() -> None:
+    loop = Loop()
+    loop.tick()
+    for root in (SECOND, THIRD):
+        loop.sensor.seen = wanting()
+        loop.tick()
+        tickets = loop.facts(e.TicketOpened)
+        newest = tickets[-1]
+        assert isinstance(newest, e.TicketOpened)
+        loop.sensor.seen = Seen()
+        loop.write(*registered(root, passed=False, ticket=newest.ticket))
+        state = loop.tick()
+    assert state.without_gain == 2
+
+
+def test_an_open_incident_keeps_the_loop_from_training() -> None:
+    loop = Loop()
+    loop.tick()
+    loop.write(e.IncidentOpened(service=NAME, incident="in-1", kind="data_quality", reason="a column went dead"))
+    loop.sensor.seen = wanting()
+    state = loop.tick()
+    assert loop.facts(e.TicketOpened) == []
+    assert any("in-1" in wait for wait in state.decisions["retrain"].waiting_for)
+
+
+def test_a_gateway_that_lost_its_table_is_given_it_again() -> None:
+    loop = Loop()
+    loop.tick()
+    rolled_out(loop)
+    newest = loop.reconciler.state.epoch
+    loop.gateways.routing = None
+    loop.tick()
+    assert loop.gateways.routing is not None
+    assert loop.gateways.routing.epoch == newest
+
+
+def test_without_a_gateway_the_loop_waits_and_goes_on_when_it_is_back() -> None:
+    loop = Loop()
+    loop.gateways.gone = True
+    assert loop.tick().applied == -1
+    loop.gateways.gone = False
+    loop.gateways.seen = healthy()
+    state = loop.tick(seconds=60)
+    assert state.applied == 1
+
+
+def test_the_same_answer_is_written_once_however_often_it_is_given() -> None:
+    loop = Loop()
+    loop.gateways.seen = healthy()
+    loop.write(*registered(SECOND))
+    loop.tick()
+    size = loop.ledger.head().size
+    for _ in range(20):
+        loop.tick()
+    assert loop.ledger.head().size == size
+
+
+def test_two_controllers_never_both_act() -> None:
+    loop = Loop()
+    loop.tick()
+    other = loop.another("two")
+    assert other.tick() is None
+    loop.clock.advance(60)  # the first one hangs, its lease runs out
+    assert other.tick() is not None
+    before = loop.ledger.head().size
+    loop.gateways.seen = healthy()
+    loop.write(*registered(SECOND))
+    assert loop.reconciler.tick() is None
+    assert loop.ledger.head().size == before + 2
+    other.tick()
+    assert len(loop.facts(e.RolloutOpened)) == 1
+
+
+@pytest.mark.parametrize("kill_after", range(1, 8))
+def test_a_controller_killed_between_any_two_writes_is_replaced_without_harm(kill_after: int) -> None:
+    """The replacement reads the ledger, takes up the open command, and ends where an unharmed loop ends."""
+    loop = Loop()
+    loop.gateways.seen = healthy()
+    loop.write(*registered(SECOND))
+    writes = 0
+    append = loop.ledger.append
+
+    class Killed(BaseException):
+        pass
+
+    def dying(*arguments: object, **options: object) -> object:
+        nonlocal writes
+        writes += 1
+        if writes > kill_after:
+            raise Killed
+        return append(*arguments, **options)  # type: ignore[arg-type]
+
+    loop.ledger.append = dying  # type: ignore[method-assign, assignment]
+
+    def live() -> None:
+        for _ in range(20):
+            loop.tick()
+            if loop.reconciler.state.rollout and loop.reconciler.state.rollout.asked:
+                loop.approve()
+
+    with pytest.raises(Killed):
+        live()
+    loop.ledger.append = append  # type: ignore[method-assign]
+    loop.clock.advance(120)
+    loop.reconciler = loop.another("next")
+    for _ in range(6):
+        state = loop.tick(seconds=31)
+        if state.rollout and state.rollout.asked and not state.rollout.approved:
+            loop.approve()
+    assert loop.reconciler.state.champion == SECOND
+    assert len(loop.facts(e.ChampionAppointed)) == 2
+    assert loop.gateways.orders == sorted(loop.gateways.orders)
+
+
+def test_the_clock_of_the_ledger_is_the_one_that_was_handed_in() -> None:
+    loop = Loop()
+    loop.tick()
+    newest = list(loop.ledger.read())[-1]
+    assert newest.at == timestamp(loop.clock.now())
