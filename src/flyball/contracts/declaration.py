@@ -10,7 +10,6 @@ from flyball.contracts.durations import resolved
 from flyball.contracts.json_schema import resolved_schema
 from flyball.contracts.schema_faults import faults
 from flyball.contracts.yaml_text import Path, read, refusal
-from flyball.core.errors import Fault
 from flyball.core.service import Experiment, Gate, Metadata, Monitor, Retrain, Rollout, Service, Serving
 
 Section = TypeVar("Section")

@@ -26,7 +26,7 @@ def misfits(service: Service, contract: DataContract, *, file: str = "service.ya
     label = columns.get(service.data.label)
     if label is not None:
         found += _label(service, label, file)
-    if len(contract.columns) <= len({service.data.label, service.data.timestamp, service.data.key} - {None}):
+    if set(columns) <= {service.data.label, service.data.timestamp, service.data.key}:
         expected = "a column to learn from, besides label, timestamp and key"
         found.append(Fault(where=service.data.contract, path="schema.properties", expected=expected, found="none"))
     return tuple(found)

@@ -38,7 +38,7 @@ def faults(document: Document, data: Any, schema: Mapping[str, Any]) -> list[tup
     """Every fault of `data`, in the order of the paths; the path is that of the value to blame."""
     validator = _Validator(dict(schema))
     found = [pair for error in validator.iter_errors(data) for pair in _said(document, error, schema)]
-    return sorted(found, key=lambda pair: [(isinstance(part, int), str(part).zfill(6)) for part in pair[0]])
+    return sorted(found, key=lambda pair: [f"{part:09}" if isinstance(part, int) else part for part in pair[0]])
 
 
 def nearest(name: object, known: Iterable[object]) -> str:

@@ -76,6 +76,7 @@ def build() -> App:
         help="The governor for machine learning in production.",
         version=lambda: version("flyball"),
         help_on_error=False,
+        suppress_keyboard_interrupt=False,  # `run` gives it its exit code
     )
     for verb, summary in VERBS.items():
         attribute = "app" if verb in _WITH_VERBS_OF_THEIR_OWN else verb

@@ -1,0 +1,94 @@
+"""`flyball check`: 0 sound, 1 the data violate the contract, 2 faulty declaration or unreadable file."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from flyball.app.cli.main import run
+
+SERVICE = """\
+apiVersion: flyball/v1
+kind: Service
+metadata: {name: fraud, owner: o}
+data: {contract: contract.yaml, source: t.parquet, label: y}
+experiment: {task: binary, metric: roc_auc}
+"""
+CONTRACT = """\
+apiVersion: v3.1.0
+kind: DataContract
+id: fraud
+version: "1"
+status: draft
+slaProperties: [{property: latency, value: 4, unit: d}]
+schema:
+  - name: t
+    properties:
+      - {name: amount, logicalType: number, required: true, logicalTypeOptions: {minimum: 0}}
+      - {name: y, logicalType: integer, required: true}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "service.yaml").write_text(SERVICE)
+    (tmp_path / "contract.yaml").write_text(CONTRACT)
+    (tmp_path / "model.py").write_text("def train(features, label, *, config, seed): ...\n")
+    pl.DataFrame({"amount": [1.0, 2.0], "y": [0, 1]}).write_parquet(tmp_path / "t.parquet")
+    pl.DataFrame({"amount": [1.0, -2.0, None], "y": [0, 1, 1], "more": [1, 2, 3]}).write_csv(tmp_path / "bad.csv")
+    return tmp_path
+
+
+def answer(capfd: pytest.CaptureFixture[str], *tokens: object) -> tuple[int, Any]:
+    code = run(["check", *map(str, tokens), "--json"])
+    return code, json.loads(capfd.readouterr().out)
+
+
+def test_sound_data_are_0(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    code, document = answer(capfd, folder / "service.yaml")
+    assert code == 0
+    assert document["ok"] is True
+    assert document["data"]["accepted"] == document["data"]["rows"] == 2
+    assert document["not_executed"] == ["slaProperties[0]: service level latency: not executed by Flyball"]
+    assert "nobody can approve" in document["notes"][0]
+
+
+def test_data_that_violate_the_contract_are_1_with_every_violation(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    code, document = answer(capfd, folder / "service.yaml", folder / "bad.csv")
+    assert code == 1
+    assert document["ok"] is False
+    assert [(v["rule"], v["rows"], v["found"]) for v in document["data"]["violations"]] == [
+        ("amount.required", 1, "nothing"),
+        ("amount.range", 1, "-2.0"),
+    ]
+    assert document["data"]["extra_columns"] == ["more"]
+
+
+def test_a_faulty_declaration_is_2_with_every_fault(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (folder / "service.yaml").write_text(SERVICE.replace("owner: o", "ownr: o").replace("binary", "binry"))
+    code, document = answer(capfd, folder / "service.yaml")
+    assert code == 2
+    assert [fault["path"] for fault in document["error"]["faults"]] == [
+        "metadata.owner",
+        "metadata.ownr",
+        "experiment.task",
+    ]
+
+
+@pytest.mark.parametrize("data", ["absent.parquet", "service.yaml"])
+def test_an_unreadable_table_is_2(folder: Path, data: str, capfd: pytest.CaptureFixture[str]) -> None:
+    code, document = answer(capfd, folder, folder / data)
+    assert code == 2
+    assert document["error"]["faults"][0]["where"].endswith(data)
+
+
+def test_people_read_a_table_of_violations(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", str(folder), str(folder / "bad.csv")]) == 1
+    out = capfd.readouterr().out
+    assert "amount.range" in out
+    assert "3 rows (1 accepted, 1 quarantined, 1 rejected): violates the contract" in out
+    assert "columns without a promise: more" in out
