@@ -270,6 +270,16 @@ def test_an_open_incident_keeps_the_loop_from_training() -> None:
     assert any("in-1" in wait for wait in state.decisions["retrain"].waiting_for)
 
 
+def test_a_person_closes_an_incident_by_accepting_the_data() -> None:
+    loop = Loop()
+    loop.tick()
+    loop.write(e.IncidentOpened(service=NAME, incident="in-1", kind="data_quality", reason="a new sensor", row=700))
+    approve(loop.ledger, "in-1", ADA, "the new sensor is meant")
+    state = loop.tick()
+    assert state.incident is None
+    assert state.accepted_row == 700
+
+
 def test_a_gateway_that_lost_its_table_is_given_it_again() -> None:
     loop = Loop()
     loop.tick()

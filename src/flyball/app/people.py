@@ -34,7 +34,9 @@ def states_of(ledger: Ledger) -> dict[str, ServiceState]:
 
 
 def approve(ledger: Ledger, subject: str, person: Person, why: str = "") -> tuple[Entry, ...]:
-    """Approve what waits: a rollout that asked, or a retrain ticket. Subject: the service, or the id of either.
+    """Approve what waits: a rollout that asked, a retrain ticket, or a quality incident (accept the data as they are).
+
+    Subject: the id of one of them, or the service, which means the first of them that waits.
 
     Raises: NotFound (nothing of this name waits), Refused (the person may not).
     """
@@ -45,6 +47,16 @@ def approve(ledger: Ledger, subject: str, person: Person, why: str = "") -> tupl
         _may(metadata, person, ("operator", "approver"))
         decision = ordered(state, state.ticket, by=person.name, proof=person.proof)
         return ledger.append(decision.facts, expected=state.version, commands=decision.commands)
+    if state.incident is not None and subject in _names(state):
+        _may(metadata, person, ("operator", "approver"))
+        closed = e.IncidentClosed(
+            service=ServiceName(state.service),
+            incident=state.incident.incident,
+            how="person",
+            reason=f"{person.name}: {why or 'accepted'}",
+            row=state.incident.row,
+        )
+        return ledger.append([closed], expected=state.version)
     raise NotFound(f"nothing of {subject!r} waits for an approval", hint=f"flyball explain {subject}")
 
 
@@ -133,7 +145,7 @@ def _waiting(ledger: Ledger, subject: str) -> tuple[ServiceState, Metadata]:
 
 
 def _names(state: ServiceState, *parts: RolloutState | TicketState | None) -> tuple[str, ...]:
-    names = [state.service]
+    names = [state.service, *([state.incident.incident] if state.incident else [])]
     for part in parts:
         match part:
             case RolloutState():

@@ -10,7 +10,7 @@ from flyball.app.people import approve as approve_it
 
 
 def approve(
-    subject: Annotated[str, Parameter(help="Service, rollout or ticket.")],
+    subject: Annotated[str, Parameter(help="Service, rollout, retrain ticket or quality incident.")],
     /,
     *,
     why: Annotated[str, Parameter(help="Your reason, for the ledger.")] = "",

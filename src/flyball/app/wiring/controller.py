@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import closing
 from functools import cached_property, partial
 from pathlib import Path
@@ -157,26 +158,34 @@ def controllers(
 
 
 def run(files: Sequence[Path], home: Home, stopping: threading.Event) -> None:
-    """Tick until told to stop. An error of one service is told and does not stop the others."""
+    """Tick until told to stop. An expected error of one service is told, and the next tick tries again."""
     clock = SystemClock()
     ids = TimeIds(clock)
     gateways = WithSpool(SocketGateways(home.socket), home)
     with closing(recorder(home.made())) as ledger, closing(ForkServerTrainer()) as trainer:
         pipeline = Pipeline(home, ledger, clock, ids, signing_key(home.keys), trainer)
         reconcilers = controllers(files, home, pipeline, ledger, gateways, ids.new("controller"))
-        told: dict[str, str] = {}
-        while not stopping.wait(TICK_S):
-            for reconciler in reconcilers:
-                name = reconciler.state.service
-                try:
-                    reconciler.tick()
-                    rollout = reconciler.state.rollout
-                    gateways.clear(name, rollout.rollout if rollout else None)
-                    told.pop(name, None)
-                except FlyballError as error:
-                    if told.get(name) != str(error):
-                        sys.stderr.write(f"controller: {name}: {error}\n")
-                    told[name] = str(error)
+        with ThreadPoolExecutor(max_workers=len(reconcilers), thread_name_prefix="service") as threads:
+            kept = [threads.submit(_keep, reconciler, gateways, stopping) for reconciler in reconcilers]
+            wait(kept, return_when=FIRST_EXCEPTION)
+            stopping.set()  # what nobody expected ends the process; its parent starts another
+        for each in kept:
+            each.result()
+
+
+def _keep(reconciler: Reconciler, gateways: WithSpool, stopping: threading.Event) -> None:
+    """One service in a thread of its own: a gateway that loads a release for it keeps nobody else waiting."""
+    name, told = reconciler.state.service, ""
+    while not stopping.wait(TICK_S):
+        try:
+            reconciler.tick()
+            rollout = reconciler.state.rollout
+            gateways.clear(name, rollout.rollout if rollout else None)
+            told = ""
+        except FlyballError as error:
+            if told != str(error):
+                sys.stderr.write(f"controller: {name}: {error}\n")
+            told = str(error)
 
 
 def main() -> None:
