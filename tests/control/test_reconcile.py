@@ -131,6 +131,22 @@ def test_a_freeze_stops_everything_but_the_way_back() -> None:
     assert loop.tick().frozen is None
 
 
+def test_a_freeze_holds_back_what_was_ordered_before_it() -> None:
+    loop = Loop()
+    loop.tick()
+    loop.gateways.gone = True
+    loop.write(*registered(SECOND))
+    loop.tick()
+    freeze(loop.ledger, NAME, ADA, "audit")
+    loop.gateways.gone = False
+    loop.gateways.seen = healthy()
+    for _ in range(3):
+        loop.tick(seconds=60)
+    assert loop.gateways.orders == [1]
+    thaw(loop.ledger, NAME, ADA, "done")
+    assert loop.tick(seconds=60).applied > 1
+
+
 def test_a_person_takes_the_champion_back() -> None:
     loop = Loop()
     loop.tick()

@@ -179,12 +179,24 @@ class Reconciler:
         """Claim and do what was ordered. True where something was done."""
         done = False
         while claimed := self._ledger.claim(self.state.service, self._owner, ttl_s=CLAIM_S):
+            if self._held(claimed):
+                self._ledger.postpone(claimed.command.key, delay_s=1.0, error="the service is frozen")
+                continue
             try:
                 self._do(claimed, lease)
                 done = True
             except Unavailable as error:
                 self._ledger.postpone(claimed.command.key, delay_s=min(0.2 * claimed.attempts, 5.0), error=str(error))
         return done
+
+    def _held(self, claimed: Claimed) -> bool:
+        """Whether a freeze holds back an order that was given before it. The way back is never held."""
+        state, routing = self.catch_up(), self.state.routing
+        if state.frozen is None:
+            return False
+        if claimed.command.kind != "route" or routing is None:
+            return True
+        return routing.candidate is not None or routing.champion != state.champion
 
     def _do(self, claimed: Claimed, lease: Lease) -> None:
         command = claimed.command
