@@ -142,11 +142,7 @@ def _move(situation: Situation, rollout: RolloutState) -> Decision | None:
             facts=(judged, *following.facts),
             commands=following.commands,
         )
-    if (
-        verdict.cause == "timeout"
-        or verdict.kind == "INVALID"
-        or _overdue(situation, step, running.started_at, verdict)
-    ):
+    if verdict.cause == "timeout" or _overdue(situation, step, running.started_at, verdict):
         return _timeout(situation, rollout, step, verdict)
     return Decision(action="rollout", what=verdict.kind.lower(), why=verdict.reason, waiting_for=verdict.waiting_for)
 
@@ -166,7 +162,7 @@ def _overdue(situation: Situation, step: Step, started_at: str, verdict: Verdict
     """Evidence that cannot be believed may recover, until the step's time is over."""
     declared = step.shadow or step.canary
     return (
-        verdict.kind == "INCONCLUSIVE"
+        verdict.kind in ("INCONCLUSIVE", "INVALID")
         and declared is not None
         and elapsed_s(started_at, situation.now) >= declared.timeout_s
     )
