@@ -38,7 +38,10 @@ def line(error: BadInput) -> str:
     >>> line(refusal("/v1/labels", [fault("/v1/labels", "labels", "a list", "a number")]))
     'labels: expected a list, found a number'
     """
-    parts = [f"{each.path}: expected {each.expected}, found {each.found}" for each in error.faults]
+    parts = [
+        f"{each.path}: expected {each.expected}, found {each.found}" + (f" ({each.fix})" if each.fix else "")
+        for each in error.faults
+    ]
     return "; ".join(parts) or str(error)
 
 

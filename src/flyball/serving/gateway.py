@@ -223,12 +223,12 @@ class Gateway:
         """
         batch, asks = self.begin(rows, request_id=request_id, at=at)
         spent_ms = 0.0
-        while asks:
+        while asks := asks or self.stand_ins(batch):
             for ask in asks:
                 reply = _predict(predictors, ask)
                 spent_ms += reply.service_ms if isinstance(reply, ArmReply) else 0.0
                 self.take(batch, ask, reply)
-            asks = self.stand_ins(batch)
+            asks = []
         records = self.finish(batch, ended=spent_ms / 1000.0)
         mirror = self.shadow(batch)
         return records, self.shadow_done(batch, mirror, _predict(predictors, mirror)) if mirror else []

@@ -207,7 +207,7 @@ def _read(given: Input, faults: list[Fault]) -> list[Any]:
         faults.append(fault(WHERE, given.name, f"{size} values for shape {given.shape}", f"{len(values)}"))
         return []
     if (wrong := wrong_value(values, given.datatype)) is not None:
-        faults.append(fault(WHERE, f"{given.name}[{wrong}]", f"a {given.datatype}", values[wrong]))
+        faults.append(fault(WHERE, f"{given.name}[{wrong}]", f"a value of datatype {given.datatype}", values[wrong]))
     return values
 
 

@@ -53,6 +53,7 @@ class Door:
         self._services, self._clock, self._secret = services, clock, secret
         self._prefix, self._numbers = request_prefix, itertools.count(1)
         self._start, self._stop, self._complain = start, stop, complain
+        self.failure: Exception | None = None
         self._oip = OipRoutes(services, self._request_id)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -146,9 +147,10 @@ class Door:
         await receive()
         try:
             await self._start()
-        except Exception as error:
-            await send({"type": "lifespan.startup.failed", "message": f"{error}"})
-            raise
+        except Exception as error:  # kept for whoever runs the server: its kind decides the exit code
+            self.failure = error
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            return
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self._stop()

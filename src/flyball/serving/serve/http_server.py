@@ -49,12 +49,15 @@ def bound(host: str, port: int) -> socket.socket:
 
 
 async def serve(door: Door, listener: socket.socket, ready: Callable[[], None]) -> None:
-    """Until SIGTERM or SIGINT: stop accepting, finish what is under way, then the door's `stop`."""
+    """Until SIGTERM or SIGINT: stop accepting, finish what is under way, then the door's `stop`.
+
+    Raises: what kept the door from starting.
+    """
     config = uvicorn.Config(
         door,
         lifespan="on",
         access_log=False,
-        log_level="error",
+        log_level="critical",  # what goes wrong is told by the door, once
         server_header=False,
         backlog=2048,
         timeout_graceful_shutdown=DRAIN_S,
@@ -62,5 +65,5 @@ async def serve(door: Door, listener: socket.socket, ready: Callable[[], None]) 
     server = _Server(config)
     server.ready = ready
     await server.serve(sockets=[listener])
-    if not server.started:
-        raise Unavailable("the gateway could not start", hint="see the message above")
+    if door.failure is not None:
+        raise door.failure

@@ -1,0 +1,171 @@
+"""The log under pressure and after a crash: received = written + dropped, to the row."""
+
+from pathlib import Path
+
+import pytest
+from tests.serving.parts import CONTRACT, routing
+from tests.serving.stage import until
+
+from flyball.adapters.clock import SystemClock
+from flyball.adapters.labels import SqliteLabels
+from flyball.adapters.segments import SegmentLog, Segments
+from flyball.core.log_tables import log_tables
+from flyball.core.prediction import LabelRecord, PredictionRecord, ShadowRecord
+from flyball.serving.accounting import Accounting
+from flyball.serving.counter_file import SLOT_BYTES, Slot
+from flyball.serving.serve.capture import Capture
+from flyball.serving.serve.counters import mapped_slot
+
+TABLES = log_tables(CONTRACT, label="fraud", task="binary")
+
+
+def records(count: int, start: int = 0) -> list[PredictionRecord]:
+    return [
+        PredictionRecord(
+            id=f"shop.{i}",
+            at=float(i),
+            unit="u",
+            arm="champion",
+            release="a",
+            epoch=1,
+            outcome="answered",
+            prediction=1,
+        )
+        for i in range(start, start + count)
+    ]
+
+
+class FullDisk(SegmentLog):
+    """Refuses to write while it is told so: the fault that a full disk is, at the port."""
+
+    full = True
+
+    def append(self, index: int, predictions: object, shadows: object) -> None:
+        if self.full:
+            raise OSError(28, "No space left on device")
+        super().append(index, predictions, shadows)  # type: ignore[arg-type]
+
+
+class Desk:
+    """A capture over real files."""
+
+    def __init__(
+        self, folder: Path, buffer: bytearray, *, log: type[SegmentLog] = SegmentLog, capacity: int = 1000
+    ) -> None:
+        self.folder = folder
+        self.accounting = Accounting(Slot(buffer))
+        self.accounting.route(routing())
+        self.log = log(folder / "shop", "shop", TABLES)
+        self.labels = SqliteLabels(folder / "labels.db")
+        self.said: list[str] = []
+        self.capture = Capture(
+            self.log,
+            self.labels,
+            self.accounting,
+            SystemClock(),
+            pane_s=3600.0,
+            complain=self.said.append,
+            capacity_rows=capacity,
+        )
+
+    def sums(self) -> tuple[int, int, int]:
+        slot = self.accounting.slot
+        return slot.count("received"), slot.count("written"), slot.count("dropped")
+
+    def panes(self) -> list[tuple[int, int, int]]:
+        sealed = Segments(self.folder).sealed("shop", -1)
+        return [(segment.pane.received, segment.pane.written, segment.pane.dropped) for segment in sealed]
+
+
+def test_all_that_was_offered_is_in_the_sealed_pane(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, bytearray(SLOT_BYTES))
+    desk.capture.start()
+    for i in range(7):
+        desk.capture.offer(records(10, 10 * i))
+    desk.capture.offer_shadows([ShadowRecord(id="shop.1", at=1.0, release="b", epoch=1, error=False, slow=False)])
+    desk.labels.put([LabelRecord(id="shop.1", label=1, at=2.0)])
+    desk.capture.stop()
+    assert desk.sums() == (70, 70, 0)
+    assert desk.panes() == [(70, 70, 0)]
+    (segment,) = Segments(tmp_path).sealed("shop", -1)
+    assert segment.predictions["id"].to_list() == [f"shop.{i}" for i in range(70)]
+    assert (segment.shadows.height, segment.labels.height) == (1, 1)
+
+
+def test_what_the_ring_cannot_hold_is_dropped_and_counted(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, bytearray(SLOT_BYTES), capacity=15)
+    desk.accounting.open_pane(0)
+    for i in range(3):
+        desk.capture.offer(records(10, 10 * i))  # the writer has not begun: the second and third find no room
+    desk.capture._thread.start()
+    desk.capture.stop()
+    assert desk.sums() == (30, 10, 20)
+    assert desk.panes() == [(30, 10, 20)]
+
+
+def test_a_full_disk_costs_records_never_the_count_of_them(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, bytearray(SLOT_BYTES), log=FullDisk)
+    desk.capture.start()
+    desk.capture.offer(records(10))
+    until(lambda: desk.said, "the writer complains")
+    FullDisk.full = False
+    desk.capture.offer(records(5, 10))
+    desk.capture.stop()
+    assert desk.sums() == (15, 5, 10)
+    assert desk.panes() == [(15, 5, 10)]
+    assert "No space left" in desk.said[0]
+
+
+@pytest.mark.parametrize("written", [0, 4])
+def test_a_killed_writer_leaves_a_loss_that_is_counted(tmp_path: Path, written: int) -> None:
+    file = bytearray(SLOT_BYTES)
+    killed = Desk(tmp_path, file)
+    killed.accounting.open_pane(0)
+    killed.accounting.received(9)
+    killed.accounting.dropped(2)
+    if written:
+        killed.log.append(0, records(written), [])  # on disk, but the process died before it counted them
+    again = Desk(tmp_path, file)
+    again.capture.start()
+    assert again.panes() == [(9, written, 9 - written)]
+    assert again.sums() == (9, written, 9 - written)
+    again.capture.offer(records(3, 100))
+    again.capture.stop()
+    assert again.sums() == (12, written + 3, 9 - written)
+    assert again.panes() == [(9, written, 9 - written), (3, 3, 0)]
+
+
+def test_a_crash_between_two_panes_mixes_nothing(tmp_path: Path) -> None:
+    file = bytearray(SLOT_BYTES)
+    killed = Desk(tmp_path, file)
+    killed.accounting.open_pane(0)
+    killed.accounting.received(6)
+    killed.log.append(0, records(6), [])
+    killed.accounting.written(6)
+    killed.labels.put([LabelRecord(id="shop.1", label=1, at=1.0)])
+    killed.labels.take(0)
+    killed.accounting.open_pane(1)  # the next pane is open, the last not yet sealed
+    killed.accounting.received(5)
+    killed.log.append(1, records(2, 6), [])
+    again = Desk(tmp_path, file)
+    again.capture.start()
+    again.capture.stop()
+    assert again.panes() == [(6, 6, 0), (5, 2, 3)]
+    assert again.sums() == (11, 8, 3)
+    assert [segment.labels.height for segment in Segments(tmp_path).sealed("shop", -1)] == [1, 0]
+
+
+def test_nothing_came_so_no_pane_is_made(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, bytearray(SLOT_BYTES))
+    desk.capture.start()
+    desk.capture.stop()
+    assert desk.panes() == []
+
+
+def test_the_counter_file_is_shared_by_whoever_maps_it(tmp_path: Path) -> None:
+    one, other = mapped_slot(tmp_path / "counters.bin"), mapped_slot(tmp_path / "counters.bin")
+    Accounting(one).received(7)
+    assert other.count("received") == 7
+    assert mapped_slot(tmp_path / "counters.bin", worker=1).count("received") == 0
+    with pytest.raises(ValueError, match="expected a buffer"):
+        Slot(bytearray(10))
