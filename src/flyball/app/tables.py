@@ -19,7 +19,7 @@ def read(path: Path) -> pl.DataFrame:
         with path.open("rb") as file:
             first = file.readline()
     except OSError as error:
-        fix = "set FLYBALL_DATA to the folder of the data" if "FLYBALL_DATA" not in str(path) else ""
+        fix = "" if path.is_absolute() else "relative to the current folder; FLYBALL_DATA names the folder of the data"
         raise _bad(path, "a file that can be read", str(error.strerror), fix) from error
     table = _parquet(path) if path.suffix.lower() in _PARQUET else _csv(path, first)
     if table.height == 0 or table.width == 0:
