@@ -1,4 +1,8 @@
-"""The answer of a replay: figures of each regime, and what the governor did, read off the ledger."""
+"""The answer of a replay: figures of each regime, and what the governor did, read off the ledger.
+
+A `row` counts from 0, as in the files: it is the last row that had been answered when the fact was written (for the
+first training: the first row of the stream that is answered). A signal's window ends there; its labels end earlier.
+"""
 
 from collections.abc import Iterable
 
@@ -90,7 +94,7 @@ class Deeds(Record):
 
 
 def deeds(entries: Iterable[Entry], row_at: "dict[int, int]", train_rows: int) -> Deeds:
-    """Fold the ledger into the report's lists. `row_at`: ledger size -> stream row, noted after each pane."""
+    """Fold the ledger into the report's lists. `row_at`: ledger size -> stream row when it was first so large."""
     marks = sorted(row_at.items())
     trainings, signals, incidents = [], [], []
     rollouts: dict[str, RolloutLine] = {}
@@ -124,7 +128,7 @@ def deeds(entries: Iterable[Entry], row_at: "dict[int, int]", train_rows: int) -
             case e.SignalRaised(signal=signal):
                 signals.append(
                     SignalLine(
-                        row=signal.last_row,
+                        row=row,
                         signal=signal.signal,
                         feature=signal.feature,
                         value=signal.value,

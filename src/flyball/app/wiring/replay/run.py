@@ -116,7 +116,7 @@ def _govern(
         )
         told = due
         world.settle(stop - start, approve_after_rows=options.approve_after_rows)
-        row_at[world.reconciler.state.version] = stop - 1
+        row_at.setdefault(world.reconciler.state.version, stop - 1)  # the pane in which it was written, not a later one
         advance(stop - start)
     return track, row_at, spent_s
 
