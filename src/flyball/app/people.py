@@ -14,6 +14,7 @@ from flyball.core.errors import NotFound, Refused
 from flyball.core.ids import RolloutId, ServiceName
 from flyball.core.ledger import Entry, Ledger
 from flyball.core.service import Metadata
+from flyball.decide.evidence import objections
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,12 +157,13 @@ def _names(state: ServiceState, *parts: RolloutState | TicketState | None) -> tu
 
 
 def _may(metadata: Metadata, person: Person, roles: Sequence[str]) -> None:
-    """Raises: Refused: the person has none of the roles."""
-    held = metadata.people.get(person.name, ())
-    if person.every_role or any(role in held for role in roles):
+    """Raises: Refused: the person has none of the roles. Without declared people, whoever reaches the home may."""
+    if person.every_role:
         return
-    able = sorted(name for name, has in metadata.people.items() if any(role in has for role in roles))
-    raise Refused(
-        f"{person.name} has no role {' or '.join(roles)} in {metadata.name}",
-        hint=f"who has it: {', '.join(able) or 'nobody'} (metadata.people in service.yaml)",
-    )
+    found = [objections(person.name, role, metadata.people) for role in roles]
+    if all(found):
+        able = sorted(name for name, has in metadata.people.items() if any(role in has for role in roles))
+        raise Refused(
+            f"{metadata.name}: {'; '.join(found[0])}",
+            hint=f"who may: {', '.join(able) or 'nobody'} (metadata.people in service.yaml)",
+        )

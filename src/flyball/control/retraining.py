@@ -6,7 +6,7 @@ cool-down, with enough new labels, and only as far as the declared autonomy goes
 
 from typing import Literal
 
-from flyball.control.decision import Decision, Situation
+from flyball.control.decision import Decision, Learning, Situation
 from flyball.control.state import ServiceState, TicketState
 from flyball.core import events as e
 from flyball.core.codec import digest
@@ -66,7 +66,11 @@ def _obstacles(situation: Situation) -> tuple[str, ...]:
 def _order(situation: Situation, ticket: TicketState) -> Decision:
     """An open ticket waits for labels, for an incident to end, and for whoever may order a training."""
     state, service, learning = situation.state, situation.service, situation.learning
+    if learning.diagnosis is not None and learning.fired is None:
+        return _closed(state, ticket, "dismissed", "the signals that opened it are gone")
     waiting = []
+    if not _remedied_by_training(learning):
+        waiting.append("labels that show a loss: drift opens the question, risk answers it")
     if state.incident is not None:
         waiting.append(f"the quality incident {state.incident.incident} to be closed")
     if learning.new_rows < service.retrain.min_new_rows:
@@ -76,6 +80,13 @@ def _order(situation: Situation, ticket: TicketState) -> Decision:
     if waiting:
         return Decision(action="retrain", what="wait", why=ticket.opened.diagnosis.reason, waiting_for=tuple(waiting))
     return ordered(state, ticket, by="policy", proof="policy")
+
+
+def _remedied_by_training(learning: Learning) -> bool:
+    """A live metric that fell is reason enough; moved inputs are one where the diagnosis says so."""
+    if learning.fired == "risk" or learning.diagnosis is None:
+        return True
+    return learning.diagnosis.remedy == "retrain"
 
 
 def ordered(state: ServiceState, ticket: TicketState, *, by: str, proof: e.Proof) -> Decision:
@@ -118,7 +129,7 @@ def _outcome(state: ServiceState, ticket: TicketState) -> Decision:
 def _closed(
     state: ServiceState,
     ticket: TicketState,
-    outcome: Literal["promoted", "no_gain", "failed"],
+    outcome: Literal["promoted", "no_gain", "failed", "dismissed"],
     reason: str,
 ) -> Decision:
     fact = e.TicketClosed(service=ServiceName(state.service), ticket=ticket.ticket, outcome=outcome, reason=reason)
