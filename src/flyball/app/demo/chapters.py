@@ -32,7 +32,7 @@ FAULTY: dict[str, Config] = {
 async def first_release(world: World) -> str:
     """Train with no champion: the release that passes its gates serves at once. Returns its root."""
     chapter = "first release"
-    world.tell(chapter, "12,000 transactions are generated; flyball train")
+    world.tell(chapter, "a table of transactions is generated; flyball train")
     trained = await world.processes.train(world.service_file)
     root: str = trained["release"]
     await world.follow.until(
@@ -54,7 +54,7 @@ async def traffic_begins(world: World, champion: str) -> None:
 async def second_release(world: World) -> str:
     """Another configuration through shadow, approval and canary to promotion; the controller dies on the way."""
     chapter = "second release"
-    rollout = await offered(world, chapter, "second", SECOND)
+    rollout = await offered(world, chapter, SECOND)
     await approved(world, chapter, rollout)
     canary = await step(world, rollout, "canary", world.follow.seq_of(rollout))
     world.tell(chapter, f"canary: {canary.routing.weight / 100:g} % of the cards meet the new release")
@@ -108,7 +108,7 @@ async def controller_dies(world: World, rollout: e.RolloutOpened, canary: e.Step
 async def faulty_release(world: World, cause: str) -> None:
     """A candidate that is sound until it takes live traffic; the gateway takes it back by itself."""
     chapter = {"errors": "a release that fails", "slow": "a release that is slow"}[cause]
-    rollout = await offered(world, chapter, cause, FAULTY[cause])
+    rollout = await offered(world, chapter, FAULTY[cause], cause)
     await approved(world, chapter, rollout)
     after = world.follow.seq_of(rollout)
     canary = await step(world, rollout, "canary", after)

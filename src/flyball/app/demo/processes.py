@@ -75,20 +75,20 @@ class Processes:
 
     async def _ready(self, process: asyncio.subprocess.Process) -> Up:
         assert process.stdout is not None
-        lines: list[bytes] = []
+        text = b""
         try:
             async with asyncio.timeout(READY_S):
-                while not lines or lines[-1].rstrip() != b"}":  # the document's end: what is inside is indented
-                    lines.append(await process.stdout.readline())
-                    if not lines[-1]:
+                while (told := _document(text)) is None:
+                    line = await process.stdout.readline()
+                    if not line:
                         raise NotSeen(f"flyball up ended before it answered; see {self._log}")
+                    text += line
         except TimeoutError as error:
             raise NotSeen(f"flyball up was not ready within {READY_S:g} s; see {self._log}") from error
-        document = b"".join(lines)
         try:
-            return msgspec.json.decode(document, type=Up)
+            return msgspec.convert(told, Up)
         except msgspec.ValidationError as error:
-            raise NotSeen(f"flyball up does not come up: {document.decode()[-1500:]}") from error
+            raise NotSeen(f"flyball up does not come up: {text.decode()[-1500:]}") from error
 
     async def _start(self, verb: str, *arguments: str) -> asyncio.subprocess.Process:
         with self._log.open("ab") as log:
@@ -101,6 +101,14 @@ class Processes:
                 env=self._environment,
                 start_new_session=True,  # a Ctrl-C at the terminal is ours to pass on
             )
+
+
+def _document(text: bytes) -> Any | None:
+    """The JSON document, once all of its lines are there."""
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return None
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

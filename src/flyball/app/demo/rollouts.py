@@ -13,10 +13,10 @@ WITHIN_S = 60.0
 Unless = Callable[[e.Fact], str | None]
 
 
-async def offered(world: World, chapter: str, name: str, config: Config) -> e.RolloutOpened:
+async def offered(world: World, chapter: str, config: Config, branch: str | None = None) -> e.RolloutOpened:
     """Train a release and see its rollout open."""
     after = world.follow.seq
-    trained = await world.offer(name, config)
+    trained = await world.offer(config, branch)
     root = trained["release"]
     auc = trained["metrics"]["roc_auc"]["value"]
     world.tell(
@@ -138,10 +138,9 @@ def ended(rollout: e.RolloutOpened) -> Unless:
 
 
 async def answers(world: World, release: str, at_least: int) -> None:
-    """See clients get so many more answers of the champion."""
-    goal = world.traffic.arm(release, "champion").answers + at_least
+    """See clients get so many answers of a champion."""
     await world.follow.wait(
-        lambda: world.traffic.arm(release, "champion").answers >= goal or None,
+        lambda: world.traffic.arm(release, "champion").answers >= at_least or None,
         what=f"{at_least} answers of {short(release)}",
     )
 

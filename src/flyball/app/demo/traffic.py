@@ -47,10 +47,10 @@ USUAL = Regime(
 SHIFTED = Regime(
     merchants=(0.14, 0.08, 0.06, 0.56, 0.10, 0.06),
     distance_km=60.0,
-    base=-4.0,
-    by_amount=-1.7,
+    base=-3.4,
+    by_amount=-2.2,
     by_distance=0.0,
-    by_youth=4.2,
+    by_youth=5.0,
     far_away=0.0,
 )
 SHIFTED_FEATURES = ("distance_km", "merchant")  # whose distribution differs between the two

@@ -53,17 +53,22 @@ class World:
         self.report.story.append({"chapter": chapter, "what": what, "at_s": at_s, **figures})
         self.say(at_s, chapter, what)
 
-    async def offer(self, name: str, config: Config) -> dict[str, Any]:
-        """Train a release with another configuration, as a developer would: `flyball train`'s document."""
-        return await self.processes.train(variant(self.service_file, self.folder / "offered" / name, config))
+    async def offer(self, config: Config, branch: str | None) -> dict[str, Any]:
+        """Train a release with another `experiment.config`, as a developer would: `flyball train`'s document.
+
+        `branch`: in a copy of the service folder under this name, so that later retrainings do not inherit it.
+        """
+        file = self.service_file
+        if branch is not None:
+            file = self.folder / branch / SERVICE / file.name
+            shutil.copytree(self.service_file.parent, file.parent)
+        configure(file, config)
+        return await self.processes.train(file)
 
 
-def variant(service_file: Path, folder: Path, config: Config) -> Path:
-    """A copy of the service folder whose `experiment.config` is another one; its service.yaml."""
-    copy = folder / service_file.parent.name
-    shutil.copytree(service_file.parent, copy)
+def configure(file: Path, config: Config) -> None:
+    """Write another `experiment.config` into a service.yaml; its comments stay."""
     yaml = YAML()
-    declared = yaml.load(service_file)
+    declared = yaml.load(file)
     declared["experiment"]["config"] = dict(config)
-    yaml.dump(declared, copy / service_file.name)
-    return copy / service_file.name
+    yaml.dump(declared, file)

@@ -23,7 +23,7 @@ from flyball.app.wiring.ledger import audit, ledger_of, open_ledger
 from flyball.core.errors import Conflict
 
 SEED = 2026
-HISTORY_ROWS = 12_000
+HISTORY_ROWS = 14_000
 RATE = 250.0  # requests a second
 LABEL_DELAY_S = 1.5
 APPROVER = Person(name="demo-approver", proof="simulated", every_role=True)
