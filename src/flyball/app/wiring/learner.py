@@ -77,7 +77,7 @@ class PipelineLearner:
             if trained.cached:
                 facts = [_nothing_new(name, ticket)]
         except TrainingFailed:
-            pass  # the pipeline has written what the code said, with the ticket
+            facts = []  # the pipeline has written what the code said, with the ticket
         except FlyballError as error:
             facts = [
                 e.TrainingFailed(service=name, experiment=ExperimentDigest("fx1:none"), error=str(error), ticket=ticket)
