@@ -12,14 +12,19 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import polars as pl
 
 from flyball.adapters.code import import_code
-from flyball.core.frames import frame
+from flyball.core.errors import Untrusted
+from flyball.core.frames import conform, frame
+from flyball.core.ids import short
 from flyball.core.model import Model, Packaged, Predictions, Scores, answers
 from flyball.core.prediction import Answer, ArmReply, Failure
 
 RELEASE, CODE = "release.json", "code"
+PROBE, PROBE_PREDICTIONS = "probe.parquet", "probe_predictions.json"
+PROBE_TOLERANCE = 1e-9  # the last bits of a sum may depend on the processor
 
 # scikit-learn reads this when it is first imported: one thread a prediction, as neighbours on the machine want to run
 # too and small batches only lose by being split; a process that wants another number sets it before
@@ -29,7 +34,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 def load(folder: str, *, release: str = "") -> "FolderPredictor":
     """Load model and code. `release` is the root under which it answers.
 
-    Raises: whatever unpickling or importing raises; the bytes were verified, but the environment may be another.
+    Raises: Untrusted: it answers its probe rows otherwise than when it was made; and whatever unpickling or importing
+    raises: the bytes were verified, but the environment may be another.
     """
     path = Path(folder)
     facts = msgspec.json.decode((path / RELEASE).read_bytes(), type=Packaged)
@@ -38,7 +44,28 @@ def load(folder: str, *, release: str = "") -> "FolderPredictor":
         estimator = pickle.load(file)
     # an estimator fitted on an array says so for each frame it is asked about; columns come in one fixed order here
     warnings.filterwarnings("ignore", message="X (has feature names|does not have valid feature names)")
-    return FolderPredictor(release, Model(facts=facts, estimator=estimator, make_features=code.features))
+    predictor = FolderPredictor(release, Model(facts=facts, estimator=estimator, make_features=code.features))
+    if (path / PROBE).is_file():  # not yet, while the release is being made
+        _ask_probe(path, predictor)
+    return predictor
+
+
+def _ask_probe(folder: Path, predictor: "FolderPredictor") -> None:
+    """Bytes that verify may still answer otherwise here: another library version, or codes that depend on what a
+    process has seen before (physical codes of categories). The rows of the probe find out.
+
+    Raises: Untrusted: an answer differs from the one that was packaged.
+    """
+    rows = conform(pl.read_parquet(folder / PROBE), predictor.dtypes)
+    expected = msgspec.json.decode((folder / PROBE_PREDICTIONS).read_bytes())
+    predictions, scores = predictor.predict_frame(rows)
+    numbers = predictions if scores is None else scores
+    wanted = np.asarray(expected["predictions"] if scores is None else expected["scores"], dtype=np.float64)
+    if wanted.shape != numbers.shape or not np.allclose(numbers, wanted, rtol=PROBE_TOLERANCE, atol=PROBE_TOLERANCE):
+        raise Untrusted(
+            f"release {short(predictor.release)} does not answer its probe rows as it did when it was made",
+            hint="the environment differs, or features() depends on what its process has seen before",
+        )
 
 
 class FolderPredictor:

@@ -1,0 +1,93 @@
+"""Kill the process at each point where a training may be interrupted; running it again repairs it."""
+
+import os
+import select
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.pipeline.fraud import MODEL, opened, trained, write_service
+
+from flyball.adapters.trainer import ForkServerTrainer
+from flyball.core import events
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# a child that trains over the home and dies by its own hand when it is about to write the fact named
+DIES_BEFORE = """
+import os, signal, sys
+from pathlib import Path
+from flyball.adapters.trainer import ForkServerTrainer
+from flyball.core import events
+from tests.pipeline.fraud import opened, trained
+
+root, service, fatal = Path(sys.argv[1]), Path(sys.argv[2]), getattr(events, sys.argv[3])
+with opened(root, ForkServerTrainer()) as pipeline:
+    append = pipeline._ledger.append
+    def deadly(facts, **options):
+        if any(isinstance(fact, fatal) for fact in facts):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return append(facts, **options)
+    pipeline._ledger.append = deadly
+    trained(pipeline, service)
+"""
+
+
+@pytest.mark.parametrize(
+    ("fact", "trains_again"),
+    [
+        pytest.param("SnapshotTaken", True, marks=pytest.mark.slow),  # crash point A
+        ("ReleaseRegistered", True),  # crash point C: the folder has its name, the ledger does not know it
+        ("ChampionAppointed", False),  # crash point D: registered, but nobody is champion
+    ],
+)
+def test_killed_before_a_fact_the_next_run_ends_at_the_same_release(
+    tmp_path: Path, trainer: ForkServerTrainer, fact: str, trains_again: bool
+) -> None:
+    service = write_service(tmp_path / "fraud")
+    command = [sys.executable, "-c", DIES_BEFORE, str(tmp_path / "home"), str(service), fact]
+    died = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+    assert died.returncode == -signal.SIGKILL, died.stderr.decode()
+    with opened(tmp_path / "home", trainer) as pipeline:
+        before = pipeline.registry("fraud")
+        assert before.champion is None
+        found = trained(pipeline, service)
+        after = pipeline.registry("fraud")
+        assert found.cached is not trains_again
+        assert after.champion == found.release.root
+        assert len(after.releases) == len(after.terms) == 1
+        pipeline.releases.verified(found.release.root)
+        of_type = [entry.fact for entry in pipeline._ledger.read()]
+        assert sum(isinstance(one, events.ReleaseRegistered) for one in of_type) == 1
+        assert sum(isinstance(one, events.SnapshotTaken) for one in of_type) == 1
+
+
+def test_killed_in_the_middle_of_a_fit_nothing_keeps_running_and_the_next_run_trains(
+    tmp_path: Path, trainer: ForkServerTrainer
+) -> None:  # crash point B
+    fifo, gate = tmp_path / "fifo", tmp_path / "gate"
+    os.mkfifo(fifo)
+    gate.touch()
+    waits = MODEL.replace(
+        "    return HistGradient",
+        f"    import os, threading\n    if os.path.exists({str(gate)!r}):\n"
+        f"        os.write(os.open({str(fifo)!r}, os.O_WRONLY), str(os.getpid()).encode())\n"
+        "        threading.Event().wait()\n    return HistGradient",
+    )
+    service = write_service(tmp_path / "fraud", model=waits)
+    command = [sys.executable, "-c", DIES_BEFORE, str(tmp_path / "home"), str(service), "ReleaseRegistered"]
+    running = subprocess.Popen(command, cwd=ROOT)
+    with fifo.open() as said:  # opens when the fit has begun
+        child = os.pidfd_open(int(os.read(said.fileno(), 20)))
+    running.kill()
+    running.wait()
+    assert select.select([child], [], [], 30)[0], "the training outlived the process that asked for it"
+    os.close(child)
+    gate.unlink()
+    with opened(tmp_path / "home", trainer) as pipeline:
+        assert not pipeline.registry("fraud").releases
+        found = trained(pipeline, service)
+        assert not found.cached
+        assert pipeline.registry("fraud").champion == found.release.root
