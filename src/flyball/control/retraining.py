@@ -6,7 +6,7 @@ cool-down, with enough new labels, and only as far as the declared autonomy goes
 
 from typing import Literal
 
-from flyball.control.decision import Decision, Learning, Situation
+from flyball.control.decision import Decision, Situation
 from flyball.control.state import ServiceState, TicketState
 from flyball.core import events as e
 from flyball.core.codec import digest
@@ -69,8 +69,6 @@ def _order(situation: Situation, ticket: TicketState) -> Decision:
     if learning.diagnosis is not None and learning.fired is None:
         return _closed(state, ticket, "dismissed", "the signals that opened it are gone")
     waiting = []
-    if not _remedied_by_training(learning):
-        waiting.append("labels that show a loss: drift opens the question, risk answers it")
     if state.incident is not None:
         waiting.append(f"the quality incident {state.incident.incident} to be closed")
     if learning.new_rows < service.retrain.min_new_rows:
@@ -80,13 +78,6 @@ def _order(situation: Situation, ticket: TicketState) -> Decision:
     if waiting:
         return Decision(action="retrain", what="wait", why=ticket.opened.diagnosis.reason, waiting_for=tuple(waiting))
     return ordered(state, ticket, by="policy", proof="policy")
-
-
-def _remedied_by_training(learning: Learning) -> bool:
-    """A live metric that fell is reason enough; moved inputs are one where the diagnosis says so."""
-    if learning.fired == "risk" or learning.diagnosis is None:
-        return True
-    return learning.diagnosis.remedy == "retrain"
 
 
 def ordered(state: ServiceState, ticket: TicketState, *, by: str, proof: e.Proof) -> Decision:
