@@ -1,12 +1,14 @@
 """The gateway over real HTTP, in a process of its own, when all is well: routes, errors, exact accounting."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from tests.serving.parts import CHAMPION, PREVIOUS, routing, row
-from tests.serving.stage import Stage, stage, until
+from tests.serving.stage import ROOT, Stage, stage, until
 
 from flyball.adapters.segments import Segments
 from flyball.core.errors import NotFound, StaleEpoch, Untrusted
@@ -158,3 +160,11 @@ def test_it_drains_and_seals_when_it_is_told_to_stop(tmp_path: Any) -> None:
         made.start()  # with the table on disk, and without anybody's order
         assert made.predict(row())[0]["release"] == CHAMPION
         assert made.control.observe("shop").routing is not None
+
+
+def test_two_gateways_never_write_the_same_log(served: Stage) -> None:
+    command = [sys.executable, "-m", "tests.serving.stage", str(served.service), str(served.home.root), "0"]
+    second = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=60)
+    assert second.returncode != 0
+    assert b"another gateway of this home serves shop" in second.stderr
+    assert served.predict(row())[0]["arm"] == "champion"

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import fcntl
 import os
 import sys
 import tempfile
@@ -16,7 +17,7 @@ from flyball.app.home import Home
 from flyball.app.wiring.arm import loader_of, warm
 from flyball.app.wiring.releases import ReleaseStore
 from flyball.contracts.rows import CompiledRows
-from flyball.core.errors import FlyballError
+from flyball.core.errors import FlyballError, Unavailable
 from flyball.core.ids import Epoch, ReleaseRoot, ServiceName
 from flyball.core.log_tables import log_tables
 from flyball.core.ports import Judge, Releases
@@ -60,11 +61,13 @@ def assemble(
     secret = _secret(home)
     boot = os.urandom(4)
     served: dict[str, Served] = {}
+    locks: list[int] = []
     supervisor: list[Supervisor] = []
     control: list[Control] = []
 
     async def start() -> None:
         for declared in services:
+            locks.append(_only_one(home, declared.service.metadata.name))
             one = _served(declared, home, releases, clock, secret, boot, sockets, loader)
             served[one.name] = one
             await asyncio.to_thread(one.capture.start)
@@ -82,6 +85,8 @@ def assemble(
         for one in served.values():
             await one.arms.close()
             await asyncio.to_thread(one.capture.stop)
+        for lock in locks:
+            os.close(lock)
 
     return Door(
         served,
@@ -187,6 +192,22 @@ def _served(
     )
     arms = Arms(_Start(releases, clock, sockets, deadline_s, loader))
     return Served(core, arms, capture, labels, clock, signature)
+
+
+def _only_one(home: Home, service: str) -> int:
+    """An open file whose lock says that this process writes the service's log and counters; death gives it back.
+
+    Raises: Unavailable: another gateway has it.
+    """
+    folder = home.gateway(service)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(file)
+        raise Unavailable(f"another gateway of this home serves {service}", hint="use another --home") from error
+    return file
 
 
 def _secret(home: Home) -> bytes:

@@ -20,7 +20,10 @@ class _Server(uvicorn.Server):
     ready: Callable[[], None]
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets=sockets)
+        try:
+            await super().startup(sockets=sockets)
+        except SystemExit:  # uvicorn's way to say that the door did not start; `serve` raises the reason
+            self.should_exit = True
         if self.started:
             self.ready()
 
