@@ -1,0 +1,144 @@
+"""`flyball up` as a user runs it: one tree of real processes, and what is left when one of them dies."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+from typing import Any
+from urllib.request import Request, urlopen
+
+import numpy as np
+import polars as pl
+import pytest
+
+from flyball.app.home import Home
+from flyball.app.people import states_of
+from flyball.app.wiring.ledger import open_ledger
+from flyball.core import events as e
+
+SEEN_S = 60.0
+
+
+@pytest.fixture(scope="module")
+def services(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Two small services, drafted by `flyball init`."""
+    folder = tmp_path_factory.mktemp("services")
+    rng = np.random.default_rng(7)
+    x, amount = rng.normal(size=3000), rng.gamma(2.0, 1.0, size=3000)
+    bought = (rng.random(3000) < 1 / (1 + np.exp(-2 * x))).astype(int)
+    table = pl.DataFrame({"x": x, "amount": amount, "bought": bought})
+    table.write_parquet(folder / "table.parquet")
+    files = []
+    for name in ("shop", "market"):
+        run("init", folder / name, "--data", folder / "table.parquet", "--label", "bought", "--name", name)
+        files.append(folder / name / "service.yaml")
+    return files
+
+
+def run(*words: object) -> Any:
+    """A verb to its end; its JSON document."""
+    done = subprocess.run(
+        [sys.executable, "-m", "flyball.app.cli", *map(str, words), "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr + done.stdout
+    return json.loads(done.stdout)
+
+
+@contextmanager
+def up(files: list[Path], home: Path) -> Iterator[dict[str, Any]]:
+    """The tree while the block runs; afterwards nothing of it is left."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "flyball.app.cli", "up", *map(str, files), "--port", "0", "--home", str(home), "--json"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        text = ""
+        while not text.rstrip().endswith("}"):
+            line = process.stdout.readline()
+            assert line, "up ended before it was ready"
+            text += line
+        yield json.loads(text)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=30)
+
+
+def predict(url: str, service: str, x: float) -> Any:
+    body = json.dumps({"x": x, "amount": 1.0}).encode()
+    with urlopen(Request(f"{url}/v1/services/{service}/predict", data=body), timeout=10) as answer:
+        return json.load(answer)["predictions"][0]
+
+
+def answers(url: str) -> bool:
+    try:
+        return bool(predict(url, "shop", 2.0)["arm"] == "champion")
+    except OSError:
+        return False
+
+
+def until(what: Callable[[], bool]) -> None:
+    """Follow the world until it is so."""
+    tries = Event()
+    for _ in range(int(SEEN_S / 0.1)):
+        if what():
+            return
+        tries.wait(0.1)
+    pytest.fail("it was not seen in time")
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_two_services_are_served_and_a_killed_controller_is_replaced(services: list[Path], tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with up(services, home) as running:
+        pids = [running["gateway_pid"], running["controller_pid"]]
+        assert sorted(running["services"]) == ["market", "shop"]
+        for service in ("shop", "market"):
+            assert predict(running["url"], service, 2.0)["prediction"] == 1
+            assert predict(running["url"], service, -2.0)["prediction"] == 0
+        ledger = open_ledger(Home(home))
+        until(lambda: all(state.applied >= 1 for state in states_of(ledger).values()))
+        os.kill(running["controller_pid"], signal.SIGKILL)
+        assert predict(running["url"], "shop", 2.0)["arm"] == "champion"
+
+        def starts() -> int:
+            return sum(isinstance(entry.fact, e.ProcessStarted) for entry in ledger.read(subject="shop"))
+
+        until(lambda: starts() == 2)
+        new_pid = int((home / "run" / "controller.pid").read_text())
+        assert new_pid not in pids
+        pids.append(new_pid)
+        os.kill(running["gateway_pid"], signal.SIGKILL)
+        until(lambda: answers(running["url"]))  # started again, it answers where it did
+        pids.append(int((home / "run" / "gateway.pid").read_text()))
+    assert not any(alive(pid) for pid in pids)
+    assert run("ledger", "verify", "--home", home)["ok"]
+
+
+def test_status_and_explain_read_what_the_tree_left(services: list[Path], tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with up(services[:1], home) as running:
+        assert predict(running["url"], "shop", 2.0)["fallback"] is None
+    (status,) = run("status", "--home", home)["services"]
+    assert status["champion"] is not None
+    told = run("explain", "shop", "--home", home)
+    assert any("became champion" in line["text"] for line in told["events"])
+    frozen = run("freeze", "shop", "--why", "audit", "--home", home)
+    assert frozen["recorded"] == ["service.frozen"]
+    assert run("status", "shop", "--home", home)["services"][0]["frozen"]
