@@ -16,17 +16,17 @@ from flyball.serving.bodies import fault, kind_of, read, refusal
 RETRY_AFTER_S = 1
 
 
-class _Prediction(msgspec.Struct):
+class _Prediction(msgspec.Struct, kw_only=True):
     """One row's answer. Field order is the order in the JSON."""
 
     id: str
     prediction: str | float | int | bool | None
+    score: float | msgspec.UnsetType = msgspec.UNSET
+    scores: dict[str, float] | msgspec.UnsetType = msgspec.UNSET
     release: str
     arm: str | None
     fallback: str | None
     latency_ms: float
-    score: float | msgspec.UnsetType = msgspec.UNSET
-    scores: dict[str, float] | msgspec.UnsetType = msgspec.UNSET
 
 
 class _Error(msgspec.Struct):
