@@ -3,7 +3,7 @@ import pytest
 
 from flyball.core.errors import NotEnoughData
 from flyball.core.service import Data, Experiment, Gate, LiveMetric, Metadata, Monitor, Service
-from flyball.pipeline.evaluate import Scored, difference, evaluate, latency, wanted
+from flyball.pipeline.evaluate import Scored, aligned, difference, evaluate, latency, wanted
 
 RNG = np.random.default_rng
 
@@ -56,3 +56,16 @@ def test_the_99th_percentile_lies_within_its_bounds() -> None:
     assert found.low <= found.value <= found.high <= max(times)
     with pytest.raises(NotEnoughData):
         latency([])
+
+
+def test_a_class_that_one_model_does_not_know_does_not_stop_the_comparison() -> None:
+    truth = np.array(["a", "b", "c"] * 20)
+    knows = Scored(truth=truth, predictions=truth, scores=np.tile(np.eye(3) * 0.8 + 0.2 / 3, (20, 1)))
+    old = Scored(
+        truth=truth,
+        predictions=np.array(["a", "b", "a"] * 20),
+        scores=np.tile([[0.9, 0.1], [0.1, 0.9], [0.5, 0.5]], (20, 1)),
+    )
+    wide = aligned(old, ("a", "b"), ("a", "b", "c"))
+    for name in ("accuracy", "log_loss"):
+        assert difference(name, wide, knows, classes=("a", "b", "c"), rng=RNG(0)).value > 0

@@ -5,6 +5,7 @@ What nobody has declared reads `not provided`; a card never fills a gap with a g
 
 from collections.abc import Iterator
 
+from flyball.core.codec import canonical
 from flyball.core.ids import short
 from flyball.core.model import Packaged
 from flyball.core.release import Release
@@ -36,7 +37,7 @@ def card(service: Service, release: Release, facts: Packaged, *, missing: dict[s
 def _front_matter(service: Service, release: Release) -> Iterator[str]:
     yield "---"
     yield f"service: {service.metadata.name}"
-    yield f'owner: "{service.metadata.owner}"'
+    yield f"owner: {canonical(service.metadata.owner).decode()}"  # JSON text is YAML text
     yield f"release: {release.root}"
     yield f"experiment: {release.experiment}"
     yield f"snapshot: {release.snapshot}"
@@ -81,7 +82,7 @@ def _gates(release: Release) -> Iterator[str]:
     yield "| gate | verdict | evidence |"
     yield "|---|---|---|"
     for gate in release.gates:
-        yield f"| {gate.name} | {gate.verdict} | {gate.reason} |"
+        yield f"| {gate.name} | {gate.verdict} | {gate.reason.replace('|', '/')} |"
     if release.rubber_stamped:
         yield ""
         yield "There was no champion to compare with (RUBBER_STAMPED)."

@@ -1,10 +1,12 @@
 """How good a model is on the rows that were held out: each metric that somebody reads, with its interval."""
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from msgspec.structs import replace
 from scipy import stats
 
 from flyball.core.errors import NotEnoughData
@@ -47,9 +49,10 @@ def evaluate(names: Iterable[str], scored: Scored, *, classes: Sequence[Label], 
     missing: dict[str, str] = {}
     for name in names:
         try:
-            metrics[name] = estimate(
-                interval(name, scored.truth, *_columns(name, scored), rng=rng, classes=_classes(classes))
-            )
+            found = interval(name, scored.truth, *_columns(name, scored), rng=rng, classes=_classes(classes))
+            if not all(map(math.isfinite, (found.value, found.low, found.high))):
+                raise NotEnoughData(f"it is not a finite number on {found.n} rows")
+            metrics[name] = Estimate(value=found.value, low=found.low, high=found.high, n=found.n)
         except (NotEnoughData, ValueError, KeyError) as error:
             missing[name] = _words(error)
     return Evaluated(metrics=metrics, missing=missing)
@@ -91,8 +94,18 @@ def latency(milliseconds: Sequence[float]) -> Estimate:
     )
 
 
-def estimate(found: Interval) -> Estimate:
-    return Estimate(value=found.value, low=found.low, high=found.high, n=found.n)
+def aligned(scored: Scored, own: Sequence[Label], classes: Sequence[Label]) -> Scored:
+    """The same answers over more classes: a class that a model does not know has probability 0 from it.
+
+    >>> one = Scored(truth=np.array(["c"]), predictions=np.array(["a"]), scores=np.array([[0.7, 0.3]]))
+    >>> aligned(one, ("a", "c"), ("a", "b", "c")).scores.tolist()
+    [[0.7, 0.0, 0.3]]
+    """
+    if scored.scores is None or scored.scores.ndim == 1 or tuple(own) == tuple(classes):
+        return scored
+    wide = np.zeros((len(scored.scores), len(classes)))
+    wide[:, [list(classes).index(label) for label in own]] = scored.scores
+    return replace(scored, scores=wide)
 
 
 def _columns(name: str, scored: Scored) -> tuple[Predictions | None, Scores]:

@@ -55,7 +55,6 @@ from flyball.core.release import Release, Snapshot
 from flyball.core.service import Service
 from flyball.pipeline import gates, identity
 from flyball.pipeline.packing import EXPERIMENT
-from flyball.pipeline.split import ROW
 from flyball.registry.releases import Registry, fold
 
 
@@ -123,7 +122,7 @@ class Pipeline:
         if (
             not report.accepted.all()
         ):  # a broken warning does not stop a training, but nothing is learned from such rows
-            table = table.with_row_index(ROW, offset=1).filter(report.accepted)
+            table = table.filter(report.accepted)
         return self.snapshot_frame(declared, table, source="source")
 
     def snapshot_frame(

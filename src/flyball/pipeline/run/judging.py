@@ -6,14 +6,14 @@ from msgspec.structs import replace
 
 from flyball.core.errors import NotEnoughData
 from flyball.core.frames import conform
-from flyball.core.model import Load, Loaded
+from flyball.core.model import Label, Load, Loaded
 from flyball.core.ports import TrainingJob
 from flyball.core.prediction import Answer
 from flyball.core.record import Record
 from flyball.core.release import Estimate, GateResult
 from flyball.core.service import Service
 from flyball.pipeline import gates
-from flyball.pipeline.evaluate import LATENCY, Scored, difference, evaluate, latency, wanted
+from flyball.pipeline.evaluate import LATENCY, Scored, aligned, difference, evaluate, latency, wanted
 from flyball.pipeline.seed import seed_of
 from flyball.pipeline.split import Rows, Split
 from flyball.stats.metrics import score
@@ -38,7 +38,9 @@ def judge(
     """Evaluate on the holdout, compare with the champion on the rows that both may be judged on, ask the gates."""
     label = service.data.label
     scored = _score(candidate, table, parts.holdout, label)
-    found = evaluate(wanted(service), scored, classes=candidate.facts.classes, rng=_rng(service))
+    classes = _all_classes(service, table, candidate)
+    wide = aligned(scored, candidate.facts.classes, classes)
+    found = evaluate(wanted(service), wide, classes=classes, rng=_rng(service))
     measured = {LATENCY: _latency(candidate, table, parts.holdout)} if _reads_latency(service) else {}
     evidence = gates.Evidence(metrics=found.metrics | measured, missing=found.missing)
     if job.champion_folder is not None:
@@ -71,8 +73,10 @@ def _with_champion(
     except Exception as error:  # whatever it is: a champion that cannot answer is no evidence for the candidate
         words = f"the champion could not answer the holdout: {type(error).__name__}: {error}"
         return replace(evidence, has_champion=True, no_comparison=words)
+    classes = _all_classes(service, table, candidate, champion)
+    theirs = aligned(theirs, champion.facts.classes, classes)
     ours = _score(candidate, table, parts.shared, service.data.label)
-    classes = candidate.facts.classes
+    ours = aligned(ours, candidate.facts.classes, classes)
     return replace(
         evidence,
         has_champion=True,
@@ -80,6 +84,17 @@ def _with_champion(
         champion=lambda name: score(
             name, theirs.truth, theirs.predictions, theirs.scores, classes=list(classes) or None
         ),
+    )
+
+
+def _all_classes(service: Service, table: pl.DataFrame, *models: Loaded) -> tuple[Label, ...]:
+    """Of many classes, those that a model or a label knows: one may be new in the holdout, another have died out."""
+    known = models[0].facts.classes
+    if service.experiment.task != "multiclass":
+        return known
+    others = {label for model in models for label in model.facts.classes}
+    return tuple(
+        sorted(others | set(table[service.data.label].unique().to_list()), key=lambda label: (str(type(label)), label))
     )
 
 
