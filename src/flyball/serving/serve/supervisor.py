@@ -48,6 +48,7 @@ class Supervisor:
         self._services, self._folders, self._judge, self._clock = services, folders, judge, clock
         self._complain = complain
         self._tables: dict[str, Table] = {}
+        self._left: dict[str, Stopped] = {}  # the stops that are on disk and in the spool
         self._locks = {name: asyncio.Lock() for name in services}
         self._task: asyncio.Task[None] | None = None
 
@@ -63,6 +64,7 @@ class Supervisor:
             await self._come_into_force(name, table)
             if table.stopped is not None:
                 put(self._folders[name] / "spool", name, table.stopped)
+                self._left[name] = table.stopped
         self._task = asyncio.create_task(self._watch())
 
     async def stop(self) -> None:
@@ -95,9 +97,13 @@ class Supervisor:
             )
 
     def observe(self, name: str) -> Observed:
-        """Raises: NotFound."""
+        """Counts that call for a stop are never shown before the stop: the gateway's word comes first.
+
+        Raises: NotFound.
+        """
         if name not in self._services:
             raise NotFound(f"this gateway does not serve {name}")
+        self._stop_if_told(name)
         return self._services[name].core.observe()
 
     async def _come_into_force(self, name: str, table: Table) -> None:
@@ -116,13 +122,25 @@ class Supervisor:
     async def _watch(self) -> None:
         while True:
             for name, served in self._services.items():
-                stopped = served.core.ask_judge(self._judge, at=self._clock.now().timestamp())
-                if stopped is not None:
-                    self._write(name, msgspec.structs.replace(self._tables[name], stopped=stopped))
-                    put(self._folders[name] / "spool", name, stopped)
-                    self._complain(f"{name}: rollout {stopped.rollout} stopped: {stopped.verdict.reason}")
+                self._stop_if_told(name)
                 served.arms.end_hung()
             await asyncio.sleep(TICK_S)
+
+    def _stop_if_told(self, name: str) -> None:
+        """Ask the judge; on its ROLL_BACK the weight is 0 in memory, then on disk, then the fact is left."""
+        core = self._services[name].core
+        core.ask_judge(self._judge, at=self._clock.now().timestamp())
+        stopped = core.stopped
+        if stopped is None or self._left.get(name) == stopped:
+            return
+        try:
+            self._write(name, msgspec.structs.replace(self._tables[name], stopped=stopped))
+            put(self._folders[name] / "spool", name, stopped)
+        except OSError as error:  # the weight is 0 all the same; the next tick writes it down
+            self._complain(f"{name}: the stop of rollout {stopped.rollout} cannot be written: {error}")
+            return
+        self._left[name] = stopped
+        self._complain(f"{name}: rollout {stopped.rollout} stopped: {stopped.verdict.reason}")
 
     def _write(self, name: str, table: Table) -> None:
         self._folders[name].mkdir(parents=True, exist_ok=True, mode=0o700)
