@@ -106,6 +106,8 @@ class Source:
         """With their positions, from 1."""
         folder = self._pipeline.snapshots.folder(self._first().root)
         table = pl.concat([pl.read_parquet(path) for path in sorted(folder.glob("*.parquet"))])
+        if ROW in table.columns:
+            return table
         return table.with_row_index(ROW, offset=1).with_columns(pl.col(ROW).cast(pl.Int64))
 
     @cached_property
@@ -157,14 +159,17 @@ def controllers(
     return found
 
 
-def run(files: Sequence[Path], home: Home, stopping: threading.Event) -> None:
-    """Tick until told to stop. An expected error of one service is told, and the next tick tries again."""
+def run(files: Sequence[Path], home: Home, stopping: threading.Event, owner: str | None = None) -> None:
+    """Tick until told to stop. An expected error of one service is told, and the next tick tries again.
+
+    `owner`: holds the leases; no two controllers that live at the same time may share one. None: a new one.
+    """
     clock = SystemClock()
     ids = TimeIds(clock)
     gateways = WithSpool(SocketGateways(home.socket), home)
     with closing(recorder(home.made())) as ledger, closing(ForkServerTrainer()) as trainer:
         pipeline = Pipeline(home, ledger, clock, ids, signing_key(home.keys), trainer)
-        reconcilers = controllers(files, home, pipeline, ledger, gateways, ids.new("controller"))
+        reconcilers = controllers(files, home, pipeline, ledger, gateways, owner or ids.new("controller"))
         with ThreadPoolExecutor(max_workers=len(reconcilers), thread_name_prefix="service") as threads:
             kept = [threads.submit(_keep, reconciler, gateways, stopping) for reconciler in reconcilers]
             wait(kept, return_when=FIRST_EXCEPTION)
@@ -191,12 +196,13 @@ def _keep(reconciler: Reconciler, gateways: WithSpool, stopping: threading.Event
 def main() -> None:
     parser = argparse.ArgumentParser(prog="flyball controller")
     parser.add_argument("--home", required=True)
+    parser.add_argument("--owner")
     parser.add_argument("services", nargs="+", type=Path)
     options = parser.parse_args()
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    run(options.services, Home(Path(options.home)), stopping)
+    run(options.services, Home(Path(options.home)), stopping, options.owner)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from flyball.adapters.clock import SystemClock
+from flyball.adapters.ids import TimeIds
 from flyball.app.home import Home
 from flyball.app.wiring.children import Child
 from flyball.core.errors import Unavailable
@@ -46,7 +48,9 @@ async def run(services: Sequence[Path], home: Home, *, host: str, port: int, rea
     )
     controller = Child(
         "controller",
-        ["-m", "flyball.app.wiring.controller", *common, *files],
+        # under one name in all its lives: a new one is started when the old one has ended, so it need not wait for the
+        # lease that the old one left behind
+        ["-m", "flyball.app.wiring.controller", *common, "--owner", TimeIds(SystemClock()).new("controller"), *files],
         pid_file=home.root / "run" / "controller.pid",
     )
     stopping = asyncio.Event()
