@@ -22,8 +22,8 @@ def demo(*, json: JsonFile = None, home: HomeOption = None) -> int:
     if home is None and not os.environ.get(HOME_VARIABLE):
         home = tempfile.mkdtemp(prefix="flyball-demo-")
     place = find_home(home)
-    if (place.root / "demo").exists():
-        fault = Fault(where="--home", path=str(place.root), expected="a home without a demo", found="an earlier demo's")
+    if place.ledger.exists():
+        fault = Fault(where="--home", path=str(place.root), expected="a new folder", found="a home with a ledger")
         raise BadInput("The demo needs a home of its own.", (fault,))
     say(f"home: {place.root}")
     try:
