@@ -72,6 +72,11 @@ class Gateway:
         """In force: as ordered, with weight and shadow at 0 once the gateway has stopped the candidate."""
         return self._effective
 
+    @property
+    def stopped(self) -> Stopped | None:
+        """What the gateway has done by itself in the rollout of this routing."""
+        return self._stopped
+
     def route(self, routing: Routing, stopped: Stopped | None = None) -> None:
         """Go by this table from the next batch on. A rollout that was stopped never gets weight again."""
         self._stopped = stopped or self._stopped
@@ -219,7 +224,7 @@ class Gateway:
     ) -> tuple[list[PredictionRecord], list[ShadowRecord]]:
         """The whole way in one call, for worlds that hold the predictors (by release root) in their own process.
 
-        A release that is not among `predictors` is dead. The stay in the gateway is a row's own share of the arms' calls:
+        A release that is not among `predictors` is dead. The stay in the gateway is a row's share of the arms' calls:
         where rows are handed in by the hundred, each came alone, and a pause of the machine must not slow them all.
         """
         batch, asks = self.begin(rows, request_id=request_id, at=at)
@@ -227,7 +232,9 @@ class Gateway:
         while asks := asks or self.stand_ins(batch):
             for ask in asks:
                 reply = _predict(predictors, ask)
-                spent_ms += outcome.own_service_ms(reply.service_ms, len(ask.rows)) if isinstance(reply, ArmReply) else 0.0
+                spent_ms += (
+                    outcome.own_service_ms(reply.service_ms, len(ask.rows)) if isinstance(reply, ArmReply) else 0.0
+                )
                 self.take(batch, ask, reply)
             asks = []
         records = self.finish(batch, ended=spent_ms / 1000.0)
