@@ -72,7 +72,8 @@ class Shell:
     def run(self, command: str) -> tuple[int, str]:
         if command.startswith("make "):
             command = f"make --directory='{ROOT}' --dry-run {command.removeprefix('make ')}"
-        with (self.folder / ".output").open("w+b") as output:  # a pipe would wait for what runs in the background
+        # a file, since a pipe would wait for what runs in the background; one of its own, since that goes on writing
+        with (self.folder / f".output-{len(self.groups)}").open("w+b") as output:
             process = subprocess.Popen(
                 ["bash", "-euo", "pipefail", "-c", command],
                 cwd=self.folder,
