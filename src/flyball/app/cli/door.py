@@ -28,7 +28,16 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 JsonFlag = Annotated[bool, Parameter(name="--json", negative="", help="Print one JSON document on standard output.")]
-JsonFile = Annotated[str | None, Parameter(name="--json", help="Write the JSON document to this file; - is stdout.")]
+JsonFile = Annotated[
+    str | None,
+    # a lone `-` begins like an option and is none; a real option that follows is no name of a file
+    Parameter(
+        name="--json",
+        allow_leading_hyphen=True,
+        validator=lambda _, value: _refuse_option(value),
+        help="Write the JSON document to this file; - is stdout.",
+    ),
+]
 HomeOption = Annotated[
     str | None,
     Parameter(name="--home", help="Folder of the state; else FLYBALL_HOME, else .flyball/ beside the service file."),
@@ -126,3 +135,8 @@ def wants_json(tokens: Sequence[str]) -> bool:
     if tokens and tokens[0] in _JSON_TO_FILE:
         return "--json=-" in tokens or any(flag == "--json" and value == "-" for flag, value in pairwise(tokens))
     return "--json" in tokens
+
+
+def _refuse_option(value: str | None) -> None:
+    if value is not None and value.startswith("-") and value != "-":
+        raise ValueError(f"expected a file or -, found the option {value}")
