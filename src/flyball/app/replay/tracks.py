@@ -36,24 +36,23 @@ class Scale:
     def value(self, track: Track, start: int = 0, stop: int | None = None) -> float | None:
         """The metric over a range of rows; None where it is not defined there (one class only, no rows).
 
-        A row without an answer cannot be scored by most metrics; accuracy counts it as wrong.
+        A row without a label tells nothing. A row without an answer cannot be scored by most metrics; accuracy counts
+        it as wrong.
         """
-        truth = list(self.truth[start:stop])
-        predictions = track.predictions[start:stop]
-        scores = track.scores[start:stop]
-        wrong = sum(prediction is None for prediction in predictions)
-        kept = [i for i, prediction in enumerate(predictions) if prediction is not None]
+        rows = list(zip(self.truth[start:stop], track.predictions[start:stop], track.scores[start:stop], strict=True))
+        known = [row for row in rows if row[0] is not None]
+        kept = [row for row in known if row[1] is not None]
+        if not kept:
+            return 0.0 if known and self.metric == "accuracy" else None
         needs_score = metrics.METRICS[self.metric].needs == "score"
         try:
             figure = metrics.score(
                 self.metric,
-                np.asarray([truth[i] for i in kept]),
-                None if needs_score else np.asarray([predictions[i] for i in kept]),
-                np.asarray([scores[i] for i in kept], dtype=np.float64) if needs_score else None,
+                np.asarray([truth for truth, _, _ in kept]),
+                None if needs_score else np.asarray([prediction for _, prediction, _ in kept]),
+                np.asarray([score for _, _, score in kept], dtype=np.float64) if needs_score else None,
                 classes=self.classes or None,
             )
         except NotEnoughData:
             return None
-        if self.metric == "accuracy" and wrong:
-            return figure * len(kept) / (len(kept) + wrong)
-        return figure
+        return figure * len(kept) / len(known) if self.metric == "accuracy" else figure
