@@ -11,7 +11,7 @@ from flyball.core.release import Release
 from flyball.core.watching import Signal
 from flyball.stats.metrics import score
 
-ENOUGH = 800  # answers behind each of our own figures of quality
+ENOUGH = 600  # answers behind each of our own figures of quality
 
 
 async def shift(world: World, champion: str) -> None:

@@ -24,7 +24,7 @@ from flyball.core.errors import Conflict
 
 SEED = 2026
 HISTORY_ROWS = 14_000
-RATE = 250.0  # requests a second
+RATE = 200.0  # requests a second
 LABEL_DELAY_S = 1.5
 APPROVER = Person(name="demo-approver", proof="simulated", every_role=True)
 FAULTS_VARIABLE = "FLYBALL_DEMO_FAULTS"
