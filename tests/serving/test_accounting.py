@@ -11,6 +11,7 @@ from tests.serving.parts import routing
 
 from flyball.core.ids import Epoch, RolloutId
 from flyball.core.routing import Routing
+from flyball.decide.rollout import judge
 from flyball.serving.accounting import Accounting, merged
 from flyball.serving.assign import to_candidate, unit_hash
 from flyball.serving.counter_file import SLOT_BYTES, Slot, in_memory
@@ -26,6 +27,7 @@ def fed(events: Sequence[Event], table: Routing = HALF, accounting: Accounting |
     accounting.route(table)
     for number, (unit, error, slow) in enumerate(events):
         hashed = unit_hash(table.salt, str(unit))
+        accounting.assigned(to_candidate(hashed, table.weight), hashed)
         accounting.row(to_candidate(hashed, table.weight), hashed, error, slow and not error, False, float(number + 1))
     return accounting
 
@@ -71,6 +73,7 @@ def test_a_restart_in_the_middle_changes_nothing(events: list[Event], cut: int) 
     again.route(HALF)
     for number, (unit, error, slow) in enumerate(events[cut:]):
         hashed = unit_hash(HALF.salt, str(unit))
+        again.assigned(to_candidate(hashed, HALF.weight), hashed)
         again.row(to_candidate(hashed, HALF.weight), hashed, error, slow and not error, False, float(number + 1))
     assert again.counts(HALF) == fed(events).counts(HALF)
 
@@ -119,6 +122,21 @@ def test_the_same_table_under_a_higher_epoch_keeps_its_counts() -> None:
     again = routing(weight=5000, epoch=Epoch(7))
     accounting.route(again)
     assert accounting.counts(again).candidate.plus(accounting.counts(again).champion).requests == 2
+
+
+def test_units_count_when_they_are_assigned_so_that_a_slow_arm_is_no_broken_split() -> None:
+    accounting = Accounting(in_memory())
+    accounting.route(HALF)
+    for unit in range(400):
+        hashed = unit_hash(HALF.salt, str(unit))
+        candidate = to_candidate(hashed, HALF.weight)
+        accounting.assigned(candidate, hashed)
+        if not candidate:  # the candidate's answers are still on their way
+            accounting.row(candidate, hashed, False, False, False, 1.0)
+    counts = accounting.counts(HALF)
+    assert counts.candidate.requests == 0
+    assert counts.candidate.units + counts.champion.units == 400
+    assert judge(HALF, counts).kind != "INVALID"
 
 
 def test_an_error_of_the_candidate_never_speaks_for_it() -> None:

@@ -1,6 +1,7 @@
 """The counts and tests of the running step and rollout, kept per row in one worker's slot.
 
-Theory of operation. Each row that an arm was asked to answer is counted for its assigned arm. For each guardrail there
+Theory of operation. Each row that an arm was asked to answer is counted for its assigned arm when it is finished, its
+unit, once a step, already when it is assigned. For each guardrail there
 is a risk set: units that have had no event of that kind in this step. Between two events we count the distinct units of
 the risk set that were seen, and how many of them the candidate's (m and k, the erring unit among them); at an event
 w = k/m, and `stats.sequential.increment` says what the event adds to the log e-value. The same increment goes to the
@@ -67,14 +68,18 @@ class Accounting:
         self._ints[INT["rollout_key"]] = rollout
         self._ints[INT["step_key"]] = step  # last: a kill before this line begins the step again
 
+    def assigned(self, is_candidate: bool, hashed: int) -> None:
+        """One row whose arm was chosen. Units are counted here and not with the answer: the rows of a slower arm are
+        longer on their way, and the sample-ratio test would take that for a broken split."""
+        if self._slot.seen.add(hashed // WHOLE % BITS):
+            self._ints[(_CANDIDATE if is_candidate else _CHAMPION) + _UNITS] += 1
+
     def row(self, is_candidate: bool, hashed: int, error: bool, slow: bool, failed: bool, at: float) -> None:
         """One row that its assigned arm was asked to answer; `hashed` from `assign.unit_hash`."""
         ints = self._ints
         arm = _CANDIDATE if is_candidate else _CHAMPION
         place = hashed // WHOLE % BITS
         ints[arm] += 1
-        if self._slot.seen.add(place):
-            ints[arm + _UNITS] += 1
         if failed:
             ints[arm + _FAILED] += 1
         if is_candidate and not self._floats[FLOAT["first_candidate_at"]]:

@@ -132,7 +132,13 @@ class Gateway:
             pinned=pinned,
             shed=shed,
         )
-        return batch, [] if shed else first_asks(batch)
+        if shed:
+            return batch, []
+        if pinned is None:
+            for hashed, arm, verdict in zip(hashes, arms, admission.verdicts, strict=True):
+                if arm is not None and verdict is None:
+                    self.accounting.assigned(arm == "candidate", hashed)
+        return batch, first_asks(batch)
 
     def take(self, batch: Batch, ask: Ask, reply: ArmReply | Failure) -> None:
         """The reply of an arm or stand-in; a reply of the wrong length is none."""
