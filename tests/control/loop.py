@@ -12,8 +12,9 @@ from flyball.control.decision import Learning
 from flyball.control.reconcile import Reconciler, Seen
 from flyball.control.state import ServiceState
 from flyball.core import events as e
-from flyball.core.errors import StaleEpoch, Unavailable
+from flyball.core.errors import StaleEpoch, Unavailable, Untrusted
 from flyball.core.ledger import Claimed
+from flyball.core.policy import policy_digest
 from flyball.core.routing import ArmCounts, Observed, Routing, StepCounts, Stopped, TestSums, Verdict
 from flyball.core.service import Service
 from flyball.registry import chain
@@ -28,6 +29,7 @@ class Gateways:
     routing: Routing | None = None
     stopped: Stopped | None = None
     gone: bool = False
+    refuses: str | None = None  # a release that does not verify
     orders: list[int] = field(default_factory=list)
     seen: Callable[[Routing], StepCounts] | None = None
 
@@ -36,6 +38,8 @@ class Gateways:
             raise Unavailable("no gateway")
         if self.routing is not None and routing.epoch < self.routing.epoch:
             raise StaleEpoch(f"{routing.epoch} is below {self.routing.epoch}")
+        if self.refuses is not None and self.refuses in (routing.candidate, routing.champion):
+            raise Untrusted(f"{self.refuses} is not what was signed")
         self.orders.append(routing.epoch)
         self.routing = routing
 
@@ -80,7 +84,8 @@ class Loop:
         facts = first_champion()
         declaration = {"metadata": {"name": "fraud", "owner": "risk", "people": dict(self.service.metadata.people)}}
         assert isinstance(facts[0], e.ServiceDeclared)
-        self.write(replace(facts[0], declaration=declaration), *facts[1:])
+        policy = policy_digest(self.service)
+        self.write(replace(facts[0], declaration=declaration, policy=policy), *facts[1:])
         self.reconciler = self.another("one")
 
     def another(self, owner: str) -> Reconciler:

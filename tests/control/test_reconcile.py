@@ -1,6 +1,7 @@
 """Stories of the loop, told by the facts that it leaves."""
 
 import pytest
+from msgspec.structs import replace
 from tests.control.loop import ADA, Loop, failing, healthy, stopped, wanting
 from tests.control.world import FIRST, NAME, SECOND, THIRD, registered, service
 
@@ -9,8 +10,10 @@ from flyball.control.reconcile import Seen
 from flyball.core import events as e
 from flyball.core.clock import timestamp
 from flyball.core.errors import NotFound, Refused
-from flyball.core.ids import Digest
-from flyball.core.service import Autonomy
+from flyball.core.policy import policy_digest
+from flyball.core.release import GateResult
+from flyball.core.routing import PairEvidence, Routing
+from flyball.core.service import Autonomy, Canary, Service, Shadow, Step
 
 
 def rolled_out(loop: Loop) -> None:
@@ -153,7 +156,7 @@ def test_a_person_takes_the_champion_back() -> None:
     rolled_out(loop)
     roll_back(loop.ledger, NAME, Person(name="bob", proof="os_user"), "customers complain")
     state = loop.tick()
-    assert (state.champion, state.previous) == (FIRST, SECOND)
+    assert (state.champion, state.previous) == (FIRST, None)  # nobody falls back to what was taken back
     assert loop.gateways.routing is not None
     assert loop.gateways.routing.champion == FIRST
 
@@ -182,20 +185,110 @@ def test_only_who_holds_the_role_may_approve() -> None:
         approve(loop.ledger, "ro-unknown", ADA)
 
 
-def test_a_changed_policy_voids_the_approval() -> None:
+def declared_anew(loop: Loop, changed: Service) -> None:
+    """Somebody edits service.yaml and declares it, and the controller is started anew with it."""
+    declared = loop.facts(e.ServiceDeclared)[0]
+    assert isinstance(declared, e.ServiceDeclared)
+    loop.write(replace(declared, policy=policy_digest(changed)))
+    loop.service = changed
+
+
+def test_a_changed_policy_voids_the_approval_and_the_rollout_begins_again_under_the_new_one() -> None:
     loop = Loop()
     loop.gateways.seen = healthy()
     loop.write(*registered(SECOND))
     loop.tick()
     loop.approve()
-    declared = loop.facts(e.ServiceDeclared)[0]
-    assert isinstance(declared, e.ServiceDeclared)
-    loop.write(e.ServiceDeclared(service=NAME, policy=Digest(THIRD), declaration=declared.declaration, folder="fraud"))
+    declared_anew(loop, service(autonomy=Autonomy(retrain="suggest")))
     state = loop.tick()
+    assert loop.reconciler.stale
     assert state.champion == FIRST
+    loop.reconciler.stop()
+    loop.reconciler = loop.another("two")
+    loop.tick()
+    closed = loop.facts(e.RolloutClosed)[0]
+    assert isinstance(closed, e.RolloutClosed)
+    assert (closed.outcome, closed.again) == ("expired", True)
     assert len(loop.facts(e.ApprovalRequested)) == 2
     loop.approve()
     assert loop.tick().champion == SECOND
+
+
+def test_a_controller_with_an_old_declaration_still_takes_a_bad_release_back() -> None:
+    loop = Loop()
+    loop.write(*registered(SECOND))
+    loop.tick()
+    declared_anew(loop, service(autonomy=Autonomy(retrain="suggest")))
+    loop.gateways.seen = failing()
+    assert loop.tick().rollout is None
+    assert loop.facts(e.RolledBack) != []
+
+
+def test_fewer_steps_in_the_declaration_end_the_rollout_and_not_the_controller() -> None:
+    loop = Loop()
+    loop.gateways.seen = healthy(20)
+    loop.write(*registered(SECOND))
+    loop.tick()
+    loop.approve()
+    assert loop.tick().rollout is not None
+    declared_anew(loop, service(steps=[Step(canary=Canary(weight=0.5))]))
+    loop.reconciler.stop()
+    loop.reconciler = loop.another("two")
+    loop.tick()
+    closed = loop.facts(e.RolloutClosed)[0]
+    assert isinstance(closed, e.RolloutClosed)
+    assert closed.outcome == "expired"
+
+
+def test_a_release_that_the_gateway_refuses_goes_back() -> None:
+    loop = Loop()
+    loop.tick()
+    loop.gateways.refuses = SECOND
+    loop.write(*registered(SECOND))
+    state = loop.tick()
+    (rolled,) = loop.facts(e.RolledBack)
+    assert isinstance(rolled, e.RolledBack)
+    assert rolled.cause == "refused"
+    assert state.rollout is None
+    assert SECOND in state.withdrawn
+
+
+def test_a_step_that_no_gateway_confirms_ends_with_its_time() -> None:
+    abort = [Step(shadow=Shadow(timeout_s=100, on_timeout="abort"))]
+    loop = Loop(service(steps=abort))
+    loop.tick()
+    loop.gateways.gone = True
+    loop.write(*registered(SECOND))
+    loop.tick()
+    assert loop.tick(seconds=200).rollout is None
+
+
+def test_a_gateway_with_a_newer_epoch_than_the_ledger_is_ordered_above_it() -> None:
+    loop = Loop()
+    loop.gateways.routing = Routing(service=NAME, epoch=40, champion=THIRD)
+    state = loop.tick()
+    assert loop.gateways.routing.champion == FIRST
+    assert loop.gateways.routing.epoch > 40
+    assert state.applied == loop.gateways.routing.epoch
+
+
+def test_an_inconclusive_gate_that_left_it_to_the_shadow_waits_for_its_labels() -> None:
+    loop = Loop()
+    loop.gateways.seen = healthy()
+    loop.tick()
+    left = GateResult(name="g", metric="accuracy", passed=True, verdict="INCONCLUSIVE", reason="too few rows")
+    facts = registered(SECOND)
+    assert isinstance(facts[0], e.ReleaseRegistered)
+    loop.write(replace(facts[0], release=replace(facts[0].release, gates=(left,))), facts[1])
+    state = loop.tick()
+    assert state.rollout is not None
+    assert state.rollout.step is not None
+    assert state.rollout.step.kind == "shadow"
+    loop.sensor.seen = Seen(labels=PairEvidence(pairs=400, candidate_only=90, champion_only=40))
+    state = loop.tick()
+    assert state.rollout is not None
+    assert state.rollout.step is not None
+    assert state.rollout.step.kind == "approval"
 
 
 def test_an_approval_that_nobody_gives_expires() -> None:

@@ -6,6 +6,7 @@ from flyball.control.state import ServiceState, fold
 from flyball.core import events as e
 from flyball.core.ids import Digest, ExperimentDigest, ReleaseRoot, ServiceName
 from flyball.core.ledger import Entry
+from flyball.core.policy import policy_digest
 from flyball.core.release import Release
 from flyball.core.service import (
     Approval,
@@ -25,7 +26,6 @@ from flyball.core.service import (
 
 NAME = ServiceName("fraud")
 FIRST, SECOND, THIRD = (ReleaseRoot("sha256:" + letter * 64) for letter in "abc")
-POLICY = Digest("sha256:" + "9" * 64)
 NOW = "2026-11-21T10:00:00.000000Z"
 
 
@@ -52,6 +52,9 @@ def service(*, steps: Sequence[Step] | None = None, autonomy: Autonomy | None = 
         retrain=Retrain(min_new_rows=50, cooldown_s=600),
         autonomy=autonomy or Autonomy(retrain="auto"),
     )
+
+
+POLICY = policy_digest(service())
 
 
 def release(root: ReleaseRoot, *, passed: bool = True) -> Release:

@@ -62,6 +62,7 @@ class ForkServerTrainer:
         self._command = tuple(command)
         self._server: subprocess.Popen[bytes] | None = None
         self._turn = threading.Lock()
+        self._closing = False  # the owner ends it: what breaks off now is not the training's fault
 
     def train(self, job: TrainingJob) -> Release:
         """Run a training to its end.
@@ -72,7 +73,10 @@ class ForkServerTrainer:
         folder.mkdir(parents=True, exist_ok=True)
         timeout_s = float(job.declaration.get("experiment", {}).get("timeout_s", 3600.0))
         with self._turn:
+            self._closing = False
             outcome = self._ask(Request(job=job, folder=str(folder), timeout_s=timeout_s))
+        if outcome.release is None and self._closing:
+            raise Unavailable("the trainer was closed while it trained", hint="train again: nothing was registered")
         if outcome.release is None:
             text = outcome.error or "no reason was given"
             raise TrainingFailed(f"{text}\n{outcome.log}".rstrip())
@@ -83,6 +87,7 @@ class ForkServerTrainer:
         server, self._server = self._server, None
         if server is None:
             return
+        self._closing = True
         if server.stdin is not None:
             server.stdin.close()
         try:

@@ -49,6 +49,7 @@ class Situation(Record):
     observed: Observed | None = None  # None: the gateway does not answer
     outlook: Outlook = Outlook()
     learning: Learning = Learning()
+    stale: bool = False  # the declaration on the ledger is another than the one this controller runs
     watched: tuple[AnyFact, ...] = ()  # signals and incidents that begin or end with the newest windows
 
 

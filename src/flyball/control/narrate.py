@@ -44,6 +44,8 @@ def _of_rollout(fact: e.AnyFact) -> str:
             return f"routing epoch {routing.epoch} ordered, {_traffic(routing)}: {why}"
         case e.RoutingApplied(epoch=epoch):
             return f"the gateway confirmed routing epoch {epoch}"
+        case e.RoutingRefused(epoch=epoch, error=error):
+            return f"the gateway refused routing epoch {epoch}: {error}"
         case e.StepJudged(step=step, verdict=verdict):
             return f"step {step} was judged {verdict.kind}: {verdict.reason}"
         case e.ApprovalRequested(role=role, model=model, evidence=evidence):

@@ -9,12 +9,14 @@ from msgspec.structs import replace
 
 from flyball.control.decision import Decision, Situation, order
 from flyball.control.retraining import plan_retraining
-from flyball.control.rolling_back import plan_rollback
+from flyball.control.rolling_back import plan_rollback, way_back
 from flyball.control.rolling_out import plan_rollout
 from flyball.control.steps import settled
 from flyball.core import events as e
-from flyball.core.ids import ServiceName
+from flyball.core.ids import RolloutId, ServiceName
 from flyball.core.record import Record
+
+STANDSTILLS = ("freeze", "declaration")
 
 
 class Plan(Record):
@@ -32,14 +34,14 @@ class Plan(Record):
 def plan(situation: Situation) -> Plan:
     """The plan for one service. Asked twice with the same situation it answers the same."""
     state = situation.state
-    asked = (plan_rollback, _plan_routing, _plan_watched, _plan_freeze, plan_rollout, plan_retraining)
+    asked = (plan_rollback, _plan_routing, _plan_watched, _plan_standstill, plan_rollout, plan_retraining)
     decisions: list[Decision] = []
     for concern in asked:
         decision = concern(situation)
         if decision is None:
             continue
         decisions.append(decision)
-        if decision.facts or decision.action == "freeze":
+        if decision.facts or decision.action in STANDSTILLS:
             break
     return Plan(service=state.service, parent=state.version, decisions=tuple(decisions))
 
@@ -56,6 +58,8 @@ def _plan_routing(situation: Situation) -> Decision | None:
         )
         return Decision(action="routing", what="first routing", why=fact.why, facts=(fact,), commands=(order(routing),))
     held = observed.routing.epoch if observed and observed.routing else None
+    if held is not None and held > state.routing.epoch:
+        return _overtake(situation)
     if observed is not None and state.applied == state.epoch and (held is None or held < state.epoch):
         again = order(state.routing)
         return Decision(
@@ -67,6 +71,29 @@ def _plan_routing(situation: Situation) -> Decision | None:
     return None
 
 
+def _overtake(situation: Situation) -> Decision:
+    """The gateway has seen orders that this ledger knows nothing of: begin again above them."""
+    state = situation.state
+    routing, back = way_back(state, "the gateway holds a newer epoch than the ledger: the ledger was replaced")
+    facts: list[e.AnyFact] = [back]
+    if state.rollout is not None:
+        closed = e.RolloutClosed(
+            service=ServiceName(state.service),
+            rollout=RolloutId(state.rollout.rollout),
+            outcome="expired",
+            reason=back.why,
+            again=True,
+        )
+        facts.append(closed)
+    return Decision(
+        action="routing",
+        what=f"order epoch {routing.epoch}",
+        why=back.why,
+        facts=tuple(facts),
+        commands=(order(routing),),
+    )
+
+
 def _plan_watched(situation: Situation) -> Decision | None:
     """What begins or ends with the newest windows goes on the ledger before anything is built on it."""
     if not situation.watched:
@@ -75,7 +102,15 @@ def _plan_watched(situation: Situation) -> Decision | None:
     return Decision(action="watch", what=names, why="the newest windows say so", facts=situation.watched)
 
 
-def _plan_freeze(situation: Situation) -> Decision | None:
+def _plan_standstill(situation: Situation) -> Decision | None:
+    """A freeze, or a declaration that this controller does not know yet."""
+    if situation.stale:
+        return Decision(
+            action="declaration",
+            what="wait",
+            why="the declaration on the ledger is another than the one that this controller runs",
+            waiting_for=("the controller to read the declaration again",),
+        )
     frozen = situation.state.frozen
     if frozen is None:
         return None

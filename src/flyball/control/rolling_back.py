@@ -19,6 +19,10 @@ def plan_rollback(situation: Situation) -> Decision | None:
         stopped = observed.stopped if observed else None
         if stopped is not None and stopped.rollout == rollout.rollout:
             return _stopped(state, rollout, stopped)
+        if rollout.step is not None and rollout.step.refused is not None:
+            reason = f"the gateway refuses the release: {rollout.step.refused}"
+            refused = Verdict(kind="ROLL_BACK", reason=reason, cause="refused")
+            return _back(state, rollout, refused, by="controller", counts=None)
         verdict = situation.outlook.verdict
         if verdict is not None and verdict.kind == "ROLL_BACK":
             counts = observed.counts if observed else None

@@ -5,7 +5,7 @@ from typing import Literal
 
 from flyball.control.decision import Decision, Situation, elapsed_s, order
 from flyball.control.rolling_back import way_back
-from flyball.control.state import RolloutState
+from flyball.control.state import RolloutState, StepState
 from flyball.control.steps import effective_steps, routing_of
 from flyball.core import events as e
 from flyball.core.clock import moment, timestamp
@@ -21,16 +21,32 @@ def plan_rollout(situation: Situation) -> Decision | None:
     state = situation.state
     if state.rollout is None:
         return _open(situation)
-    if state.rollout.step is None:
+    step = state.rollout.step
+    if state.rollout.policy != state.policy and (step is None or step.kind != "promote"):
+        why = "the policy changed: a rollout runs under one policy"
+        return _close(situation, state.rollout, "expired", why, again=True)
+    if step is None:
         return _start(situation, state.rollout, 0, "the rollout is open")
-    if not state.rollout.step.applied:
-        return Decision(
+    if not step.applied:
+        return _unconfirmed(situation, state.rollout, step) or Decision(
             action="rollout",
             what="wait",
-            why=f"step {state.rollout.step.index} is ordered",
+            why=f"step {step.index} is ordered",
             waiting_for=("the gateway to confirm the routing",),
         )
     return _move(situation, state.rollout)
+
+
+def _unconfirmed(situation: Situation, rollout: RolloutState, running: StepState) -> Decision | None:
+    """A gateway that does not bring the order into force, for as long as the step may take, ends the step."""
+    step = effective_steps(situation.service)[running.index]
+    declared = step.shadow or step.canary
+    waited_s = elapsed_s(running.started_at, situation.now)
+    if declared is None or waited_s < declared.timeout_s:
+        return None
+    reason = f"the gateway has not confirmed the step within {declared.timeout_s:g} s"
+    verdict = Verdict(kind="INCONCLUSIVE", reason=reason, cause="timeout", waiting_for=("the gateway",))
+    return _timeout(situation, rollout, step, verdict)
 
 
 def _open(situation: Situation) -> Decision | None:
@@ -188,10 +204,9 @@ def _approval(situation: Situation, rollout: RolloutState, step: Step) -> Decisi
     asked = rollout.asked
     if rollout.rejected is not None:
         return _close(situation, rollout, "rejected", f"{rollout.rejected.by}: {rollout.rejected.why}")
-    if asked is None or asked.policy != situation.state.policy:
-        why = "the policy has changed since the approval was asked for" if asked else "an approval is needed"
+    if asked is None:
         fact = _request(situation, rollout, step, rollout.step.index)
-        return Decision(action="rollout", what="ask again", why=why, facts=(fact,))
+        return Decision(action="rollout", what="ask", why="an approval is needed", facts=(fact,))
     if rollout.approved is not None and valid(rollout.approved, asked):
         return _start(situation, rollout, rollout.step.index + 1, f"approved by {rollout.approved.by}")
     if elapsed_s(asked.expires_at, situation.now) > 0 and step.approval.on_timeout == "abort":
@@ -231,6 +246,7 @@ def _close(
     reason: str,
     *,
     judged: Verdict | None = None,
+    again: bool = False,
 ) -> Decision:
     """End a rollout without promotion: all traffic back to the champion."""
     routing, back = way_back(situation.state, reason)
@@ -239,6 +255,7 @@ def _close(
         rollout=RolloutId(rollout.rollout),
         outcome=outcome,
         reason=reason,
+        again=again,
     )
     facts: tuple[e.AnyFact, ...] = (back, closed)
     if judged is not None:

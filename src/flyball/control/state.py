@@ -22,6 +22,7 @@ class StepState(Record):
     routing: Routing
     started_at: str
     applied: bool = False
+    refused: str | None = None  # why the gateway will not have it
     verdict: Verdict | None = None
 
 
@@ -108,6 +109,7 @@ def _apply(state: ServiceState, fact: e.AnyFact, at: str) -> ServiceState:
             | e.StepStarted()
             | e.RoutingOrdered()
             | e.RoutingApplied()
+            | e.RoutingRefused()
             | e.StepJudged()
             | e.ApprovalRequested()
             | e.ApprovalGiven()
@@ -161,7 +163,8 @@ def _release(
             return replace(
                 state,
                 champion=root,
-                previous=previous,
+                # who came back is not backed up by the one it was brought back from
+                previous=None if root == state.previous else previous,
                 appointed_at=at,
                 waiting=tuple(waiting for waiting in state.waiting if waiting != root),
                 rollback_ordered=None,
@@ -177,6 +180,7 @@ def _rollout(
     | e.StepStarted
     | e.RoutingOrdered
     | e.RoutingApplied
+    | e.RoutingRefused
     | e.StepJudged
     | e.ApprovalRequested
     | e.ApprovalGiven
@@ -211,6 +215,8 @@ def _rollout(
             return replace(state, rollout=replace(rollout, step=step))
         case e.RoutingApplied(key=key) if rollout.step and rollout.step.key == key:
             return replace(state, rollout=replace(rollout, step=replace(rollout.step, applied=True)))
+        case e.RoutingRefused(key=key, error=error) if rollout.step and rollout.step.key == key:
+            return replace(state, rollout=replace(rollout, step=replace(rollout.step, refused=error)))
         case e.StepJudged(step=index, verdict=verdict) if rollout.step and rollout.step.index == index:
             judged = replace(rollout.step, verdict=verdict)
             return replace(state, rollout=replace(rollout, step=judged, verdicts=(*rollout.verdicts, (index, verdict))))
@@ -222,6 +228,9 @@ def _rollout(
             return replace(state, rollout=replace(rollout, rejected=fact))
         case e.RolledBack():
             return replace(state, rollout=replace(rollout, rolled_back=fact))
+        case e.RolloutClosed(again=True):
+            waiting = (*state.waiting, rollout.release)
+            return replace(state, rollout=None, waiting=waiting, rollback_ordered=None)
         case e.RolloutClosed(outcome=outcome):
             gone = state.withdrawn if outcome == "promoted" else state.withdrawn | {rollout.release}
             return replace(state, rollout=None, withdrawn=gone, rollback_ordered=None)

@@ -95,6 +95,14 @@ class RoutingApplied(Fact, tag="routing.applied"):
     epoch: int
 
 
+class RoutingRefused(Fact, tag="routing.refused"):
+    """The gateway will not have this order: a release in it does not verify, cannot be loaded, or is not there."""
+
+    key: str
+    epoch: int
+    error: str
+
+
 class StepJudged(Fact, tag="step.judged"):
     rollout: RolloutId
     step: int
@@ -149,6 +157,7 @@ class RolloutClosed(Fact, tag="rollout.closed"):
     rollout: RolloutId
     outcome: Literal["promoted", "rolled_back", "rejected", "expired"]
     reason: str
+    again: bool = False  # nothing speaks against the release: it may be rolled out once more
 
 
 class SignalRaised(Fact, tag="signal.raised"):
@@ -249,6 +258,7 @@ AnyFact = (
     | StepStarted
     | RoutingOrdered
     | RoutingApplied
+    | RoutingRefused
     | StepJudged
     | ApprovalRequested
     | ApprovalGiven

@@ -87,7 +87,7 @@ class Verdict(Record):
 
     kind: Literal["PROMOTE", "HOLD", "ROLL_BACK", "INCONCLUSIVE", "INVALID"]
     reason: str
-    cause: Literal["errors", "slow", "labels", "disagreement", "ratio_mismatch", "timeout", "none"] = "none"
+    cause: Literal["errors", "slow", "labels", "disagreement", "ratio_mismatch", "timeout", "refused", "none"] = "none"
     numbers: dict[str, float] = {}
     waiting_for: tuple[str, ...] = ()
 

@@ -62,6 +62,7 @@ def advance(
     *,
     elapsed_s: float,
     labels: PairEvidence | None = None,
+    labels_decide: bool = False,
 ) -> Verdict:
     """May the rollout leave this step? PROMOTE says yes.
 
@@ -71,6 +72,7 @@ def advance(
         step: as declared. routing, counts: of this step.
         elapsed_s: since the step began, by the clock of its world.
         labels: shadow pairs with matured labels; None: there are none.
+        labels_decide: a gate was inconclusive and said `inconclusive: shadow`.
     """
     if step.promote is not None:
         return Verdict(kind="PROMOTE", reason="the last step asks nothing more")
@@ -84,7 +86,9 @@ def advance(
     found, rails = judge(routing, counts), routing.guardrails
     if found.kind == "HOLD" and not found.waiting_for and rails is not None:
         if step.shadow is not None:
-            found = after_shadow(step.shadow, rails, counts, found.numbers, elapsed_s, labels)
+            found = after_shadow(
+                step.shadow, rails, counts, found.numbers, elapsed_s, labels, labels_decide=labels_decide
+            )
         else:
             assert step.canary is not None
             found = after_canary(step.canary, rails, counts, found.numbers, elapsed_s)

@@ -44,10 +44,13 @@ def after_shadow(
     numbers: dict[str, float],
     elapsed_s: float,
     labels: PairEvidence | None,
+    *,
+    labels_decide: bool = False,
 ) -> Verdict:
     """Enough pairs and time; labelled pairs and a declared limit on disagreement may stop the candidate.
 
     Labelled pairs that leave the question open at `min_pairs` do not hold it up: their interval is in the evidence.
+    Unless a gate was inconclusive and left the answer to them (`labels_decide`): then only "not worse" goes on.
     """
     pairs, differing = counts.pairs, counts.disagreements
     waiting = _waiting(("pairs", pairs, max(1, step.min_pairs)), elapsed_s, step.min_s)
@@ -62,6 +65,7 @@ def after_shadow(
             return Verdict(kind="ROLL_BACK", reason=reason, cause="disagreement", numbers=numbers)
         if differing > step.max_disagreement * pairs:
             waiting.append(f"disagreement at or below {step.max_disagreement:g}, now {differing / pairs:.4g}")
+    finding = Finding.UNDECIDED
     if labels is not None and labels.pairs:
         test = PairedTest(pairs=labels.pairs, candidate_only=labels.candidate_only, champion_only=labels.champion_only)
         interval = test.difference()
@@ -72,13 +76,16 @@ def after_shadow(
             "difference_low": interval.low,
             "difference_high": interval.high,
         }
-        if test.verdict(alpha=rails.alpha, beta=rails.beta) is Finding.WORSE:
+        finding = test.verdict(alpha=rails.alpha, beta=rails.beta)
+        if finding is Finding.WORSE:
             reason = (
                 f"of {labels.pairs} labelled pairs the champion alone was right {labels.champion_only} times, "
                 f"the candidate alone {labels.candidate_only} times (log e {test.log_e:.2f})"
             )
             return Verdict(kind="ROLL_BACK", reason=reason, cause="labels", numbers=numbers)
         passed += f", {labels.pairs} with labels: share right {interval.low:+.3f} to {interval.high:+.3f}"
+    if labels_decide and finding is not Finding.NOT_WORSE:
+        waiting.append("labelled pairs that show it is not worse: a gate was inconclusive and left it to them")
     if step.labels == "required":
         known = labels.pairs if labels else 0
         waiting += _waiting(("labelled pairs", known, max(step.min_pairs, 1)), 0.0, 0.0)

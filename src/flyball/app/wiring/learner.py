@@ -11,10 +11,11 @@ from flyball.control.state import ServiceState
 from flyball.core import events as e
 from flyball.core.clock import Clock, timestamp
 from flyball.core.contract import DataContract
-from flyball.core.errors import FlyballError, TrainingFailed
+from flyball.core.errors import Conflict, FlyballError, TrainingFailed, Unavailable
 from flyball.core.frames import conform, schema
 from flyball.core.ids import ExperimentDigest, ServiceName
 from flyball.core.ledger import Claimed, Ledger
+from flyball.core.release import Snapshot
 from flyball.pipeline.split import ROW as POSITION
 
 Captured = Callable[[int, int | None], "pl.DataFrame | None"]  # newest labelled rows, from a stream position on
@@ -47,30 +48,34 @@ class PipelineLearner:
 
     def learn(self, state: ServiceState, claimed: Claimed) -> None:
         """Train now, or see that a running training keeps its command."""
-        key = claimed.command.key
+        key, ticket = claimed.command.key, str(claimed.command.body["ticket"])
         if self._running is not None and self._running.is_alive():
             self._ledger.postpone(key, delay_s=HEARTBEAT_S, error="the training runs")
             return
-        table = self._rows(state)
+        if not _wanted(state, ticket):  # it ended between the claim and now
+            self._ledger.append((), finished=[key])
+            return
         if not self._in_background:
-            self._train(table, claimed)
+            self._train(state, claimed)
             return
         self._ledger.postpone(key, delay_s=HEARTBEAT_S, error="the training runs")
-        self._running = threading.Thread(target=self._train, args=(table, claimed), name="training", daemon=True)
+        self._running = threading.Thread(target=self._train, args=(state, claimed), name="training", daemon=True)
         self._running.start()
 
-    def keep(self) -> bool:
-        """Whether a training runs at this moment."""
-        return self._running is not None and self._running.is_alive()
+    def join(self) -> None:
+        """Wait for the running training, which ends when its trainer is closed."""
+        if self._running is not None:
+            self._running.join()
 
-    def _train(self, table: pl.DataFrame, claimed: Claimed) -> None:
+    def _train(self, state: ServiceState, claimed: Claimed) -> None:
+        """Train and finish the command; what may be better the next time gives it back instead."""
         command = claimed.command
         ticket, name = str(command.body["ticket"]), ServiceName(command.subject)
         as_of = timestamp(self._clock.now())
         facts: list[e.AnyFact] = []
         try:
             declared = self._declared()
-            snapshot = self._pipeline.snapshot_frame(declared, table, source="captured", as_of=as_of)
+            snapshot = self._snapshot(declared, state, as_of)
             trained = self._pipeline.train(
                 declared, snapshot, reason=command.body["reason"], ticket=ticket, as_of=as_of
             )
@@ -78,24 +83,28 @@ class PipelineLearner:
                 facts = [_nothing_new(name, ticket)]
         except TrainingFailed:
             facts = []  # the pipeline has written what the code said, with the ticket
-        except FlyballError as error:
-            facts = [
-                e.TrainingFailed(service=name, experiment=ExperimentDigest("fx1:none"), error=str(error), ticket=ticket)
-            ]
+        except (Unavailable, Conflict) as error:
+            self._ledger.postpone(command.key, delay_s=1.0, error=str(error))
+            return
+        except Exception as error:  # whatever it is, the ticket says so, and the same rows are not tried for ever
+            facts = [_failed(name, ticket, error)]
         self._ledger.append(facts, finished=[command.key])
 
-    def _rows(self, state: ServiceState) -> pl.DataFrame:
+    def _snapshot(self, declared: Declared, state: ServiceState, as_of: str) -> Snapshot:
+        """The rows to learn from, frozen: the source read again, or what was captured."""
+        if declared.service.retrain.from_ == "source" and self._in_background:
+            return self._pipeline.snapshot_source(declared)
+        table = self._rows(declared, state)
+        return self._pipeline.snapshot_frame(declared, table, source="captured", as_of=as_of)
+
+    def _rows(self, declared: Declared, state: ServiceState) -> pl.DataFrame:
         """The newest accepted rows with labels, and older rows of the source where they do not fill the window.
 
         After a broken supply has become the new normal, nothing from before it is learned from.
         """
-        declared = self._declared()
-        service = declared.service
-        wanted = service.retrain.window_rows
+        wanted = declared.service.retrain.window_rows
         since = state.normal_since_row or None
         contract = declared.contract
-        if service.retrain.from_ == "source":
-            return typed(self._source(), contract).tail(wanted)
         found = self._captured(wanted, since)
         captured = typed(found.rename({self._position: POSITION}), contract) if found is not None else None
         height = captured.height if captured is not None else 0
@@ -103,6 +112,22 @@ class PipelineLearner:
         if captured is not None:
             parts.append(captured)
         return pl.concat(parts) if parts else typed(self._source(), contract).clear()
+
+
+def _wanted(state: ServiceState, ticket: str) -> bool:
+    """Whether the ticket still waits for a training."""
+    open_ticket = state.ticket
+    return (
+        open_ticket is not None
+        and open_ticket.ticket == ticket
+        and open_ticket.release is None
+        and open_ticket.failed is None
+    )
+
+
+def _failed(service: ServiceName, ticket: str, error: Exception) -> e.TrainingFailed:
+    words = str(error) if isinstance(error, FlyballError) else f"{type(error).__name__}: {error}"
+    return e.TrainingFailed(service=service, experiment=ExperimentDigest("fx1:none"), error=words, ticket=ticket)
 
 
 def typed(table: pl.DataFrame, contract: DataContract) -> pl.DataFrame:

@@ -17,6 +17,8 @@ import re
 from collections.abc import Sequence
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from flyball.control.check import broken_rules
 from flyball.control.decision import Decision, Learning, Outlook, Situation, elapsed_s
 from flyball.control.plan import Plan, plan
@@ -24,12 +26,13 @@ from flyball.control.state import ServiceState, fold
 from flyball.control.steps import effective_steps
 from flyball.core import events as e
 from flyball.core.clock import Clock, timestamp
-from flyball.core.errors import Conflict, FlyballError, StaleEpoch, Unavailable
+from flyball.core.errors import Conflict, FlyballError, NotFound, Refused, StaleEpoch, Unavailable
 from flyball.core.ids import ServiceName
 from flyball.core.ledger import Claimed, Lease, Ledger
+from flyball.core.policy import policy_digest
 from flyball.core.ports import Gateways
 from flyball.core.record import Record
-from flyball.core.routing import Observed, PairEvidence
+from flyball.core.routing import Observed, PairEvidence, Routing
 from flyball.core.service import Service
 from flyball.decide.rollout import advance
 
@@ -79,12 +82,15 @@ class Reconciler:
         self.seen = Seen()  # what the sensor said last
         self._ledger, self._gateways, self._sensor, self._learner = ledger, gateways, sensor, learner
         self._clock, self._owner, self._lease_s = clock, owner, lease_s
+        self._policy = policy_digest(service)
+        self._lease: Lease | None = None
 
     def tick(self) -> Plan | None:
         """One round until nothing moves any more. None: another controller holds the lease, or has just taken it."""
         lease = self._ledger.lease(f"control/{self.state.service}", self._owner, ttl_s=self._lease_s)
         if lease is None:
             return None
+        self._lease = lease
         self.catch_up()
         self.seen = self._sensor.look(self.state, self._now())
         made = None
@@ -103,6 +109,11 @@ class Reconciler:
             return None
         return made
 
+    def stop(self) -> None:
+        """Give the lease back, so that the next controller need not wait for its end."""
+        if self._lease is not None:
+            self._ledger.release(self._lease)
+
     def catch_up(self) -> ServiceState:
         """Read the facts that are new."""
         for entry in self._ledger.read(self.state.version, subject=self.state.service):
@@ -112,15 +123,25 @@ class Reconciler:
     def _now(self) -> str:
         return timestamp(self._clock.now())
 
+    @property
+    def stale(self) -> bool:
+        """Whether the ledger holds another declaration than this controller runs: somebody has to start it anew."""
+        return self.state.policy not in ("", self._policy)
+
     def _situation(self, seen: Seen) -> Situation:
         observed = self._observe()
+        state = self.state
+        if observed is not None and observed.routing is not None and observed.routing.epoch > state.epoch:
+            # orders that this ledger does not know (it was replaced by an older one): the next is above them
+            state = replace(state, epoch=observed.routing.epoch)
         return Situation(
-            state=self.state,
+            state=state,
             service=self.service,
             now=self._now(),
             observed=observed,
             outlook=self._outlook(observed, seen.labels),
             learning=seen.learning,
+            stale=self.stale,
             watched=seen.watched,
         )
 
@@ -136,13 +157,17 @@ class Reconciler:
         rollout = self.state.rollout
         if rollout is None or rollout.step is None or observed is None or observed.counts is None:
             return Outlook()
-        step = effective_steps(self.service)[rollout.step.index]
+        steps = effective_steps(self.service)
+        if rollout.step.index >= len(steps):  # the declaration has fewer steps now: nothing can be judged by it
+            return Outlook(labels=labels)
+        gates = self.state.releases[rollout.release].gates
         verdict = advance(
-            step,
+            steps[rollout.step.index],
             rollout.step.routing,
             observed.counts,
             elapsed_s=elapsed_s(rollout.step.started_at, self._now()),
             labels=labels,
+            labels_decide=any(gate.passed and gate.verdict == "INCONCLUSIVE" for gate in gates),
         )
         return Outlook(verdict=verdict, labels=labels)
 
@@ -202,22 +227,32 @@ class Reconciler:
         command = claimed.command
         match command.kind:
             case "route":
-                self.catch_up()
-                routing = self.state.routing
-                facts: list[e.AnyFact] = []
-                if routing is not None and routing.epoch == command.body["epoch"]:
-                    self._gateways.apply(command.key, routing)
-                    facts.append(
-                        e.RoutingApplied(
-                            service=routing.service, key=f"route/{routing.service}/{routing.epoch}", epoch=routing.epoch
-                        )
-                    )
+                routing = self.catch_up().routing
                 # an order that a newer one has overtaken is finished without being given
+                current = routing is not None and routing.epoch == command.body["epoch"]
+                facts = self._give(command.key, routing) if routing is not None and current else []
                 self._ledger.append(facts, fence=lease, finished=[command.key])
             case "train":
                 self._learner.learn(self.state, claimed)
             case other:
                 raise FlyballError(f"command {command.key} has the unknown kind {other!r}")
+
+    def _give(self, key: str, routing: Routing) -> list[e.AnyFact]:
+        """Order it, and what came of it. A champion that the gateway refuses is no answer but an alarm.
+
+        Raises: Unavailable: to be tried again. Untrusted, NotFound: the champion itself.
+        """
+        name = f"route/{routing.service}/{routing.epoch}"
+        running = self.state.rollout.step if self.state.rollout else None
+        try:
+            self._gateways.apply(key, routing)
+        except StaleEpoch:
+            return []  # the gateway holds a newer epoch than the ledger knows: the planner sees it and orders above it
+        except (Refused, NotFound) as error:
+            if running is None or running.key != name:
+                raise
+            return [e.RoutingRefused(service=routing.service, key=name, epoch=routing.epoch, error=str(error))]
+        return [e.RoutingApplied(service=routing.service, key=name, epoch=routing.epoch)]
 
 
 def _gist(fact: e.DecisionTaken) -> tuple[str, ...]:
