@@ -1,20 +1,26 @@
 """What a person may say to the loop: approve, reject, roll back, freeze, thaw. Each is one fact, named and proven.
 
-The loop acts on the facts at its next tick; nothing here touches traffic.
+The loop acts on the facts at its next tick; nothing here touches traffic. A word is written against the facts that it
+was said about. Where the loop, or somebody else, wrote in between, the facts are read again and the word is said again,
+but only for as long as it is about the same thing: an approval never slides onto other evidence, nor a rollback onto
+another release.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
+from flyball.app.subjects import Reading, first_release, is_called
 from flyball.control.retraining import ordered
-from flyball.control.state import RolloutState, ServiceState, TicketState, fold
+from flyball.control.state import ServiceState
 from flyball.core import events as e
-from flyball.core.errors import NotFound, Refused
-from flyball.core.ids import RolloutId, ServiceName
-from flyball.core.ledger import Entry, Ledger
+from flyball.core.errors import Conflict, NotFound, Refused
+from flyball.core.ids import ReleaseRoot, RolloutId, ServiceName
+from flyball.core.ledger import Command, Entry, Ledger
 from flyball.core.service import Metadata
 from flyball.decide.evidence import objections
+
+ATTEMPTS = 20  # each one lost means that somebody else's transaction has ended: it is enough to read it
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,100 +31,163 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     every_role: bool = False  # the simulated approver of `demo` and `replay`, marked as such on the ledger
 
 
+class Word(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person's word comes to on the facts as they stand."""
+
+    about: tuple[str, ...]  # what exactly it is said about; with another answer it is another word
+    facts: tuple[e.AnyFact, ...] = ()  # none: it is so already
+    commands: tuple[Command, ...] = ()
+
+
 def states_of(ledger: Ledger) -> dict[str, ServiceState]:
     """Every service on the ledger, folded."""
-    states: dict[str, ServiceState] = {}
-    for entry in ledger.read():
-        before = states.get(entry.subject, ServiceState(service=entry.subject))
-        states[entry.subject] = fold(before, entry)
-    return states
+    return Reading(ledger).states()
 
 
 def approve(ledger: Ledger, subject: str, person: Person, why: str = "") -> tuple[Entry, ...]:
-    """Approve what waits: a rollout that asked, a retrain ticket, or a quality incident (accept the data as they are).
+    """Approve what waits: a rollout that asked, a retrain ticket, a quality incident (accept the data as they are), or
+    a qualified release where none serves yet.
 
-    Subject: the id of one of them, or the service, which means the first of them that waits.
+    Subject: the id of one of them (a release also by 8 or more of its hex digits), or the service, which means the
+    first of them that waits.
 
-    Raises: NotFound (nothing of this name waits), Refused (the person may not).
+    Raises: NotFound (nothing of this name waits), Refused (the person may not, or what was asked for has changed).
     """
-    state, metadata = _waiting(ledger, subject)
-    if state.rollout is not None and state.rollout.asked is not None and subject in _names(state, state.rollout):
-        return _approve_rollout(ledger, state, state.rollout, metadata, person, why)
-    if state.ticket is not None and state.ticket.ordered is None and subject in _names(state, state.ticket):
-        _may(metadata, person, ("operator", "approver"))
-        decision = ordered(state, state.ticket, by=person.name, proof=person.proof)
-        return ledger.append(decision.facts, expected=state.version, commands=decision.commands)
-    if state.incident is not None and subject in _names(state):
-        _may(metadata, person, ("operator", "approver"))
-        closed = e.IncidentClosed(
-            service=ServiceName(state.service),
-            incident=state.incident.incident,
-            how="person",
-            reason=f"{person.name}: {why or 'accepted'}",
-            row=state.incident.row,
-        )
-        return ledger.append([closed], expected=state.version)
-    raise NotFound(f"nothing of {subject!r} waits for an approval", hint=f"flyball explain {subject}")
+
+    def word(state: ServiceState, metadata: Metadata) -> Word:
+        service, rollout, ticket, incident = ServiceName(state.service), state.rollout, state.ticket, state.incident
+        if rollout is not None and rollout.asked is not None and is_called(subject, state, rollout):
+            return _approve_rollout(service, rollout.asked, metadata, person, why)
+        if ticket is not None and ticket.ordered is None and is_called(subject, state, ticket):
+            _may(metadata, person, ("operator", "approver"))
+            decision = ordered(state, ticket, by=person.name, proof=person.proof)
+            return Word(about=(ticket.ticket,), facts=decision.facts, commands=decision.commands)
+        if incident is not None and is_called(subject, state):
+            _may(metadata, person, ("operator", "approver"))
+            closed = e.IncidentClosed(
+                service=service,
+                incident=incident.incident,
+                how="person",
+                reason=f"{person.name}: {why or 'accepted'}",
+                row=incident.row,
+            )
+            return Word(about=(incident.incident,), facts=(closed,))
+        if (root := first_release(ledger, state, subject)) is not None:
+            return _approve_first(service, root, metadata, person, why)
+        raise NotFound(f"nothing of {subject!r} waits for an approval", hint=f"flyball explain {subject}")
+
+    return _say(ledger, subject, word)
 
 
 def reject(ledger: Ledger, subject: str, person: Person, why: str) -> tuple[Entry, ...]:
     """Say no: the rollout ends, or the ticket is dismissed. A person may always veto."""
-    state, metadata = _waiting(ledger, subject)
-    service = ServiceName(state.service)
-    if state.rollout is not None and subject in _names(state, state.rollout):
-        _may(metadata, person, (state.rollout.asked.role if state.rollout.asked else "approver",))
-        fact: e.AnyFact = e.ApprovalRejected(
-            service=service, rollout=RolloutId(state.rollout.rollout), by=person.name, proof=person.proof, why=why
-        )
-        return ledger.append([fact], expected=state.version)
-    if state.ticket is not None and state.ticket.ordered is None and subject in _names(state, state.ticket):
-        _may(metadata, person, ("operator", "approver"))
-        fact = e.TicketClosed(
-            service=service, ticket=state.ticket.ticket, outcome="dismissed", reason=f"{person.name}: {why}"
-        )
-        return ledger.append([fact], expected=state.version)
-    raise NotFound(f"nothing of {subject!r} waits for an answer", hint=f"flyball explain {subject}")
+
+    def word(state: ServiceState, metadata: Metadata) -> Word:
+        service, rollout, ticket = ServiceName(state.service), state.rollout, state.ticket
+        if rollout is not None and is_called(subject, state, rollout):
+            _may(metadata, person, (rollout.asked.role if rollout.asked else "approver",))
+            rejected = e.ApprovalRejected(
+                service=service, rollout=RolloutId(rollout.rollout), by=person.name, proof=person.proof, why=why
+            )
+            return Word(about=(rollout.rollout,), facts=(rejected,))
+        if ticket is not None and ticket.ordered is None and is_called(subject, state, ticket):
+            _may(metadata, person, ("operator", "approver"))
+            reason = f"{person.name}: {why}"
+            closed = e.TicketClosed(service=service, ticket=ticket.ticket, outcome="dismissed", reason=reason)
+            return Word(about=(ticket.ticket,), facts=(closed,))
+        raise NotFound(f"nothing of {subject!r} waits for an answer", hint=f"flyball explain {subject}")
+
+    return _say(ledger, subject, word)
 
 
-def roll_back(ledger: Ledger, service: str, person: Person, why: str) -> tuple[Entry, ...]:
+def roll_back(ledger: Ledger, subject: str, person: Person, why: str) -> tuple[Entry, ...]:
     """Take the running rollout back, or else the champion to the release before it. Needs no approval."""
-    state, metadata = _waiting(ledger, service)
-    _may(metadata, person, ("operator", "approver"))
-    if state.rollout is None and state.previous is None:
-        raise Refused(f"{service}: no rollout runs, and no release served before {state.champion}")
-    fact = e.RollbackOrdered(
-        service=ServiceName(service), key=f"rollback/{state.version}", by=person.name, proof=person.proof, why=why
-    )
-    return ledger.append([fact], expected=state.version)
+
+    def word(state: ServiceState, metadata: Metadata) -> Word:
+        _may(metadata, person, ("operator", "approver"))
+        if state.rollout is None and state.previous is None:
+            raise Refused(f"{state.service}: no rollout runs, and no release served before {state.champion}")
+        fact = e.RollbackOrdered(
+            service=ServiceName(state.service),
+            key=f"rollback/{state.version}",
+            by=person.name,
+            proof=person.proof,
+            why=why,
+        )
+        # by its release, not by the rollout: promoted a moment ago, it is still what shall go
+        going = state.rollout.release if state.rollout is not None else str(state.champion)
+        return Word(about=(going,), facts=(fact,))
+
+    return _say(ledger, subject, word)
 
 
-def freeze(ledger: Ledger, service: str, person: Person, why: str) -> tuple[Entry, ...]:
+def freeze(ledger: Ledger, subject: str, person: Person, why: str) -> tuple[Entry, ...]:
     """Stop every automatic action but rollback."""
-    state, metadata = _waiting(ledger, service)
-    _may(metadata, person, ("operator", "approver"))
-    if state.frozen is not None:
-        return ()
-    return ledger.append([e.Frozen(service=ServiceName(service), by=person.name, why=why)], expected=state.version)
+
+    def word(state: ServiceState, metadata: Metadata) -> Word:
+        _may(metadata, person, ("operator", "approver"))
+        fact = e.Frozen(service=ServiceName(state.service), by=person.name, why=why)
+        return Word(about=(state.service,), facts=(fact,) if state.frozen is None else ())
+
+    return _say(ledger, subject, word)
 
 
-def thaw(ledger: Ledger, service: str, person: Person, why: str) -> tuple[Entry, ...]:
+def thaw(ledger: Ledger, subject: str, person: Person, why: str) -> tuple[Entry, ...]:
     """Let the loop act again."""
-    state, metadata = _waiting(ledger, service)
-    _may(metadata, person, ("operator", "approver"))
-    if state.frozen is None:
-        return ()
-    return ledger.append([e.Thawed(service=ServiceName(service), by=person.name, why=why)], expected=state.version)
+
+    def word(state: ServiceState, metadata: Metadata) -> Word:
+        _may(metadata, person, ("operator", "approver"))
+        fact = e.Thawed(service=ServiceName(state.service), by=person.name, why=why)
+        return Word(about=(state.service,), facts=(fact,) if state.frozen is not None else ())
+
+    return _say(ledger, subject, word)
+
+
+def _say(ledger: Ledger, subject: str, word: Callable[[ServiceState, Metadata], Word]) -> tuple[Entry, ...]:
+    """Write a word against the facts it was said about, again where somebody wrote in between."""
+    reading = Reading(ledger)
+    first: Word | None = None
+    lost: Conflict | None = None
+    for _ in range(ATTEMPTS):
+        state, metadata = reading.find(subject)
+        now = word(state, metadata)
+        if first is not None and now.about != first.about:
+            raise Refused(
+                f"{subject}: what this was about has changed in the meantime, nothing was written",
+                hint=f"look again: flyball explain {subject}",
+            )
+        first = now
+        if not now.facts:
+            return ()
+        try:
+            return ledger.append(now.facts, expected=state.version, commands=now.commands)
+        except Conflict as conflict:
+            lost = conflict
+    raise Conflict(f"{subject}: {ATTEMPTS} times somebody else wrote first", hint="try again") from lost
+
+
+def _approve_first(service: ServiceName, root: ReleaseRoot, metadata: Metadata, person: Person, why: str) -> Word:
+    """With nothing to compare with it is a rubber stamp, whoever gives it, and the ledger calls it so."""
+    _may(metadata, person, ("approver",))
+    fact = e.ChampionAppointed(
+        service=service,
+        release=root,
+        previous=None,
+        by=person.name,
+        proof=person.proof,
+        why=why,
+        rubber_stamped=True,
+    )
+    return Word(about=(root,), facts=(fact,))
 
 
 def _approve_rollout(
-    ledger: Ledger, state: ServiceState, rollout: RolloutState, metadata: Metadata, person: Person, why: str
-) -> tuple[Entry, ...]:
+    service: ServiceName, asked: e.ApprovalRequested, metadata: Metadata, person: Person, why: str
+) -> Word:
     """The approval names exactly what was asked for, so that it is void when any of it changes."""
-    asked = rollout.asked
-    assert asked is not None
     _may(metadata, person, (asked.role,))
     fact = e.ApprovalGiven(
-        service=ServiceName(state.service),
+        service=service,
         rollout=asked.rollout,
         model=asked.model,
         evidence=asked.evidence,
@@ -127,33 +196,7 @@ def _approve_rollout(
         proof=person.proof,
         why=why,
     )
-    return ledger.append([fact], expected=state.version)
-
-
-def _waiting(ledger: Ledger, subject: str) -> tuple[ServiceState, Metadata]:
-    """The service that a subject belongs to, and who may do what there."""
-    declared: dict[str, Metadata] = {}
-    states: dict[str, ServiceState] = {}
-    for entry in ledger.read():
-        states[entry.subject] = fold(states.get(entry.subject, ServiceState(service=entry.subject)), entry)
-        if isinstance(entry.fact, e.ServiceDeclared):
-            declared[entry.subject] = msgspec.convert(entry.fact.declaration["metadata"], Metadata)
-    for state in states.values():
-        if subject in _names(state, state.rollout, state.ticket) and state.service in declared:
-            return state, declared[state.service]
-    known = ", ".join(sorted(declared)) or "none"
-    raise NotFound(f"no service, open rollout or open ticket is called {subject!r}", hint=f"services: {known}")
-
-
-def _names(state: ServiceState, *parts: RolloutState | TicketState | None) -> tuple[str, ...]:
-    names = [state.service, *([state.incident.incident] if state.incident else [])]
-    for part in parts:
-        match part:
-            case RolloutState():
-                names += [part.rollout, part.release]
-            case TicketState():
-                names.append(part.ticket)
-    return tuple(names)
+    return Word(about=(asked.rollout, asked.model, asked.evidence, asked.policy), facts=(fact,))
 
 
 def _may(metadata: Metadata, person: Person, roles: Sequence[str]) -> None:

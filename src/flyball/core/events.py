@@ -58,6 +58,8 @@ class ChampionAppointed(Fact, tag="champion.appointed"):
     rollout: RolloutId | None = None
     by: str = "policy"
     rubber_stamped: bool = False
+    proof: Proof | None = None  # of the name, where a person appointed a first release
+    why: str = ""
 
 
 class RolloutOpened(Fact, tag="rollout.opened"):
