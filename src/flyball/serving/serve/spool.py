@@ -17,11 +17,13 @@ def put(folder: Path, service: str, stopped: Stopped) -> Path:
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """All of it under this name, or nothing, also after a power cut."""
+    """All of it under this name, or nothing, also after a power cut. Raises: OSError: what was there is still there."""
     draft = path.with_name(f".{path.name}.draft")
     file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
-        os.write(file, data)
+        left = memoryview(data)
+        while left:  # a disk that fills up takes a part, and refuses only the next write
+            left = left[os.write(file, left) :]
         os.fsync(file)
     finally:
         os.close(file)
