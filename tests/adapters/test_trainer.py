@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 from tests.pipeline.fraud import MODEL, SERVICE, opened, trained, write_service
@@ -64,3 +65,20 @@ def test_trainings_of_one_server_share_no_state_and_no_folder(tmp_path: Path, tr
 def test_a_server_that_cannot_start_is_unavailable() -> None:
     with pytest.raises(Unavailable, match="cannot be started"):
         ForkServerTrainer(command=("a-program-that-is-not-there",)).warm()
+
+
+def test_a_trainer_that_is_closed_while_it_trains_blames_nobody(tmp_path: Path) -> None:
+    """An orderly stop is not a failed training: nothing is written, and the next run trains."""
+    waits = MODEL.replace("    return Hist", "    import threading\n    threading.Event().wait()\n    return Hist")
+    fitting = Event()
+    trainer = ForkServerTrainer(on_step=lambda step: fitting.set() if step == "fit" else None)
+
+    def close() -> None:
+        fitting.wait()
+        trainer.close()
+
+    closer = Thread(target=close)
+    closer.start()
+    with opened(tmp_path / "home", trainer) as pipeline, pytest.raises(Unavailable, match="closed while it trained"):
+        trained(pipeline, write_service(tmp_path / "fraud", model=waits))
+    closer.join()
