@@ -40,7 +40,7 @@ def folder(tmp_path: Path) -> Path:
         "model.py": MODEL,
         "helpers/words.py": "WORDS = 1\n",
         "words.txt": "a b c\n",
-        ".flyball/work/copy.py": "never part of the code (",
+        ".flyball/drafts/copy.py": "never part of the code (",
     }.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
