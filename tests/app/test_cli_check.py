@@ -79,6 +79,31 @@ def test_a_faulty_declaration_is_2_with_every_fault(folder: Path, capfd: pytest.
     ]
 
 
+def test_a_personal_input_is_2_for_its_hash_would_train_nothing(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "contract.yaml").write_text(CONTRACT.replace("amount, ", "amount, classification: pii, "))
+    code, document = answer(capfd, folder)
+    assert code == 2
+    (fault,) = document["error"]["faults"]
+    assert (fault["where"], fault["path"]) == ("contract.yaml", "amount.classification")
+
+
+def test_what_is_declared_and_read_by_nobody_is_noted(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    text = SERVICE.replace("metric: roc_auc", "metric: roc_auc, suites: full")
+    text += "serving: {objectives: {throughput_rps: 300, latency_p50_ms: 5}}\n"
+    text += "rollout: {steps: [{shadow: {on_timeout: extend}}, {promote: {}}]}\n"
+    (folder / "service.yaml").write_text(text)
+    code, document = answer(capfd, folder)
+    assert code == 0
+    assert document["notes"] == [
+        "serving.objectives.throughput_rps: declared, not used yet",
+        "serving.objectives.latency_p50_ms: declared, not used yet",
+        "experiment.suites full (the default suites run): declared, not used yet",
+        "rollout.steps[0].shadow.on_timeout extend (the step holds): declared, not used yet",
+    ]
+
+
 @pytest.mark.parametrize("data", ["absent.parquet", "service.yaml"])
 def test_an_unreadable_table_is_2(folder: Path, data: str, capfd: pytest.CaptureFixture[str]) -> None:
     code, document = answer(capfd, folder, folder / data)

@@ -80,6 +80,16 @@ def test_the_drafted_code_learns_from_what_the_contract_lets_through(task: str) 
     assert one_by_one.equals(seen[:20])
 
 
+def test_key_and_timestamp_are_no_features_of_a_drafted_model() -> None:
+    frame = table(LABELS["binary"])
+    made = drafted(frame, timestamp="at", key="no")
+    code: dict[str, Any] = {}
+    exec(compile(made.model, "model.py", "exec"), code)
+    seen = code["features"](conform(frame, schema(parse_contract(made.contract).contract)).drop("y"))
+    assert {"no", "at"}.isdisjoint(seen.columns)
+    assert {"name", "day", "amount"} <= set(seen.columns)
+
+
 @pytest.mark.parametrize("task", LABELS)
 def test_drafts_are_valid_by_the_published_schemas(task: str) -> None:
     contract = YAML(typ="safe").load(drafted(table(LABELS[task])).contract)

@@ -6,6 +6,7 @@ from functools import cache
 import numpy as np
 import polars as pl
 import pytest
+from msgspec.structs import replace
 from tests.monitor.streams import contract, log, segment, service
 
 from flyball.core.ports import Segment
@@ -80,6 +81,19 @@ def test_ten_panes_make_a_window_with_a_metric_and_no_signal() -> None:
     assert abs(report.metric.value - 0.9) < 0.03
     assert set(report.psi) == {"a"}  # a time moves by nature and is not watched
     assert report.latency_p50_ms == pytest.approx(1.0, rel=0.1)
+
+
+def test_a_hashed_column_is_not_compared_with_the_raw_values_of_its_baseline() -> None:
+    hashed = contract(world(np.random.default_rng(0), 1), ["a", "at", "label"])
+    columns = tuple(replace(c, classification="pii") if c.name == "a" else c for c in hashed.columns)
+    seen = Watcher(service("binary", "accuracy", label="label"), replace(hashed, columns=columns), promise)
+    written = []
+    for one in panes(made(np.random.default_rng(2), 10)):
+        rows = one.predictions.with_columns(("h:" + pl.col("x.a").cast(pl.String)).alias("x.a"))
+        written.append(segment(one.pane.index, rows, one.labels, first_row=one.pane.first_row))
+    (report,) = fed(seen, written)
+    assert report.psi == {}
+    assert report.signals == ()
 
 
 def test_a_loss_is_a_risk_and_a_smaller_one_a_suspicion() -> None:

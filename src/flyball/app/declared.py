@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flyball.app.home import expand_data
 from flyball.contracts import sense
 from flyball.contracts.declaration import parse
-from flyball.contracts.fit import misfits
+from flyball.contracts.fit import exposed, misfits
 from flyball.contracts.odcs import Reading, parse_contract
 from flyball.core.contract import DataContract
 from flyball.core.errors import BadInput, Fault
@@ -60,7 +60,7 @@ def load(file: Path | str) -> Declared:
         contract=reading.contract,
         code=code,
         source=source,
-        notes=sense.notes(service.metadata, service.rollout),
+        notes=(*sense.notes(service), *exposed(service, reading.contract)),
         not_executed=reading.not_executed,
     )
 

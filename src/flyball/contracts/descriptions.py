@@ -27,7 +27,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "label": "Column that the model predicts.",
         "timestamp": "Column with the time of a row; no feature.",
         "key": "Column with the unit that sticks to an arm; without one the request id, which does not stick.",
-        "label_window_s": "After this time a prediction's label counts as matured.",
+        "label_window_s": "When a row is judged, after it came; left out if it has no label then. 0: as labels come.",
     },
     "Experiment": {
         "task": "Kind of prediction.",
@@ -38,7 +38,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "config": "Handed to `train` as it is.",
         "split": "How the holdout is cut off.",
         "include": "Further files that are part of the code.",
-        "suites": "How much is evaluated besides what the gates read.",
+        "suites": "How much is evaluated besides what the gates read; `full`: not used yet.",
         "timeout_s": "A training that runs longer is stopped.",
         "refit": "After the gates, fit once more on train and holdout rows together.",
     },
@@ -61,8 +61,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
     "Objectives": {
         "availability": "Share of rows that get an answer.",
         "latency_p99_ms": "An answer slower than this is a slow event.",
-        "latency_p50_ms": "Median latency.",
-        "throughput_rps": "Requests a second.",
+        "latency_p50_ms": "Median latency; not used yet.",
+        "throughput_rps": "Requests a second; not used yet.",
     },
     "ConstantFallback": {"constant": "An answer that is always the same."},
     "Constant": {
@@ -95,19 +95,19 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "max_disagreement": "Share of differing answers that stops the rollout.",
         "min_s": "Least duration.",
         "timeout_s": "After this the step is inconclusive.",
-        "on_timeout": "What then happens.",
+        "on_timeout": "What then happens; `extend` does as `hold`.",
     },
     "Approval": {
         "role": "Role that may approve.",
         "timeout_s": "After this the request expires.",
-        "on_timeout": "What then happens.",
+        "on_timeout": "What then happens; `extend` does as `hold`.",
     },
     "Canary": {
         "weight": "Candidate's share of units, in steps of 0.0001.",
         "min_requests": "Rows that the candidate itself must have answered.",
         "min_s": "Least duration.",
         "timeout_s": "After this the step is inconclusive.",
-        "on_timeout": "What then happens.",
+        "on_timeout": "What then happens; `extend` does as `hold`.",
     },
     "Promote": {},
     "Monitor": {

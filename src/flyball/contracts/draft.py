@@ -59,7 +59,7 @@ def draft(
     return Draft(
         service=_service_text(table, name, source, label, owner, timestamp, key, task),
         contract=_contract_text(name, columns),
-        model=model_text(task),
+        model=model_text(task, [column for column in (key, timestamp) if column is not None]),
         task=task,
     )
 

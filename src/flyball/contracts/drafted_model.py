@@ -1,18 +1,24 @@
 """The `model.py` of a drafted service: gradient-boosted trees that take categories and missing values as they are."""
 
+import json
+from collections.abc import Sequence
+
 from flyball.core.service import Task
 
 _TEMPLATE = '''"""How this service learns. Flyball calls `train`; whatever it returns is packaged, signed and served."""
 
 import polars as pl
-from sklearn.compose import make_column_selector, make_column_transformer
+from sklearn.compose import make_column_transformer
 from sklearn.ensemble import {estimator}
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OrdinalEncoder
 
+APART: list[str] = {apart}  # sent with each row, but no features: the key and the time of a row
+
 
 def features(frame: pl.DataFrame) -> pl.DataFrame:
     """What the model sees of a row: the one code path for training and serving. Each row by itself, always."""
+    frame = frame.drop(APART)
     numbers = [
         pl.col(name).dt.epoch("s").cast(pl.Float64) if dtype.is_temporal() else pl.col(name).cast(pl.Float64)
         for name, dtype in frame.schema.items()
@@ -36,7 +42,7 @@ def train(features: pl.DataFrame, label: pl.Series, *, config: dict[str, object]
 '''
 
 
-def model_text(task: Task) -> str:
-    """The file's text for one kind of prediction."""
+def model_text(task: Task, apart: Sequence[str] = ()) -> str:
+    """The file's text for one kind of prediction. `apart`: input columns that the model may not see."""
     estimator = "HistGradientBoostingRegressor" if task == "regression" else "HistGradientBoostingClassifier"
-    return _TEMPLATE.format(estimator=estimator).replace("make_column_selector, ", "")
+    return _TEMPLATE.format(estimator=estimator, apart=json.dumps(list(apart), ensure_ascii=False))

@@ -26,10 +26,44 @@ def misfits(service: Service, contract: DataContract, *, file: str = "service.ya
     label = columns.get(service.data.label)
     if label is not None:
         found += _label(service, label, file)
+    found += _personal(service, contract)
     if set(columns) <= {service.data.label, service.data.timestamp, service.data.key}:
         expected = "a column to learn from, besides label, timestamp and key"
         found.append(Fault(where=service.data.contract, path="schema.properties", expected=expected, found="none"))
     return tuple(found)
+
+
+def exposed(service: Service, contract: DataContract) -> tuple[str, ...]:
+    """What a reader of the contract may believe to be hashed, and is not."""
+    label = next((column for column in contract.columns if column.name == service.data.label), None)
+    if label is None or not label.personal:
+        return ()
+    told = f"{label.name} is classified {label.classification}"
+    return (f"{told}: predictions and labels are written as they are, only the values of the key are hashed",)
+
+
+def _personal(service: Service, contract: DataContract) -> list[Fault]:
+    """A personal value is written only as its keyed hash, so what serving saw could never be learned from again.
+
+    The key alone may be personal: a text that joins and sticks as well by its hash. The label is written as it is.
+    """
+    found: list[Fault] = []
+    where = service.data.contract
+    for column in contract.columns:
+        if not column.personal or column.name == service.data.label:
+            continue
+        what = f"classification {column.classification}"
+        if column.name != service.data.key:
+            expected = "an input that may be written down: a personal one is kept only as a hash, which trains no model"
+            fix = "name it as data.key, take it out of the contract (it is then ignored), or classify it otherwise"
+            path = f"{column.name}.classification"
+            found.append(Fault(where=where, path=path, expected=expected, found=what, fix=fix))
+        elif column.kind != "string":
+            expected = "string, for a personal key is kept as a hash, which is text"
+            fix = "let clients send it as text"
+            path = f"{column.name}.logicalType"
+            found.append(Fault(where=where, path=path, expected=expected, found=column.kind, fix=fix))
+    return found
 
 
 def _label(service: Service, label: Column, file: str) -> list[Fault]:

@@ -17,6 +17,7 @@ from flyball.core.service import (
     Monitor,
     Retrain,
     Rollout,
+    Service,
     Serving,
     Step,
 )
@@ -178,11 +179,27 @@ def of_columns(data: Any) -> Iterator[Finding]:
             taken.setdefault(name, key)
 
 
-def notes(metadata: Metadata, rollout: Rollout) -> tuple[str, ...]:
-    """What is allowed but probably not meant."""
-    if not metadata.people and any(step.approval is not None for step in rollout.steps):
-        return ("metadata.people is empty: nobody can approve a rollout, so each one will wait until it expires",)
-    return ()
+def notes(service: Service) -> tuple[str, ...]:
+    """What is allowed but probably not meant, and what nothing reads so far."""
+    found = []
+    if not service.metadata.people and any(step.approval is not None for step in service.rollout.steps):
+        found.append("metadata.people is empty: nobody can approve a rollout, so each one will wait until it expires")
+    return (*found, *(f"{where}: declared, not used yet" for where in _unused(service)))
+
+
+def _unused(service: Service) -> Iterator[str]:
+    """Keys that are part of the format before anything acts on them."""
+    goals = service.serving.objectives
+    if goals.throughput_rps is not None:
+        yield "serving.objectives.throughput_rps"
+    if goals.latency_p50_ms is not None:
+        yield "serving.objectives.latency_p50_ms"
+    if service.experiment.suites == "full":
+        yield "experiment.suites full (the default suites run)"
+    for index, step in enumerate(service.rollout.steps):
+        timed = step.shadow or step.approval or step.canary
+        if timed is not None and timed.on_timeout == "extend":
+            yield f"rollout.steps[{index}].{step.kind}.on_timeout extend (the step holds)"
 
 
 def _metric(path: Path, name: str, experiment: Experiment) -> Iterator[Finding]:

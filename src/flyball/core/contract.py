@@ -8,6 +8,7 @@ from flyball.core.service import Scalar
 
 Kind = Literal["string", "integer", "number", "boolean", "date", "timestamp"]
 Severity = Literal["error", "warning"]
+PERSONAL = frozenset({"pii", "personal", "restricted", "confidential", "sensitive", "secret"})  # classifications
 
 
 class Column(Record):
@@ -27,7 +28,16 @@ class Column(Record):
     min_length: int | None = None
     max_length: int | None = None
     pattern: str | None = None
-    classification: str | None = None  # `pii` values are hashed before they are written
+    classification: str | None = None  # one of PERSONAL: values are hashed before they are written
+
+    @property
+    def personal(self) -> bool:
+        """Whether the values may not be written down as they are.
+
+        >>> Column(name="card", kind="string", classification="PII").personal
+        True
+        """
+        return (self.classification or "").lower() in PERSONAL
 
 
 class Rule(Record):

@@ -49,7 +49,8 @@ class Watcher:
         """Args: promises: what a release root promised; asked once a release."""
         self._service, self._promises = service, promises
         temporal = {column.name for column in contract.columns if column.kind in ("date", "timestamp")}
-        self._unwatched = frozenset(temporal | {service.data.key or "", service.data.label})
+        hashed = {column.name for column in contract.columns if column.personal}  # the baseline counted raw values
+        self._unwatched = frozenset(temporal | hashed | {service.data.key or "", service.data.label})
         self._rows = WaitingRows(
             keep_rows=max(service.retrain.window_rows, service.monitor.window_rows),
             label_window_s=service.data.label_window_s,

@@ -1,7 +1,8 @@
 """What of a row is written down: the contract's columns, personal ones only as keyed hashes.
 
-A hash under the home's secret still joins, counts and trains (equal values stay equal), and cannot be reversed by
-whoever has the log but not the key. Nothing that the contract does not name is kept.
+A hash under the home's secret still joins and counts (equal values stay equal), and cannot be reversed by whoever has
+the log but not the key. It is no feature: a personal column other than the key is refused with the declaration
+(`contracts.fit`). Nothing that the contract does not name is kept.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,8 +13,6 @@ import msgspec
 
 from flyball.core.contract import Column
 
-PERSONAL = frozenset({"pii", "personal", "restricted", "confidential", "sensitive", "secret"})
-
 
 def personal(columns: Sequence[Column]) -> frozenset[str]:
     """Names of the columns whose values are hashed.
@@ -21,7 +20,7 @@ def personal(columns: Sequence[Column]) -> frozenset[str]:
     >>> sorted(personal([Column(name="card", kind="string", classification="PII"), Column(name="x", kind="number")]))
     ['card']
     """
-    return frozenset(c.name for c in columns if (c.classification or "").lower() in PERSONAL)
+    return frozenset(column.name for column in columns if column.personal)
 
 
 def hashed(value: Any, secret: bytes) -> str | None:
