@@ -2,6 +2,7 @@
 
 import json
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,10 +13,12 @@ from open_data_contract_standard.model import OpenDataContractStandard
 from ruamel.yaml import YAML
 
 from flyball.contracts.odcs import VERSIONS, Reading, parse_contract
+from flyball.contracts.odcs_versions import NEWEST, SINCE_NEWEST
 from flyball.contracts.rules import OPERATORS
 from flyball.contracts.yaml_text import read
 from flyball.core.errors import BadInput
 
+SCHEMAS = Path(__file__).resolve().parents[2] / "../shared/schemas/odcs"
 CONTRACT = """\
 apiVersion: v3.1.0
 kind: DataContract
@@ -160,6 +163,26 @@ def test_v3_2_writes_an_enumeration_and_needs_no_status() -> None:
     assert "status" in faults(CONTRACT.replace("status: active\n", ""))[0]
 
 
+@pytest.mark.parametrize("version", [version for version in VERSIONS if version != NEWEST])
+def test_an_older_contract_may_not_use_what_came_with_v3_2(version: str) -> None:
+    text = CONTRACT.replace("v3.1.0", version).replace("unique: false", "enum: [{value: 0}, {value: 1}]")
+    assert faults(text) == [
+        f"19: schema[0].properties[4].enum: expected a key of ODCS {version}, found one that ODCS has since v3.2.0 "
+        "(declare apiVersion: v3.2.0, or say it as quality with metric invalidValues)"
+    ]
+
+
+def test_what_is_called_too_new_is_refused_by_the_schema_published_for_v3_1_and_nothing_else() -> None:
+    published = SCHEMAS / "odcs-json-schema-v3.1.0.json"
+    if not published.exists():
+        pytest.skip("published schemas are not there (../shared/schemas)")
+    older, newer = _keys(json.loads(published.read_text())), _keys(newest())
+    fresh = {key for keys in SINCE_NEWEST.values() for key in keys}
+    of_new_objects = {key for name in newer.keys() - older.keys() for key in newer[name]}
+    assert set().union(*newer.values()) - set().union(*older.values()) <= fresh | of_new_objects
+    assert fresh & set().union(*older.values()) <= {"id", "map", "customProperties", "authoritativeDefinitions"}
+
+
 @pytest.mark.parametrize("operator", OPERATORS)
 def test_every_operator_is_read_with_its_bound(operator: str) -> None:
     bound = "[1, 2]" if operator.endswith("Between") else "1"
@@ -240,5 +263,18 @@ def _yaml(data: Any) -> str:
 
 
 def test_the_contract_used_here_is_valid_by_the_standards_own_schema() -> None:
-    schema = json.loads(OpenDataContractStandard.json_schema())  # type: ignore[no-untyped-call]
-    assert Draft201909Validator(schema).is_valid(read(CONTRACT, file="contract.yaml").data)
+    assert Draft201909Validator(newest()).is_valid(read(CONTRACT, file="contract.yaml").data)
+
+
+def newest() -> dict[str, Any]:
+    schema: dict[str, Any] = json.loads(OpenDataContractStandard.json_schema())  # type: ignore[no-untyped-call]
+    return schema
+
+
+def _keys(schema: dict[str, Any]) -> dict[str, set[str]]:
+    """Keys of each object that a published schema defines, those in its branches included."""
+    found = {"": set(schema["properties"])}
+    for name, definition in schema["$defs"].items():
+        parts = [definition, *(part for how in ("allOf", "anyOf", "oneOf") for part in definition.get(how, []))]
+        found[name] = {key for part in parts for key in part.get("properties", {})}
+    return found

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from flyball.contracts.odcs_column import column_of
 from flyball.contracts.odcs_rule import absolute, rules_of
+from flyball.contracts.odcs_versions import NEWEST, too_new
 from flyball.contracts.schema_faults import found, nearest
 from flyball.contracts.yaml_text import Document, Path, read, refusal, show
 from flyball.core.contract import Column, DataContract, Rule
@@ -35,6 +36,8 @@ class Findings:
 
     def __init__(self, document: Document) -> None:
         self.document = document
+        declared = document.data.get("apiVersion") if isinstance(document.data, dict) else None
+        self.version = declared if declared in VERSIONS else NEWEST  # an unknown version is a fault of its own
         self.faults: list[Fault] = list(document.faults)
         self.not_executed: list[str] = []
 
@@ -107,6 +110,10 @@ def _unknown_keys(value: Any, model: type[BaseModel], path: Path, findings: Find
         if key not in fields:
             findings.fault((*path, key), "a key of ODCS", "an unknown key", nearest(key, fields))
             continue
+        if too_new(model.__name__, key, findings.version):
+            instead = "say it as quality with metric invalidValues" if key == "enum" else "leave it out"
+            expected, fix = f"a key of ODCS {findings.version}", f"declare apiVersion: {NEWEST}, or {instead}"
+            findings.fault((*path, key), expected, f"one that ODCS has since {NEWEST}", fix)
         inner = _model_in(fields[key].annotation)
         if inner is None:
             continue
