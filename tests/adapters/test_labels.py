@@ -1,11 +1,15 @@
 """The label book: idempotent, corrections kept, each line handed on in exactly one pane."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from flyball.adapters.labels import SqliteLabels
+from flyball.core.errors import Unavailable
 from flyball.core.prediction import LabelRecord
 
 
@@ -49,3 +53,20 @@ def test_every_change_is_handed_on_once_in_order(events: list[tuple[str, int]], 
         latest[name] = value
     assert told == expected
     book.close()
+
+
+def test_a_book_that_somebody_else_holds_is_unavailable_and_works_again_afterwards(tmp_path: Path) -> None:
+    book = SqliteLabels(tmp_path / "labels.db", busy_s=0.01)
+    with closing(sqlite3.connect(tmp_path / "labels.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Unavailable, match="locked"):
+            book.put([label("a", 1)])
+        with pytest.raises(Unavailable, match="locked"):
+            book.take(0)
+        other.execute("DROP TABLE labels")
+        other.execute("COMMIT")
+    for refused in (book.waiting, book.newest_pane, lambda: book.put([label("a", 1)])):
+        with pytest.raises(Unavailable, match="no such table"):
+            refused()
+    assert SqliteLabels(tmp_path / "labels.db").put([label("a", 1)]) == (1, 0, 0)
+    assert book.take(0) == [label("a", 1)]  # the failed transaction did not stay open

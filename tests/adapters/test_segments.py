@@ -1,5 +1,7 @@
 """The log on disk: what was appended is read back, torn tails are cut, and sealing twice is sealing once."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -152,3 +154,45 @@ def test_the_twin_in_memory_gives_the_same_tables(tmp_path: Path) -> None:
             disk.pane.written,
         )
     assert memory.put([LabelRecord(id="s.3", label=1, at=2.0), LabelRecord(id="s.3", label=0, at=2.0)]) == (0, 1, 1)
+
+
+FULL = """
+import resource, sys
+from pathlib import Path
+from tests.adapters.test_segments import log, record
+
+writer = log(Path(sys.argv[1]))
+writer.append(0, [record(1)], [])
+size = (Path(sys.argv[1]) / "s" / "0000000000.frames").stat().st_size
+resource.setrlimit(resource.RLIMIT_FSIZE, (size + 20, resource.RLIM_INFINITY))  # half a frame goes in
+try:
+    writer.append(0, [record(2)], [])
+except OSError:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    writer.append(0, [record(3)], [])
+    sys.exit(7)
+"""
+
+
+def test_a_frame_that_did_not_fit_does_not_hide_those_after_it(tmp_path: Path) -> None:
+    root = Path(__file__).resolve().parents[2]
+    code = subprocess.run([sys.executable, "-c", FULL, str(tmp_path)], cwd=root, check=False).returncode
+    assert (code, log(tmp_path).rows(0)) == (7, 2)
+
+
+def test_a_pane_without_rows_takes_no_row_number(tmp_path: Path) -> None:
+    writer = log(tmp_path)
+    writer.seal(0, start=0.0, end=1.0, received=0, labels=[LabelRecord(id="s.1", label=1, at=0.0)])
+    again = log(tmp_path)
+    again.append(1, [record(1)], [])
+    assert again.seal(1, start=1.0, end=2.0, received=1, labels=[]).first_row == 0
+
+
+def test_history_is_read_pane_by_pane(tmp_path: Path) -> None:
+    writer = log(tmp_path)
+    for index in range(3):
+        writer.append(index, [record(index)], [])
+        writer.seal(index, start=0.0, end=1.0, received=1, labels=[])
+    (tmp_path / "s" / "0000000002" / "predictions.parquet").unlink()
+    found = iter(Segments(tmp_path).sealed("s", -1))
+    assert [next(found).pane.index, next(found).pane.index] == [0, 1]  # nobody has asked for the third yet

@@ -1,5 +1,8 @@
 """The log under pressure and after a crash: received = written + dropped, to the row."""
 
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -50,20 +53,26 @@ class Desk:
     """A capture over real files."""
 
     def __init__(
-        self, folder: Path, buffer: bytearray, *, log: type[SegmentLog] = SegmentLog, capacity: int = 1000
+        self,
+        folder: Path,
+        buffer: bytearray,
+        *,
+        log: type[SegmentLog] = SegmentLog,
+        capacity: int = 1000,
+        pane_s: float = 3600.0,
     ) -> None:
         self.folder = folder
         self.accounting = Accounting(Slot(buffer))
         self.accounting.route(routing())
         self.log = log(folder / "shop", "shop", TABLES)
-        self.labels = SqliteLabels(folder / "labels.db")
+        self.labels = SqliteLabels(folder / "labels.db", busy_s=0.01)
         self.said: list[str] = []
         self.capture = Capture(
             self.log,
             self.labels,
             self.accounting,
             SystemClock(),
-            pane_s=3600.0,
+            pane_s=pane_s,
             complain=self.said.append,
             capacity_rows=capacity,
         )
@@ -71,6 +80,9 @@ class Desk:
     def sums(self) -> tuple[int, int, int]:
         slot = self.accounting.slot
         return slot.count("received"), slot.count("written"), slot.count("dropped")
+
+    def holds(self, rows: int) -> None:
+        until(lambda: self.sums()[1] == rows, f"{rows} rows are in the log")
 
     def panes(self) -> list[tuple[int, int, int]]:
         sealed = Segments(self.folder).sealed("shop", -1)
@@ -169,3 +181,108 @@ def test_the_counter_file_is_shared_by_whoever_maps_it(tmp_path: Path) -> None:
     assert mapped_slot(tmp_path / "counters.bin", worker=1).count("received") == 0
     with pytest.raises(ValueError, match="expected a buffer"):
         Slot(bytearray(10))
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Somebody else holds the label book: `database is locked`, a real refusal of SQLite."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
+
+
+def test_a_label_book_that_refuses_for_a_while_costs_no_row_no_label_and_no_order(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, bytearray(SLOT_BYTES), pane_s=0.0)  # every turn ends the pane
+    desk.capture.start()
+    desk.labels.put([LabelRecord(id="shop.1", label=1, at=2.0)])
+    until(lambda: desk.panes(), "the pane with the label")
+    with locked(tmp_path / "labels.db"):
+        for i in range(4):
+            desk.capture.offer(records(10, 10 * i))
+            desk.holds(10 * i + 10)
+        until(lambda: desk.said, "the writer complains")
+        until(lambda: len(desk.log.unsealed()) > 2, "panes wait")
+    until(lambda: sum(written for _, written, _ in desk.panes()) == 40, "the panes are sealed after all")
+    desk.capture.offer(records(10, 40))
+    desk.capture.stop()
+    assert desk.sums() == (50, 50, 0)
+    assert len(desk.said) == len(set(desk.said))
+    segments = list(Segments(tmp_path).sealed("shop", -1))
+    assert [name for s in segments for name in s.predictions["id"]] == [f"shop.{i}" for i in range(50)]
+    assert [name for s in segments for name in s.labels["id"]] == ["shop.1"]
+    assert [s.pane.index for s in segments] == list(range(len(segments)))
+    rows = [s.pane.first_row for s in segments if s.pane.written]
+    assert rows == list(range(0, 50, 10))
+
+
+class Jammed(SegmentLog):
+    """Cannot seal one pane while it is told so."""
+
+    jammed: int | None = None
+
+    def seal(self, index: int, **rest: object) -> object:  # type: ignore[override]
+        if index == Jammed.jammed:
+            raise OSError(28, "No space left on device")
+        return super().seal(index, **rest)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_reader_never_misses_a_pane_that_was_sealed_late(tmp_path: Path, killed: bool) -> None:
+    file = bytearray(SLOT_BYTES)
+    desk = Desk(tmp_path, file, log=Jammed, pane_s=0.0)
+    Jammed.jammed = 1
+    desk.capture.start()
+    seen: list[str] = []
+    after = -1
+    for i in range(4):
+        desk.capture.offer(records(5, 5 * i))
+        desk.holds(5 * i + 5)
+        for segment in Segments(tmp_path).sealed("shop", after):
+            seen += segment.predictions["id"].to_list()
+            after = segment.pane.index
+    until(lambda: desk.said, "the writer complains")
+    if killed:
+        desk.capture.stop()  # what waits stays as it is, as after a kill
+    Jammed.jammed = None
+    again = Desk(tmp_path, file, log=Jammed) if killed else desk
+    if killed:
+        again.capture.start()
+    again.capture.stop()
+    for segment in Segments(tmp_path).sealed("shop", after):
+        seen += segment.predictions["id"].to_list()
+    assert seen == [f"shop.{i}" for i in range(20)]
+    assert again.sums() == (20, 20, 0)
+
+
+def test_a_start_while_the_disk_refuses_to_seal_still_writes(tmp_path: Path) -> None:
+    file = bytearray(SLOT_BYTES)
+    dead = Desk(tmp_path, file)
+    dead.accounting.open_pane(0)
+    dead.accounting.received(9)
+    dead.log.append(0, records(4), [])
+    Jammed.jammed = 0
+    for start in range(2):  # the loss is counted once, however often it starts
+        again = Desk(tmp_path, file, log=Jammed)
+        again.capture.start()
+        again.capture.offer(records(2, 100 + 2 * start))
+        again.capture.stop()
+        assert again.sums() == (11 + 2 * start, 6 + 2 * start, 5)
+    Jammed.jammed = None
+    last = Desk(tmp_path, file)
+    last.capture.start()
+    last.capture.stop()
+    assert sum(written for _, written, _ in last.panes()) == 8
+    assert last.sums() == (13, 8, 5)
+
+
+def test_a_record_that_cannot_be_written_is_the_only_one_dropped(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, bytearray(SLOT_BYTES))
+    desk.capture.start()
+    odd = records(1, 5)[0]
+    odd.features = {"items": 2**70}  # beyond what MessagePack has
+    desk.capture.offer([*records(5), odd, *records(5, 6)])
+    desk.capture.stop()
+    assert desk.sums() == (11, 10, 1)
+    assert desk.panes() == [(11, 10, 1)]
+    assert "OverflowError" in desk.said[0]

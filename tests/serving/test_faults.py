@@ -149,7 +149,7 @@ def test_a_killed_gateway_loses_no_count_and_no_acknowledged_record(made: Stage)
     assert counts is not None
     assert counts.champion.units + counts.candidate.units == before.champion.units + before.candidate.units + 20
     assert counts.step_tests == before.step_tests
-    segments = Segments(made.home.root / "telemetry").sealed("shop", -1)
+    segments = list(Segments(made.home.root / "telemetry").sealed("shop", -1))
     assert all(s.pane.received == s.pane.written + s.pane.dropped for s in segments)
     assert all(s.pane.written == s.predictions.height for s in segments)
     assert sum(segment.pane.received for segment in segments) == 100

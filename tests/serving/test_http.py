@@ -154,7 +154,7 @@ def test_it_drains_and_seals_when_it_is_told_to_stop(tmp_path: Any) -> None:
         made.control.apply("first", routing(previous=None, **ALONE))
         made.predict(*(row(card=f"c{i}") for i in range(25)))
         assert made.end() == 0
-        segments = Segments(made.home.root / "telemetry").sealed("shop", -1)
+        segments = list(Segments(made.home.root / "telemetry").sealed("shop", -1))
         assert sum(segment.pane.written for segment in segments) == 25
         assert not list(made.home.telemetry("shop").glob("*.frames"))
         made.start()  # with the table on disk, and without anybody's order

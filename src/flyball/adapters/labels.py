@@ -7,7 +7,8 @@ labels, and no label is in two panes.
 
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -25,26 +26,27 @@ CREATE INDEX IF NOT EXISTS labels_waiting ON labels (pane);
 
 
 class SqliteLabels:
-    """`core.ports.LabelBook` of one service; safe to use from several threads."""
+    """`core.ports.LabelBook` of one service; safe to use from several threads. Everything raises Unavailable."""
 
-    def __init__(self, path: Path) -> None:
-        """Raises: Unavailable: the file cannot be opened."""
+    def __init__(self, path: Path, *, busy_s: float = 10.0) -> None:
+        """`busy_s`: how long to wait for another process that writes. Raises: Unavailable: it cannot be opened."""
+        self._path = path
+        self._lock = threading.Lock()
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10.0)
+            self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=busy_s)
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._db.executescript(_SCHEMA)
         except (sqlite3.Error, OSError) as error:
             raise Unavailable(f"{path}: the label book cannot be opened: {error}") from error
-        self._lock = threading.Lock()
 
     def put(self, labels: Sequence[LabelRecord]) -> tuple[int, int, int]:
         """New, duplicate (same value), corrected (another value); all or nothing."""
         new = duplicate = corrected = 0
-        with self._lock, self._transaction():
+        with self._transaction() as db:
             for label in labels:
-                found = self._db.execute(
+                found = db.execute(
                     "SELECT label FROM labels WHERE id = ? ORDER BY seq DESC LIMIT 1", (label.id,)
                 ).fetchone()
                 if found is not None and msgspec.json.decode(found[0]) == label.label:
@@ -52,44 +54,50 @@ class SqliteLabels:
                     continue
                 new, corrected = (new + 1, corrected) if found is None else (new, corrected + 1)
                 text = msgspec.json.encode(label.label).decode()
-                self._db.execute("INSERT INTO labels (id, label, at) VALUES (?, ?, ?)", (label.id, text, label.at))
+                db.execute("INSERT INTO labels (id, label, at) VALUES (?, ?, ?)", (label.id, text, label.at))
         return new, duplicate, corrected
 
     def take(self, pane: int) -> list[LabelRecord]:
         """The labels of this pane: those that waited, and those it was given before."""
-        with self._lock, self._transaction():
-            self._db.execute("UPDATE labels SET pane = ? WHERE pane IS NULL", (pane,))
-            lines = self._db.execute("SELECT id, label, at FROM labels WHERE pane = ? ORDER BY seq", (pane,)).fetchall()
+        with self._transaction() as db:
+            db.execute("UPDATE labels SET pane = ? WHERE pane IS NULL", (pane,))
+            lines = db.execute("SELECT id, label, at FROM labels WHERE pane = ? ORDER BY seq", (pane,)).fetchall()
         return [LabelRecord(id=name, label=msgspec.json.decode(label), at=at) for name, label, at in lines]
 
     def waiting(self) -> int:
         """Labels that no pane has yet."""
-        with self._lock:
-            found: int = self._db.execute("SELECT count(*) FROM labels WHERE pane IS NULL").fetchone()[0]
+        with self._held() as db:
+            found: int = db.execute("SELECT count(*) FROM labels WHERE pane IS NULL").fetchone()[0]
         return found
 
     def newest_pane(self) -> int:
         """Highest pane that was ever given labels; -1: none."""
-        with self._lock:
-            found = self._db.execute("SELECT max(pane) FROM labels").fetchone()[0]
+        with self._held() as db:
+            found = db.execute("SELECT max(pane) FROM labels").fetchone()[0]
         return -1 if found is None else int(found)
 
     def close(self) -> None:
         with self._lock:
             self._db.close()
 
-    def _transaction(self) -> "_Transaction":
-        return _Transaction(self._db)
+    @contextmanager
+    def _held(self) -> Iterator[sqlite3.Connection]:
+        """The database for one thread, its words translated."""
+        with self._lock:
+            try:
+                yield self._db
+            except sqlite3.Error as error:
+                raise Unavailable(f"the label book {self._path.name} refuses: {error}") from error
 
-
-class _Transaction:
-    """BEGIN IMMEDIATE ... COMMIT, or ROLLBACK where something is raised inside."""
-
-    def __init__(self, db: sqlite3.Connection) -> None:
-        self._db = db
-
-    def __enter__(self) -> None:
-        self._db.execute("BEGIN IMMEDIATE")
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._db.execute("COMMIT" if kind is None else "ROLLBACK")
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """BEGIN IMMEDIATE ... COMMIT; nothing has happened where anything is raised, the COMMIT included."""
+        with self._held() as db:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+                db.execute("COMMIT")
+            except BaseException:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                raise

@@ -14,7 +14,7 @@ import os
 import shutil
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -45,7 +45,10 @@ class SegmentLog:
         self._index = -1
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         sealed = _sealed_indices(folder)
-        self._row = _read_pane(folder / _name(sealed[-1])).last_row + 1 if sealed else 0
+        newest = _read_pane(folder / _name(sealed[-1])) if sealed else None
+        self._row = (
+            newest.first_row + newest.written if newest else 0
+        )  # a pane without rows has a last row all the same
         self._encoder = msgspec.msgpack.Encoder()
 
     def next_index(self) -> int:
@@ -61,7 +64,7 @@ class SegmentLog:
         return max(_sealed_indices(self._folder), default=-1)
 
     def append(self, index: int, predictions: Sequence[PredictionRecord], shadows: Sequence[ShadowRecord]) -> None:
-        """One frame; when this returns, a killed process does not lose it. Raises: OSError."""
+        """One frame; when this returns, a killed process does not lose it. Raises: OSError: nothing was appended."""
         body = self._encoder.encode(_Frame(list(predictions), list(shadows)))
         if self._file is None or self._index != index:
             self._close()
@@ -69,8 +72,13 @@ class SegmentLog:
             self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             self._index = index
         data = memoryview(_HEADER.pack(len(body), zlib.crc32(body)) + body)
-        while data:
-            data = data[os.write(self._file, data) :]
+        whole = os.fstat(self._file).st_size
+        try:
+            while data:
+                data = data[os.write(self._file, data) :]
+        except OSError:
+            os.ftruncate(self._file, whole)  # half a frame would hide the whole ones that come after it
+            raise
 
     def rows(self, index: int) -> int:
         """Prediction records of an open pane that are whole on disk."""
@@ -81,7 +89,8 @@ class SegmentLog:
     ) -> Pane:
         """Make the open pane a folder. `received` None: nobody knows, so what is written is what was received.
 
-        Raises: OSError: nothing is lost, the frames stay.
+        Panes are sealed in the order of their indices, so that rows and panes are in one order and a reader that has
+        seen pane n has seen all before it. Raises: OSError: nothing is lost, the frames stay.
         """
         self._close()
         if (self._folder / _name(index)).exists():  # sealed by a process that was killed before it removed the frames
@@ -148,12 +157,14 @@ class Segments:
         """`root`: the folder with one folder a service."""
         self._root = root
 
-    def sealed(self, service: str, after: int) -> Sequence[Segment]:
-        """Segments with a pane index above `after`, in order."""
+    def sealed(self, service: str, after: int) -> Iterable[Segment]:
+        """Segments with a pane index above `after`, in order; each is read when it is asked for, so that a reader who
+        begins with a long history holds one pane of it at a time."""
         folder = self._root / service
-        if not folder.is_dir():
-            return ()
-        return [_segment(folder / _name(index)) for index in _sealed_indices(folder) if index > after]
+        if folder.is_dir():
+            for index in _sealed_indices(folder):
+                if index > after:
+                    yield _segment(folder / _name(index))
 
 
 def _segment(folder: Path) -> Segment:

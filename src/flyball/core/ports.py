@@ -1,6 +1,6 @@
 """Ports between the stages: what one needs of another, or of the world, handed in by the wiring."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from flyball.core.contract import DataContract
@@ -45,8 +45,8 @@ class Segment(Record):
 class Telemetry(Protocol):
     """The controller's view of what the gateway wrote down."""
 
-    def sealed(self, service: str, after: int) -> Sequence[Segment]:
-        """Segments with a pane index above `after`, in order."""
+    def sealed(self, service: str, after: int) -> Iterable[Segment]:
+        """Segments with a pane index above `after`, in order; to be gone through once, perhaps read on the way."""
         ...
 
 

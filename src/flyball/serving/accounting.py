@@ -148,9 +148,8 @@ class Accounting:
         if self.pane(index) is not None:
             self._ints[(INT["odd_pane"] if index % 2 else INT["even_pane"]) + 2] += rows
 
-    def settle(self, lost: int) -> None:
-        """After a restart: rows on their way when the process was killed are lost; everything else is in the log."""
-        self._ints[INT["dropped"]] += lost
+    def settle(self) -> None:
+        """After a restart, once what was lost is counted: everything else is in the log."""
         self._ints[INT["written"]] = self._ints[INT["received"]] - self._ints[INT["dropped"]]
 
     def counts(self, routing: Routing) -> StepCounts:

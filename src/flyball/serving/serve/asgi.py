@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from flyball.core.clock import Clock
-from flyball.core.errors import BadInput
+from flyball.core.errors import BadInput, Unavailable
 from flyball.core.prediction import LabelRecord
 from flyball.serving import plain
 from flyball.serving.bodies import line
@@ -68,6 +68,9 @@ class Door:
             await send_error(send, 413, f"the body is larger than {MAX_BODY_BYTES} bytes: send several requests")
         except LookupError as error:
             await send_error(send, 503, str(error.args[0] if error.args else error), [RETRY_AFTER])
+        except Unavailable as error:  # the label book refuses for now: nothing was taken, send it again
+            self._complain(f"{scope['method']} {scope['path']}: {error}")
+            await send_error(send, 503, str(error), [RETRY_AFTER])
         except Exception as error:  # a fault of ours: the client learns that, and no more
             self._complain(f"{scope['method']} {scope['path']}: {type(error).__name__}: {error}")
             await send_error(send, 500, "internal error")
