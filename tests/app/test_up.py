@@ -15,6 +15,7 @@ from urllib.request import Request, urlopen
 import numpy as np
 import polars as pl
 import pytest
+from ruamel.yaml import YAML
 
 from flyball.app.home import Home
 from flyball.app.people import states_of
@@ -142,3 +143,47 @@ def test_status_and_explain_read_what_the_tree_left(services: list[Path], tmp_pa
     frozen = run("freeze", "shop", "--why", "audit", "--home", home)
     assert frozen["recorded"] == ["service.frozen"]
     assert run("status", "shop", "--home", home)["services"][0]["frozen"]
+
+
+def refused(*words: object, cwd: Path | None = None) -> tuple[int, Any]:
+    """A verb that does not do it: exit code and error document, in an environment that names no home."""
+    done = subprocess.run(
+        [sys.executable, "-m", "flyball.app.cli", *map(str, words), "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cwd,
+        env={name: value for name, value in os.environ.items() if name != "FLYBALL_HOME"},
+    )
+    return done.returncode, json.loads(done.stdout)["error"]
+
+
+def test_up_needs_a_service_and_each_of_them_once_and_sound(services: list[Path], tmp_path: Path) -> None:
+    code, error = refused("up")
+    assert (code, error["message"]) == (2, "No service is named.")
+    assert error["hint"].startswith("flyball up ")
+    code, error = refused("up", services[0], services[0].parent)
+    assert code == 2
+    assert [(fault["path"], fault["found"]) for fault in error["faults"]] == [("shop", "twice")]
+    code, error = refused("up", tmp_path / "here", tmp_path / "there")
+    assert code == 2
+    assert len(error["faults"]) == 2
+    assert not (services[0].parent / ".flyball").exists()
+
+
+def test_a_first_release_that_fails_its_gates_ends_up_with_the_reason_in_the_home_of_its_folder(
+    services: list[Path], tmp_path: Path
+) -> None:
+    folder = tmp_path / "strict"
+    folder.mkdir()
+    for file in services[0].parent.iterdir():
+        (folder / file.name).write_bytes(file.read_bytes())
+    declared = YAML().load(folder / "service.yaml")
+    declared["gates"] = [{"metric": declared["experiment"]["metric"], "min": 0.9999}]
+    YAML().dump(declared, folder / "service.yaml")
+    code, error = refused("up", "strict", cwd=tmp_path)  # a folder, as `train` and `serve` take it
+    assert code == 1
+    assert "shop: release " in error["message"]
+    assert ">= 0.9999" in error["message"]
+    assert (folder / ".flyball" / "ledger.db").exists()
+    assert not (tmp_path / ".flyball").exists()

@@ -1,6 +1,7 @@
 """Where state lives: one home per command, `.flyball/` beside the first service file unless told otherwise."""
 
 import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,6 +71,16 @@ def find_home(option: str | None, services: tuple[Path, ...] = ()) -> Home:
         if (folder / ".flyball").is_dir():
             return Home(folder / ".flyball")
     return Home(here / ".flyball")
+
+
+def command(home: Home, *words: str) -> str:
+    """A command as somebody standing here would type it, with `--home` where it would not find this home by itself.
+
+    >>> command(Home(Path("/srv/state")), "approve", "fraud")
+    'flyball approve fraud --home /srv/state'
+    """
+    found = find_home(None).root == home.root.resolve()
+    return shlex.join(["flyball", *words, *(() if found else ("--home", str(home.root)))])
 
 
 def expand_data(source: str) -> Path:

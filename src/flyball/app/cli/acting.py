@@ -1,6 +1,7 @@
 """What the verbs of people share: who acts, on which ledger, and what they are told afterwards."""
 
-import getpass
+import os
+import pwd
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -29,7 +30,7 @@ def act(verb: Callable[[Ledger, Person], Sequence[Entry]], subject: str, *, home
     place = find_home(home)
     if not place.ledger.exists():
         raise NotFound(f"no ledger in {place.root}", hint="name the folder by --home or FLYBALL_HOME")
-    person = Person(name=getpass.getuser(), proof="os_user")
+    person = Person(name=os_user(), proof="os_user")
     with ledger_of(place) as ledger:
         entries = verb(ledger, person)
     told = Act(
@@ -43,3 +44,12 @@ def act(verb: Callable[[Ledger, Person], Sequence[Entry]], subject: str, *, home
         as_json=as_json,
         text=lambda: "\n".join(sentence(entry.fact) for entry in entries) or f"{subject}: nothing to change",
     )
+
+
+def os_user() -> str:
+    """Whom the kernel knows this process by. LOGNAME and USER are what anybody likes to say, and prove nothing."""
+    number = os.getuid()
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:  # a container may run under a number that no file knows
+        return f"uid-{number}"

@@ -24,23 +24,12 @@ def serve(
     import msgspec
     import uvloop
 
-    from flyball.app.declared import load
+    from flyball.app.cli.services import load_each
     from flyball.app.home import find_home
     from flyball.app.wiring.gateway import run
-    from flyball.core.errors import BadInput, Fault
 
-    if not services:
-        raise BadInput(
-            "No service is named.",
-            (Fault(where="command line", path="services", expected="a service.yaml", found="none"),),
-        )
-    declared = [load(file) for file in services]
+    declared = load_each(services, verb="serve")
     names = [each.service.metadata.name for each in declared]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        faults = tuple(
-            Fault(where="command line", path=name, expected="each service once", found="twice") for name in twice
-        )
-        raise BadInput("A service is named twice.", faults)
     place = find_home(home, tuple(each.file for each in declared))
 
     def ready(url: str) -> None:

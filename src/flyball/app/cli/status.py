@@ -8,6 +8,7 @@ from cyclopts import Parameter
 from flyball.app.cli.door import HomeOption, JsonFlag, emit
 from flyball.app.home import find_home
 from flyball.core.errors import NotFound
+from flyball.core.ids import short
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -54,6 +55,9 @@ def status(
 def _status(state: "ServiceState") -> ServiceStatus:
     from flyball.control.explain import standing
 
+    waits = tuple(wait for decision in state.decisions.values() for wait in decision.waiting_for)
+    if state.champion is None and state.waiting:  # without a champion no controller has decided anything
+        waits = (f"a person to make {short(state.waiting[-1])} the first champion: flyball approve {state.service}",)
     step = state.rollout.step if state.rollout else None
     return ServiceStatus(
         service=state.service,
@@ -67,7 +71,7 @@ def _status(state: "ServiceState") -> ServiceStatus:
         incident=state.incident.incident if state.incident else None,
         frozen=state.frozen is not None,
         signals=tuple(sorted(state.signals)),
-        waiting_for=tuple(wait for decision in state.decisions.values() for wait in decision.waiting_for),
+        waiting_for=waits,
     )
 
 

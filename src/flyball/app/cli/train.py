@@ -27,7 +27,7 @@ def train(
     Exit code 0: every gate passed. 1: a gate failed, the training failed, or the data violate their contract.
     """
     from flyball.app.declared import load
-    from flyball.app.home import find_home
+    from flyball.app.home import command, find_home
     from flyball.app.wiring.pipeline import pipeline_of
 
     declared = load(service)
@@ -45,7 +45,8 @@ def train(
         champion = pipeline.registry(name).champion
         advance(1, note="sign")
     is_champion = champion == trained.release.root
-    emit(_document(trained, is_champion), as_json=json, text=lambda: _text(trained, is_champion))
+    stand = _stand(trained, champion, approve=command(place, "approve", name))
+    emit(_document(trained, is_champion), as_json=json, text=lambda: _text(trained, stand))
     return 0 if trained.release.passed else 1
 
 
@@ -65,7 +66,18 @@ def _document(trained: "Trained", is_champion: bool) -> dict[str, Any]:
     }
 
 
-def _text(trained: "Trained", is_champion: bool) -> "Group":
+def _stand(trained: "Trained", champion: str | None, *, approve: str) -> str:
+    """What becomes of the release now."""
+    if champion == trained.release.root:
+        return "is champion"
+    if not trained.release.passed:
+        return "did not pass its gates"
+    if champion is None:
+        return f"waits for a person to make it the first champion: {approve}"
+    return "waits for a rollout"
+
+
+def _text(trained: "Trained", stand: str) -> "Group":
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
@@ -82,6 +94,5 @@ def _text(trained: "Trained", is_champion: bool) -> "Group":
     for gate in release.gates:
         gates.add_row(Text(gate.name), gate.verdict, Text(gate.reason))
     lines += [metrics, gates] if release.gates else [metrics]
-    stand = "is champion" if is_champion else "waits for a rollout" if release.passed else "did not pass its gates"
     lines.append(Text(f"release {short(release.root)} {stand}"))
     return Group(*lines)

@@ -8,24 +8,23 @@ from cyclopts import Parameter
 
 from flyball.app.cli.door import HomeOption, JsonFlag, emit, say
 from flyball.app.home import find_home
-from flyball.core.errors import BadInput
 
 
 def up(
-    *services: Annotated[Path, Parameter(help="service.yaml of each service.")],
+    *services: Annotated[Path, Parameter(help="service.yaml files, or the folders that hold them.")],
     host: Annotated[str, Parameter(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, Parameter(help="Port to listen on; 0 takes a free one.")] = 8080,
     home: HomeOption = None,
     json: JsonFlag = False,
 ) -> None:
     """Serve, watch, roll out, roll back and retrain, until you stop it."""
+    from flyball.app.cli.services import load_each
     from flyball.app.wiring.first import first_releases
     from flyball.app.wiring.up import Running, run
 
-    if not services:
-        raise BadInput("name at least one service.yaml", hint="flyball up examples/fraud/service.yaml")
-    place = find_home(home, services).made()
-    first_releases(services, place, say=say)
+    declared = load_each(services, verb="up")
+    place = find_home(home, tuple(each.file for each in declared)).made()
+    first_releases(declared, place, say=say)
 
     def ready(running: Running) -> None:
         emit(
