@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1  # prctl(2): the signal a child gets when its parent dies, however it dies
@@ -38,7 +39,7 @@ class Child:
             *self._arguments,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
-            preexec_fn=_die_with_parent,
+            preexec_fn=partial(die_with_parent, os.getpid()),
         )
         self.starts += 1
         self._pid_file.parent.mkdir(parents=True, exist_ok=True)
@@ -76,8 +77,10 @@ class Child:
         self._pid_file.unlink(missing_ok=True)
 
 
-def _die_with_parent() -> None:
-    """In the child, before it becomes another program."""
+def die_with_parent(parent: int) -> None:
+    """In the child, before it becomes another program. `parent` is the id of who forked it: in a container that may
+    well be 1, the id that orphans are given elsewhere.
+    """
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() == 1:  # the parent died before the line above
+    if os.getppid() != parent:  # the parent died before the line above
         os._exit(0)

@@ -1,0 +1,51 @@
+"""A child does not outlive its parent, and does not take a parent with the id 1 for a dead one."""
+
+import os
+import subprocess
+import sys
+from functools import partial
+
+import pytest
+
+from flyball.app.wiring.children import die_with_parent
+
+STARTS_A_CHILD = """
+import asyncio, os, sys, tempfile
+from pathlib import Path
+from flyball.app.wiring.children import Child
+
+async def main():
+    code = "import os; print('child of', os.getppid())"
+    with tempfile.TemporaryDirectory() as folder:
+        process = await Child("child", ["-c", code], pid_file=Path(folder) / "pid").start()
+        line = await process.stdout.readline()
+        await process.wait()
+    print(os.getpid(), line.decode().strip())
+
+asyncio.run(main())
+"""
+NEW_PROCESS_IDS = ("unshare", "--user", "--map-root-user", "--pid", "--fork")  # not every machine allows it
+
+
+def may_count_processes_anew() -> bool:
+    try:
+        return subprocess.run([*NEW_PROCESS_IDS, "true"], capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.parametrize("within", [(), NEW_PROCESS_IDS] if may_count_processes_anew() else [()])
+def test_a_child_starts_whatever_the_id_of_its_parent(within: tuple[str, ...]) -> None:
+    done = subprocess.run([*within, sys.executable, "-c", STARTS_A_CHILD], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    parent, told = done.stdout.split(maxsplit=1)
+    assert told.strip() == f"child of {parent}"
+    assert (parent == "1") == bool(within)
+
+
+@pytest.mark.parametrize(("alive", "printed"), [(True, b"here\n"), (False, b"")])
+def test_a_child_whose_parent_has_died_meanwhile_ends_at_once(alive: bool, printed: bytes) -> None:
+    parent = os.getpid() if alive else os.getppid()  # an orphan finds another parent than the one that forked it
+    command = [sys.executable, "-c", "print('here')"]
+    done = subprocess.run(command, capture_output=True, check=False, preexec_fn=partial(die_with_parent, parent))
+    assert (done.returncode, done.stdout) == (0, printed)
