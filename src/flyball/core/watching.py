@@ -94,6 +94,7 @@ class WindowReport(Record):
     metric: Estimate | None = None  # live metric of the labels that matured; None: not enough of them yet
     loss: Estimate | None = None  # worse than the holdout by, in the metric's unit, 90 % two-sided
     metric_rows: tuple[int, int] | None = None  # stream positions that the metric covers
+    unlabelled: int = 0  # rows left out since the report before: their label window passed without a label
     error_rate: dict[str, float] = {}  # arm -> share of rows with an error event
     failed_rate: float = 0.0  # share of rows whose client got no answer
     latency_p50_ms: float | None = None

@@ -1,13 +1,15 @@
 """Predictions wait here for their labels: late, repeated and corrected ones, at a flat cost an event.
 
 A pane of predictions is kept as it came; a label finds its row by id and is written beside it. Nothing is joined again
-when history grows. Panes are dropped from the old end once enough labelled rows stand behind them and their label
-window has passed, so memory is bounded by what a retraining can use.
+when history grows. Panes are dropped from the old end once their label window has passed and enough rows stand behind
+them: as many labelled ones as a retraining can use, or MOST_HELD times as many of any kind. Labels without a prediction
+wait too, but no more of them than a retraining could use. So memory is bounded, with and without labels.
 """
 
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,7 @@ from flyball.monitor.panes import ACCEPTED
 
 ROW, AT = "flyball.row", "flyball.at"  # stream position and time of a captured row
 _NOBODY = pl.Series([None], dtype=pl.String)
+MOST_HELD = 20  # rows held for each one that a retraining may use: labels on 5 % of the rows fill it
 PREFIX = "x."  # of the feature columns in the prediction log
 
 
@@ -30,6 +33,7 @@ class Arrivals(Record):
     duplicate: int = 0  # the same value again
     corrected: int = 0  # another value: it replaces the first
     unmatched: int = 0  # no such prediction (yet): kept, in case its pane is still to come
+    forgotten: int = 0  # of these, let go again, oldest first, because too many waited
 
 
 @dataclass(kw_only=True, eq=False)
@@ -44,10 +48,14 @@ class HeldPane:
     by: list[str | None]  # release that answered the row itself and may be judged by it; None: no release did
     usable: npt.NDArray[np.bool_]  # accepted by the contract and not excluded
     labelled: int = 0
+    passed: int = 0  # rows from the first one on whose label window has passed
 
     def answer(self, at: int) -> Any:
         """What the champion said about a row; None where it gave no answer of its own."""
         return self.frame["prediction"][at] if self.by[at] is not None else None
+
+
+Place = tuple[HeldPane, int]  # a row: its pane, and where in it
 
 
 @dataclass(kw_only=True)
@@ -58,12 +66,36 @@ class WaitingRows:
     label_window_s: float = 0.0
     total: Arrivals = field(default_factory=Arrivals)
     _panes: deque[HeldPane] = field(default_factory=deque)
-    _place: dict[str, tuple[HeldPane, int]] = field(default_factory=dict)
+    _place: dict[str, Place] = field(default_factory=dict)
     _early: dict[str, Any] = field(default_factory=dict)
     _labelled: int = 0
+    _held: int = 0
+    _now: float = 0.0  # end of the newest pane
 
-    def add(self, predictions: pl.DataFrame, *, first_row: int, end: float) -> list[tuple[HeldPane, int]]:
+    @property
+    def most_rows(self) -> int:
+        """Rows held at most once their label window has passed, give or take a pane."""
+        return MOST_HELD * self.keep_rows
+
+    @property
+    def held_rows(self) -> int:
+        """Rows held, count."""
+        return self._held
+
+    @property
+    def waiting_labels(self) -> int:
+        """Labels whose prediction has not come, count."""
+        return len(self._early)
+
+    @property
+    def newest(self) -> HeldPane:
+        """The pane that was added last."""
+        return self._panes[-1]
+
+    def add(self, predictions: pl.DataFrame, *, first_row: int, end: float) -> list[Place]:
         """Hold a pane; returns the rows whose label was here already."""
+        self._forget()  # by the time of the pane before: the labels that came during this one are still to be read
+        self._now = max(self._now, end)
         usable = predictions["outcome"].is_in(ACCEPTED)
         if "excluded" in predictions.columns:
             usable = usable & ~predictions["excluded"]
@@ -78,6 +110,7 @@ class WaitingRows:
             usable=usable.to_numpy(),
         )
         self._panes.append(held)
+        self._held += len(ids)
         self._place.update((id_, (held, at)) for at, id_ in enumerate(ids))
         matured = []
         if self._early:
@@ -85,10 +118,9 @@ class WaitingRows:
                 if id_ in self._early:
                     self._write(held, at, self._early.pop(id_))
                     matured.append((held, at))
-        self._forget(end)
         return matured
 
-    def label(self, labels: Sequence[LabelRecord] | pl.DataFrame) -> list[tuple[HeldPane, int]]:
+    def label(self, labels: Sequence[LabelRecord] | pl.DataFrame) -> list[Place]:
         """Write labels beside their rows; returns the rows that have one now for the first time, in order of arrival.
 
         A label of None is no label.
@@ -97,7 +129,7 @@ class WaitingRows:
             pairs = list(zip(labels["id"].to_list(), labels["label"].to_list(), strict=True))
         else:
             pairs = [(label.id, label.label) for label in labels]
-        matured: list[tuple[HeldPane, int]] = []
+        matured: list[Place] = []
         duplicate = corrected = unmatched = 0
         for id_, value in pairs:
             if value is None:
@@ -117,15 +149,19 @@ class WaitingRows:
             else:
                 corrected += 1
                 held.labels[at] = value
+        forgotten = max(0, len(self._early) - self.keep_rows)
+        for id_ in list(islice(self._early, forgotten)):
+            del self._early[id_]
         self.total = Arrivals(
             new=self.total.new + len(matured),
             duplicate=self.total.duplicate + duplicate,
             corrected=self.total.corrected + corrected,
             unmatched=self.total.unmatched + unmatched,
+            forgotten=self.total.forgotten + forgotten,
         )
         return matured
 
-    def find(self, id_: str) -> tuple[HeldPane, int] | None:
+    def find(self, id_: str) -> Place | None:
         """Where a prediction is held."""
         return self._place.get(id_)
 
@@ -175,13 +211,15 @@ class WaitingRows:
             pl.Series(label, held.labels, strict=False), pl.Series(ROW, rows, dtype=pl.Int64)
         ).filter(pl.Series(wanted))
 
-    def _forget(self, now: float) -> None:
-        """Drop panes that no retraining will ask for and whose labels may no longer come."""
+    def _forget(self) -> None:
+        """Drop panes whose labels may no longer come and that no retraining will ask for, or that are too many."""
         while len(self._panes) > 1:
             oldest = self._panes[0]
-            if self._labelled - oldest.labelled < self.keep_rows or now - oldest.end <= self.label_window_s:
+            enough = self._labelled - oldest.labelled >= self.keep_rows
+            if self._now - oldest.end <= self.label_window_s or not (enough or self._held > self.most_rows):
                 return
             self._panes.popleft()
             self._labelled -= oldest.labelled
+            self._held -= len(oldest.ids)
             for id_ in oldest.ids:
                 self._place.pop(id_, None)

@@ -10,18 +10,29 @@ from flyball.monitor.answers import plain_text
 
 @dataclass(kw_only=True)
 class WaitingPairs:
-    """Pairs that wait for a label, and what the labelled ones say of each candidate. Each pair counts once."""
+    """Pairs that wait for a label, and what the labelled ones say of each candidate. Each pair counts once.
+
+    No more than `most` wait at a time, for many labels never come: the oldest are forgotten, and counted.
+    """
 
     task: Task
+    most: int
+    forgotten: int = 0
     evidence: dict[str, PairEvidence] = field(default_factory=dict)  # by candidate
     _open: dict[str, tuple[str, Any]] = field(default_factory=dict)  # id -> candidate, its answer
 
     def add(self, id_: str, candidate: str, answer: Any) -> None:
         """A shadow's valid answer."""
         self._open[id_] = (candidate, answer)
+        if len(self._open) > self.most:
+            self.drop(next(iter(self._open)))
 
     def waits(self, id_: str) -> bool:
         return id_ in self._open
+
+    def drop(self, id_: str) -> None:
+        """The label of a row will not come any more."""
+        self.forgotten += self._open.pop(id_, None) is not None
 
     def labelled(self, id_: str, champion_answer: Any, label: Any) -> None:
         """The label of a row has come; rows without a shadow are none of our business."""

@@ -1,8 +1,8 @@
 """Is the champion worse than it promised? Its live metric on matured labels, against its own holdout value.
 
-A promotion starts anew: a release is measured by its own promise, and only on rows that it answered itself. Labels are
-taken in the order of their arrival; where a delay depends on the label (a chargeback comes late, its absence never),
-`data.label_window_s` has to be waited for by whoever sends labels.
+A promotion starts anew: a release is measured by its own promise, and only on rows that it answered itself. Without a
+`data.label_window_s` labels are taken in the order of their arrival; with one the rows are judged in their own order,
+each when its window has passed (`maturing`), so that quick labels are no sample of their own.
 """
 
 import math

@@ -5,7 +5,7 @@ that. The only dice are those of bootstrap intervals, seeded by the number of th
 same reports.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import polars as pl
@@ -21,7 +21,8 @@ from flyball.core.service import Service
 from flyball.core.watching import Signal, WindowReport
 from flyball.monitor import risk
 from flyball.monitor.answers import gather
-from flyball.monitor.labels import HeldPane, WaitingRows
+from flyball.monitor.labels import HeldPane, Place, WaitingRows
+from flyball.monitor.maturing import MaturingRows
 from flyball.monitor.pairs import WaitingPairs
 from flyball.monitor.running import RunningWindow, opened
 from flyball.monitor.windows import Span, full
@@ -55,11 +56,14 @@ class Watcher:
             keep_rows=max(service.retrain.window_rows, service.monitor.window_rows),
             label_window_s=service.data.label_window_s,
         )
-        self._pairs = WaitingPairs(task=service.experiment.task)
+        window_s = service.data.label_window_s
+        self._maturing = MaturingRows(window_s=window_s) if window_s > 0 else None  # None: labels count as they come
+        self._pairs = WaitingPairs(task=service.experiment.task, most=self._rows.most_rows)
         self._champion: str | None = None
         self._promise = Promise(baseline=Baseline(rows=0, features={}, prediction={}))
         self._window: RunningWindow | None = None
-        self._matured: list[tuple[HeldPane, int]] = []  # of the champion, since the last live metric
+        self._matured: list[Place] = []  # labelled rows of the champion, since the last live metric
+        self._unlabelled = 0  # rows of the champion whose label window passed without a label, since the last report
         self._metric: LiveMetric | None = None  # not yet reported
         self._risk_streak = 0
         self._since_row = 0  # the champion serves from here on
@@ -69,13 +73,15 @@ class Watcher:
         if champion != self._champion:
             self._begin(champion, segment.pane.first_row)
         predictions = segment.predictions
-        matured: list[tuple[HeldPane, int]] = []
+        labelled: list[Place] = []
         if predictions.height:
-            matured = self._rows.add(predictions, first_row=segment.pane.first_row, end=segment.pane.end)
+            labelled = self._rows.add(predictions, first_row=segment.pane.first_row, end=segment.pane.end)
+            if self._maturing is not None:
+                self._maturing.hold(self._rows.newest)
         self._take_shadows(segment.shadows)
         if segment.labels.height:
-            matured += self._rows.label(segment.labels)
-        self._take_labels(matured)
+            labelled += self._rows.label(segment.labels)
+        self._judge(labelled if self._maturing is None else self._maturing.passed(segment.pane.end))
         assert self._window is not None
         self._window.take(segment.pane, predictions)
         if self._window.span is None or not full(self._window.span, self._service.monitor):
@@ -101,7 +107,7 @@ class Watcher:
         self._window = RunningWindow(
             release=champion, baseline=self._promise.baseline, monitor=self._service.monitor, unwatched=self._unwatched
         )
-        self._matured, self._metric, self._risk_streak = [], None, 0
+        self._matured, self._metric, self._risk_streak, self._unlabelled = [], None, 0, 0
 
     def _take_shadows(self, shadows: pl.DataFrame) -> None:
         if not shadows.height:
@@ -110,15 +116,26 @@ class Watcher:
             if error:
                 continue
             self._pairs.add(id_, release, answer)
-            if (known := self._rows.find(id_)) is not None and known[0].labels[known[1]] is not None:
-                held, at = known
-                self._pairs.labelled(id_, held.answer(at), held.labels[at])
+            place = self._rows.find(id_)
+            if place is not None and (self._maturing is None or place[1] < place[0].passed):
+                self._judge_pair(*place)
 
-    def _take_labels(self, matured: list[tuple[HeldPane, int]]) -> None:
-        for held, at in matured:
+    def _judge_pair(self, held: HeldPane, at: int) -> None:
+        if held.labels[at] is not None:
+            self._pairs.labelled(held.ids[at], held.answer(at), held.labels[at])
+        elif self._maturing is not None:
+            self._pairs.drop(held.ids[at])
+
+    def _judge(self, places: Sequence[Place]) -> None:
+        """Rows whose time has come: with a label they count, for pairs and for the champion's live metric."""
+        for held, at in places:
             if self._pairs.waits(held.ids[at]):
-                self._pairs.labelled(held.ids[at], held.answer(at), held.labels[at])
-            if held.first_row >= self._since_row and held.by[at] == self._champion:
+                self._judge_pair(held, at)
+            if held.first_row < self._since_row or held.by[at] != self._champion:
+                continue
+            if held.labels[at] is None:
+                self._unlabelled += 1
+            else:
                 self._matured.append((held, at))
         if len(self._matured) >= self._service.monitor.window_rows:
             self._measure()
@@ -136,7 +153,8 @@ class Watcher:
         try:
             now = risk.live(declared.name, answers, rng=rng)
         except NotEnoughData:
-            self._matured = places  # a class is missing: wait for more labels rather than guess
+            # a class is missing: wait for more labels rather than guess
+            self._matured = places[-self._rows.most_rows :]
             return
         promised = self._promise.metrics.get(declared.name)
         found = risk.loss(declared.name, promised, now) if promised is not None else None
@@ -144,7 +162,8 @@ class Watcher:
 
     def _close(self, window: RunningWindow, span: Span) -> WindowReport:
         metric, self._metric = self._metric, None
-        report = window.report(span, self._service.serving.objectives)
+        report = replace(window.report(span, self._service.serving.objectives), unlabelled=self._unlabelled)
+        self._unlabelled = 0
         self._window = opened(window)
         if metric is None:
             return report
