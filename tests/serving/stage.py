@@ -1,6 +1,6 @@
 """A gateway in a process of its own, for tests: real HTTP, real sockets, real files, and releases that obey their rows.
 
-    python -m tests.serving.stage SERVICE_FOLDER HOME PORT
+    python -m tests.serving.stage SERVICE_FOLDERS HOME PORT
 
 A release is a folder `HOME/releases/<hex>` with `behaviour.json`: see `obedient.py`.
 """
@@ -79,13 +79,10 @@ class Stage:
     """The test's side: the folders, the process, its doors."""
 
     def __init__(self, folder: Path) -> None:
-        self.service, self.home = folder / "service", Home(folder / "home")
-        self.service.mkdir()
+        self._folder, self.home = folder, Home(folder / "home")
         self.home.made()
-        (self.service / "service.yaml").write_text(SERVICE)
-        (self.service / "contract.yaml").write_text(CONTRACT)
-        (self.service / "model.py").write_text("def train(features, label, *, config, seed): ...\n")
-        (self.service / "orders.csv").write_text("card,amount,items,fraud\nc,1.0,1,0\n")
+        self.services: list[Path] = []
+        self.service("shop")
         self.port = 0
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -98,13 +95,24 @@ class Stage:
         assert self._process is not None
         return self._process.pid
 
+    def service(self, name: str) -> None:
+        """One more service for the same gateway."""
+        folder = self._folder / name
+        folder.mkdir()
+        (folder / "service.yaml").write_text(SERVICE.replace("name: shop", f"name: {name}"))
+        (folder / "contract.yaml").write_text(CONTRACT)
+        (folder / "model.py").write_text("def train(features, label, *, config, seed): ...\n")
+        (folder / "orders.csv").write_text("card,amount,items,fraud\nc,1.0,1,0\n")
+        self.services.append(folder)
+
     def release(self, root: str, *, sick: bool = False, score: float = 0.9) -> None:
         folder = self.home.releases / root.removeprefix("sha256:")
         folder.mkdir(parents=True)
         (folder / "behaviour.json").write_text(json.dumps({"sick": sick, "score": score}))
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "tests.serving.stage", str(self.service), str(self.home.root), str(self.port)]
+        folders = os.pathsep.join(map(str, self.services))
+        command = [sys.executable, "-m", "tests.serving.stage", folders, str(self.home.root), str(self.port)]
         self._process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
@@ -147,8 +155,11 @@ class Stage:
 
     def children(self) -> list[int]:
         """Pids of the arm processes."""
-        tasks = Path(f"/proc/{self.pid}/task").iterdir()
-        return sorted(int(pid) for task in tasks for pid in (task / "children").read_text().split())
+        found: list[int] = []
+        for task in Path(f"/proc/{self.pid}/task").iterdir():
+            with contextlib.suppress(FileNotFoundError):  # the thread has ended meanwhile
+                found += map(int, (task / "children").read_text().split())
+        return sorted(found)
 
     def log_counts(self) -> dict[str, int]:
         """received, written, dropped as `/metrics` tells them."""
@@ -181,7 +192,7 @@ def until(happened: Callable[[], Any], what: str) -> Any:
     return found
 
 
-def main(service: str, home: str, port: str) -> None:
+def main(folders: str, home: str, port: str) -> None:
     listener = bound("127.0.0.1", int(port))
     place = Home(Path(home))
 
@@ -193,7 +204,8 @@ def main(service: str, home: str, port: str) -> None:
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as sockets:
             releases = FolderReleases(place.root)
             loader = "tests.serving.obedient:load"
-            door = assemble([load_service(service)], place, releases, judge, sockets=Path(sockets), loader=loader)
+            services = [load_service(folder) for folder in folders.split(os.pathsep)]
+            door = assemble(services, place, releases, judge, sockets=Path(sockets), loader=loader)
             await serve(door, listener, ready)
 
     asyncio.run(run())

@@ -163,7 +163,7 @@ def test_it_drains_and_seals_when_it_is_told_to_stop(tmp_path: Any) -> None:
 
 
 def test_two_gateways_never_write_the_same_log(served: Stage) -> None:
-    command = [sys.executable, "-m", "tests.serving.stage", str(served.service), str(served.home.root), "0"]
+    command = [sys.executable, "-m", "tests.serving.stage", str(served.services[0]), str(served.home.root), "0"]
     second = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=60)
     assert second.returncode != 0
     assert b"another gateway of this home serves shop" in second.stderr

@@ -4,17 +4,21 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from tests.serving.parts import CONTRACT, Told, gateway, routing
+from tests.serving.parts import CANDIDATE, CHAMPION, CONTRACT, PREVIOUS, Told, gateway, routing
+from tests.serving.stage import PATIENCE_S
 
 from flyball.adapters.clock import SystemClock
 from flyball.adapters.gateway_socket import waiting
-from flyball.core.errors import BadInput
+from flyball.core.errors import BadInput, Untrusted
+from flyball.core.ids import Epoch, ReleaseRoot
 from flyball.core.routing import Routing, StepCounts, Verdict
 from flyball.serving.oip import Signature
 from flyball.serving.serve.arms import Arms
 from flyball.serving.serve.champion import InProcess
 from flyball.serving.serve.served import Served
 from flyball.serving.serve.supervisor import Supervisor, Table, read_table
+
+OTHER = ReleaseRoot("sha256:dd04")
 
 
 def roll_back(routing: Routing, counts: StepCounts) -> Verdict:
@@ -27,9 +31,9 @@ class Nowhere:
     async def in_process(self, root: str) -> InProcess:
         return InProcess(Told(root), SystemClock(), stuck_s=1.0)
 
-    async def process(self, root: str) -> object:
+    async def process(self, root: str, *, patient: bool) -> object:
         class Quiet:
-            release, alive = root, False
+            release, alive, loaded = root, False, not patient
 
             def end_if_hung(self) -> None:
                 return
@@ -40,13 +44,18 @@ class Nowhere:
         return Quiet()
 
 
+def shop(start: object | None = None) -> Served:
+    signature = Signature(service="shop", task="binary", columns=CONTRACT.columns, label="integer")
+    arms = Arms(start or Nowhere())  # type: ignore[arg-type]
+    return Served(gateway(), arms, _Log(), _Log(), SystemClock(), signature)  # type: ignore[arg-type]
+
+
 def test_a_disk_that_refuses_delays_the_paper_not_the_stop(tmp_path: Path) -> None:
     said: list[str] = []
 
     async def story() -> None:
-        core = gateway()
-        signature = Signature(service="shop", task="binary", columns=CONTRACT.columns, label="integer")
-        served = Served(core, Arms(Nowhere()), _Log(), _Log(), SystemClock(), signature)  # type: ignore[arg-type]
+        served = shop()
+        core = served.core
         folder = tmp_path / "shop"
         supervisor = Supervisor({"shop": served}, {"shop": folder}, roll_back, SystemClock(), said.append)
         await supervisor.apply("half", routing(weight=5000))
@@ -66,6 +75,93 @@ def test_a_disk_that_refuses_delays_the_paper_not_the_stop(tmp_path: Path) -> No
         await served.arms.close()
 
     asyncio.run(story())
+
+
+def test_a_judge_that_fails_once_is_asked_again(tmp_path: Path) -> None:
+    said: list[str] = []
+    asked: list[int] = []
+
+    def stumbling(routing: Routing, counts: StepCounts) -> Verdict:
+        asked.append(1)
+        if len(asked) < 3:
+            raise ZeroDivisionError("of the judge")
+        return roll_back(routing, counts)
+
+    async def story() -> None:
+        served = shop()
+        supervisor = Supervisor({"shop": served}, {"shop": tmp_path / "shop"}, stumbling, SystemClock(), said.append)
+        await supervisor.start(lambda _: routing(weight=5000))
+        async with asyncio.timeout(PATIENCE_S):
+            while served.core.stopped is None:
+                await asyncio.sleep(0.01)
+        await supervisor.stop()
+        await served.arms.close()
+        assert served.core.routing is not None
+        assert served.core.routing.weight == 0
+
+    asyncio.run(story())
+    assert len([message for message in said if "of the judge" in message]) == 1
+    assert [fact.rollout for _, fact in waiting(tmp_path / "shop" / "spool")] == ["ro-1"]
+
+
+class Choosy(Nowhere):
+    """Refuses what it is told to refuse; keeps what it has given."""
+
+    def __init__(self) -> None:
+        self.refused: set[str] = set()
+        self.given: list[InProcess] = []
+
+    async def in_process(self, root: str) -> InProcess:
+        self.given.append(await super().in_process(root))
+        return self.given[-1]
+
+    async def process(self, root: str, *, patient: bool) -> object:
+        if root in self.refused:
+            raise Untrusted(f"{root} was altered")
+        return await super().process(root, patient=patient)
+
+
+def test_an_order_that_cannot_be_obeyed_leaves_every_arm_where_it_was(tmp_path: Path) -> None:
+    async def story() -> None:
+        start = Choosy()
+        served = shop(start)
+        supervisor = Supervisor({"shop": served}, {"shop": tmp_path / "shop"}, roll_back, SystemClock(), print)
+        mirror = routing(previous=None, weight=0, shadow=1.0, guardrails=None)
+        await supervisor.apply("shadow", mirror)
+        shadow = served.arms.process(CANDIDATE, shadow=True)
+        assert shadow is not None
+        start.refused.add(PREVIOUS)
+        live = routing(weight=100, epoch=Epoch(2), champion=OTHER, guardrails=None)
+        with pytest.raises(Untrusted):
+            await supervisor.apply("live", live)
+        assert served.core.routing == mirror
+        assert served.arms.process(CANDIDATE, shadow=True) is shadow
+        assert served.arms.releases == (CHAMPION,)
+        start.refused.clear()
+        await supervisor.apply("live", live)
+        assert served.arms.process(CANDIDATE) is shadow
+        assert served.arms.releases[0] == OTHER
+        left = [one for one in start.given if not one._closed]
+        assert [one.release for one in left] == [OTHER]  # neither the old champion nor the one that came in vain
+        await served.arms.close()
+
+    asyncio.run(story())
+
+
+def test_a_full_disk_does_not_keep_the_table_on_it_from_being_served(tmp_path: Path) -> None:
+    folder = tmp_path / "shop"
+
+    async def started() -> str:
+        served = shop()
+        supervisor = Supervisor({"shop": served}, {"shop": folder}, roll_back, SystemClock(), print)
+        await supervisor.start(lambda _: routing(previous=None, candidate=None, rollout=None, guardrails=None))
+        await supervisor.stop()
+        await served.arms.close()
+        return served.refused
+
+    assert asyncio.run(started()) == ""
+    (folder / ".routing.json.draft").mkdir()  # nothing can be written beside it any more
+    assert asyncio.run(started()) == ""
 
 
 def test_a_table_that_cannot_be_read_says_what_to_do(tmp_path: Path) -> None:

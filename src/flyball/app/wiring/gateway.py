@@ -139,7 +139,7 @@ class _Start:
         predictor = await asyncio.to_thread(self._loaded, root)
         return InProcess(predictor, self._clock, stuck_s=self._deadline_s)
 
-    async def process(self, root: str) -> ArmProcess:
+    async def process(self, root: str, *, patient: bool) -> ArmProcess:
         async def command(socket: str) -> list[str]:
             folder = await asyncio.to_thread(self._releases.verified, root)
             module = [sys.executable, "-m", "flyball.app.wiring.arm"]
@@ -147,7 +147,7 @@ class _Start:
 
         hung_s = max(2.0, 3 * self._deadline_s)
         arm = ArmProcess(root, command, self._sockets, self._clock, hung_s=hung_s, complain=complain)
-        await arm.start()
+        await arm.start(patient=patient)
         return arm
 
     def _loaded(self, root: str) -> Predictor:

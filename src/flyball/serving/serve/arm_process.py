@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from flyball.core.clock import Clock
-from flyball.core.errors import FlyballError, Unavailable
+from flyball.core.errors import Unavailable
 from flyball.core.prediction import ArmReply, Failure
 from flyball.serving.frames import LENGTH, Hello, NoReply, Question, Reply, packed, taken, unpacked
+from flyball.serving.serve.complaints import Complaints
 
 START_S = 60.0  # to load and warm a release
 WAITING_ROWS = 20_000
@@ -41,13 +42,14 @@ class ArmProcess:
         """`command`: verifies the release and says what to start for a socket path. `folder`: short, for sockets."""
         self.release = release
         self._command, self._folder, self._clock = command, folder, clock
-        self._hung_s, self._complain = hung_s, complain
+        self._hung_s, self._complain = hung_s, Complaints(complain)
         self._numbers = itertools.count(1)
         self._open: dict[int, tuple[float, int, Deliver]] = {}  # asked at, rows, whom to tell
         self._rows = 0
         self._wire: asyncio.StreamWriter | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._ready = asyncio.Event()
+        self._away = asyncio.Event()  # it does not start, for now
         self._failed_starts = 0
         self._task: asyncio.Task[None] | None = None
 
@@ -59,19 +61,32 @@ class ArmProcess:
     def alive(self) -> bool:
         return self._wire is not None
 
-    async def start(self) -> None:
-        """Returns when the arm is warm. Raises: Unavailable (it does not start), NotFound, Untrusted."""
-        self._task = asyncio.create_task(self._keep_alive())
-        ready = asyncio.create_task(self._ready.wait())
-        done, _ = await asyncio.wait({ready, self._task}, timeout=START_S, return_when=asyncio.FIRST_COMPLETED)
-        if ready not in done:
-            ready.cancel()
-            task, self._task = self._task, None
-            if task in done:
-                task.result()  # raises what kept it from starting
-            task.cancel()
-            await self.close()
-            raise Unavailable(f"release {self.release} is not ready after {START_S:g} s")
+    @property
+    def loaded(self) -> bool:
+        """It was warm once; one that died since is on its way back."""
+        return self._ready.is_set()
+
+    async def start(self, *, patient: bool = False) -> None:
+        """Returns when the arm is warm; `patient`: also when it does not start, and goes on trying.
+
+        Raises, where not patient: Unavailable (it does not start), NotFound, Untrusted.
+        """
+        self._task = asyncio.create_task(self._keep_alive(patient))
+        signs = {asyncio.create_task(self._ready.wait()), asyncio.create_task(self._away.wait())}
+        done, _ = await asyncio.wait({*signs, self._task}, timeout=START_S, return_when=asyncio.FIRST_COMPLETED)
+        for sign in signs:
+            sign.cancel()
+        if self.loaded or (patient and done):
+            return
+        if patient:
+            self._complain(f"release {self.release} is not ready after {START_S:g} s")
+            return
+        task, self._task = self._task, None
+        if task in done:
+            task.result()  # raises what kept it from starting
+        task.cancel()
+        await self.close()
+        raise Unavailable(f"release {self.release} is not ready after {START_S:g} s")
 
     def ask(self, rows: Sequence[dict[str, Any]], deliver: Deliver) -> None:
         """`deliver` is called once; at once with a Failure where there is nobody to ask."""
@@ -97,25 +112,30 @@ class ArmProcess:
     async def close(self) -> None:
         if self._task is not None:
             self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError, FlyballError):
-                await self._task
+            await asyncio.wait({self._task})
         self._kill()
         if self._process is not None:
             await self._process.wait()
 
-    async def _keep_alive(self) -> None:
+    async def _keep_alive(self, patient: bool) -> None:
+        """Start it again and again. What was loaded once, or may be awaited, is never given up: a release that does
+        not verify today is verified again with each start."""
         while True:
-            if self._failed_starts >= len(_PAUSES_S) and not self._ready.is_set():
-                raise Unavailable(f"release {self.release} died {self._failed_starts} times before it was ready")
+            lasting = patient or self.loaded
+            if self._failed_starts >= len(_PAUSES_S):
+                if not lasting:
+                    raise Unavailable(f"release {self.release} died {self._failed_starts} times before it was ready")
+                self._complain(f"the arm of release {self.release} does not start; it is tried again and again")
+                self._away.set()
             await asyncio.sleep(_PAUSES_S[min(self._failed_starts, len(_PAUSES_S) - 1)])
             self._failed_starts += 1
             try:
                 await self._life()
-            except FlyballError as error:
-                if not self._ready.is_set():
+            except Exception as error:
+                if not (patient or self.loaded):
                     raise
                 self._complain(f"the arm of release {self.release} stays away: {error}")
-                return
+                self._away.set()
 
     async def _life(self) -> None:
         """From one start to the end of that process."""

@@ -140,6 +140,8 @@ class Door:
     async def _ready(self, send: Send) -> None:
         services = {name: served.ready for name, served in self._services.items()}
         body: dict[str, Any] = {"ready": all(services.values()), "services": services}
+        if reasons := {name: served.refused for name, served in self._services.items() if served.refused}:
+            body["reasons"] = reasons
         await send_json(send, 200 if body["ready"] else 503, msgspec.json.encode(body))
 
     def _request_id(self, scope: Scope) -> str:

@@ -78,7 +78,8 @@ class OipRoutes:
                     await _send(send, 200, oip.metadata(served.signature, versions))
             case ["ready"]:
                 if not await wrong_method("GET", scope["method"], send):
-                    await _send(send, 200 if served.ready else 503, {"name": name, "ready": served.ready})
+                    why = {"error": served.refused} if served.refused else {}
+                    await _send(send, 200 if served.ready else 503, {"name": name, "ready": served.ready} | why)
             case ["infer"]:
                 if not await wrong_method("POST", scope["method"], send):
                     await self._infer(served, pinned, scope, receive, send)

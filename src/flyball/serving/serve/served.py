@@ -26,6 +26,7 @@ class Served:
     ) -> None:
         self.core, self.arms, self.capture, self.labels, self.signature = core, arms, capture, labels, signature
         self.tally = Tally()
+        self.refused = ""  # why a service that has a champion does not serve it; shown to clients
         self._clock = clock
         self._deadline_s = core.service.serving.deadline_ms / 1000.0
         self.shadow = Shadow(core, arms, capture.offer_shadows, deadline_s=self._deadline_s)
@@ -46,8 +47,10 @@ class Served:
         """Answer rows; whatever happens on the way, each becomes one record.
 
         `whole`: all rows or none are answered (tensors have no place for an error): one rejected row, and no arm is
-        asked. Raises: LookupError: no routing yet.
+        asked. Raises: LookupError: no routing yet, or its champion cannot be loaded.
         """
+        if self.refused:
+            raise LookupError(f"service {self.name} is not served: {self.refused}")
         started = self._clock.monotonic()
         at = [self._clock.now().timestamp()] * len(rows)
         shed = self._in_flight + len(rows) > IN_FLIGHT_ROWS

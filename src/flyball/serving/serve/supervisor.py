@@ -4,6 +4,9 @@ Ten times a second it adds the counters and asks the judge. On ROLL_BACK the wei
 table on disk says so; then the fact is left for the controller. A kill between any two of these is repaired by the next
 start: the counters are still there and the judge says the same, or the table knows that it was stopped, and the fact is
 left (again) under the same name.
+
+At the start a service needs its champion and nothing else. One whose champion cannot be loaded answers 503 with the
+reason and is tried again; the others of the gateway are served.
 """
 
 import asyncio
@@ -14,14 +17,16 @@ from pathlib import Path
 import msgspec
 
 from flyball.core.clock import Clock
-from flyball.core.errors import BadInput, Fault, NotFound, StaleEpoch
+from flyball.core.errors import BadInput, Fault, NotFound, StaleEpoch, Untrusted
 from flyball.core.ports import Judge
 from flyball.core.record import Record
 from flyball.core.routing import Observed, Routing, Stopped
+from flyball.serving.serve.complaints import Complaints
 from flyball.serving.serve.served import Served
 from flyball.serving.serve.spool import put, write_whole
 
 TICK_S = 0.1
+RETRY_S = 30.0  # to the next attempt to load a champion that could not be loaded
 _KEYS_KEPT = 64
 
 
@@ -46,32 +51,32 @@ class Supervisor:
     ) -> None:
         """`folders`: one a service, for its table and its spool."""
         self._services, self._folders, self._judge, self._clock = services, folders, judge, clock
-        self._complain = complain
+        self._complain = Complaints(complain)
+        self._first: Callable[[str], Routing | None] = lambda _: None
+        self._refused: dict[str, Exception] = {}  # services that are not served, and why
         self._tables: dict[str, Table] = {}
+        self._on_disk: dict[str, Table] = {}
         self._left: dict[str, Stopped] = {}  # the stops that are on disk and in the spool
         self._locks = {name: asyncio.Lock() for name in services}
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self, first: Callable[[str], Routing | None]) -> None:
-        """Serve by the table on disk; where there is none, by `first` (what the ledger says, or None)."""
+        """Serve by the table on disk; where there is none, by `first` (what the ledger says, or None).
+
+        Raises: what kept the first service from being served, where not one of them can be.
+        """
+        self._first = first
         for name in self._services:
-            table = read_table(self._folders[name])
-            if table is None:
-                routing = first(name)
-                if routing is None:
-                    continue
-                table = Table(routing=routing)
-            await self._come_into_force(name, table)
-            if table.stopped is not None:
-                put(self._folders[name] / "spool", name, table.stopped)
-                self._left[name] = table.stopped
-        self._task = asyncio.create_task(self._watch())
+            await self._begin(name)
+        if self._refused and len(self._refused) == len(self._services):
+            raise next(iter(self._refused.values()))
+        self._tasks = [asyncio.create_task(self._watch()), asyncio.create_task(self._try_again())]
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
+        for task in self._tasks:
+            task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+                await task
 
     async def apply(self, key: str, routing: Routing) -> None:
         """An order of the controller; the same key twice is one order.
@@ -85,7 +90,7 @@ class Supervisor:
         async with self._locks[name]:
             table = self._tables.get(name)
             if table is not None:
-                if key in table.keys:
+                if key in table.keys and name not in self._refused:
                     return
                 if routing.epoch < table.routing.epoch or (
                     routing.epoch == table.routing.epoch and routing != table.routing
@@ -106,10 +111,39 @@ class Supervisor:
         self._stop_if_told(name)
         return self._services[name].core.observe()
 
-    async def _come_into_force(self, name: str, table: Table) -> None:
+    async def _begin(self, name: str) -> None:
+        """Bring the table of one service into force; what keeps it from that is its own affair."""
+        async with self._locks[name]:
+            try:
+                table = self._tables.get(name) or self._known(name)
+                if table is None:
+                    return
+                self._tables[name] = table  # also if it cannot come into force: its epoch and its stop hold
+                await self._come_into_force(name, table, patient=True)
+            except Exception as error:
+                self._refused[name] = error
+                self._services[name].refused = _shown(error)
+                self._complain(f"{name} is not served: {type(error).__name__}: {error}")
+
+    def _known(self, name: str) -> Table | None:
+        """The table on disk, its stop left once more for the controller; or what the ledger says."""
+        table = read_table(self._folders[name])
+        if table is None:
+            routing = self._first(name)
+            return None if routing is None else Table(routing=routing)
+        self._on_disk[name] = table
+        if table.stopped is not None:
+            try:
+                put(self._folders[name] / "spool", name, table.stopped)
+                self._left[name] = table.stopped
+            except OSError as error:  # the next tick tries again
+                self._complain(f"{name}: the stop of rollout {table.stopped.rollout} cannot be written: {error}")
+        return table
+
+    async def _come_into_force(self, name: str, table: Table, *, patient: bool = False) -> None:
         """Load first, then the disk, then the traffic: a crash in between repeats it or leaves the old table."""
         served, routing = self._services[name], table.routing
-        await served.arms.prepare(routing)
+        await served.arms.prepare(routing, patient=patient)
         stopped = self._tables[name].stopped if name in self._tables else table.stopped  # it may have stopped meanwhile
         if stopped is not None and stopped.rollout != routing.rollout:
             stopped = None
@@ -117,14 +151,30 @@ class Supervisor:
         self._write(name, table)
         served.core.route(routing, stopped)
         served.arms.switch(routing)
+        self._refused.pop(name, None)
+        served.refused = ""
         await served.arms.prune(served.core.routing or routing)
 
     async def _watch(self) -> None:
+        """One service's trouble must not keep the others, nor its own next tick, from being judged."""
         while True:
             for name, served in self._services.items():
-                self._stop_if_told(name)
-                served.arms.end_hung()
+                try:
+                    self._stop_if_told(name)
+                except Exception as error:
+                    self._complain(f"{name}: the rollout could not be judged: {type(error).__name__}: {error}")
+                try:
+                    served.arms.end_hung()
+                except Exception as error:
+                    self._complain(f"{name}: a hung arm could not be ended: {type(error).__name__}: {error}")
             await asyncio.sleep(TICK_S)
+
+    async def _try_again(self) -> None:
+        while True:
+            await asyncio.sleep(RETRY_S)
+            for name in list(self._refused):
+                if name in self._refused:  # an order may have come meanwhile
+                    await self._begin(name)
 
     def _stop_if_told(self, name: str) -> None:
         """Ask the judge; on its ROLL_BACK the weight is 0 in memory, then on disk, then the fact is left."""
@@ -143,8 +193,11 @@ class Supervisor:
         self._complain(f"{name}: rollout {stopped.rollout} stopped: {stopped.verdict.reason}")
 
     def _write(self, name: str, table: Table) -> None:
-        self._folders[name].mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_whole(self._folders[name] / "routing.json", msgspec.json.encode(table))
+        """A table that is on disk already is not written: a full disk must not keep it from being served."""
+        if self._on_disk.get(name) != table:
+            self._folders[name].mkdir(parents=True, exist_ok=True, mode=0o700)
+            write_whole(self._folders[name] / "routing.json", msgspec.json.encode(table))
+            self._on_disk[name] = table
         self._tables[name] = table
 
 
@@ -158,6 +211,13 @@ def read_table(folder: Path) -> Table | None:
     except msgspec.DecodeError as error:
         fault = Fault(where=str(path), path="$", expected="a routing table", found=str(error), fix="remove the file")
         raise BadInput("the routing table cannot be read", (fault,)) from error
+
+
+def _shown(error: Exception) -> str:
+    """What clients may read of it: our own words about the release, no path and no text of foreign code."""
+    if isinstance(error, (Untrusted, NotFound, BadInput)):
+        return str(error.args[0])
+    return f"its release cannot be loaded ({type(error).__name__})"
 
 
 def _check(routing: Routing) -> None:
