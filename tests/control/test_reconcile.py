@@ -173,6 +173,37 @@ def test_a_veto_ends_the_rollout() -> None:
     assert state.champion == FIRST
 
 
+def test_a_veto_in_the_middle_of_a_canary_takes_the_candidate_back_for_good() -> None:
+    loop = Loop()
+    loop.gateways.seen = healthy()
+    loop.write(*registered(SECOND))
+    loop.tick()
+    loop.gateways.seen = healthy(20)
+    loop.approve()
+    state = loop.tick()
+    assert state.rollout is not None
+    assert state.rollout.step is not None
+    assert state.rollout.step.kind == "canary"
+    reject(loop.ledger, NAME, ADA, "known bad")
+    loop.gateways.seen = healthy()
+    for _ in range(3):
+        state = loop.tick()
+    assert (state.champion, state.rollout, state.withdrawn) == (FIRST, None, frozenset({SECOND}))
+    assert loop.gateways.routing is not None
+    assert (loop.gateways.routing.champion, loop.gateways.routing.weight) == (FIRST, 0)
+
+
+def test_a_veto_is_heard_under_a_freeze() -> None:
+    loop = Loop()
+    loop.gateways.seen = healthy()
+    loop.write(*registered(SECOND))
+    loop.tick()
+    freeze(loop.ledger, NAME, ADA, "audit")
+    reject(loop.ledger, NAME, ADA, "known bad")
+    state = loop.tick()
+    assert (state.rollout, state.withdrawn) == (None, frozenset({SECOND}))
+
+
 def test_only_who_holds_the_role_may_approve() -> None:
     loop = Loop()
     loop.gateways.seen = healthy()

@@ -80,7 +80,7 @@ def approve(ledger: Ledger, subject: str, person: Person, why: str = "") -> tupl
 
 
 def reject(ledger: Ledger, subject: str, person: Person, why: str) -> tuple[Entry, ...]:
-    """Say no: the rollout ends, or the ticket is dismissed. A person may always veto."""
+    """Say no: the rollout ends, whatever its step, or the ticket is dismissed. A person may always veto."""
 
     def word(state: ServiceState, metadata: Metadata) -> Word:
         service, rollout, ticket = ServiceName(state.service), state.rollout, state.ticket
@@ -89,7 +89,11 @@ def reject(ledger: Ledger, subject: str, person: Person, why: str) -> tuple[Entr
             rejected = e.ApprovalRejected(
                 service=service, rollout=RolloutId(rollout.rollout), by=person.name, proof=person.proof, why=why
             )
-            return Word(about=(rollout.rollout,), facts=(rejected,))
+            asks = rollout.step is not None and rollout.step.kind == "approval" and state.frozen is None
+            if asks:
+                return Word(about=(rollout.rollout,), facts=(rejected,))
+            # elsewhere, and under a freeze, nobody waits for an answer: only the way back is sure to be taken
+            return Word(about=(rollout.rollout,), facts=(rejected, _rollback(state, person, why)))
         if ticket is not None and ticket.ordered is None and is_called(subject, state, ticket):
             _may(metadata, person, ("operator", "approver"))
             reason = f"{person.name}: {why}"
@@ -107,16 +111,9 @@ def roll_back(ledger: Ledger, subject: str, person: Person, why: str) -> tuple[E
         _may(metadata, person, ("operator", "approver"))
         if state.rollout is None and state.previous is None:
             raise Refused(f"{state.service}: no rollout runs, and no release served before {state.champion}")
-        fact = e.RollbackOrdered(
-            service=ServiceName(state.service),
-            key=f"rollback/{state.version}",
-            by=person.name,
-            proof=person.proof,
-            why=why,
-        )
         # by its release, not by the rollout: promoted a moment ago, it is still what shall go
         going = state.rollout.release if state.rollout is not None else str(state.champion)
-        return Word(about=(going,), facts=(fact,))
+        return Word(about=(going,), facts=(_rollback(state, person, why),))
 
     return _say(ledger, subject, word)
 
@@ -164,6 +161,16 @@ def _say(ledger: Ledger, subject: str, word: Callable[[ServiceState, Metadata], 
         except Conflict as conflict:
             lost = conflict
     raise Conflict(f"{subject}: {ATTEMPTS} times somebody else wrote first", hint="try again") from lost
+
+
+def _rollback(state: ServiceState, person: Person, why: str) -> e.RollbackOrdered:
+    return e.RollbackOrdered(
+        service=ServiceName(state.service),
+        key=f"rollback/{state.version}",
+        by=person.name,
+        proof=person.proof,
+        why=why,
+    )
 
 
 def _approve_first(service: ServiceName, root: ReleaseRoot, metadata: Metadata, person: Person, why: str) -> Word:
