@@ -1,0 +1,73 @@
+"""The page of the command line has a section for each verb, with its options and the keys of its document."""
+
+import json
+import re
+from pathlib import Path
+
+import msgspec
+import polars as pl
+import pytest
+
+from flyball.app.cli.acting import Act
+from flyball.app.cli.main import VERBS, build, run
+from flyball.app.cli.status import ServiceStatus
+from flyball.app.demo.report import Report
+from flyball.app.wiring.up import Running
+from flyball.control.explain import Explanation
+
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"
+EVERYWHERE = {"--home", "--json"}
+DOCUMENTS: dict[str, type[msgspec.Struct]] = {
+    "approve": Act,
+    "demo": Report,
+    "explain": Explanation,
+    "status": ServiceStatus,
+    "up": Running,
+}
+
+
+def sections() -> dict[str, str]:
+    """Text below each heading, by the heading; what stands above the first of them under the empty name."""
+    parts = re.split(r"^## (.+)$", PAGE.read_text(), flags=re.MULTILINE)
+    return {"": parts[0]} | dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def test_every_verb_has_a_section_in_the_order_of_the_help() -> None:
+    assert list(sections())[1:] == list(VERBS)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_section_names_every_option_and_no_other(verb: str) -> None:
+    command = build()[verb]
+    commands = [command[name] for name in ("verify", "tail", "export")] if verb == "ledger" else [command]
+    arguments = [argument for each in commands for argument in each.assemble_argument_collection()]
+    options = {name for argument in arguments for name in argument.names if name.startswith("--")}
+    known = {name for name in options if not name.startswith("--empty-")} - EVERYWHERE
+    named = set(re.findall(r"--[a-z][a-z-]*", sections()[verb])) - EVERYWHERE
+    assert named == known
+    for name in EVERYWHERE:
+        assert f"`{name}" in sections()[""]
+
+
+@pytest.mark.parametrize("verb", DOCUMENTS)
+def test_a_section_names_every_key_of_a_recorded_document(verb: str) -> None:
+    assert unnamed([field.name for field in msgspec.structs.fields(DOCUMENTS[verb])], verb) == []
+
+
+def test_the_sections_of_init_check_and_train_name_what_these_print(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    table = pl.DataFrame({"x": [float(i % 100) for i in range(1000)]}).with_columns(y=pl.col("x") > 49)
+    table.write_parquet(tmp_path / "table.parquet")
+    folder = str(tmp_path / "small")
+    for words in (
+        ["init", folder, "--data", str(tmp_path / "table.parquet"), "--label", "y"],
+        ["check", folder],
+        ["train", folder],
+    ):
+        assert run([*words, "--json"]) == 0
+        assert unnamed(list(json.loads(capfd.readouterr().out)), words[0]) == []
+
+
+def unnamed(keys: list[str], verb: str) -> list[str]:
+    return [key for key in keys if f"`{key}`" not in sections()[verb]]
