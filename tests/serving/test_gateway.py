@@ -118,7 +118,21 @@ def test_too_many_answers_are_none() -> None:
     assert core.finish(batch, ended=0.0)[0].reason == "invalid"
 
 
-def test_slow_is_the_rows_own_share_of_the_call() -> None:
+@pytest.mark.parametrize(("took_ms", "slow"), [(300.0, True), (100.0, False)])
+def test_a_clients_request_that_takes_too_long_is_slow_in_each_of_its_rows(took_ms: float, slow: bool) -> None:
+    core = serving(weight=0, shadow=1.0)  # the objective is 100 ms
+    rows = [row(card=f"c{i}") for i in range(50)]
+    batch, (ask,) = core.begin(rows, request_id="r", at=[1.0] * 50)
+    reply = ArmReply(answers=(Answer(prediction=1, score=0.5),) * 50, service_ms=took_ms)
+    core.take(batch, ask, reply)
+    records = core.finish(batch, ended=1.0)
+    assert {(record.slow, record.service_ms) for record in records} == {(slow, took_ms)}
+    mirror = core.shadow(batch)
+    assert mirror is not None
+    assert {record.slow for record in core.shadow_done(batch, mirror, reply)} == {slow}
+
+
+def test_rows_that_we_joined_share_the_call() -> None:
     core = serving(weight=0)
     models = predictors(service_ms=99.0)  # a row; the objective is 100
     records, _ = core.answer([row(card=f"c{i}") for i in range(50)], models, [1.0] * 50, "r")

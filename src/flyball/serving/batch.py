@@ -37,8 +37,9 @@ class Batch:
     arms: list[ArmName | None]
     pinned: str | None = None  # release root that the client named: bypasses the arms, left out of analysis
     shed: bool = False
+    joined: bool = False  # each row came alone, and we put them together; else they are one client's request
     own: list[Answer | Failure | None] = field(default_factory=list)  # the assigned arm's word
-    own_ms: list[float] = field(default_factory=list)  # its own service time for the row
+    own_ms: list[float] = field(default_factory=list)  # the row's own service time there, queue excluded
     final: list[Answer | None] = field(default_factory=list)  # what the client gets
     fallback: list[str | None] = field(default_factory=list)  # who gave it, if not the arm
     asked: set[tuple[int, str]] = field(default_factory=set)  # (place, release) of stand-ins that have had their chance

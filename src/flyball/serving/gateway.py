@@ -96,10 +96,12 @@ class Gateway:
         pinned: str | None = None,
         shed: bool = False,
         whole: bool = False,
+        joined: bool = False,
     ) -> tuple[Batch, list[Ask]]:
         """Admit and assign. `at`: arrival of each row, seconds since the epoch; `started`: monotonic seconds.
 
-        `whole`: one rejected row refuses the others too, before anything is predicted.
+        `whole`: one rejected row refuses the others too, before anything is predicted. `joined`: the rows are not one
+        client's request, each came alone (it decides what a row's own service time is).
 
         Raises: LookupError: no routing yet (the caller answers "not ready").
         """
@@ -131,6 +133,7 @@ class Gateway:
             arms=arms,
             pinned=pinned,
             shed=shed,
+            joined=joined,
         )
         if shed:
             return batch, []
@@ -148,7 +151,7 @@ class Gateway:
         answers: Sequence[Answer | Failure] = (
             reply.answers if isinstance(reply, ArmReply) else (reply,) * len(ask.places)
         )
-        own_ms = outcome.own_service_ms(reply.service_ms, len(ask.places)) if isinstance(reply, ArmReply) else 0.0
+        own_ms = _own_ms(batch, ask, reply)
         standing_in = ask.role == "fallback"
         for place, given in zip(ask.places, answers, strict=True):
             answer = outcome.valid(given)
@@ -204,7 +207,7 @@ class Gateway:
         """What the shadow said, counted beside what the champion said about the same rows."""
         whole = isinstance(reply, ArmReply) and len(reply.answers) == len(ask.places)
         answers = reply.answers if isinstance(reply, ArmReply) and whole else (None,) * len(ask.places)
-        own_ms = outcome.own_service_ms(reply.service_ms, len(ask.places)) if isinstance(reply, ArmReply) else 0.0
+        own_ms = _own_ms(batch, ask, reply)
         counted = batch.step_key == self.accounting.step_key and self._stopped is None
         records = []
         for place, given in zip(ask.places, answers, strict=True):
@@ -233,14 +236,12 @@ class Gateway:
         A release that is not among `predictors` is dead. The stay in the gateway is a row's share of the arms' calls:
         where rows are handed in by the hundred, each came alone, and a pause of the machine must not slow them all.
         """
-        batch, asks = self.begin(rows, request_id=request_id, at=at)
+        batch, asks = self.begin(rows, request_id=request_id, at=at, joined=True)
         spent_ms = 0.0
         while asks := asks or self.stand_ins(batch):
             for ask in asks:
                 reply = _predict(predictors, ask)
-                spent_ms += (
-                    outcome.own_service_ms(reply.service_ms, len(ask.rows)) if isinstance(reply, ArmReply) else 0.0
-                )
+                spent_ms += _own_ms(batch, ask, reply)
                 self.take(batch, ask, reply)
             asks = []
         records = self.finish(batch, ended=spent_ms / 1000.0)
@@ -264,6 +265,12 @@ class Gateway:
             self._stopped = stopped
             self._effective = effective(ordered, stopped)
         return stopped
+
+
+def _own_ms(batch: Batch, ask: Ask, reply: ArmReply | Failure) -> float:
+    if isinstance(reply, Failure):
+        return 0.0
+    return outcome.own_service_ms(reply.service_ms, len(ask.places), joined=batch.joined)
 
 
 def _predict(predictors: Mapping[str, Predictor], ask: Ask) -> ArmReply | Failure:

@@ -21,13 +21,17 @@ def error_event(own: Answer | Failure | None) -> bool:
     return not isinstance(own, Answer)
 
 
-def own_service_ms(service_ms: float, rows: int) -> float:
-    """A row's own share of the arm's call, in ms: waiting for the neighbours in its batch is queueing.
+def own_service_ms(service_ms: float, rows: int, *, joined: bool) -> float:
+    """A row's own service time in ms, of an arm's call that answered `rows` rows in `service_ms`.
 
-    Charging the whole call to every row would make one pause of the machine as many slow events as there were rows in
-    the call, and a large request slow by its size.
+    The rows of one client's request wait for one another because the client asked so: each took the whole call. Rows
+    that came alone and were `joined` by us share it: waiting for such neighbours is queueing, and charging the call to
+    each would make one pause of the machine as many slow events as we had joined rows.
+
+    >>> own_service_ms(300.0, 100, joined=False), own_service_ms(300.0, 100, joined=True)
+    (300.0, 3.0)
     """
-    return service_ms / rows if rows else 0.0
+    return service_ms / rows if joined and rows else service_ms
 
 
 def slow_event(own: Answer | Failure | None, own_ms: float, objective_ms: float) -> bool:
