@@ -69,8 +69,23 @@ def test_rows_without_a_label_are_left_out_and_counted() -> None:
     table = world(np.random.default_rng(6), 4000)
     segments = stream(table, [None if row % 4 == 0 else 20 for row in range(4000)])
     reports = fed(watcher(50), segments)
-    assert [report.unlabelled for report in reports] == [238, 250, 250, 250]  # 50 of the first 1,000 rows still wait
+    assert [report.unlabelled for report in reports] == [213, 250, 250, 250]  # 150 of the first 1,000 rows still wait
     assert sum(report.unlabelled for report in fed(watcher(0), segments)) == 0
+
+
+@pytest.mark.parametrize("delay", [2, 100, 250])
+def test_a_label_that_keeps_its_window_by_a_hair_counts_also_when_it_travels_in_a_pane_of_its_own(delay: int) -> None:
+    seen, told, reports = watcher(delay), 0, []
+    table = world(np.random.default_rng(9), 3000)
+    for one in stream(table, [None] * 3000):
+        end = one.pane.first_row + ROWS
+        due = slice(told, max(0, end - delay))
+        told = max(0, end - delay)
+        labels = pl.DataFrame({"id": [f"p{row}" for row in range(3000)][due], "label": table["label"][due]})
+        reports += seen.feed(one, champion="r1")
+        reports += seen.feed(segment(0, pl.DataFrame(), labels, first_row=end), champion="r1")
+    assert sum(report.unlabelled for report in reports) == 0
+    assert sum(report.metric is not None for report in reports) >= 2
 
 
 def test_a_label_after_its_window_comes_too_late_to_be_judged_but_not_to_be_learned_from() -> None:
@@ -92,11 +107,11 @@ def test_labelled_pairs_wait_for_the_window_too() -> None:
         seen.feed(
             segment(one.pane.index, one.predictions, one.labels, shadows, first_row=one.pane.first_row), champion="r1"
         )
-        assert (seen.pairs("r2") is not None) == (one.pane.index >= 2)
+        assert (seen.pairs("r2") is not None) == (one.pane.index >= 3)
     found = seen.pairs("r2")
     assert found is not None
-    assert found.pairs == 125  # the labelled half of the 250 rows that are older than the window
-    assert found.candidate_only == sum(wrong[row] for row in range(1, 250, 2))
+    assert found.pairs == 75  # the labelled half of the 150 rows whose window had passed when the last pane began
+    assert found.candidate_only == sum(wrong[row] for row in range(1, 150, 2))
 
 
 @given(

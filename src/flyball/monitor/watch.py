@@ -81,7 +81,8 @@ class Watcher:
         self._take_shadows(segment.shadows)
         if segment.labels.height:
             labelled += self._rows.label(segment.labels)
-        self._judge(labelled if self._maturing is None else self._maturing.passed(segment.pane.end))
+        # whatever came before this pane began has been read by now, so no label that kept its window is missed
+        self._judge(labelled if self._maturing is None else self._maturing.passed(segment.pane.start))
         assert self._window is not None
         self._window.take(segment.pane, predictions)
         if self._window.span is None or not full(self._window.span, self._service.monitor):
