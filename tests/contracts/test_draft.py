@@ -18,6 +18,7 @@ from flyball.contracts.fit import misfits
 from flyball.contracts.odcs import parse_contract
 from flyball.core.errors import BadInput
 from flyball.core.frames import conform, schema
+from flyball.core.service import Autonomy, Retrain
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "../shared/schemas/odcs"
 ROWS = 400
@@ -88,6 +89,16 @@ def test_key_and_timestamp_are_no_features_of_a_drafted_model() -> None:
     seen = code["features"](conform(frame, schema(parse_contract(made.contract).contract)).drop("y"))
     assert {"no", "at"}.isdisjoint(seen.columns)
     assert {"name", "day", "amount"} <= set(seen.columns)
+
+
+def test_the_drafted_rollout_is_written_out_and_fits_a_service_with_little_traffic() -> None:
+    made = drafted(table(LABELS["binary"]))
+    service = parse(made.service)
+    assert [step.kind for step in service.rollout.steps] == ["shadow", "approval", "canary", "canary", "promote"]
+    requests = [step.canary.min_requests / step.canary.weight for step in service.rollout.steps if step.canary]
+    assert sum(requests) <= 1500
+    assert {"rollout:", "retrain:", "autonomy:"} <= set(made.service.splitlines())
+    assert (service.retrain, service.autonomy) == (Retrain(), Autonomy())  # the defaults, where one can see them
 
 
 @pytest.mark.parametrize("task", LABELS)

@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString as Quoted
 
 from flyball.contracts.drafted_model import model_text
+from flyball.contracts.drafted_policy import AUTONOMY, RETRAIN, ROLLOUT
 from flyball.core.errors import BadInput, Fault
 from flyball.core.service import Task
 
@@ -184,10 +185,10 @@ def _service_text(
             {"metric": metric, "versus": "champion", "not_worse_by": "5%"},
             {"metric": "latency_p99_ms", "max": 100},
         ],
-        "monitor": {"live_metric": {"name": metric, "max_loss": "10%"}},
-        "replay": {"train_rows": max(1, table.height // 5)},
     }
-    return _yaml(document)
+    monitor = {"monitor": {"live_metric": {"name": metric, "max_loss": "10%"}}}
+    replay = {"replay": {"train_rows": max(1, table.height // 5)}}
+    return "".join((_yaml(document), ROLLOUT, _yaml(monitor), RETRAIN, AUTONOMY, _yaml(replay)))
 
 
 def _gates(label: pl.Series, task: Task) -> tuple[str, list[dict[str, Any]]]:

@@ -1,0 +1,36 @@
+"""The part of a drafted service.yaml that says what may happen to live traffic: written out, so that it can be turned.
+
+The default rollout is made for busy services: its first canary, 1 % of the units and 300 requests of its own, takes
+30,000 requests. A new service would wait for days: it starts with larger shares and fewer requests, and says how to
+slow down.
+"""
+
+ROLLOUT = """\
+# How a new release takes over from the one that serves. Each step waits for its counts; rolling back needs nobody.
+# To go slower: smaller weights, more steps, more requests. A canary at weight 0.01 that asks for 300 requests of its
+# own takes 30,000 requests in all; `min_s: 24h` lets it live through a whole day.
+rollout:
+  steps:
+    # answers copies of live rows, clients never see it; share: of the rows; `labels: required` waits for their labels
+    - shadow: {share: 0.5, min_pairs: 200, timeout_s: 24h, on_timeout: hold}
+    - approval: {role: approver, timeout_s: 7d, on_timeout: abort} # `flyball approve`; metadata.people says who may
+    # weight: share of the units (see data.key) that meet it; min_requests: answered by it, here of about 1,000 in all
+    - canary: {weight: 0.1, min_requests: 100, min_s: 1m, timeout_s: 24h, on_timeout: hold}
+    - canary: {weight: 0.5, min_requests: 200, min_s: 1m, timeout_s: 24h, on_timeout: hold}
+    - promote: {}
+"""
+RETRAIN = """\
+retrain:
+  triggers: [drift, risk] # inputs or answers that moved; matured labels that show a loss
+  from: captured # labelled rows of live traffic, then of data.source; `source`: that table, read again
+  window_rows: 20000 # the newest rows that are learned from
+  min_new_rows: 2000 # labelled rows that must have come since the last training
+  cooldown_s: 24h # least time between two trainings; at least the delay of the labels
+"""
+AUTONOMY = """\
+autonomy:
+  rollback: auto # always
+  retrain: suggest # a person starts it; observe, suggest, approval or auto
+  promote: approval # auto: a rollout without an approval step needs nobody
+  first: auto # the first release that passes its gates serves at once; approval: it waits
+"""
