@@ -1,12 +1,12 @@
 """`flyball init`: from a table and the name of its label to a service folder that checks and trains."""
 
-import getpass
 import re
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
+from flyball.app.cli.acting import os_user
 from flyball.app.cli.door import JsonFlag, emit
 from flyball.core.errors import BadInput, Fault
 
@@ -37,7 +37,7 @@ def init(
         name=service,
         source=str(data.resolve()),
         label=label,
-        owner=getpass.getuser(),
+        owner=os_user(),
         timestamp=timestamp,
         key=key,
     )

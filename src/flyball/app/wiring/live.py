@@ -1,6 +1,6 @@
 """What a controller needs of a live service: the gateway with its spool, telemetry and source as one count of rows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
@@ -56,18 +56,12 @@ class BehindSource:
     def __init__(self, telemetry: Telemetry, source_rows: int) -> None:
         self._telemetry, self._offset = telemetry, source_rows + 1
 
-    def sealed(self, service: str, after: int) -> Sequence[Segment]:
-        return [
-            replace(
-                segment,
-                pane=replace(
-                    segment.pane,
-                    first_row=segment.pane.first_row + self._offset,
-                    last_row=segment.pane.last_row + self._offset,
-                ),
-            )
-            for segment in self._telemetry.sealed(service, after)
-        ]
+    def sealed(self, service: str, after: int) -> Iterator[Segment]:
+        """One at a time: after a restart there may be months of them."""
+        for segment in self._telemetry.sealed(service, after):
+            pane = segment.pane
+            first, last = pane.first_row + self._offset, pane.last_row + self._offset
+            yield replace(segment, pane=replace(pane, first_row=first, last_row=last))
 
 
 class Source:
