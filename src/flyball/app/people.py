@@ -89,11 +89,7 @@ def reject(ledger: Ledger, subject: str, person: Person, why: str) -> tuple[Entr
             rejected = e.ApprovalRejected(
                 service=service, rollout=RolloutId(rollout.rollout), by=person.name, proof=person.proof, why=why
             )
-            asks = rollout.step is not None and rollout.step.kind == "approval" and state.frozen is None
-            if asks:
-                return Word(about=(rollout.rollout,), facts=(rejected,))
-            # elsewhere, and under a freeze, nobody waits for an answer: only the way back is sure to be taken
-            return Word(about=(rollout.rollout,), facts=(rejected, _rollback(state, person, why)))
+            return Word(about=(rollout.rollout,), facts=(rejected,))
         if ticket is not None and ticket.ordered is None and is_called(subject, state, ticket):
             _may(metadata, person, ("operator", "approver"))
             reason = f"{person.name}: {why}"

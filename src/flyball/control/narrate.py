@@ -27,7 +27,8 @@ def sentence(fact: e.AnyFact) -> str:
         case e.GatesJudged(release=release, passed=passed, results=results):
             failed = [gate.reason for gate in results if not gate.passed]
             return f"release {short(release)} " + ("passed its gates" if passed else f"failed: {'; '.join(failed)}")
-        case e.ChampionAppointed(release=release, by=by, rubber_stamped=stamped):
+        case e.ChampionAppointed(release=release, by=by, rubber_stamped=stamped, why=why):
+            by = f"{by}: {why}" if why else by
             note = ", RUBBER_STAMPED: there was no champion to compare with" if stamped else ""
             return f"release {short(release)} became champion (by {by}{note})"
         case _:

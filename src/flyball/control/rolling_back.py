@@ -19,6 +19,8 @@ def plan_rollback(situation: Situation) -> Decision | None:
         stopped = observed.stopped if observed else None
         if stopped is not None and stopped.rollout == rollout.rollout:
             return _stopped(state, rollout, stopped)
+        if rollout.rejected is not None:
+            return _vetoed(state, rollout, rollout.rejected)
         if rollout.step is not None and rollout.step.refused is not None:
             reason = f"the gateway refuses the release: {rollout.step.refused}"
             refused = Verdict(kind="ROLL_BACK", reason=reason, cause="refused")
@@ -47,6 +49,22 @@ def way_back(state: ServiceState, why: str) -> tuple[Routing, e.RoutingOrdered]:
 def _stopped(state: ServiceState, rollout: RolloutState, stopped: Stopped) -> Decision:
     """The gateway acted by the authority that the step's start gave it; here it goes on record."""
     return _back(state, rollout, stopped.verdict, by="gateway", counts=stopped.counts, seconds=stopped.seconds)
+
+
+def _vetoed(state: ServiceState, rollout: RolloutState, rejected: e.ApprovalRejected) -> Decision:
+    """A person may always say no, at any step and under a freeze."""
+    why = f"{rejected.by}: {rejected.why}"
+    routing, ordered = way_back(state, why)
+    closed = e.RolloutClosed(
+        service=ServiceName(state.service), rollout=RolloutId(rollout.rollout), outcome="rejected", reason=why
+    )
+    return Decision(
+        action="rollback",
+        what=f"release {short(rollout.release)} is rejected",
+        why=why,
+        facts=(ordered, closed),
+        commands=(order(routing),),
+    )
 
 
 def _back(

@@ -1,7 +1,6 @@
 """How a candidate moves: open, start a step, wait, judge, ask, promote. Pure."""
 
 from datetime import timedelta
-from typing import Literal
 
 from flyball.control.decision import Decision, Situation, elapsed_s, order
 from flyball.control.rolling_back import way_back
@@ -24,7 +23,7 @@ def plan_rollout(situation: Situation) -> Decision | None:
     step = state.rollout.step
     if state.rollout.policy != state.policy and (step is None or step.kind != "promote"):
         why = "the policy changed: a rollout runs under one policy"
-        return _close(situation, state.rollout, "expired", why, again=True)
+        return _close(situation, state.rollout, why, again=True)
     if step is None:
         return _start(situation, state.rollout, 0, "the rollout is open")
     if not step.applied:
@@ -189,7 +188,7 @@ def _timeout(situation: Situation, rollout: RolloutState, step: Step, verdict: V
     declared = step.shadow or step.canary
     assert declared is not None
     if declared.on_timeout == "abort":
-        return _close(situation, rollout, "expired", verdict.reason, judged=verdict)
+        return _close(situation, rollout, verdict.reason, judged=verdict)
     return Decision(
         action="rollout",
         what=declared.on_timeout,
@@ -202,15 +201,13 @@ def _approval(situation: Situation, rollout: RolloutState, step: Step) -> Decisi
     assert rollout.step is not None
     assert step.approval is not None
     asked = rollout.asked
-    if rollout.rejected is not None:
-        return _close(situation, rollout, "rejected", f"{rollout.rejected.by}: {rollout.rejected.why}")
     if asked is None:
         fact = _request(situation, rollout, step, rollout.step.index)
         return Decision(action="rollout", what="ask", why="an approval is needed", facts=(fact,))
     if rollout.approved is not None and valid(rollout.approved, asked):
         return _start(situation, rollout, rollout.step.index + 1, f"approved by {rollout.approved.by}")
     if elapsed_s(asked.expires_at, situation.now) > 0 and step.approval.on_timeout == "abort":
-        return _close(situation, rollout, "expired", "nobody approved in time")
+        return _close(situation, rollout, "nobody approved in time")
     return Decision(
         action="rollout",
         what="wait",
@@ -242,7 +239,6 @@ def _promoted(situation: Situation, rollout: RolloutState) -> Decision:
 def _close(
     situation: Situation,
     rollout: RolloutState,
-    outcome: Literal["rejected", "expired"],
     reason: str,
     *,
     judged: Verdict | None = None,
@@ -253,11 +249,11 @@ def _close(
     closed = e.RolloutClosed(
         service=ServiceName(situation.state.service),
         rollout=RolloutId(rollout.rollout),
-        outcome=outcome,
+        outcome="expired",
         reason=reason,
         again=again,
     )
     facts: tuple[e.AnyFact, ...] = (back, closed)
     if judged is not None:
         facts = (_judged(situation, rollout, judged), *facts)
-    return Decision(action="rollout", what=outcome, why=reason, facts=facts, commands=(order(routing),))
+    return Decision(action="rollout", what="expired", why=reason, facts=facts, commands=(order(routing),))
