@@ -47,10 +47,15 @@ def increment(arm_is_candidate: bool, w: float, ratio: float) -> float:
     >>> round(increment(True, 0.10, 2), 6), round(increment(False, 0.10, 2), 5), increment(True, 1.0, 2)
     (0.597837, -0.09531, 0.0)
     """
-    worse = theta1(w, ratio)
+    theta1(w, ratio)  # the same range of w and ratio
     if w in (0.0, 1.0):
         return 0.0
-    return math.log(worse / w) if arm_is_candidate else math.log((1 - worse) / (1 - w))
+    # theta1/w = ratio/d and (1 - theta1)/(1 - w) = 1/d with d = 1 + w (ratio - 1): exact where w is almost 0 or 1
+    step = -math.log1p(w * (ratio - 1))
+    if not arm_is_candidate:
+        return step
+    gain = step + math.log(ratio)
+    return max(gain, 0.0) if ratio >= 1 else min(gain, 0.0)
 
 
 def increment_of_counts(
