@@ -10,19 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flyball.stats.paired import PairedTest
 from flyball.stats.sequential import (
-    BernoulliSprt,
     ErrorEventTest,
-    Finding,
-    PairedTest,
     accept_bound,
-    expected_events,
     increment,
     increment_of_counts,
     rollback_bound,
-    sprt_bounds,
     theta1,
 )
+from flyball.stats.sprt import BernoulliSprt, Finding, expected_events, sprt_bounds
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 The part of `flyball.stats` that decisions rest on is exported from here as well.
 """
 
+from flyball.stats.paired import PairedTest
 from flyball.stats.ratio_mismatch import anytime_p, ratio_chi_square, ratio_log_e
 from flyball.stats.sequences import (
     asymptotic_half_width,
@@ -13,18 +14,14 @@ from flyball.stats.sequences import (
     normal_mixture_rho,
 )
 from flyball.stats.sequential import (
-    BernoulliSprt,
     ErrorEventTest,
-    Finding,
-    PairedTest,
     accept_bound,
-    expected_events,
     increment,
     increment_of_counts,
     rollback_bound,
-    sprt_bounds,
     theta1,
 )
+from flyball.stats.sprt import BernoulliSprt, Finding, expected_events, sprt_bounds
 
 __all__ = [
     "BernoulliSprt",

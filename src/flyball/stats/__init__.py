@@ -15,15 +15,10 @@ if TYPE_CHECKING:
     from flyball.stats.intervals import Interval, interval, paired_difference, rows_needed, wilson
     from flyball.stats.merkle import Frontier
     from flyball.stats.metrics import METRICS, Metric, score
+    from flyball.stats.paired import PairedTest
     from flyball.stats.sequences import bernoulli_upper
-    from flyball.stats.sequential import (
-        BernoulliSprt,
-        ErrorEventTest,
-        Finding,
-        PairedTest,
-        accept_bound,
-        rollback_bound,
-    )
+    from flyball.stats.sequential import ErrorEventTest, accept_bound, rollback_bound
+    from flyball.stats.sprt import BernoulliSprt, Finding
 
 __all__ = [
     "METRICS",
@@ -59,7 +54,9 @@ _HOMES = {
     "merkle": ("Frontier",),
     "metrics": ("METRICS", "Metric", "score"),
     "sequences": ("bernoulli_upper",),
-    "sequential": ("BernoulliSprt", "ErrorEventTest", "Finding", "PairedTest", "accept_bound", "rollback_bound"),
+    "paired": ("PairedTest",),
+    "sequential": ("ErrorEventTest", "accept_bound", "rollback_bound"),
+    "sprt": ("BernoulliSprt", "Finding"),
 }
 
 

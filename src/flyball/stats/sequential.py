@@ -17,13 +17,12 @@ An error of the candidate never lowers log_e.
 """
 
 import math
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from flyball.stats.intervals import Interval, difference_of_shares
+from flyball.stats.sprt import check_budgets
 
 
 def theta1(w: float, ratio: float) -> float:
@@ -134,7 +133,7 @@ def rollback_bound(alpha: float, guardrails: int) -> float:
     >>> round(rollback_bound(0.05, 2), 6)
     3.688879
     """
-    _check(alpha=alpha)
+    check_budgets(alpha=alpha)
     if guardrails < 1:
         raise ValueError(f"guardrails={guardrails}: expected at least 1")
     return math.log(guardrails / alpha)
@@ -146,159 +145,11 @@ def accept_bound(beta: float) -> float:
     >>> round(accept_bound(0.10), 6)
     -2.302585
     """
-    _check(beta=beta)
+    check_budgets(beta=beta)
     return -math.log(1 / beta)
-
-
-def sprt_bounds(alpha: float, beta: float) -> tuple[float, float]:
-    """Wald's bounds (upper: worse, lower: not worse), nats; alpha' + beta' <= alpha + beta.
-
-    Source: Wald 1945, eq. 3.
-
-    >>> [round(bound, 6) for bound in sprt_bounds(0.05, 0.10)]
-    [2.890372, -2.251292]
-    """
-    _check(alpha=alpha, beta=beta)
-    return math.log((1 - beta) / alpha), math.log(beta / (1 - alpha))
-
-
-def expected_events(p0: float, p1: float, *, alpha: float = 0.05, beta: float = 0.10) -> tuple[float, float]:
-    """Observations until Wald's test of rate p0 against p1 decides, on average: (if p0 is true, if p1 is true), count.
-
-    Wald's approximation: it neglects the overshoot, so the truth is a little more. For the error-event test pass
-    p0 = w and p1 = theta1(w, ratio); for the paired test 0.5 and 0.60.
-
-    Source: Wald 1945, eq. 62.
-
-    >>> [round(n, 1) for n in expected_events(0.01, 0.02)]
-    [639.3, 607.2]
-    """
-    up, down = _steps(p0, p1)
-    a, b = sprt_bounds(alpha, beta)
-    return (
-        ((1 - alpha) * b + alpha * a) / (p0 * up + (1 - p0) * down),
-        (beta * b + (1 - beta) * a) / (p1 * up + (1 - p1) * down),
-    )
-
-
-class Finding(StrEnum):
-    """What a test of "worse" against "not worse" says so far."""
-
-    WORSE = "worse"
-    NOT_WORSE = "not_worse"  # not worse by the design's difference; never "better"
-    UNDECIDED = "undecided"
-
-
-@dataclass(frozen=True, kw_only=True)
-class BernoulliSprt:
-    """Wald's test of an event rate p0 (good) against p1 > p0 (bad), one arm."""
-
-    p0: float  # rate that is fine, 0..1
-    p1: float  # rate that is bad, 0..1
-    llr: float = 0.0  # log-likelihood ratio of p1 over p0, nats; an event always raises it
-    n: int = 0  # observations, count
-    events: int = 0  # events among them, count
-
-    def __post_init__(self) -> None:
-        if not 0 < self.p0 < self.p1 < 1:
-            raise ValueError(f"expected 0 < p0 < p1 < 1, found p0={self.p0}, p1={self.p1}")
-
-    def observe(self, event: bool) -> "BernoulliSprt":
-        """With one observation more.
-
-        >>> round(BernoulliSprt(p0=0.01, p1=0.02).observe(True).llr, 6)
-        0.693147
-        """
-        up, down = _steps(self.p0, self.p1)
-        return replace(self, llr=self.llr + (up if event else down), n=self.n + 1, events=self.events + event)
-
-    def verdict(self, *, alpha: float, beta: float) -> Finding:
-        """Judged by Wald's bounds."""
-        return _judge(self.llr, *sprt_bounds(alpha, beta))
-
-
-@dataclass(frozen=True, kw_only=True)
-class PairedTest:
-    """Shadow pairs with labels: both arms answered the same row, and exactly one of them was right (McNemar).
-
-    Among discordant pairs an equal candidate is the wrong one half the time; `worse_share` is the share that is worth
-    stopping for. Concordant pairs say nothing about the difference and move nothing but the count.
-    """
-
-    worse_share: float = 0.60  # theta1, P(a discordant pair speaks against the candidate) if it is worse
-    pairs: int = 0  # rows both arms answered and whose label has come, count
-    candidate_only: int = 0  # pairs in which the candidate alone was right, count
-    champion_only: int = 0  # pairs in which the champion alone was right, count
-
-    def __post_init__(self) -> None:
-        if not 0.5 < self.worse_share < 1:
-            raise ValueError(f"worse_share={self.worse_share}: expected a share in (0.5, 1)")
-
-    def observe(self, candidate_right: bool, champion_right: bool) -> "PairedTest":
-        """With one labelled pair more.
-
-        >>> PairedTest().observe(True, False).observe(True, True).difference().value
-        0.5
-        """
-        return replace(
-            self,
-            pairs=self.pairs + 1,
-            candidate_only=self.candidate_only + (candidate_right and not champion_right),
-            champion_only=self.champion_only + (champion_right and not candidate_right),
-        )
-
-    def merge(self, other: "PairedTest") -> "PairedTest":
-        """Both streams together; they must not share a pair."""
-        if other.worse_share != self.worse_share:
-            raise ValueError(f"tests of different designs do not add: {self.worse_share} and {other.worse_share}")
-        return replace(
-            self,
-            pairs=self.pairs + other.pairs,
-            candidate_only=self.candidate_only + other.candidate_only,
-            champion_only=self.champion_only + other.champion_only,
-        )
-
-    @property
-    def log_e(self) -> float:
-        """Log-likelihood ratio of "worse" over "the same", nats.
-
-        >>> round(PairedTest(pairs=1, champion_only=1).log_e, 6)
-        0.182322
-        """
-        up, down = _steps(0.5, self.worse_share)
-        return self.champion_only * up + self.candidate_only * down
-
-    def verdict(self, *, alpha: float = 0.05, beta: float = 0.10) -> Finding:
-        """WORSE at ln(1/alpha), NOT_WORSE at ln(beta): both by Ville, so either may be read after every pair.
-
-        >>> PairedTest(pairs=100, champion_only=20).verdict().value
-        'worse'
-        """
-        return _judge(self.log_e, rollback_bound(alpha, 1), accept_bound(beta))
-
-    def difference(self, *, confidence: float = 0.95) -> Interval:
-        """Share right, candidate minus champion, with its fixed-sample interval; for the evidence, not for stopping.
-
-        Raises: NotEnoughData: no pairs.
-        """
-        return difference_of_shares(self.candidate_only, self.champion_only, self.pairs, confidence=confidence)
-
-
-def _judge(llr: float, upper: float, lower: float) -> Finding:
-    return Finding.WORSE if llr >= upper else Finding.NOT_WORSE if llr <= lower else Finding.UNDECIDED
-
-
-def _steps(p0: float, p1: float) -> tuple[float, float]:
-    return math.log(p1 / p0), math.log((1 - p1) / (1 - p0))
 
 
 def _log_sum(logs: npt.NDArray[np.float64]) -> float:
     """ln(sum(exp(logs))), safe for any size; scipy's own costs ten times the rest of a pane."""
     largest = float(logs.max())
     return largest + math.log(float(np.exp(logs - largest).sum()))
-
-
-def _check(**budgets: float) -> None:
-    for name, budget in budgets.items():
-        if not 0 < budget < 1:
-            raise ValueError(f"{name}={budget}: expected an error budget in (0, 1)")
