@@ -56,7 +56,7 @@ def test_without_the_approval_nothing_gets_live_traffic() -> None:
     assert state.rollout.step.kind == "approval"
     assert loop.gateways.routing is not None
     assert loop.gateways.routing.weight == 0
-    assert "approval by a person with role approver" in state.decisions["rollout"].waiting_for
+    assert state.decisions["rollout"].waiting_for == ("approval by a person with role approver: flyball approve fraud",)
 
 
 def test_a_step_waits_while_its_evidence_is_thin() -> None:
@@ -514,3 +514,22 @@ def test_the_clock_of_the_ledger_is_the_one_that_was_handed_in() -> None:
     loop.tick()
     newest = list(loop.ledger.read())[-1]
     assert newest.at == timestamp(loop.clock.now())
+
+
+def test_what_is_approved_is_not_approved_again() -> None:
+    loop = Loop()
+    loop.gateways.seen = healthy()
+    loop.write(*registered(SECOND))
+    loop.tick()
+    loop.approve()
+    with pytest.raises(NotFound, match="nothing of"):
+        loop.approve()
+
+
+def test_a_wait_that_is_over_is_no_longer_told() -> None:
+    loop = Loop()
+    loop.tick()
+    freeze(loop.ledger, NAME, ADA, "audit")
+    assert "freeze" in loop.tick().decisions
+    thaw(loop.ledger, NAME, ADA, "done")
+    assert "freeze" not in loop.tick().decisions

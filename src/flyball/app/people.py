@@ -12,13 +12,13 @@ import msgspec
 
 from flyball.app.subjects import Reading, first_release, is_called
 from flyball.control.retraining import ordered
-from flyball.control.state import ServiceState
+from flyball.control.state import RolloutState, ServiceState
 from flyball.core import events as e
 from flyball.core.errors import Conflict, NotFound, Refused
 from flyball.core.ids import ReleaseRoot, RolloutId, ServiceName
 from flyball.core.ledger import Command, Entry, Ledger
 from flyball.core.service import Metadata
-from flyball.decide.evidence import objections
+from flyball.decide.evidence import objections, valid
 
 ATTEMPTS = 20  # each one lost means that somebody else's transaction has ended: it is enough to read it
 
@@ -56,7 +56,12 @@ def approve(ledger: Ledger, subject: str, person: Person, why: str = "") -> tupl
 
     def word(state: ServiceState, metadata: Metadata) -> Word:
         service, rollout, ticket, incident = ServiceName(state.service), state.rollout, state.ticket, state.incident
-        if rollout is not None and rollout.asked is not None and is_called(subject, state, rollout):
+        if (
+            rollout is not None
+            and rollout.asked is not None
+            and not _approved(rollout)
+            and is_called(subject, state, rollout)
+        ):
             return _approve_rollout(service, rollout.asked, metadata, person, why)
         if ticket is not None and ticket.ordered is None and is_called(subject, state, ticket):
             _may(metadata, person, ("operator", "approver"))
@@ -77,6 +82,11 @@ def approve(ledger: Ledger, subject: str, person: Person, why: str = "") -> tupl
         raise NotFound(f"nothing of {subject!r} waits for an approval", hint=f"flyball explain {subject}")
 
     return _say(ledger, subject, word)
+
+
+def _approved(rollout: RolloutState) -> bool:
+    """Whether what is asked for has been approved already."""
+    return rollout.approved is not None and rollout.asked is not None and valid(rollout.approved, rollout.asked)
 
 
 def reject(ledger: Ledger, subject: str, person: Person, why: str) -> tuple[Entry, ...]:

@@ -25,7 +25,7 @@ def sentence(fact: e.AnyFact) -> str:
             figures = ", ".join(f"{name} {figure.value:.4g}" for name, figure in release.metrics.items())
             return f"release {short(release.root)} was signed and registered ({figures})"
         case e.GatesJudged(release=release, passed=passed, results=results):
-            failed = [gate.reason for gate in results if not gate.passed]
+            failed = [f"{gate.name}: {gate.reason}" for gate in results if not gate.passed]
             return f"release {short(release)} " + ("passed its gates" if passed else f"failed: {'; '.join(failed)}")
         case e.ChampionAppointed(release=release, by=by, rubber_stamped=stamped, why=why):
             by = f"{by}: {why}" if why else by

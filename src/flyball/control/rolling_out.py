@@ -212,7 +212,7 @@ def _approval(situation: Situation, rollout: RolloutState, step: Step) -> Decisi
         action="rollout",
         what="wait",
         why=f"release {short(rollout.release)} asks for approval",
-        waiting_for=(f"approval by a person with role {asked.role}",),
+        waiting_for=(f"approval by a person with role {asked.role}: flyball approve {situation.state.service}",),
     )
 
 

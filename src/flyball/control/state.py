@@ -137,11 +137,18 @@ def _apply(state: ServiceState, fact: e.AnyFact, at: str) -> ServiceState:
         case e.Frozen():
             return replace(state, frozen=fact)
         case e.Thawed():
-            return replace(state, frozen=None)
+            return replace(state, frozen=None, decisions=_without(state, "freeze"))
+        case e.ProcessStarted(process="controller"):  # it has read the declaration as it is now
+            return replace(state, decisions=_without(state, "declaration"))
         case e.DecisionTaken():
             return replace(state, decisions=state.decisions | {fact.action: fact})
         case _:
             return state
+
+
+def _without(state: ServiceState, action: str) -> dict[str, e.DecisionTaken]:
+    """A wait that is over is no longer told."""
+    return {name: decision for name, decision in state.decisions.items() if name != action}
 
 
 def _release(

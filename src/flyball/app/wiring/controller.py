@@ -37,6 +37,9 @@ from flyball.monitor.watch import Watcher
 
 TICK_S = 0.2
 BACK_OFF_S = 5.0  # after an error that nobody expected
+# msgspec prepares a record type when it is first used, and may crash where two threads do that at once (seen with
+# 0.22): so each service's first round, which uses them all, has the process to itself
+_FIRST_ROUND = threading.Lock()
 
 
 class Keeper:
@@ -73,8 +76,13 @@ class Keeper:
             learner.join()
 
     def _tick(self) -> None:
-        loop = self._reconciler = self._reconciler or self._build()
-        loop.tick()
+        loop = self._reconciler
+        if loop is None:
+            with _FIRST_ROUND:
+                loop = self._reconciler = self._build()
+                loop.tick()
+        else:
+            loop.tick()
         rollout = loop.state.rollout
         self._gateways.clear(loop.state.service, rollout.rollout if rollout else None)
         if loop.stale:
