@@ -21,6 +21,7 @@ START_S = 60.0  # to load and warm a release
 WAITING_ROWS = 20_000
 DEAD = Failure(reason="dead", message="the arm's process is not there")
 FULL = Failure(reason="overload", message="too many rows wait for the arm")
+_LIVES = itertools.count(1)  # of all arms: two that shared a socket's name would take each other's connection
 _PAUSES_S = (0.0, 0.2, 1.0, 5.0)  # before the next start, by how many starts in a row came to nothing
 
 Deliver = Callable[[ArmReply | Failure], None]
@@ -139,7 +140,7 @@ class ArmProcess:
 
     async def _life(self) -> None:
         """From one start to the end of that process."""
-        path = self._folder / f"arm-{next(self._numbers)}"
+        path = self._folder / f"arm-{next(_LIVES)}"
         connected: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue(1)
         server = await asyncio.start_unix_server(lambda r, w: connected.put_nowait((r, w)), path)
         try:
@@ -165,6 +166,9 @@ class ArmProcess:
                 head = await reader.readexactly(LENGTH.size)
                 message = unpacked(await reader.readexactly(LENGTH.unpack(head)[0]))
                 if isinstance(message, Hello):
+                    if message.release != self.release:
+                        self._complain(f"release {message.release} answered in place of {self.release}")
+                        return
                     self._wire, self._failed_starts = writer, 0
                     self._ready.set()
                 elif isinstance(message, (Reply, NoReply)):
