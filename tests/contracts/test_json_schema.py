@@ -27,6 +27,7 @@ def accepts(document: Any) -> bool:
 
 def test_it_is_a_valid_schema_and_says_its_dialect() -> None:
     Draft202012Validator.check_schema(service_schema())
+    assert service_schema()["$schema"] == "https://json-schema.org/draft/2020-12/schema"
 
 
 def test_every_key_has_a_description_and_no_description_lacks_its_key() -> None:
