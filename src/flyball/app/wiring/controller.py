@@ -111,6 +111,7 @@ class Keeper:
             source=source.read,
             position=CAPTURED_POSITION,
             in_background=True,
+            rereads_source=True,
         )
         self._learners.append(learner)
         self._ledger.append([e.ProcessStarted(service=ServiceName(name), process="controller")])

@@ -37,13 +37,14 @@ class PipelineLearner:
         source: Callable[[], pl.DataFrame],
         position: str,
         in_background: bool,
+        rereads_source: bool,
     ) -> None:
         """Args: declared: the service folder as it is now. source: rows of the first snapshot with POSITION.
         position: that column's name among captured rows.
         """
         self._declared, self._pipeline, self._ledger, self._clock = declared, pipeline, ledger, clock
         self._captured, self._source, self._position = captured, source, position
-        self._in_background = in_background
+        self._in_background, self._rereads_source = in_background, rereads_source
         self._running: threading.Thread | None = None
 
     def learn(self, state: ServiceState, claimed: Claimed) -> None:
@@ -92,7 +93,7 @@ class PipelineLearner:
 
     def _snapshot(self, declared: Declared, state: ServiceState, as_of: str) -> Snapshot:
         """The rows to learn from, frozen: the source read again, or what was captured."""
-        if declared.service.retrain.from_ == "source" and self._in_background:
+        if declared.service.retrain.from_ == "source" and self._rereads_source:
             return self._pipeline.snapshot_source(declared)
         table = self._rows(declared, state)
         return self._pipeline.snapshot_frame(declared, table, source="captured", as_of=as_of)

@@ -164,6 +164,7 @@ def build(
         source=lambda: source,
         position=CAPTURED_POSITION,
         in_background=False,
+        rereads_source=False,  # the recorded stream is all there is: the file may hold rows that are still to come
     )
     reconciler = Reconciler(
         service,
