@@ -46,12 +46,12 @@ COMPILE := --quiet --universal --python-version 3.11 --generate-hashes --no-emit
 $(RUNTIME): requirements/runtime.txt
 	@echo "building .venv from requirements/runtime.txt: a minute or two"
 	$(PYTHON) -m venv --clear .venv
-	$(PIP) --require-hashes -r requirements/runtime.txt
+	$(PIP) --no-deps --require-hashes -r requirements/runtime.txt
 	@touch $@
 
 $(DEV): $(RUNTIME)
 	@echo "adding the tools of requirements/dev.txt"
-	$(PIP) --require-hashes -r requirements/dev.txt
+	$(PIP) --no-deps --require-hashes -r requirements/dev.txt
 	@touch $@
 
 $(FLYBALL): $(RUNTIME)
