@@ -37,11 +37,10 @@ test-slow: venv ## long calibrations, the demo, fifty kills
 venv: $(DEV) $(FLYBALL)
 
 lock: ## needs uv; the locks hold versions and hashes, never an index
-	UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile $(COMPILE) --group build -o requirements/runtime.txt
-	UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile $(COMPILE) --group dev -c requirements/runtime.txt -o requirements/dev.txt
+	UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile $(COMPILE) --extra charts --group build -o requirements/runtime.txt
+	UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile $(COMPILE) --all-extras --group dev -c requirements/runtime.txt -o requirements/dev.txt
 
-COMPILE := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
-	pyproject.toml --extra charts
+COMPILE := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links pyproject.toml
 
 $(RUNTIME): requirements/runtime.txt
 	@echo "building .venv from requirements/runtime.txt: a minute or two"
