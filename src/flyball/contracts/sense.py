@@ -43,7 +43,8 @@ def of_experiment(experiment: Experiment, given: dict[str, Any]) -> Iterator[Fin
 def of_gates(gates: tuple[Gate, ...], experiment: Experiment, rollout: Rollout | None) -> Iterator[Finding]:
     for index, gate in enumerate(gates):
         at: Path = ("gates", index)
-        yield from _metric((*at, "metric"), gate.metric, experiment)
+        if gate.metric is not None:
+            yield from _metric((*at, "metric"), gate.metric, experiment)
         forms = [name for name in ("min", "max", "versus") if getattr(gate, name) is not None]
         margins = [name for name in ("not_worse_by", "better_by") if getattr(gate, name) is not None]
         if len(forms) != 1:

@@ -4,7 +4,10 @@ from typing import Literal
 
 from flyball.core.ids import Digest, ExperimentDigest, ReleaseRoot, ServiceName
 from flyball.core.record import Record
-from flyball.core.service import Task
+from flyball.core.service import Dimension, Suite, Task
+
+Grade = Literal["A", "B", "C", "D"]
+"""Assurance: A the bytes are in our store, B a pinned snapshot with a date of retention, C a digest only, D declared."""
 
 
 class File(Record):
@@ -25,6 +28,7 @@ class Snapshot(Record):
     as_of: str | None = None  # labels that arrived later are not in it (RFC 3339)
     first_row: int = 0  # stream position of the first row, where one is known
     last_row: int = 0
+    grade: Grade = "A"
 
 
 class Estimate(Record):
@@ -35,6 +39,24 @@ class Estimate(Record):
     high: float
     n: int  # rows behind it
     confidence: float = 0.95
+
+
+class TestResult(Record):
+    """What one test of a suite found. A failed hard test fails the release, whatever the gates say."""
+
+    __test__ = False  # pytest: no test case
+
+    suite: Suite
+    name: str  # `target leak`, `slice region=EU`
+    dimension: Dimension
+    verdict: Literal["PASS", "FAIL", "INCONCLUSIVE"]
+    reason: str  # what was compared and what was found, in words
+    hard: bool = True
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    limit: float | None = None
+    n: int | None = None  # rows behind it
 
 
 class GateResult(Record):
@@ -49,6 +71,7 @@ class GateResult(Record):
     limit: float | None = None
     champion: float | None = None  # the champion's value on the same rows
     rows_needed: int | None = None  # where inconclusive
+    dimension: Dimension = "quality"
 
 
 class Reference(Record):
@@ -87,4 +110,5 @@ class Release(Record):
     reason: Literal["first", "drift", "risk", "schedule", "manual"] = "first"
     rubber_stamped: bool = False  # passed without a champion to compare with
     trained_last_row: int = 0  # newest stream row that the model was fitted on
+    tests: tuple[TestResult, ...] = ()  # of the suites that ran
     refitted: bool = False  # fitted once more on the holdout after the gates; metrics are those of the first fit

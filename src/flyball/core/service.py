@@ -21,6 +21,8 @@ Role = Literal["approver", "operator"]
 Remedy = Literal["observe", "suggest", "approval", "auto"]
 Trigger = Literal["drift", "risk"]
 OnTimeout = Literal["hold", "extend", "abort"]
+Suite = Literal["data", "training", "model", "deployment", "privacy"]
+Dimension = Literal["data", "training", "quality", "fairness", "robustness", "privacy", "cost", "latency"]
 
 
 class Metadata(Record):
@@ -44,6 +46,50 @@ class Split(Record):
     holdout: Annotated[float, Meta(gt=0, lt=1)] = 0.2  # newest share of the rows
 
 
+class Space(Record, omit_defaults=True):
+    """Where a search may look for one value of the configuration: a range, or choices."""
+
+    low: float | int | None = None  # two whole numbers: whole numbers between them, ends included
+    high: float | int | None = None
+    log: bool = False  # evenly in the logarithm
+    choices: tuple[Scalar, ...] = ()
+
+
+class Search(Record):
+    """A hyperparameter search on the training rows; what it finds goes into `config`."""
+
+    space: dict[str, Space]  # key of config -> where to look
+    trials: Annotated[int, Meta(ge=1)] = 20
+    validation: Annotated[float, Meta(gt=0, lt=1)] = 0.2  # newest share of the training rows, on which trials are scored
+    timeout_s: Positive | None = None  # no new trial begins after this
+
+
+class Limits(Record):
+    """What one training may use beside `timeout_s`; more is refused before it starts, or stopped."""
+
+    memory_mb: Positive | None = None  # resident memory of the training and what it starts, MB of 10**6 bytes
+    cost: Positive | None = None  # in the unit of cost_per_hour
+    cost_per_hour: Annotated[float, Meta(ge=0)] = 0.0  # what an hour of this machine costs
+
+
+class Fairness(Record):
+    attributes: tuple[str, ...]  # columns whose groups are compared; they need not be inputs of the model
+    max_difference: Share = 0.1  # demographic parity and equalised odds differ by at most this
+
+
+class ModelTests(Record):
+    """What the model tests cannot know by themselves."""
+
+    slices: tuple[str, ...] = ()  # columns whose groups get metrics of their own
+    min_support: Annotated[int, Meta(ge=1)] = 100  # rows below which a group is not judged
+    fairness: Fairness | None = None
+    monotone: dict[str, Literal["increasing", "decreasing"]] = {}  # input -> how the score moves with it
+    invariant: tuple[str, ...] = ()  # inputs that must not change the answer
+    golden: str | None = None  # table of inputs with the expected `prediction`, beside service.yaml
+    backtest_windows: Annotated[int, Meta(ge=2)] = 5
+    personal: Literal["fail", "warn"] = "fail"  # personal data or secrets in samples, logs, plots or model files
+
+
 class Experiment(Record):
     task: Task
     metric: str
@@ -56,12 +102,22 @@ class Experiment(Record):
     suites: Literal["default", "full"] = "default"
     timeout_s: Positive = 3600.0  # a training that runs longer is stopped
     refit: bool = False  # after the gates, fit once more on train and holdout rows
+    warm_start: bool = False  # train() also gets `parent`: the champion's estimator; its root is part of the digest
+    export: Literal["auto", "onnx", "pickle"] = "auto"  # auto: ONNX where it agrees, LightGBM text, else pickle
+    executor: Literal["subprocess", "in_process", "ray"] = "subprocess"
+    limits: Limits = field(default_factory=Limits)
+    search: Search | None = None
+    tests: ModelTests = field(default_factory=ModelTests)
 
 
 class Gate(Record):
-    """One condition on a candidate: a floor, a ceiling, or a comparison with the champion."""
+    """One condition on a candidate: a floor, a ceiling, a comparison with the champion, a test suite, or a CEL text."""
 
-    metric: str
+    metric: str | None = None
+    suite: Suite | None = None  # every hard test of it passes
+    expression: str | None = None  # CEL over the evidence; anything but true fails
+    name: str | None = None  # of the result, where the condition itself is not to be it
+    dimension: Dimension | None = None  # which light of the page it belongs to; None: by what it reads
     min: float | None = None
     max: float | None = None
     versus: Literal["champion"] | None = None

@@ -37,7 +37,7 @@ class Evaluated(Record):
 
 def wanted(service: Service) -> tuple[str, ...]:
     """Metrics that the declaration reads: its own, its gates', its live metric's; sorted, latency left out."""
-    names = {service.experiment.metric, *(gate.metric for gate in service.gates)}
+    names = {service.experiment.metric, *(gate.metric for gate in service.gates if gate.metric is not None)}
     if service.monitor.live_metric is not None:
         names.add(service.monitor.live_metric.name)
     return tuple(sorted(names - {LATENCY}))

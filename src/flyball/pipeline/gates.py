@@ -53,12 +53,14 @@ def passed(results: tuple[GateResult, ...]) -> bool:
 
 
 def _results(gate: Gate, evidence: Evidence) -> Iterator[GateResult]:
+    if gate.metric is None:
+        return
     if gate.min is not None:
         yield _bound(gate.metric, ">=", gate.min, evidence)
     if gate.max is not None:
         yield _bound(gate.metric, "<=", gate.max, evidence)
     if gate.versus is not None:
-        yield _versus(gate, evidence)
+        yield _versus(gate, gate.metric, evidence)
 
 
 def _bound(metric: str, sign: str, limit: float, evidence: Evidence) -> GateResult:
@@ -81,25 +83,25 @@ def _bound(metric: str, sign: str, limit: float, evidence: Evidence) -> GateResu
     )
 
 
-def _versus(gate: Gate, evidence: Evidence) -> GateResult:
+def _versus(gate: Gate, metric: str, evidence: Evidence) -> GateResult:
     better = gate.better_by is not None
     written = gate.better_by if gate.better_by is not None else (gate.not_worse_by or 0.0)
     words = "better than champion by" if better else "not worse than champion by"
-    name = f"{gate.metric} {words} {written}"
+    name = f"{metric} {words} {written}"
     if not evidence.has_champion:
-        return GateResult(name=name, metric=gate.metric, passed=True, verdict="PASS", reason="no champion")
+        return GateResult(name=name, metric=metric, passed=True, verdict="PASS", reason="no champion")
     if evidence.difference is None or evidence.champion is None:
-        return _undecided(gate, name, f"missing evidence: {evidence.no_comparison}")
+        return _undecided(metric, name, f"missing evidence: {evidence.no_comparison}")
     try:
-        theirs = evidence.champion(gate.metric)
-        found = evidence.difference(gate.metric)
+        theirs = evidence.champion(metric)
+        found = evidence.difference(metric)
     except (NotEnoughData, ValueError, KeyError) as error:
-        return _undecided(gate, name, f"missing evidence: {error.args[0] if error.args else error}")
+        return _undecided(metric, name, f"missing evidence: {error.args[0] if error.args else error}")
     size = margin(written, theirs)
-    return _compared(gate, name, found, size if better else -size, theirs)
+    return _compared(gate, metric, name, found, size if better else -size, theirs)
 
 
-def _compared(gate: Gate, name: str, found: Interval, limit: float, champion: float) -> GateResult:
+def _compared(gate: Gate, metric: str, name: str, found: Interval, limit: float, champion: float) -> GateResult:
     """`limit`: by how much better the candidate has to be, negative where it may be worse."""
     by = f"better by {found.value:.4g} ({found.low:.4g} to {found.high:.4g}) on {found.n} shared rows"
     needed = None
@@ -114,7 +116,7 @@ def _compared(gate: Gate, name: str, found: Interval, limit: float, champion: fl
         reason += "; labelled shadow pairs decide" if ok else ""
     return GateResult(
         name=name,
-        metric=gate.metric,
+        metric=metric,
         passed=ok,
         verdict=verdict,  # type: ignore[arg-type]
         reason=reason,
@@ -131,6 +133,6 @@ def _fail(name: str, metric: str, reason: str, *, limit: float | None = None) ->
     return GateResult(name=name, metric=metric, passed=False, verdict="FAIL", reason=reason, limit=limit)
 
 
-def _undecided(gate: Gate, name: str, reason: str) -> GateResult:
+def _undecided(metric: str, name: str, reason: str) -> GateResult:
     """A comparison that could not be made: nothing is known against the candidate, and nothing for it."""
-    return GateResult(name=name, metric=gate.metric, passed=False, verdict="INCONCLUSIVE", reason=reason)
+    return GateResult(name=name, metric=metric, passed=False, verdict="INCONCLUSIVE", reason=reason)
