@@ -7,7 +7,7 @@ from flyball.core.record import Record
 from flyball.core.service import Dimension, Suite, Task
 
 Grade = Literal["A", "B", "C", "D"]
-"""Assurance: A the bytes are in our store, B a pinned snapshot with a date of retention, C a digest only, D declared."""
+"""Assurance: A the bytes are in our store, B a pinned snapshot with a retention date, C a digest only, D declared."""
 
 
 class File(Record):
@@ -89,6 +89,22 @@ class Baseline(Record):
     rows: int
     features: dict[str, Reference]
     prediction: dict[str, Reference]  # `prediction`, and `score` or `top_score`
+
+
+class Attribution(Record):
+    """How much one input of the estimator moves its answers."""
+
+    feature: str
+    mean_abs: float  # mean absolute attribution, in the unit of the explained output
+
+
+class Attributions(Record):
+    """Which inputs a release's answers rest on, largest first."""
+
+    method: Literal["shap tree", "shap linear", "permutation"]
+    output: str  # what is explained: `log-odds`, `score`, `prediction`, `probability of c`
+    rows: int  # rows explained
+    features: tuple[Attribution, ...]
 
 
 class Release(Record):

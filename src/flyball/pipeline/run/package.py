@@ -20,7 +20,7 @@ from flyball.core.model import Load, Loaded, Packaged
 from flyball.core.ports import TrainingJob
 from flyball.core.release import Baseline, Estimate, Release
 from flyball.core.service import Service
-from flyball.pipeline.card import card
+from flyball.pipeline.evidence.card import card
 from flyball.pipeline.manifest import Manifest
 from flyball.pipeline.packing import BESIDE, CODE, CONTRACT, MANIFEST
 from flyball.pipeline.run.data import files_under, manifest_of

@@ -1,17 +1,38 @@
-from msgspec.structs import replace
+"""One release with every kind of evidence, for the tests of card, bill of materials and plots."""
 
 from flyball.core.ids import Digest, ExperimentDigest, ReleaseRoot, ServiceName
 from flyball.core.model import Input, Packaged
-from flyball.core.release import Estimate, GateResult, Release
+from flyball.core.release import Attribution, Attributions, Estimate, GateResult, Release, TestResult
 from flyball.core.service import Data, Experiment, Metadata, Service
-from flyball.pipeline.card import NOT_PROVIDED, card
 
 SERVICE = Service(
     apiVersion="flyball/v1",
     kind="Service",
-    metadata=Metadata(name="fraud", owner="risk-ml"),
+    metadata=Metadata(name="fraud", owner="risk-ml: the 'second' line"),
     data=Data(contract="c.yaml", source="$FLYBALL_DATA/fraud/train.parquet", label="is_fraud"),
     experiment=Experiment(task="binary", metric="roc_auc"),
+)
+TESTS = (
+    TestResult(
+        suite="model",
+        name="slice region=EU",
+        dimension="quality",
+        verdict="PASS",
+        reason="0.84 on 300 rows",
+        value=0.84,
+        low=0.78,
+        high=0.9,
+        n=300,
+    ),
+    TestResult(
+        suite="model",
+        name="equalised odds sex",
+        dimension="fairness",
+        verdict="FAIL",
+        reason="differs by 0.3 (0.2 to 0.4)",
+        value=0.3,
+        hard=False,
+    ),
 )
 RELEASE = Release(
     root=ReleaseRoot("sha256:" + "a" * 64),
@@ -25,6 +46,7 @@ RELEASE = Release(
     trained_rows=4000,
     holdout_rows=1000,
     rubber_stamped=True,
+    tests=TESTS,
 )
 FACTS = Packaged(
     service="fraud",
@@ -37,21 +59,6 @@ FACTS = Packaged(
     module="model.py",
     code="sha256:0",
 )
-
-
-def test_the_card_names_release_experiment_snapshot_metrics_and_gates() -> None:
-    text = card(SERVICE, RELEASE, FACTS, missing={})
-    for words in (RELEASE.root, RELEASE.experiment, RELEASE.snapshot, "0.8 to 0.9", "roc_auc >= 0.8", "RUBBER_STAMPED"):
-        assert words in text
-    assert text.startswith("---\n")
-
-
-def test_what_nobody_declared_is_not_provided() -> None:
-    bare = card(SERVICE, replace(RELEASE, gates=()), FACTS, missing={"f1": "one class only"})
-    assert f"Purpose: {NOT_PROVIDED}" in bare
-    assert f"Gates: {NOT_PROVIDED}" in bare
-    assert f"| f1 | {NOT_PROVIDED} | one class only | |" in bare
-
-
-def test_the_card_holds_no_folder_of_the_data() -> None:
-    assert "FLYBALL_DATA" not in card(SERVICE, RELEASE, FACTS, missing={})
+ATTRIBUTIONS = Attributions(
+    method="shap tree", output="raw output", rows=500, features=(Attribution(feature="amount|x", mean_abs=1.5),)
+)
