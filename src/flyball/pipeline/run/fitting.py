@@ -22,9 +22,15 @@ _ESTIMATOR = "estimator.pkl"
 
 
 def fit(
-    of: Subject, code: Code, made: pl.DataFrame, table: pl.DataFrame, rows: Any, config: Mapping[str, Scalar]
+    of: Subject,
+    code: Code,
+    made: pl.DataFrame,
+    table: pl.DataFrame,
+    rows: Any,
+    config: Mapping[str, Scalar],
+    **more: Any,
 ) -> Any:
-    """The estimator that `train` returns for these rows, as it comes back from its bytes.
+    """The estimator that `train` returns for these rows. `more`: what else it is given, such as a warm start's parent.
 
     Raises: TrainingFailed: it is no estimator, or cannot be pickled. Whatever the service's own code raises.
     """
@@ -34,6 +40,7 @@ def fit(
         table[of.label][chosen],
         config=dict(config),
         seed=seed_of(of.service.experiment.seed),
+        **more,
     )
     needed = "predict" if of.service.experiment.task == "regression" else "predict_proba"
     if not callable(getattr(estimator, needed, None)):
