@@ -1,9 +1,9 @@
-"""One suite for every executor: the same release, the same refusals, the same notes. Ray runs a real local cluster.
+"""One suite for every executor: the same release, the same refusals, the same notes. Ray runs a real local cluster
+(slow; the small one of its kind is tests/adapters/test_ray_trainer.py).
 
 What an executor cannot promise is not asked of it: in-process a training is not isolated and no limit is watched.
 """
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -96,45 +96,6 @@ def test_what_was_kept_is_found_and_what_is_made_is_kept(trainer: Closable, tmp_
         newest = list(pipeline.book("fraud").runs.values())[-1]
     found = [step.name for step in newest.use.steps if step.how == "found"]
     assert found == ["validate", "split", "features", "train"]
-
-
-def test_ray_trains_once_to_the_same_root_on_a_cluster_of_one(tmp_path: Path, expected: Trained) -> None:
-    """The small one of its kind: a real cluster on loopback, one training, and its end."""
-    ray = pytest.importorskip("ray", reason="ray is not there")
-    ray.init(
-        num_cpus=1,
-        include_dashboard=False,
-        _node_ip_address="127.0.0.1",
-        log_to_driver=False,
-        configure_logging=False,
-        runtime_env={"env_vars": {"PYTHONPATH": os.environ.get("PYTHONPATH", "")}},
-    )
-    trainer = RayTrainer()
-    try:
-        with opened(tmp_path / "home", trainer) as pipeline:
-            assert one(pipeline, tmp_path / "fraud").release.root == expected.release.root
-    finally:
-        trainer.close()  # leaves a cluster that it did not start
-        assert ray.is_initialized()
-        ray.shutdown()
-
-
-@pytest.mark.slow
-def test_a_lost_ray_worker_is_a_failed_training_with_a_reason(tmp_path: Path) -> None:
-    dies = MODEL.replace(
-        "    return Hist",
-        "    import os, psutil, signal\n"
-        "    worker = psutil.Process(os.getppid()).ppid()\n"  # the training, its server, the worker
-        "    os.kill(worker, signal.SIGKILL)\n    return Hist",
-    )
-    trainer = RayTrainer()
-    try:
-        with opened(tmp_path / "home", trainer) as pipeline:
-            with pytest.raises(TrainingFailed, match="Ray worker was lost"):
-                one(pipeline, tmp_path / "fraud", model=dies)
-            assert one(pipeline, tmp_path / "fraud").release.passed
-    finally:
-        trainer.close()
 
 
 def test_the_declaration_chooses_the_executor(tmp_path: Path) -> None:

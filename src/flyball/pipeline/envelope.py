@@ -49,7 +49,7 @@ def estimate(past: Sequence[Past], rows: int, *, cost_per_hour: float = 0.0) -> 
         seconds=seconds,
         memory_mb=min(smaller) if smaller else None,
         cost=seconds / 3600 * cost_per_hour if cost_per_hour > 0 else None,
-        basis=f"{basis}, this one has {rows}",
+        basis=f"{basis}, this one has {rows} rows",
     )
 
 
