@@ -42,7 +42,7 @@ def test_a_dead_server_is_an_error_and_the_next_training_starts_a_new_one(
             trained(pipeline, write_service(tmp_path / "fraud", model=KILLS_SERVER))
         steps.clear()
         assert trained(pipeline, write_service(tmp_path / "fraud")).release.passed
-    assert steps == ["data", "code", "fit", "evaluate", "package"]
+    assert steps == ["validate", "split", "features", "train", "evaluate", "baseline", "package"]
 
 
 def test_a_server_killed_between_trainings_is_replaced_unseen(tmp_path: Path, trainer: ForkServerTrainer) -> None:
@@ -71,7 +71,7 @@ def test_a_trainer_that_is_closed_while_it_trains_blames_nobody(tmp_path: Path) 
     """An orderly stop is not a failed training: nothing is written, and the next run trains."""
     waits = MODEL.replace("    return Hist", "    import threading\n    threading.Event().wait()\n    return Hist")
     fitting = Event()
-    trainer = ForkServerTrainer(on_step=lambda step: fitting.set() if step == "fit" else None)
+    trainer = ForkServerTrainer(on_step=lambda step: fitting.set() if step == "train" else None)
 
     def close() -> None:
         fitting.wait()

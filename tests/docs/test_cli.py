@@ -39,7 +39,8 @@ def test_every_verb_has_a_section_in_the_order_of_the_help() -> None:
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_section_names_every_option_and_no_other(verb: str) -> None:
     command = build()[verb]
-    commands = [command[name] for name in ("verify", "tail", "export")] if verb == "ledger" else [command]
+    groups = {"ledger": ("verify", "tail", "export"), "runs": ("list", "show", "compare")}
+    commands = [command[name] for name in groups[verb]] if verb in groups else [command]
     arguments = [argument for each in commands for argument in each.assemble_argument_collection()]
     options = {name for argument in arguments for name in argument.names if name.startswith("--")}
     known = {name for name in options if not name.startswith("--empty-")} - EVERYWHERE

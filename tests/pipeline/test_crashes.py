@@ -3,6 +3,7 @@
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -67,24 +68,29 @@ def test_killed_before_a_fact_the_next_run_ends_at_the_same_release(
 def test_killed_in_the_middle_of_a_fit_nothing_keeps_running_and_the_next_run_trains(
     tmp_path: Path, trainer: ForkServerTrainer
 ) -> None:  # crash point B
-    fifo, gate = tmp_path / "fifo", tmp_path / "gate"
-    os.mkfifo(fifo)
+    gate = tmp_path / "gate"
     gate.touch()
+    server = socket.socket(socket.AF_UNIX)  # a name and no file: a training can write no file of ours
+    server.bind(f"\0{tmp_path.name}-{os.getpid()}")
+    server.listen()
     waits = MODEL.replace(
         "    return HistGradient",
-        f"    import os, threading\n    if os.path.exists({str(gate)!r}):\n"
-        f"        os.write(os.open({str(fifo)!r}, os.O_WRONLY), str(os.getpid()).encode())\n"
+        f"    import os, socket, threading\n    if os.path.exists({str(gate)!r}):\n"
+        f"        told = socket.socket(socket.AF_UNIX)\n        told.connect({server.getsockname()!r})\n"
+        "        told.send(str(os.getpid()).encode())\n"
         "        threading.Event().wait()\n    return HistGradient",
     )
     service = write_service(tmp_path / "fraud", model=waits)
     command = [sys.executable, "-c", DIES_BEFORE, str(tmp_path / "home"), str(service), "ReleaseRegistered"]
     running = subprocess.Popen(command, cwd=ROOT)
-    with fifo.open() as said:  # opens when the fit has begun
-        child = os.pidfd_open(int(os.read(said.fileno(), 20)))
+    said, _ = server.accept()  # when the fit has begun
+    child = os.pidfd_open(int(said.recv(20)))
     running.kill()
     running.wait()
     assert select.select([child], [], [], 30)[0], "the training outlived the process that asked for it"
     os.close(child)
+    said.close()
+    server.close()
     gate.unlink()
     with opened(tmp_path / "home", trainer) as pipeline:
         assert not pipeline.registry("fraud").releases

@@ -176,7 +176,6 @@ def test_the_traceback_begins_in_the_services_own_file(train: Train) -> None:
 
 
 def test_a_training_that_hangs_is_stopped_with_all_it_started(train: Train, tmp_path: Path) -> None:
-    note = tmp_path / "pids"
     hangs = (
         HEAD
         + NUMBERS
@@ -184,13 +183,16 @@ def test_a_training_that_hangs_is_stopped_with_all_it_started(train: Train, tmp_
         + (
             "    import subprocess, threading\n"
             "    child = subprocess.Popen(['sleep', '1000'])\n"
-            f"    open({str(note)!r}, 'w').write(f'{{os.getpid()}} {{child.pid}}')\n"
+            "    print(os.getpid(), child.pid, flush=True)\n"
             "    threading.Event().wait()\n"
         )
     )
     with pytest.raises(TrainingFailed, match=r"longer than experiment\.timeout_s = 1"):
         train(hangs, SERVICE.replace("metric: roc_auc\n", "metric: roc_auc\n  timeout_s: 1.0\n", 1))
-    for pid in note.read_text().split():
+    (log,) = (tmp_path / "home" / "runs").glob("*/log")
+    pids = log.read_text().split()
+    assert len(pids) == 2
+    for pid in pids:
         assert not _runs(int(pid))
 
 

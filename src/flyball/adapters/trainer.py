@@ -15,10 +15,14 @@ from pathlib import Path
 
 import msgspec
 
+from flyball.adapters import confine
+from flyball.adapters.run_notes import leave
 from flyball.core.errors import TrainingFailed, Unavailable
 from flyball.core.ports import TrainingJob
 from flyball.core.record import Record
 from flyball.core.release import Release
+from flyball.core.runs import StepUse, Use
+from flyball.core.service import Limits
 
 PINNED = {
     "PYTHONHASHSEED": "0",
@@ -40,10 +44,16 @@ class Request(Record, tag="request"):
     job: TrainingJob
     folder: str  # working directory of the child
     timeout_s: float
+    memory_mb: float | None = None
+    cost_s: float | None = None  # seconds that its cost limit allows
 
 
 class Progress(Record, tag="progress"):
     step: str
+
+
+class Ended(Record, tag="ended"):
+    use: StepUse
 
 
 class Outcome(Record, tag="outcome"):
@@ -52,6 +62,7 @@ class Outcome(Record, tag="outcome"):
     release: Release | None = None
     error: str | None = None
     log: str = ""
+    use: Use = Use()
 
 
 class ForkServerTrainer:
@@ -71,12 +82,17 @@ class ForkServerTrainer:
         """
         folder = Path(job.output_folder).parent / "process"
         folder.mkdir(parents=True, exist_ok=True)
-        timeout_s = float(job.declaration.get("experiment", {}).get("timeout_s", 3600.0))
         with self._turn:
             self._closing = False
-            outcome = self._ask(Request(job=job, folder=str(folder), timeout_s=timeout_s))
+            watched = () if confine.available() else job.watched
+            before = confine.listing(watched)
+            outcome = self._ask(request(job, str(folder)))
+            touched = confine.changed(before, confine.listing(watched))
+        leave(job.run_folder, outcome.use, folder / "training.log")
         if outcome.release is None and self._closing:
             raise Unavailable("the trainer was closed while it trained", hint="train again: nothing was registered")
+        if touched:
+            raise TrainingFailed(f"files outside the training's own folder were changed: {', '.join(touched[:5])}")
         if outcome.release is None:
             text = outcome.error or "no reason was given"
             raise TrainingFailed(f"{text}\n{outcome.log}".rstrip())
@@ -107,19 +123,25 @@ class ForkServerTrainer:
         server = self._running()
         assert server.stdin is not None
         assert server.stdout is not None
+        steps: list[StepUse] = []
         try:
             server.stdin.write(msgspec.json.encode(request) + b"\n")
             server.stdin.flush()
             while line := server.stdout.readline():
-                message = msgspec.json.decode(line, type=Progress | Outcome)
-                if isinstance(message, Outcome):
-                    return message
-                self._on_step(message.step)
+                message = msgspec.json.decode(line, type=Progress | Ended | Outcome)
+                match message:
+                    case Outcome():
+                        return msgspec.structs.replace(message, use=_with_steps(message.use, steps))
+                    case Ended():
+                        steps.append(message.use)
+                    case Progress():
+                        self._on_step(message.step)
         except (BrokenPipeError, msgspec.DecodeError) as error:
             self._discard()
-            return Outcome(error=f"the training server broke off: {error}")
+            return Outcome(error=f"the training server broke off: {error}", use=_with_steps(Use(), steps))
         status = self._discard()
-        return Outcome(error=f"the training server died ({status}); the next training starts a new one")
+        words = f"the training server died ({status}); the next training starts a new one"
+        return Outcome(error=words, use=_with_steps(Use(), steps))
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._server is not None and self._server.poll() is None:
@@ -148,3 +170,21 @@ class ForkServerTrainer:
             if pipe is not None:
                 pipe.close()
         return signal.Signals(-code).name if code < 0 else f"exit code {code}"
+
+
+def request(job: TrainingJob, folder: str) -> Request:
+    """The job with the limits that the server watches."""
+    section = job.declaration.get("experiment", {})
+    limits = msgspec.convert(section.get("limits", {}), Limits)
+    priced = limits.cost is not None and limits.cost_per_hour > 0
+    return Request(
+        job=job,
+        folder=folder,
+        timeout_s=float(section.get("timeout_s", 3600.0)),
+        memory_mb=limits.memory_mb,
+        cost_s=3600.0 * (limits.cost or 0.0) / limits.cost_per_hour if priced else None,
+    )
+
+
+def _with_steps(use: Use, steps: Sequence[StepUse]) -> Use:
+    return msgspec.structs.replace(use, steps=tuple(steps))

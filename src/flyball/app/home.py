@@ -41,6 +41,15 @@ class Home:
         """Scratch of running trainings; anything in it may be deleted when nothing runs."""
         return self.root / "work"
 
+    def steps(self, service: str) -> Path:
+        """Outputs of steps of trainings; all of it can be computed again."""
+        return self.root / "steps" / service
+
+    @property
+    def runs(self) -> Path:
+        """A folder a run: what it printed and what it used."""
+        return self.root / "runs"
+
     def telemetry(self, service: str) -> Path:
         return self.root / "telemetry" / service
 

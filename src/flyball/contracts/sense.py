@@ -3,6 +3,7 @@
 Each function judges one section and yields (path, expected, found, fix).
 """
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,7 @@ from flyball.core.service import (
     Monitor,
     Retrain,
     Rollout,
+    Search,
     Service,
     Serving,
     Step,
@@ -32,12 +34,41 @@ def of_experiment(experiment: Experiment, given: dict[str, Any]) -> Iterator[Fin
     yield from _metric((*at, "metric"), experiment.metric, experiment)
     if experiment.task != "binary" and "threshold" in given:
         yield (*at, "threshold"), "no threshold", f"a threshold with task {experiment.task}", "remove it"
+    if experiment.search is not None:
+        yield from _search((*at, "search"), experiment.search)
     names = [(("module",), experiment.module), *((("include", i), name) for i, name in enumerate(experiment.include))]
     for key, name in names:
         if name.startswith("/") or ".." in name.split("/") or not name:
             yield (*at, *key), "a file in the folder of service.yaml", f"text {name!r}", ""
     if not experiment.module.endswith(".py"):
         yield (*at, "module"), "a Python file", f"text {experiment.module!r}", ""
+
+
+def _search(at: Path, search: Search) -> Iterator[Finding]:
+    """Every key has somewhere to look: a range with two ends in order, or choices."""
+    if not search.space:
+        yield (*at, "space"), "at least one key of config", "an empty mapping", "remove search to train without one"
+    for key, space in search.space.items():
+        here: Path = (*at, "space", key)
+        ends = [name for name in ("low", "high") if getattr(space, name) is not None]
+        if space.choices:
+            if ends or space.log:
+                yield here, "choices, or low and high", "both", "remove one of the two"
+            if len(set(map(repr, space.choices))) < len(space.choices):
+                yield (*here, "choices"), "each choice once", "one of them twice", ""
+        elif len(ends) < 2:
+            yield here, "low and high, or choices", ends[0] if ends else "none of them", ""
+        elif space.low is not None and space.high is not None:
+            yield from _range(here, space.low, space.high, log=space.log)
+
+
+def _range(at: Path, low: float, high: float, *, log: bool) -> Iterator[Finding]:
+    if not (math.isfinite(low) and math.isfinite(high)):
+        yield at, "finite numbers", f"{low:g} to {high:g}", ""
+    elif low >= high:
+        yield at, "low below high", f"{low:g} to {high:g}", "a value that is fixed belongs into config"
+    elif log and low <= 0:
+        yield (*at, "low"), "more than 0 with log", f"{low:g}", ""
 
 
 def of_gates(gates: tuple[Gate, ...], experiment: Experiment, rollout: Rollout | None) -> Iterator[Finding]:

@@ -21,6 +21,9 @@ def sentence(fact: e.AnyFact) -> str:
             return f"training of experiment {short(experiment)} began ({reason})"
         case e.TrainingFailed(experiment=experiment, error=error):
             return f"training of experiment {short(experiment)} failed: {error.splitlines()[-1] if error else '?'}"
+        case e.RunFinished(run=run, outcome=outcome, use=use):
+            figures = f"{use.seconds:.1f} s, {use.cpu_s:.1f} processor seconds, {use.peak_rss_mb:.0f} MB"
+            return f"run {run} ended: {outcome.replace('_', ' ')} ({figures})"
         case e.ReleaseRegistered(release=release):
             figures = ", ".join(f"{name} {figure.value:.4g}" for name, figure in release.metrics.items())
             return f"release {short(release.root)} was signed and registered ({figures})"
@@ -67,10 +70,14 @@ def _of_rollout(fact: e.AnyFact) -> str:
 
 def _of_loop(fact: e.AnyFact) -> str:
     match fact:
+        case e.SignalRaised(signal=signal) if signal.signal == "training":
+            return f"training failed {signal.value:g} times in a row: {signal.detail}"
         case e.SignalRaised(signal=signal):
             where = f" of {signal.feature}" if signal.feature else ""
             size = f"{signal.value:.4g} beyond {signal.limit:.4g}"
             return f"{signal.signal}{where} {size} ({signal.level}) in rows {signal.first_row}-{signal.last_row}"
+        case e.SignalCleared(signal="training"):
+            return "a training gave a release again"
         case e.SignalCleared(signal=signal, feature=feature):
             return f"{signal}{f' of {feature}' if feature else ''} is within its limits again"
         case e.DiagnosisMade(diagnosis=diagnosis):

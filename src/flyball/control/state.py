@@ -175,7 +175,7 @@ def _release(
                 appointed_at=at,
                 waiting=tuple(waiting for waiting in state.waiting if waiting != root),
                 rollback_ordered=None,
-                signals={},
+                signals={key: known for key, known in state.signals.items() if known.signal.signal == "training"},
             )
         case _:
             return state

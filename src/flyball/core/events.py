@@ -6,6 +6,7 @@ from flyball.core.ids import Digest, ExperimentDigest, ReleaseRoot, RolloutId, S
 from flyball.core.record import Record
 from flyball.core.release import GateResult, Release, Snapshot
 from flyball.core.routing import Routing, StepCounts, Verdict
+from flyball.core.runs import Ended, Use
 from flyball.core.watching import Diagnosis, Signal
 
 Reason = Literal["first", "drift", "risk", "schedule", "manual"]
@@ -33,12 +34,28 @@ class TrainingStarted(Fact, tag="training.started"):
     snapshot: Digest
     reason: Reason
     ticket: str | None = None
+    run: str = ""  # one experiment may be run several times
 
 
 class TrainingFailed(Fact, tag="training.failed"):
     experiment: ExperimentDigest
     error: str
     ticket: str | None = None
+
+
+class RunFinished(Fact, tag="run.finished"):
+    """How a run ended and what it used. Durations and sizes are measured: they are in no digest."""
+
+    run: str
+    experiment: ExperimentDigest
+    outcome: Ended
+    executor: str
+    reason: Reason
+    rows: int = 0  # of the snapshot
+    release: ReleaseRoot | None = None
+    error: str = ""  # what went wrong, the first lines
+    use: Use = Use()
+    cost: float | None = None  # in the unit of experiment.limits.cost_per_hour; None: no price is declared
 
 
 class ReleaseRegistered(Fact, tag="release.registered"):
@@ -253,6 +270,7 @@ AnyFact = (
     | SnapshotTaken
     | TrainingStarted
     | TrainingFailed
+    | RunFinished
     | ReleaseRegistered
     | GatesJudged
     | ChampionAppointed

@@ -1,6 +1,6 @@
 """Ports between the stages: what one needs of another, or of the world, handed in by the wiring."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from flyball.core.contract import DataContract
@@ -8,6 +8,7 @@ from flyball.core.prediction import LabelRecord
 from flyball.core.record import Record
 from flyball.core.release import Release, Snapshot
 from flyball.core.routing import Observed, Routing, StepCounts, Verdict
+from flyball.core.service import Scalar, Space
 from flyball.core.watching import Pane
 
 if TYPE_CHECKING:
@@ -78,13 +79,80 @@ class TrainingJob(Record):
     judged_folder: str | None = None  # where it is, verified
     champion_snapshot: Snapshot | None = None  # given where equal row positions do not mean equal rows
     champion_snapshot_folder: str | None = None
+    run: str = ""  # id of the run; not in any digest
+    run_folder: str = ""  # the trainer leaves `log` and `use.json` here, also of a run that failed; empty: nowhere
+    steps: dict[str, str] = {}  # step -> digest of its inputs; without one nothing is stored
+    steps_folder: str = ""  # where outputs of steps are kept
+    watched: tuple[str, ...] = ()  # folders that a training must leave alone
 
 
 class Trainer(Protocol):
     """Runs a training to its end and returns the release, gates judged, not yet registered."""
 
     def train(self, job: TrainingJob) -> Release:
-        """Raises: TrainingFailed with what the code said."""
+        """What the run printed and used is in `job.run_folder` afterwards, whichever way it ended.
+
+        Raises: TrainingFailed with what the code said. Unavailable: this trainer is not there.
+        """
+        ...
+
+
+class StepStore(Protocol):
+    """Outputs of steps, each under the digest of its inputs."""
+
+    def get(self, key: str) -> Mapping[str, bytes] | None:
+        """The files of an output, every byte verified. None: there is none, or it is damaged, and it is made again."""
+        ...
+
+    def put(self, step: str, key: str, files: Mapping[str, bytes]) -> None:
+        """Keep an output: all of it or nothing, also where the process is killed meanwhile.
+
+        Raises: Unavailable: the disk does not take it.
+        """
+        ...
+
+
+class Trial(Record):
+    """One configuration that a search tried."""
+
+    number: int
+    config: dict[str, Scalar]
+    score: float | None = None  # in the metric's unit; None: it failed
+    error: str = ""
+
+
+class Searcher(Protocol):
+    """Proposes configurations until there were enough; the same answers give the same proposals."""
+
+    def search(
+        self,
+        space: Mapping[str, Space],
+        *,
+        trials: int,
+        seed: int,
+        direction: str,
+        score: Callable[[dict[str, Scalar]], float],
+        until: Callable[[], bool],
+    ) -> tuple[Trial, ...]:
+        """Every trial, in order. `score` may raise TrainingFailed; no trial begins once `until()` is true.
+
+        Args: direction: `higher` or `lower` is better.
+
+        Raises: Unavailable: the extra is not installed.
+        """
+        ...
+
+
+class Meter(Protocol):
+    """Graphics memory of processes."""
+
+    def used_mb(self, pids: Sequence[int]) -> float | None:
+        """MB of 10**6 bytes that they hold together; None: it cannot be measured."""
+        ...
+
+    @property
+    def told(self) -> str:
+        """Which device is measured, or why none is."""
         ...
 
 

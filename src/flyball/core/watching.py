@@ -5,7 +5,7 @@ from typing import Literal
 from flyball.core.record import Record
 from flyball.core.release import Estimate
 
-SignalKind = Literal["psi", "risk", "quality", "error", "latency"]
+SignalKind = Literal["psi", "risk", "quality", "error", "latency", "training"]
 DiagnosisKind = Literal["data_quality", "label_shift", "covariate_shift", "concept_drift", "harmless", "unknown"]
 
 

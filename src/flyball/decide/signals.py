@@ -15,7 +15,7 @@ def signal_facts(
 ) -> tuple[SignalRaised | SignalCleared, ...]:
     """Signals that are new or at another level than on the ledger, and open ones that this window no longer shows.
 
-    A risk is only cleared by a window that measured the metric.
+    A risk is only cleared by a window that measured the metric, a failed training by none.
     """
     known: Mapping[tuple[str, str | None], Signal] = {(s.signal, s.feature): s for s in open_signals}
     newest: dict[tuple[str, str | None], Signal] = {}
@@ -31,6 +31,26 @@ def signal_facts(
     cleared = [
         SignalCleared(service=ServiceName(service), signal=kind, feature=feature)
         for kind, feature in known
-        if (kind, feature) not in newest and (kind != "risk" or report.loss is not None)
+        if kind != "training" and (kind, feature) not in newest and (kind != "risk" or report.loss is not None)
     ]
     return (*raised, *cleared)
+
+
+def training_failed(service: str, error: str, *, failures: int, champion: str | None, last_row: int) -> SignalRaised:
+    """A training that gave no release: a signal that stands until one does, whatever the windows say.
+
+    Args: failures: how many failed in a row, this one included.
+    """
+    signal = Signal(
+        signal="training",
+        level="act",
+        value=float(failures),
+        limit=0.0,
+        release=champion or "",
+        window=0,
+        first_row=last_row,
+        last_row=last_row,
+        consecutive=failures,
+        detail=error.strip().splitlines()[0] if error.strip() else "",
+    )
+    return SignalRaised(service=ServiceName(service), signal=signal)

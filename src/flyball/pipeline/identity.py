@@ -2,7 +2,7 @@
 
 In it: the code tree, the contract file, the resolved `data` and `experiment` sections with paths replaced by digests,
 the snapshot, the environment and the settings that change bits. Not in it: time, user, host, paths, the deadline
-`timeout_s`, and everything that only serves, rolls out or watches the model.
+`timeout_s`, the limits, the executor, and everything that only serves, rolls out or watches the model.
 
 Traps (RFC 8785): `1.0` and `1` have one canonical form, integers from 2**53 and NaN have none. A configuration is
 handed to user code where `1` and `1.0` may behave differently, so its values are written as `[type, text]`; declared
@@ -75,7 +75,8 @@ def experiment(
     """
     data = _builtins(service.data) | {"contract": contract, "source": snapshot.root}
     section = _builtins(service.experiment) | {"config": typed(service.experiment.config)}
-    del section["timeout_s"]  # a deadline decides whether a result comes, not which
+    for name in ("timeout_s", "executor", "limits"):  # they decide where, and whether a result comes, not which
+        del section[name]
     return Experiment(
         code=code,
         contract=contract,

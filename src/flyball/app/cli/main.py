@@ -20,6 +20,7 @@ VERBS: dict[str, str] = {
     "check": "Check a service declaration, its data contract and the data.",
     "schema": "Print the JSON Schema of service.yaml for editors.",
     "train": "Train, judge, sign and register a release.",
+    "runs": "List, show or compare the runs of trainings.",
     "serve": "Answer requests: the gateway.",
     "up": "Run gateway and controller of one or more services.",
     "demo": "See the whole loop work in two minutes.",
@@ -33,7 +34,7 @@ VERBS: dict[str, str] = {
     "explain": "Why something did or did not happen, from the ledger alone.",
     "ledger": "Verify, follow or export the ledger.",
 }
-_WITH_VERBS_OF_THEIR_OWN = ("ledger",)
+_WITH_VERBS_OF_THEIR_OWN = ("ledger", "runs")
 
 
 def main(tokens: Sequence[str] | None = None) -> None:

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from flyball.app.wiring.pipeline import Trained
 
-STEPS = ("snapshot", "data", "code", "fit", "evaluate", "package", "sign")  # one more where `experiment.refit` is set
-
 
 def train(
     service: Annotated[Path, Parameter(help="service.yaml, or its folder.")] = Path("service.yaml"),
@@ -29,12 +27,13 @@ def train(
     from flyball.app.declared import load
     from flyball.app.home import command, find_home
     from flyball.app.wiring.pipeline import pipeline_of
+    from flyball.pipeline.steps import asked
 
     declared = load(service)
     place = find_home(home, (declared.file,))
     name = declared.service.metadata.name
     with (
-        progress(f"training {name}", total=len(STEPS) + declared.service.experiment.refit) as advance,
+        progress(f"training {name}", total=1 + len(asked(declared.service))) as advance,
         pipeline_of(place, on_step=lambda step: advance(1, note=step)) as pipeline,
     ):
         pipeline.declare(declared)
@@ -43,7 +42,6 @@ def train(
         first = pipeline.registry(name).champion is None
         trained = pipeline.train(declared, snapshot, reason="first" if first else "manual")
         champion = pipeline.registry(name).champion
-        advance(1, note="sign")
     is_champion = champion == trained.release.root
     stand = _stand(trained, champion, approve=command(place, "approve", name))
     emit(_document(trained, is_champion), as_json=json, text=lambda: _text(trained, stand))

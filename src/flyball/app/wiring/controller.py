@@ -19,9 +19,9 @@ from flyball.adapters.gateway_socket import SocketGateways
 from flyball.adapters.ids import TimeIds
 from flyball.adapters.keys import signing_key
 from flyball.adapters.segments import Segments
-from flyball.adapters.trainer import ForkServerTrainer
 from flyball.app.declared import load
 from flyball.app.home import Home
+from flyball.app.wiring.executors import Executors
 from flyball.app.wiring.learner import PipelineLearner
 from flyball.app.wiring.ledger import recorder
 from flyball.app.wiring.live import BehindSource, Source, WithSpool
@@ -136,7 +136,7 @@ def run(files: Sequence[Path], home: Home, stopping: threading.Event, owner: str
     gateways = WithSpool(SocketGateways(home.socket), home)
     with ExitStack() as stack:
         ledger = stack.enter_context(closing(recorder(home.made())))
-        trainer = ForkServerTrainer()
+        trainer = Executors()
         pipeline = Pipeline(home, ledger, clock, ids, signing_key(home.keys), trainer)
         name = owner or ids.new("controller")
         keepers = [Keeper(file, home, pipeline, ledger, gateways, name) for file in files]

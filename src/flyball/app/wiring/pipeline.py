@@ -13,7 +13,7 @@ D. after the release is registered, before the first champion is appointed: the 
 """
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -21,41 +21,45 @@ from typing import Protocol
 import msgspec
 import polars as pl
 
-from flyball.adapters import signing
+from flyball.adapters import optuna_search, signing
 from flyball.adapters.clock import SystemClock
 from flyball.adapters.ids import TimeIds
 from flyball.adapters.keys import signing_key
-from flyball.adapters.trainer import ForkServerTrainer
 from flyball.app.declared import Declared, read_table
 from flyball.app.home import Home
+from flyball.app.wiring.executors import Executors
 from flyball.app.wiring.jobs import Jobs, Sources, experiment_of, sources_of
 from flyball.app.wiring.ledger import ledger_of
 from flyball.app.wiring.releases import ReleaseStore, check_root
+from flyball.app.wiring.run_book import RunBook
 from flyball.app.wiring.snapshots import SnapshotStore
 from flyball.contracts.check import check
 from flyball.core.clock import Clock
 from flyball.core.codec import canonical, digest
-from flyball.core.errors import Refused, TrainingFailed
+from flyball.core.errors import Refused, TrainingFailed, Unavailable
 from flyball.core.events import (
+    AnyFact,
     ChampionAppointed,
     GatesJudged,
     Reason,
     ReleaseRegistered,
     ServiceDeclared,
     SnapshotTaken,
-    TrainingStarted,
 )
-from flyball.core.events import TrainingFailed as TrainingFailedFact
 from flyball.core.ids import Digest, ExperimentDigest, Ids, ServiceName
 from flyball.core.ledger import Ledger
 from flyball.core.policy import policy_digest
-from flyball.core.ports import Trainer
+from flyball.core.ports import Trainer, TrainingJob
 from flyball.core.record import Record
 from flyball.core.release import Release, Snapshot
 from flyball.core.service import Service
 from flyball.pipeline import gates, identity
 from flyball.pipeline.packing import EXPERIMENT
-from flyball.registry.releases import Registry, fold
+from flyball.pipeline.run.explaining import explain
+from flyball.registry import releases as registered
+from flyball.registry import runs
+from flyball.registry.releases import Registry
+from flyball.registry.runs import Book
 
 
 class Key(Protocol):
@@ -72,21 +76,40 @@ class Trained(Record):
 class Pipeline:
     """Handed in: where state lives, the ledger, time, identities, the signing key and who trains."""
 
-    def __init__(self, home: Home, ledger: Ledger, clock: Clock, ids: Ids, key: Key, trainer: Trainer) -> None:
+    def __init__(
+        self,
+        home: Home,
+        ledger: Ledger,
+        clock: Clock,
+        ids: Ids,
+        key: Key,
+        trainer: Trainer,
+        *,
+        on_step: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Args: on_step: told of the steps outside the training's process (`pipeline/steps.py`)."""
         self._home, self._ledger, self._clock, self._ids = home, ledger, clock, ids
-        self._key, self._trainer = key, trainer
+        self._key, self._trainer, self._on_step = key, trainer, on_step
         self.releases = ReleaseStore(home)
         self.snapshots = SnapshotStore(home, ids)
-        self._known: dict[str, Registry] = {}
+        self._known: dict[str, tuple[Registry, Book]] = {}
         self._jobs = Jobs(home, self.releases, self.snapshots)
+        self._runs = RunBook(home, ids)
 
     def registry(self, service: str) -> Registry:
         """What the ledger says now; entries that were folded before are not read again."""
-        state = self._known.get(service, Registry())
+        return self._read(service)[0]
+
+    def book(self, service: str) -> Book:
+        """The runs of a service, as the ledger says now."""
+        return self._read(service)[1]
+
+    def _read(self, service: str) -> tuple[Registry, Book]:
+        state, book = self._known.get(service, (Registry(), Book()))
         for entry in self._ledger.read(state.seq, subject=service):
-            state = fold(state, entry)
-        self._known[service] = state
-        return state
+            state, book = registered.fold(state, entry), runs.fold(book, entry)
+        self._known[service] = state, book
+        return state, book
 
     def declare(self, declared: Declared) -> Digest:
         """Write the declaration down if it is not the newest one; returns the policy digest."""
@@ -166,25 +189,44 @@ class Pipeline:
                 release = self._judge_again(declared, sources, snapshot, release, document, known)
             self._appoint_first(service, release)
             return Trained(experiment=experiment, release=release, cached=True)
+        if service.experiment.search is not None and service.experiment.executor != "ray":
+            optuna_search.check_installed()
         with self._draft() as draft:
             job = self._jobs.write(draft, declared, sources, snapshot, document, known, reason)
-            self._ledger.append(
-                [
-                    TrainingStarted(
-                        service=name, experiment=experiment, snapshot=snapshot.root, reason=reason, ticket=ticket
-                    )
-                ]
-            )
-            try:
-                release = self._trainer.train(job)  # crash point B
-            except TrainingFailed as error:
-                fact = TrainingFailedFact(service=name, experiment=experiment, error=str(error), ticket=ticket)
-                self._ledger.append([fact])
-                raise
+            job = self._runs.prepared(job, declared, document.environment)
+            release = self._run(job, service, ticket)
+            began = self._clock.monotonic()
+            self._on_step("sign")
             self._store(Path(job.output_folder), release, document)
-        self._register(release, ticket)  # crash point C is before, D behind
+            signed_s = self._clock.monotonic() - began
+        self._on_step("gate")
+        finished = self._runs.worked(job, release, signed_s, self.book(name))
+        self._register(release, ticket, finished)  # crash point C is before, D behind
         self._appoint_first(service, release)
+        self._on_step("explain")
+        explain(self.releases.folder(release.root), service)
+        self._runs.tidy(name)
         return Trained(experiment=experiment, release=release, cached=False)
+
+    def _run(self, job: TrainingJob, service: Service, ticket: str | None) -> Release:
+        """One run of the trainer between its facts.
+
+        Raises: TrainingFailed: refused by its limits, stopped, or failed. Unavailable: the trainer is not there.
+        """
+        book = self.book(service.metadata.name)
+        refused = self._runs.refusal(service.experiment, job.snapshot.rows, book)
+        if refused is not None:
+            self._ledger.append(self._runs.failed(job, "refused", refused, ticket, book))
+            raise TrainingFailed(refused, hint="raise the limit in service.yaml, or train on fewer rows")
+        self._ledger.append(self._runs.begun(job, ticket, book))
+        try:
+            return self._trainer.train(job)  # crash point B
+        except TrainingFailed as error:
+            self._ledger.append(self._runs.failed(job, "failed", str(error), ticket, book))
+            raise
+        except Unavailable as error:
+            self._ledger.append([self._runs.ended(job, "broken_off", error=str(error))])
+            raise
 
     def _judge_again(
         self,
@@ -199,9 +241,11 @@ class Pipeline:
         with self._draft() as draft:
             job = self._jobs.write(draft, declared, sources, snapshot, document, known, release.reason)
             folder = self.releases.verified(release.root)
+            job = self._runs.prepared(job, declared, document.environment)
             judged = self._trainer.train(msgspec.structs.replace(job, judge_only=release, judged_folder=folder))
+            ended = self._runs.ended(job, "judged", release=judged)
         fact = GatesJudged(service=release.service, release=release.root, passed=judged.passed, results=judged.gates)
-        self._ledger.append([fact])
+        self._ledger.append([fact, ended])
         return judged
 
     def _store(self, output: Path, release: Release, document: identity.Experiment) -> None:
@@ -210,15 +254,15 @@ class Pipeline:
         signing.sign(output, self._key.path)
         self.releases.put(output, release.root)
 
-    def _register(self, release: Release, ticket: str | None) -> None:
-        """Release and judgement in one transaction; writing them again does nothing."""
+    def _register(self, release: Release, ticket: str | None, finished: Sequence[AnyFact]) -> None:
+        """Release, judgement and the end of the run in one transaction; writing them again does nothing."""
+        self._on_step("register")
         facts = (
             ReleaseRegistered(service=release.service, release=release, ticket=ticket),
             GatesJudged(service=release.service, release=release.root, passed=release.passed, results=release.gates),
         )
-        self._ledger.append(
-            facts, ids=[f"registered:{release.experiment}:{release.root}", f"judged:{release.experiment}"]
-        )
+        known = [f"registered:{release.experiment}:{release.root}", f"judged:{release.experiment}"]
+        self._ledger.append([*facts, *finished], ids=[*known, *(self._ids.new("fact") for _ in finished)])
 
     def _appoint_first(self, service: Service, release: Release) -> None:
         """With no champion, a release that passed its gates becomes it, where the policy says auto.
@@ -245,9 +289,9 @@ class Pipeline:
 def pipeline_of(home: Home, *, on_step: Callable[[str], None] = lambda _: None) -> Iterator[Pipeline]:
     """The pipeline of a home with the real clock, its ledger and a training server that ends with the block."""
     clock = SystemClock()
-    trainer = ForkServerTrainer(on_step=on_step)
+    trainer = Executors(on_step=on_step)
     try:
         with ledger_of(home.made()) as ledger:
-            yield Pipeline(home, ledger, clock, TimeIds(clock), signing_key(home.keys), trainer)
+            yield Pipeline(home, ledger, clock, TimeIds(clock), signing_key(home.keys), trainer, on_step=on_step)
     finally:
         trainer.close()

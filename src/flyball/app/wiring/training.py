@@ -1,28 +1,26 @@
 """Process: the training server. It imports what trainings need once, and forks a child for each of them.
 
-Protocol: JSON lines. In: `Request`. Out: any number of `Progress`, then one `Outcome`. The server itself computes
-nothing, so there is no thread pool whose locks a fork could copy in a wrong state. A child has a session, a working
-directory and a log of its own; standard output is that log, so nothing the service's code prints can reach the
-protocol. When the client is gone the server ends, and so does the child it waits for.
+Protocol: JSON lines. In: `Request`. Out: any number of `Progress` and `Ended`, then one `Outcome`. The server itself
+computes nothing, so there is no thread pool whose locks a fork could copy in a wrong state. While a child runs the
+server looks at its time, its memory and its cost, and ends it where a limit is passed. It is the reaper of all that the
+child starts: nothing outlives a training. When the client is gone the server ends, and so does the child.
 """
 
-import ctypes
 import os
-import random
 import select
 import signal
-import sys
 import time
-import traceback
 from pathlib import Path
-from typing import NoReturn
 
 import msgspec
 
-from flyball.adapters.trainer import Outcome, Progress, Request
-from flyball.core.errors import FlyballError
+from flyball.adapters import sessions
+from flyball.adapters.gpu import Nvml
+from flyball.adapters.trainer import Outcome, Request
+from flyball.app.wiring.training_child import become, log_tail, send
+from flyball.core.runs import Use
 
-_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
+LOOK_S, LOOK_RARELY_S = 0.1, 1.0  # between two looks at the memory, with and without a declared limit
 
 
 def main() -> None:
@@ -30,6 +28,7 @@ def main() -> None:
     out = os.dup(1)
     os.dup2(2, 1)  # whatever an import prints goes to the log
     os.nice(10)
+    sessions.become_reaper()
     import sklearn.ensemble
     import sklearn.linear_model
     import sklearn.pipeline
@@ -39,133 +38,100 @@ def main() -> None:
     import flyball.pipeline.run  # noqa: F401
 
     reader = _Lines(0)
+    gpu = Nvml()
     while (line := reader.next()) is not None:
         request = msgspec.json.decode(line, type=Request)
         pid = os.fork()
         if pid == 0:
-            _child(request, out)
-        _send(out, _wait(pid, request, reader.fd))
+            become(request, out)
+        send(out, _Watch(pid, request, reader.fd, gpu).outcome())
 
 
-def _wait(pid: int, request: Request, client: int) -> Outcome:
-    """The end of the child, whichever way it comes; its whole session is gone afterwards."""
-    ended = os.pidfd_open(pid)
-    deadline = time.monotonic() + request.timeout_s
-    timed_out = False
-    try:
-        while True:
-            left = deadline - time.monotonic()
-            ready, _, _ = select.select([ended, client], [], [], max(left, 0.0))
-            if ended in ready:
-                break
-            if client in ready or left <= 0:  # nobody asks for a second job before the first has ended: it is the end
-                timed_out = client not in ready
-                break
-    finally:
-        os.close(ended)
-        _kill_session(pid)
-    _, status = os.waitpid(pid, 0)
-    if timed_out:
-        return Outcome(error=f"the training took longer than experiment.timeout_s = {request.timeout_s:g} s")
-    return _outcome(Path(request.folder), status)
+class _Watch:
+    """One child from its start to the end of everything that it started."""
 
+    def __init__(self, pid: int, request: Request, client: int, gpu: Nvml) -> None:
+        self._pid, self._request, self._client, self._gpu = pid, request, client, gpu
+        self._peak_mb, self._cpu_s, self._status = 0.0, 0.0, 0
+        self._gpu_mb: float | None = None
+        self._began = time.monotonic()
 
-def _outcome(folder: Path, status: int) -> Outcome:
-    result = folder / "result.json"
-    if result.is_file():
-        return msgspec.json.decode(result.read_bytes(), type=Outcome)
-    if os.WIFSIGNALED(status):
-        name = signal.Signals(os.WTERMSIG(status)).name
-        return Outcome(error=f"the training process was killed by {name}", log=_tail(folder))
-    code = os.waitstatus_to_exitcode(status)
-    return Outcome(error=f"the training process left with exit code {code} and no result", log=_tail(folder))
-
-
-def _child(request: Request, out: int) -> NoReturn:
-    """Become the training process; never returns."""
-    folder = Path(request.folder)
-    code = 1
-    try:
-        os.setsid()
-        ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGKILL)
-        os.chdir(folder)
-        log = os.open("training.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        nothing = os.open(os.devnull, os.O_RDONLY)
-        for source, target in ((nothing, 0), (log, 1), (log, 2)):
-            os.dup2(source, target)
-        outcome = _train(request, out)
-        draft = folder / "result.draft"
-        draft.write_bytes(msgspec.json.encode(outcome))
-        draft.replace(folder / "result.json")
-        sys.stdout.flush()
-        sys.stderr.flush()
-        code = 0
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        os._exit(code)
-
-
-def _train(request: Request, out: int) -> Outcome:
-    import numpy as np
-
-    from flyball.adapters.code import import_code
-    from flyball.adapters.predictor import load
-    from flyball.pipeline.run import run
-    from flyball.pipeline.seed import seed_of
-
-    # code that asks the global generators, against advice, is repeatable too
-    seed = seed_of(str(request.job.declaration["experiment"].get("seed", "0")))
-    random.seed(seed)
-    np.random.seed(seed)
-    try:
-        release = run(
-            request.job,
-            import_code=import_code,
-            load=load,
-            step=lambda name: _send(out, Progress(step=name)),
+    def outcome(self) -> Outcome:
+        """Wait for the end, whichever way it comes, and say what it was."""
+        stopped = self._wait()
+        seconds = time.monotonic() - self._began
+        left = [pid for pid in sessions.below() if pid != self._pid]
+        sessions.end_all(self._reaped)
+        use = Use(
+            seconds=round(seconds, 3),
+            cpu_s=round(self._cpu_s, 3),
+            peak_rss_mb=round(self._peak_mb, 1),
+            gpu_mb=self._gpu_mb,
+            gpu=self._gpu.told,
+            ended=len(left),
         )
-    except FlyballError as error:
-        return Outcome(error=str(error))
-    except MemoryError:
-        return Outcome(error="the training ran out of memory")
-    except SystemExit as error:
-        return Outcome(
-            error=f"the service's code called sys.exit({error.code!r})", log=_users_traceback(error, request)
-        )
-    except BaseException as error:
-        words = f"{type(error).__name__}: {error}"
-        return Outcome(error=f"the service's code raised {words}", log=_users_traceback(error, request))
-    return Outcome(release=release)
+        if stopped is not None:
+            return Outcome(error=stopped, use=use)
+        return msgspec.structs.replace(self._of_the_child(), use=use)
 
-
-def _users_traceback(error: BaseException, request: Request) -> str:
-    """The traceback without the frames above the service's own code, and with its file names as the user knows them."""
-    inside = str(Path(request.job.output_folder) / "code") + "/"
-    frames = traceback.extract_tb(error.__traceback__)
-    first = next((at for at, frame in enumerate(frames) if frame.filename.startswith(inside)), 0)
-    text = "".join(traceback.format_list(frames[first:]))
-    return text.replace(inside, "") + f"{type(error).__name__}: {error}"
-
-
-def _tail(folder: Path) -> str:
-    log = folder / "training.log"
-    return log.read_text(errors="replace")[-4000:].strip() if log.is_file() else ""
-
-
-def _kill_session(pid: int) -> None:
-    """The child and what it started; a child that has not yet made its session is reached by its own id."""
-    for kill in (os.killpg, os.kill):
+    def _wait(self) -> str | None:
+        """None: it ended by itself, or nobody waits for it any more. Else the limit that it passed."""
+        ended = os.pidfd_open(self._pid)
+        request = self._request
+        every = LOOK_RARELY_S if request.memory_mb is None else LOOK_S
         try:
-            kill(pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            continue
+            while True:
+                left = request.timeout_s - (time.monotonic() - self._began)
+                allowed = left if request.cost_s is None else min(left, request.cost_s - (request.timeout_s - left))
+                ready, _, _ = select.select([ended, self._client], [], [], max(min(allowed, every), 0.0))
+                # nobody asks for a second job before the first has ended: a word of the client is its end
+                if ended in ready or self._client in ready:
+                    return None
+                if (stopped := self._passed(time.monotonic() - self._began)) is not None:
+                    return stopped
+        finally:
+            os.close(ended)
 
+    def _passed(self, seconds: float) -> str | None:
+        """The first limit that is passed, and what was measured."""
+        request = self._request
+        pids = sessions.below()
+        now_mb = sessions.resident_mb(pids)
+        self._peak_mb = max(self._peak_mb, now_mb)
+        gpu_mb = self._gpu.used_mb(pids)
+        if gpu_mb is not None:
+            self._gpu_mb = max(self._gpu_mb or 0.0, gpu_mb)
+        if seconds >= request.timeout_s:
+            return f"the training took longer than experiment.timeout_s = {request.timeout_s:g} s"
+        if request.memory_mb is not None and now_mb > request.memory_mb:
+            return (
+                f"the training was stopped: {now_mb:.0f} MB of resident memory, more than "
+                f"experiment.limits.memory_mb = {request.memory_mb:g}"
+            )
+        if request.cost_s is not None and seconds >= request.cost_s:
+            return (
+                f"the training was stopped: after {seconds:.1f} s it has cost what experiment.limits.cost allows "
+                f"({request.cost_s:.1f} s at experiment.limits.cost_per_hour)"
+            )
+        return None
 
-def _send(fd: int, message: Outcome | Progress) -> None:
-    data = msgspec.json.encode(message) + b"\n"
-    while data:
-        data = data[os.write(fd, data) :]
+    def _reaped(self, pid: int, status: int, cpu_s: float, peak_mb: float) -> None:
+        self._cpu_s += cpu_s
+        self._peak_mb = max(self._peak_mb, peak_mb)
+        if pid == self._pid:
+            self._status = status
+
+    def _of_the_child(self) -> Outcome:
+        folder = Path(self._request.folder)
+        result = folder / "result.json"
+        if result.is_file():
+            return msgspec.json.decode(result.read_bytes(), type=Outcome)
+        if os.WIFSIGNALED(self._status):
+            name = signal.Signals(os.WTERMSIG(self._status)).name
+            why = f", perhaps by the kernel for its memory ({self._peak_mb:.0f} MB)" if name == "SIGKILL" else ""
+            return Outcome(error=f"the training process was killed by {name}{why}", log=log_tail(folder))
+        code = os.waitstatus_to_exitcode(self._status)
+        return Outcome(error=f"the training process left with exit code {code} and no result", log=log_tail(folder))
 
 
 class _Lines:

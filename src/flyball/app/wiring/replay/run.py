@@ -10,12 +10,12 @@ import polars as pl
 from flyball.adapters.ids import TimeIds
 from flyball.adapters.keys import signing_key
 from flyball.adapters.memory import SimulatedClock
-from flyball.adapters.trainer import ForkServerTrainer
 from flyball.app.declared import Declared
 from flyball.app.home import Home
 from flyball.app.replay.peers import answers, course, scheduled, window
 from flyball.app.replay.report import CurvePoint, Deeds, LedgerLine, Report, deeds
 from flyball.app.replay.tracks import Scale, Track
+from flyball.app.wiring.executors import Executors
 from flyball.app.wiring.ledger import audit, recorder
 from flyball.app.wiring.pipeline import Pipeline
 from flyball.app.wiring.refit import refitter
@@ -47,7 +47,7 @@ def replay(declared: Declared, stream: pl.DataFrame, options: Options, home: Hom
     declared = on_rows(declared, options.label_delay_rows)
     clock = SimulatedClock()
     # signatures and heads are of the real ledger: what a replay did can be verified afterwards
-    with closing(recorder(home.made(), clock=clock)) as ledger, closing(ForkServerTrainer()) as trainer:
+    with closing(recorder(home.made(), clock=clock)) as ledger, closing(Executors()) as trainer:
         pipeline = Pipeline(home, ledger, clock, TimeIds(clock), signing_key(home.keys), trainer)
         source = stream[: options.train_rows]
         _first(declared, pipeline, source)

@@ -1,0 +1,107 @@
+"""`core.ports.Trainer` in this very process: for tests, notebooks and a debugger. It isolates nothing.
+
+A crash or an exit of the service's code takes the caller along, a hang hangs it, and no limit is watched. Threads and
+hash seed are those of this process, so only code that does not depend on them gives the root that the default gives.
+"""
+
+import random
+import resource
+import sys
+import time
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from flyball.adapters.code import import_code
+from flyball.adapters.predictor import load
+from flyball.adapters.run_notes import leave
+from flyball.adapters.step_store import FolderSteps
+from flyball.core.errors import FlyballError, TrainingFailed
+from flyball.core.model import ImportCode, Load
+from flyball.core.ports import Searcher, StepStore, TrainingJob
+from flyball.core.release import Release
+from flyball.core.runs import StepUse, Use
+
+
+class Run(Protocol):
+    """The pipeline's verb."""
+
+    def __call__(
+        self,
+        job: TrainingJob,
+        *,
+        import_code: ImportCode,
+        load: Load,
+        step: Callable[[str], None],
+        ended: Callable[[StepUse], None],
+        store: StepStore | None,
+        searcher: Searcher | None,
+    ) -> Release: ...
+
+
+class InProcessTrainer:
+    """Calls the pipeline. `seed_of`: how a declared seed becomes a number."""
+
+    def __init__(
+        self,
+        run: Run,
+        seed_of: Callable[[str], int],
+        *,
+        searcher: Searcher | None = None,
+        on_step: Callable[[str], None] = lambda _: None,
+        store: Callable[[str], StepStore] = lambda folder: FolderSteps(Path(folder)),
+    ) -> None:
+        self._run, self._seed_of, self._searcher = run, seed_of, searcher
+        self._on_step, self._store = on_step, store
+
+    def train(self, job: TrainingJob) -> Release:
+        """See the port. The generators of `random` and NumPy are seeded, and given back as they were."""
+        steps: list[StepUse] = []
+        log = Path(job.output_folder).parent / "training.log"
+        began, cpu_s = time.perf_counter(), time.process_time()
+        states = random.getstate(), np.random.get_state()
+        seed = self._seed_of(str(job.declaration["experiment"].get("seed", "0")))
+        random.seed(seed)
+        np.random.seed(seed)
+        try:
+            with log.open("w", encoding="utf-8") as file, redirect_stdout(file), redirect_stderr(file):
+                return self._run(
+                    job,
+                    import_code=import_code,
+                    load=load,
+                    step=self._on_step,
+                    ended=steps.append,
+                    store=self._store(job.steps_folder) if job.steps_folder else None,
+                    searcher=self._searcher,
+                )
+        except TrainingFailed:
+            raise
+        except FlyballError as error:
+            raise TrainingFailed(str(error), hint=error.hint) from error
+        except SystemExit as error:
+            raise TrainingFailed(f"the service's code called sys.exit({error.code!r})") from error
+        except Exception as error:  # the service's own code
+            raise TrainingFailed(f"the service's code raised {type(error).__name__}: {error}") from error
+        finally:
+            random.setstate(states[0])
+            np.random.set_state(states[1])
+            use = Use(
+                steps=tuple(steps),
+                seconds=round(time.perf_counter() - began, 3),
+                cpu_s=round(time.process_time() - cpu_s, 3),
+                peak_rss_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MAXRSS_BYTES / 1e6, 1),
+                gpu="not measured: in-process",
+            )
+            leave(job.run_folder, use, log)
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+    def warm(self) -> None:
+        """Nothing has to be started."""
+
+
+_MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024

@@ -1,0 +1,175 @@
+"""`flyball runs list | show | compare`: what each training did, how long its steps took and what it used."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import App, Parameter
+
+from flyball.app.cli.door import HomeOption, JsonFlag, emit
+from flyball.app.home import Home, find_home
+from flyball.core.errors import NotFound
+from flyball.core.ids import short
+from flyball.registry.runs import Run, Runs, book, named
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+app = App(name="runs", help="List, show or compare the runs of trainings.")
+
+
+@app.command(name="list")
+def list_(
+    service: Annotated[str | None, Parameter(help="One service; without it all of the home.")] = None,
+    /,
+    *,
+    json: JsonFlag = False,
+    home: HomeOption = None,
+) -> int:
+    """Every run on the ledger, newest first."""
+    found = [run for run in _runs(find_home(home)).values() if service in (None, run.service)]
+    found.reverse()
+    emit({"runs": [_line(run) for run in found]}, as_json=json, text=lambda: _table(found))
+    return 0
+
+
+@app.command
+def show(
+    run: Annotated[str, Parameter(help="Its id, or at least 4 characters of its beginning or end.")],
+    /,
+    *,
+    json: JsonFlag = False,
+    home: HomeOption = None,
+) -> int:
+    """One run: its steps with their times, what it used, what it printed."""
+    place = find_home(home)
+    found = named(_runs(place), run)
+    log = _log(place, found.run)
+    emit(_line(found) | {"steps": found.use.steps, "log": log}, as_json=json, text=lambda: _told(found, log))
+    return 0
+
+
+@app.command
+def compare(
+    first: Annotated[str, Parameter(help="A run.")],
+    second: Annotated[str, Parameter(help="Another run.")],
+    /,
+    *more: Annotated[str, Parameter(help="Further runs.")],
+    json: JsonFlag = False,
+    home: HomeOption = None,
+) -> int:
+    """Runs side by side, and whether they come from the same inputs and gave the same release."""
+    known = _runs(find_home(home))
+    found = [named(known, name) for name in (first, second, *more)]
+    document = {
+        "runs": [_line(run) | {"steps": run.use.steps} for run in found],
+        "same_experiment": len({run.experiment for run in found}) == 1,
+        "same_release": len({run.release for run in found}) == 1 and found[0].release is not None,
+    }
+    emit(document, as_json=json, text=lambda: _beside(found))
+    return 0
+
+
+def _runs(place: Home) -> Runs:
+    from flyball.app.wiring.ledger import open_ledger
+
+    if not place.ledger.exists():
+        raise NotFound(f"no ledger in {place.root}", hint="name the folder by --home or FLYBALL_HOME")
+    return book(open_ledger(place).read()).runs
+
+
+def _log(place: Home, run: str) -> str:
+    file = place.runs / run / "log"
+    return file.read_text(errors="replace") if file.is_file() else ""
+
+
+def _line(run: Run) -> dict[str, Any]:
+    return {
+        "run": run.run,
+        "service": run.service,
+        "outcome": run.outcome,
+        "reason": run.reason,
+        "began_at": run.began_at,
+        "ended_at": run.ended_at,
+        "executor": run.executor,
+        "rows": run.rows,
+        "experiment": run.experiment,
+        "release": run.release,
+        "error": run.error,
+        "seconds": run.use.seconds,
+        "cpu_s": run.use.cpu_s,
+        "peak_rss_mb": run.use.peak_rss_mb,
+        "gpu_mb": run.use.gpu_mb,
+        "gpu": run.use.gpu,
+        "ended": run.use.ended,
+        "cost": run.cost,
+    }
+
+
+def _table(found: list[Run]) -> "Table":
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("run", "service", "outcome", "began", "rows", "seconds", "MB", "cost", "release", box=None)
+    for run in found:
+        table.add_row(
+            run.run,
+            Text(run.service),
+            run.outcome.replace("_", " "),
+            run.began_at[:19] + "Z",
+            str(run.rows),
+            f"{run.use.seconds:.1f}",
+            f"{run.use.peak_rss_mb:.0f}",
+            _cost(run),
+            short(run.release) if run.release else "-",
+        )
+    return table
+
+
+def _told(run: Run, log: str) -> str:
+    lines = [
+        f"run {run.run} of {run.service}: {run.outcome.replace('_', ' ')}",
+        f"why {run.reason}, executor {run.executor or 'not known yet'}",
+        f"experiment {short(run.experiment)}, {run.rows} rows, release {short(run.release) if run.release else 'none'}",
+        f"began {run.began_at}, ended {run.ended_at or 'not yet'}",
+        f"{run.use.seconds:.2f} s, {run.use.cpu_s:.2f} processor seconds, {run.use.peak_rss_mb:.0f} MB, "
+        f"graphics memory {_gpu(run)}, cost {_cost(run)}",
+        *(f"  {step.name:<10} {step.seconds:>9.3f} s  {step.how}" for step in run.use.steps),
+    ]
+    if run.use.ended:
+        lines.append(f"{run.use.ended} processes that it had left running were ended")
+    if run.error:
+        lines += ["error:", run.error]
+    if log:
+        lines += ["printed:", log.rstrip()]
+    return "\n".join(lines)
+
+
+def _beside(found: list[Run]) -> "Table":
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("", *(short(run.run) for run in found), box=None)
+    rows: dict[str, list[str]] = {
+        "run": [run.run for run in found],
+        "outcome": [run.outcome.replace("_", " ") for run in found],
+        "experiment": [short(run.experiment) for run in found],
+        "release": [short(run.release) if run.release else "-" for run in found],
+        "rows": [str(run.rows) for run in found],
+        "seconds": [f"{run.use.seconds:.2f}" for run in found],
+        "cpu_s": [f"{run.use.cpu_s:.2f}" for run in found],
+        "peak_rss_mb": [f"{run.use.peak_rss_mb:.0f}" for run in found],
+        "cost": [_cost(run) for run in found],
+    }
+    times = [{step.name: step for step in run.use.steps} for run in found]
+    for name in dict.fromkeys(name for each in times for name in each):
+        rows[name] = [f"{each[name].seconds:.3f} s {each[name].how}" if name in each else "-" for each in times]
+    for name, values in rows.items():
+        table.add_row(name, *(Text(value) for value in values))
+    return table
+
+
+def _cost(run: Run) -> str:
+    return "-" if run.cost is None else f"{run.cost:.4g}"
+
+
+def _gpu(run: Run) -> str:
+    return run.use.gpu or "not measured" if run.use.gpu_mb is None else f"{run.use.gpu_mb:.0f} MB ({run.use.gpu})"

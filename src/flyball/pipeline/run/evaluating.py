@@ -1,0 +1,95 @@
+"""Step evaluate: the model as it is packaged, and what was found out about it.
+
+Kept are the files of the package and the judgement, so what was judged is what is served also after a resume.
+"""
+
+import pickle
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import polars as pl
+from msgspec.structs import replace
+
+from flyball.core.errors import FlyballError, TrainingFailed
+from flyball.core.frames import conform
+from flyball.core.ids import ReleaseRoot
+from flyball.core.model import Load, Packaged, Predictions, Scores
+from flyball.core.record import Record
+from flyball.core.release import Release
+from flyball.pipeline import gates
+from flyball.pipeline.run.judging import Judged, judge
+from flyball.pipeline.run.packaged import Package
+from flyball.pipeline.run.subject import Subject
+from flyball.pipeline.split import Split
+
+_JUDGED, _FILES = "judged.pkl", "package/"
+
+
+class Evaluated(Record):
+    """A judged candidate and the files of its package."""
+
+    judged: Judged
+    files: dict[str, bytes]  # path in the release folder -> content
+
+
+def evaluate(
+    of: Subject, table: pl.DataFrame, parts: Split, known: Packaged, estimator: Any, package: Package, load: Load
+) -> Evaluated:
+    """Package, load, ask.
+
+    Raises: TrainingFailed: it cannot be packaged, or its answers are no numbers.
+    """
+    files = package.write(known, estimator)
+    loaded = package.loaded
+    try:
+        judged = judge(of.job, of.service, table, parts, loaded, load)
+    except FlyballError:
+        raise
+    except Exception:  # a judge may stumble over answers that are no numbers: then that is what went wrong
+        _finite(*loaded.predict_frame(conform(table[parts.holdout.tolist()], loaded.dtypes)))
+        raise
+    _finite(judged.scored.predictions, judged.scored.scores)
+    return Evaluated(judged=judged, files=files)
+
+
+def judge_again(of: Subject, release: Release, table: pl.DataFrame, parts: Split, load: Load) -> Release:
+    """The same release with the gates of the job's declaration; nothing is fitted.
+
+    Raises: TrainingFailed: the job does not say where the release is.
+    """
+    job = of.job
+    if job.judged_folder is None:
+        raise TrainingFailed("the job names a release to judge and not its folder")
+    judged = judge(job, of.service, table, parts, load(job.judged_folder, release=release.root), load)
+    return replace(
+        release,
+        metrics=release.metrics | judged.metrics | judged.measured,
+        gates=judged.results,
+        passed=gates.passed(judged.results),
+        compared_with=ReleaseRoot(job.champion) if job.champion is not None else None,
+        rubber_stamped=job.champion is None,
+    )
+
+
+def dump(found: Evaluated) -> Mapping[str, bytes]:
+    return {_JUDGED: pickle.dumps(found.judged, protocol=5)} | {_FILES + p: data for p, data in found.files.items()}
+
+
+def load(files: Mapping[str, bytes], package: Package) -> Evaluated:
+    """What `dump` gave, and the package's files in their place."""
+    written = {path.removeprefix(_FILES): data for path, data in files.items() if path.startswith(_FILES)}
+    package.restore(written)
+    return Evaluated(judged=pickle.loads(files[_JUDGED]), files=written)
+
+
+def _finite(predictions: Predictions, scores: Scores) -> None:
+    """Raises: TrainingFailed: an answer to a holdout row is no finite number."""
+    numbers = predictions if scores is None else scores
+    bad = ~np.isfinite(np.asarray(numbers, dtype=np.float64)).reshape(len(numbers), -1).all(axis=1)
+    if bad.any():
+        what = "prediction" if scores is None else "score"
+        raise TrainingFailed(
+            f"the model's {what} is not a finite number for {int(bad.sum())} of {len(numbers)} holdout rows",
+            hint="missing or extreme inputs that the estimator does not handle are a common cause",
+        )

@@ -1,0 +1,112 @@
+"""The table of steps: what a change reaches, and what it leaves as it was."""
+
+from collections.abc import Callable
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from flyball.core.contract import Column, DataContract
+from flyball.core.ids import Digest
+from flyball.core.ports import TrainingJob
+from flyball.core.release import Snapshot
+from flyball.core.service import Data, Experiment, Gate, Limits, Metadata, ModelTests, Service, Space
+from flyball.core.service import Search as SearchDeclared
+from flyball.pipeline import steps
+
+CHILD = [step.name for step in steps.TABLE if step.place == "training"]
+Change = Callable[[TrainingJob, Service], tuple[TrainingJob, Service]]
+
+
+def service() -> Service:
+    return Service(
+        apiVersion="flyball/v1",
+        kind="Service",
+        metadata=Metadata(name="fraud", owner="risk"),
+        data=Data(contract="contract.yaml", source="train.parquet", label="y"),
+        experiment=Experiment(task="binary", metric="roc_auc", config={"depth": 3}),
+    )
+
+
+def job(of: Service, *, root: str = "sha256:aa") -> TrainingJob:
+    return TrainingJob(
+        service_folder="here",
+        home="home",
+        declaration=msgspec.to_builtins(of),
+        snapshot=Snapshot(root=Digest(root), files=(), rows=10, source="source"),
+        snapshot_folder="there",
+        output_folder="out",
+        contract=DataContract(id="c", version="1.0.0", table="t", columns=(Column(name="y", kind="boolean"),)),
+        code="sha256:cc",
+    )
+
+
+def keys(of: Service, one: TrainingJob, environment: str = "sha256:ee") -> dict[str, str]:
+    return steps.keys(steps.parts(one, of, environment=environment))
+
+
+def experiment(**changed: object) -> Change:
+    return lambda one, of: (one, replace(of, experiment=replace(of.experiment, **changed)))
+
+
+def of_job(**changed: object) -> Change:
+    return lambda one, of: (replace(one, **changed), of)
+
+
+def test_a_step_stands_behind_all_that_it_needs() -> None:
+    for at, step in enumerate(steps.TABLE):
+        assert set(step.after) <= set(steps.NAMES[:at])
+    assert len(set(steps.NAMES)) == len(steps.NAMES)
+    named = "validate, split, features, train, evaluate, explain, baseline, package, sign, gate, register"
+    assert set(named.split(", ")) | steps.OPTIONAL == set(steps.NAMES)
+
+
+@pytest.mark.parametrize(
+    ("change", "first_reached"),
+    [
+        (experiment(seed="8"), ["search", "train", "evaluate", "baseline", "refit", "package"]),
+        (experiment(config={"depth": 4}), ["search", "train", "evaluate", "baseline", "refit", "package"]),
+        (experiment(config={"depth": 3.0}), ["search", "train", "evaluate", "baseline", "refit", "package"]),
+        (experiment(tests=ModelTests(slices=("region",))), ["evaluate", "baseline", "refit", "package"]),
+        (experiment(search=SearchDeclared(space={"depth": Space(low=1, high=3)})),
+         ["search", "train", "evaluate", "baseline", "refit", "package"]),
+        (experiment(refit=True), ["refit", "package"]),
+        (experiment(executor="ray"), []),
+        (experiment(timeout_s=5.0, limits=Limits(memory_mb=100.0, cost=1.0, cost_per_hour=2.0)), []),
+        (lambda one, of: (one, replace(of, gates=(Gate(metric="roc_auc", min=0.9),))),
+         ["evaluate", "baseline", "refit", "package"]),
+        (of_job(champion="sha256:11"), ["evaluate", "baseline", "refit", "package"]),
+        (of_job(code="sha256:dd"), ["features", "search", "train", "evaluate", "baseline", "refit", "package"]),
+        (of_job(reason="drift", run="run-1", run_folder="x", output_folder="y", home="z"), []),
+    ],
+)  # fmt: skip
+def test_a_change_reaches_the_steps_that_read_it_and_those_behind_them(
+    change: Change, first_reached: list[str]
+) -> None:
+    of = service()
+    one = job(of)
+    other, changed = change(one, of)
+    before, after = keys(of, one), keys(changed, other)
+    assert [name for name in CHILD if before[name] != after[name]] == first_reached
+
+
+def test_other_rows_or_another_environment_reach_what_they_must() -> None:
+    of = service()
+    before = keys(of, job(of))
+    assert not set(before.values()) & set(keys(of, job(of, root="sha256:bb")).values())
+    moved = keys(of, job(of), environment="sha256:ff")
+    assert [name for name in CHILD if before[name] == moved[name]] == ["validate", "split"]
+
+
+def test_a_new_version_of_a_step_gives_it_and_all_behind_it_another_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    of = service()
+    before = keys(of, job(of))
+    newer = tuple(replace(step, version=step.version + (step.name == "split")) for step in steps.TABLE)
+    monkeypatch.setattr(steps, "TABLE", newer)
+    after = keys(of, job(of))
+    assert [name for name in CHILD if before[name] == after[name]] == ["validate", "features"]
+
+
+def test_search_and_refit_are_gone_through_only_where_they_are_asked_for() -> None:
+    plain, both = service(), experiment(refit=True, search=SearchDeclared(space={}))(job(service()), service())[1]
+    assert set(steps.asked(both)) - set(steps.asked(plain)) == {"search", "refit"}
