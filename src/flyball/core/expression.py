@@ -27,8 +27,8 @@ class Told(Record):
     """What an expression said."""
 
     passed: bool
-    missing: bool = False  # what it reads is not there
     reason: str
+    missing: bool = False  # what it reads is not there
 
 
 def fault(text: str) -> str | None:

@@ -103,7 +103,7 @@ def _logistic(design: Floats, offset: Floats, y: Floats) -> tuple[Floats, Floats
             raise NotEnoughData("the scores separate the classes: there is no finite slope") from error
         beta = beta + np.clip(step, -2.0, 2.0)
         if np.abs(step).max() < 1e-9:
-            return beta, np.linalg.inv(information)
+            return beta, np.asarray(np.linalg.inv(information), dtype=np.float64)
     raise NotEnoughData("the scores separate the classes: there is no finite slope")
 
 
@@ -120,7 +120,7 @@ def _gaps(y: Floats, p: Floats, bins: npt.NDArray[np.int64], weights: Floats) ->
     used = rows > 0
     label = np.bincount(bins, weights * y, size)[used] / rows[used]
     said = np.bincount(bins, weights * p, size)[used] / rows[used]
-    return rows[used], label - said, label
+    return np.asarray(rows[used], dtype=np.float64), label - said, label
 
 
 def _plain(y: Floats, p: Floats, bins: npt.NDArray[np.int64], weights: Floats) -> float:

@@ -23,12 +23,13 @@ from flyball.core.model import Code, ImportCode, Input, Label, Load, Packaged, f
 from flyball.core.ports import TrainingJob
 from flyball.core.release import Release
 from flyball.core.service import Service
-from flyball.pipeline import deployment, gates
+from flyball.pipeline import deployment
 from flyball.pipeline.baseline import baseline
 from flyball.pipeline.packing import CODE
 from flyball.pipeline.run import package
 from flyball.pipeline.run.data import labelled, read_snapshot
 from flyball.pipeline.run.judging import Judged, judge
+from flyball.pipeline.run.testing import sample_of, scanned
 from flyball.pipeline.seed import seed_of
 from flyball.pipeline.split import ROW, Split, positions, temporal
 
@@ -65,7 +66,16 @@ def run(job: TrainingJob, *, import_code: ImportCode, load: Load, step: Callable
     facts = _facts(job, service, inputs, plain, estimator, table, parts.train)
     loaded = package.write_model(output, facts, estimator, load)
     stage("evaluate")
-    judged = judge(job, service, table, parts, loaded, load)
+    judged = judge(
+        job,
+        service,
+        table,
+        parts,
+        loaded,
+        load,
+        fit=lambda chosen, label: _train(code, service, chosen, label),
+        made=made,
+    )
     normal = baseline(frame[parts.train.tolist()], plain, facts, judged.scored.predictions, judged.scored.scores)
     if service.experiment.refit:
         stage("refit")
@@ -75,7 +85,8 @@ def run(job: TrainingJob, *, import_code: ImportCode, load: Load, step: Callable
         loaded = package.write_model(output, facts, estimator, load)
     stage("package")
     package.write_evidence(output, judged.metrics, normal)
-    package.write_probe(output, frame[parts.holdout.tolist()], loaded)
+    package.write_probe(output, sample_of(job, frame[parts.holdout.tolist()]), loaded)
+    judged = replace(judged, tests=(*judged.tests, *scanned(job, service, None, folder=output).tests))
     release = _release(job, service, table, parts, judged, package.seal(output))
     package.write_annexes(
         output, service, release, facts, judged.missing, timings | {"end": round(time.perf_counter() - began, 4)}
@@ -89,12 +100,13 @@ def _judge_again(
     """The same release with the gates of the job's declaration."""
     if job.judged_folder is None:
         raise TrainingFailed("the job names a release to judge and not its folder")
-    judged = judge(job, service, table, parts, load(job.judged_folder, release=release.root), load)
+    judged = judge(job, service, table, parts, load(job.judged_folder, release=release.root), load, known=release)
     return replace(
         release,
         metrics=release.metrics | judged.metrics | judged.measured,
         gates=judged.results,
-        passed=gates.passed(judged.results),
+        tests=judged.tests,
+        passed=judged.passed,
         compared_with=ReleaseRoot(job.champion) if job.champion is not None else None,
         rubber_stamped=job.champion is None,
     )
@@ -142,12 +154,11 @@ def _features(code: Code, frame: pl.DataFrame, plain: tuple[str, ...], service: 
 
 def _fit(code: Code, service: Service, made: pl.DataFrame, table: pl.DataFrame, rows: Any) -> Any:
     chosen = rows.tolist()
-    estimator = code.train(
-        made[chosen],
-        table[service.data.label][chosen],
-        config=dict(service.experiment.config),
-        seed=seed_of(service.experiment.seed),
-    )
+    return _train(code, service, made[chosen], table[service.data.label][chosen])
+
+
+def _train(code: Code, service: Service, chosen: pl.DataFrame, label: pl.Series) -> Any:
+    estimator = code.train(chosen, label, config=dict(service.experiment.config), seed=seed_of(service.experiment.seed))
     needed = "predict" if service.experiment.task == "regression" else "predict_proba"
     if not callable(getattr(estimator, needed, None)):
         raise TrainingFailed(f"train() must return an estimator with {needed}, found {type(estimator).__name__}")
@@ -201,7 +212,8 @@ def _release(
         snapshot=job.snapshot.root,
         metrics=judged.metrics | judged.measured,
         gates=judged.results,
-        passed=gates.passed(judged.results),
+        tests=judged.tests,
+        passed=judged.passed,
         compared_with=ReleaseRoot(job.champion) if job.champion is not None else None,
         trained_rows=len(fitted),
         holdout_rows=len(parts.holdout),

@@ -62,13 +62,15 @@ def backtest(
         )
     worst = min(values, key=lambda one: METRICS[metric].better_by(0.0, one.value))
     spread, trend = _course([one.value for one in values])
-    found = dict(zip(measures, (worst, spread, trend), strict=True))
+    found = {name: value for name, value in zip(measures, (worst, spread, trend), strict=True) if value is not None}
+    missing = {measures[2]: "a trend needs three windows"} if trend is None else {}
     verdict = "PASS" if 2 * beaten > windows else "FAIL"
     course = ", ".join(f"{one.value:.4g}" for one in values)
     reason = f"{metric} in {windows} windows of {size} rows: {course}; {beaten} beat a constant; "
-    reason += f"trend {trend.value:+.3g} a window ({trend.low:+.3g} to {trend.high:+.3g})"
+    if trend is not None:
+        reason += f"trend {trend.value:+.3g} a window ({trend.low:+.3g} to {trend.high:+.3g})"
     told = result("model", "backtest", "quality", verdict, reason, hard=False, found=worst)  # type: ignore[arg-type]
-    return Found(tests=(told,), metrics=found)
+    return Found(tests=(told,), metrics=found, missing=missing)
 
 
 def _window(
@@ -95,15 +97,14 @@ def _window(
     return value, base is None or METRICS[metric].better_by(base.value, value.value) > 0
 
 
-def _course(values: Sequence[float]) -> tuple[Estimate, Estimate]:
+def _course(values: Sequence[float]) -> tuple[Estimate, Estimate | None]:
     """Standard deviation over windows (chi-square interval), and change per window (t interval of the slope)."""
     n = len(values)
     sd = float(np.std(values, ddof=1))
     low, high = (sd * float(np.sqrt((n - 1) / stats.chi2.ppf(p, n - 1))) for p in (0.975, 0.025))
     spread = Estimate(value=sd, low=low, high=high, n=n)
     if n < 3:
-        change = float(values[-1] - values[0])
-        return spread, Estimate(value=change, low=-np.inf, high=np.inf, n=n)
+        return spread, None
     line = stats.linregress(np.arange(n), values)
     half = float(stats.t.ppf(0.975, n - 2)) * float(line.stderr)
     slope = float(line.slope)

@@ -22,7 +22,9 @@ def calibration(scored: Scored, classes: tuple[Label, ...], rng: np.random.Gener
     'PASS'
     """
     if scored.scores is None:
-        return Found(missing=dict.fromkeys(("ece", "calibration_slope", "calibration_intercept"), "a number has no score"))
+        return Found(
+            missing=dict.fromkeys(("ece", "calibration_slope", "calibration_intercept"), "a number has no score")
+        )
     if scored.scores.ndim == 1:
         happened, said = scored.truth == classes[1], scored.scores
     else:

@@ -44,9 +44,7 @@ def card(digits: str) -> bool:
     """
     if len(set(digits)) < 3 and not digits.startswith(("4", "5")):
         return False
-    known = any(
-        first <= digits[: len(first)] <= last and len(digits) in lengths for first, last, lengths in _BRANDS
-    )
+    known = any(first <= digits[: len(first)] <= last and len(digits) in lengths for first, last, lengths in _BRANDS)
     return known and luhn(digits)
 
 
@@ -103,7 +101,9 @@ def pl_pesel(digits: str) -> bool:
     """
     weights = (1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1)
     day, month = int(digits[4:6]), int(digits[2:4]) % 20
-    return 1 <= month <= 12 and 1 <= day <= 31 and sum(w * int(d) for w, d in zip(weights, digits, strict=True)) % 10 == 0
+    return (
+        1 <= month <= 12 and 1 <= day <= 31 and sum(w * int(d) for w, d in zip(weights, digits, strict=True)) % 10 == 0
+    )
 
 
 def nl_bsn(digits: str) -> bool:

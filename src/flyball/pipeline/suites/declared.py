@@ -58,7 +58,8 @@ def golden(predict: Predict, task: Task, table: pl.DataFrame, expected: pl.Serie
     if table.height == 0:
         why = f"{file} holds no row"
         return Found(
-            tests=(result("model", "golden set", "quality", "FAIL", f"missing evidence: {why}"),), missing={measure: why}
+            tests=(result("model", "golden set", "quality", "FAIL", f"missing evidence: {why}"),),
+            missing={measure: why},
         )
     predictions, _ = predict(table)
     if task == "regression":
@@ -103,7 +104,8 @@ def _another(seen: pl.Series, own: pl.Series, rng: np.random.Generator) -> pl.Se
     place = {value: at for at, value in enumerate(known.to_list())}
     at = np.array([place.get(value, 0) for value in own.to_list()])
     step = rng.integers(1, len(known), size=len(own))
-    return known[((at + step) % len(known)).tolist()]
+    chosen: pl.Series = known[((at + step) % len(known)).tolist()]
+    return chosen
 
 
 def _differs(
@@ -117,7 +119,8 @@ def _differs(
 
 def _sample(subject: Subject, rng: np.random.Generator) -> pl.DataFrame:
     rows = np.sort(rng.permutation(subject.holdout.height)[:ROWS])
-    return subject.holdout[rows.tolist()]
+    chosen: pl.DataFrame = subject.holdout[rows.tolist()]
+    return chosen
 
 
 def _share(count: int, rows: int) -> Estimate:

@@ -63,20 +63,64 @@ def _token(text: str) -> bool:
 
 
 _E164 = r"\+[1-9]\d{0,2}(?:[ .\-]?\(?\d{1,4}\)?){2,5}"
+_NAMED = r"(?i:secret|token|passw(?:or)?d|api[_\-]?key|credential)[\w\-]{0,20}[\"']?\s{0,3}[:=]\s{0,3}[\"']?"
+_US = r"(?<![\w.\-])\(?\d{3}\)?[ \-]\d{3}-\d{4}(?![\w.\-])"
 _DIGITS = r"(?<![\w.\-])(?:\d[ \-]?){12,18}\d(?![\w\-]|\.\d)"
 
 DETECTORS: tuple[Detector, ...] = (
-    Detector(kind="e-mail address", pattern=re.compile(r"(?<![\w.+\-])[\w.+\-]{1,64}@(?:[A-Za-z0-9\-]{1,63}\.){1,4}[A-Za-z]{2,24}\b"), check=_email, hint="@"),
-    Detector(kind="payment card", pattern=re.compile(_DIGITS), check=lambda text: checksums.card(_bare(text)), weak=re.compile(r"\d{13,19}")),
-    Detector(kind="IBAN", pattern=re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?:[ ]?[A-Z0-9]{2,4}){3,8}(?!\w)"), check=lambda text: checksums.iban(_bare(text))),
-    Detector(kind="phone number", pattern=re.compile(rf"(?<![\w+]){_E164}(?!\w)|(?<![\w.\-])\(?\d{{3}}\)?[ \-]\d{{3}}-\d{{4}}(?![\w.\-])"), check=lambda text: 9 <= sum(map(str.isdigit, text)) <= 15),
-    Detector(kind="public IP address", pattern=re.compile(r"(?<![\w.\-])(?:\d{1,3}\.){3}\d{1,3}(?![\w.\-])"), check=_public_ip, hint="."),
-    Detector(kind="US social security number", pattern=re.compile(r"(?<![\w\-])\d{3}-\d{2}-\d{4}(?![\w\-])"), check=lambda text: checksums.us_ssn(_bare(text)), hint="-"),
-    Detector(kind="Spanish DNI", pattern=re.compile(r"(?<!\w)\d{8}-?[A-HJ-NP-TV-Z](?!\w)"), check=lambda text: checksums.es_dni(_bare(text)), weak=re.compile(r"\d{8}[A-Z]")),
-    Detector(kind="Italian tax code", pattern=re.compile(r"(?<!\w)[A-Z]{6}\d{2}[A-EHLMPRST]\d{2}[A-Z]\d{3}[A-Z](?!\w)"), check=checksums.it_codice_fiscale),
+    Detector(
+        kind="e-mail address",
+        pattern=re.compile(r"(?<![\w.+\-])[\w.+\-]{1,64}@(?:[A-Za-z0-9\-]{1,63}\.){1,4}[A-Za-z]{2,24}\b"),
+        check=_email,
+        hint="@",
+    ),
+    Detector(
+        kind="payment card",
+        pattern=re.compile(_DIGITS),
+        check=lambda text: checksums.card(_bare(text)),
+        weak=re.compile(r"\d{13,19}"),
+    ),
+    Detector(
+        kind="IBAN",
+        pattern=re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?:[ ]?[A-Z0-9]{2,4}){3,8}(?!\w)"),
+        check=lambda text: checksums.iban(_bare(text)),
+    ),
+    Detector(
+        kind="phone number",
+        pattern=re.compile(rf"(?<![\w+]){_E164}(?!\w)|{_US}"),
+        check=lambda text: 9 <= sum(map(str.isdigit, text)) <= 15,
+    ),
+    Detector(
+        kind="public IP address",
+        pattern=re.compile(r"(?<![\w.\-])(?:\d{1,3}\.){3}\d{1,3}(?![\w.\-])"),
+        check=_public_ip,
+        hint=".",
+    ),
+    Detector(
+        kind="US social security number",
+        pattern=re.compile(r"(?<![\w\-])\d{3}-\d{2}-\d{4}(?![\w\-])"),
+        check=lambda text: checksums.us_ssn(_bare(text)),
+        hint="-",
+    ),
+    Detector(
+        kind="Spanish DNI",
+        pattern=re.compile(r"(?<!\w)\d{8}-?[A-HJ-NP-TV-Z](?!\w)"),
+        check=lambda text: checksums.es_dni(_bare(text)),
+        weak=re.compile(r"\d{8}[A-Z]"),
+    ),
+    Detector(
+        kind="Italian tax code",
+        pattern=re.compile(r"(?<!\w)[A-Z]{6}\d{2}[A-EHLMPRST]\d{2}[A-Z]\d{3}[A-Z](?!\w)"),
+        check=checksums.it_codice_fiscale,
+    ),
     Detector(kind="Polish PESEL", pattern=re.compile(r"(?!)"), check=checksums.pl_pesel, weak=re.compile(r"\d{11}")),
     Detector(kind="Dutch BSN", pattern=re.compile(r"(?!)"), check=checksums.nl_bsn, weak=re.compile(r"\d{9}")),
-    Detector(kind="NHS number", pattern=re.compile(r"(?<![\w\-])\d{3} \d{3} \d{4}(?![\w\-])"), check=lambda text: checksums.gb_nhs(_bare(text)), weak=re.compile(r"\d{10}")),
+    Detector(
+        kind="NHS number",
+        pattern=re.compile(r"(?<![\w\-])\d{3} \d{3} \d{4}(?![\w\-])"),
+        check=lambda text: checksums.gb_nhs(_bare(text)),
+        weak=re.compile(r"\d{10}"),
+    ),
     Detector(kind="AWS access key", pattern=re.compile(r"(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])")),
     Detector(kind="Google API key", pattern=re.compile(r"(?<!\w)AIza[\w\-]{35}(?![\w\-])"), hint="AIza"),
     Detector(kind="GitHub token", pattern=re.compile(r"(?<!\w)(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_\w{60,})")),
@@ -84,9 +128,13 @@ DETECTORS: tuple[Detector, ...] = (
     Detector(kind="Azure storage key", pattern=re.compile(r"AccountKey=[A-Za-z0-9+/]{60,}={0,2}"), hint="AccountKey="),
     Detector(kind="private key", pattern=re.compile(r"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----"), hint="PRIVATE KEY"),
     Detector(kind="JSON web token", pattern=re.compile(r"(?<!\w)eyJ[\w\-]{8,}\.eyJ[\w\-]{8,}\.[\w\-]{8,}"), hint="eyJ"),
-    Detector(kind="password in an address", pattern=re.compile(r"\b[a-z][a-z0-9+.\-]{1,20}://[^\s:/@\"'{}$<>]{1,64}:[^\s/@\"'{}$<>]{3,64}@"), hint="://"),
-    Detector(kind="secret token", pattern=re.compile(r"(?i:secret|token|passw(?:or)?d|api[_\-]?key|credential)[\w\-]{0,20}[\"']?\s{0,3}[:=]\s{0,3}[\"']?[A-Za-z0-9+/_\-]{20,200}"), check=_token),
-)  # fmt: skip
+    Detector(
+        kind="password in an address",
+        pattern=re.compile(r"\b[a-z][a-z0-9+.\-]{1,20}://[^\s:/@\"'{}$<>]{1,64}:[^\s/@\"'{}$<>]{3,64}@"),
+        hint="://",
+    ),
+    Detector(kind="secret token", pattern=re.compile(_NAMED + r"[A-Za-z0-9+/_\-]{20,200}"), check=_token),
+)
 
 
 def kinds(text: str) -> Iterator[tuple[str, int]]:
@@ -112,5 +160,7 @@ def weak_kind(value: str) -> tuple[str, ...]:
     (('payment card',), ())
     """
     return tuple(
-        one.kind for one in DETECTORS if one.weak is not None and one.weak.fullmatch(value) and one.check is not None and one.check(value)
+        one.kind
+        for one in DETECTORS
+        if one.weak is not None and one.weak.fullmatch(value) and one.check is not None and one.check(value)
     )

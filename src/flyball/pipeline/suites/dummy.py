@@ -95,7 +95,7 @@ def better_than_dummy(
     classes: tuple[Label, ...],
     rng: np.random.Generator,
 ) -> TestResult:
-    """PASS where the declared metric is better with 95 % confidence; FAIL where it is worse with 99.9 %, or never other.
+    """PASS where the metric is better with 95 % confidence; FAIL where it is worse with 99.9 %, or every answer is one.
 
     >>> rare = np.array([0] * 99 + [1])
     >>> no = Scored(truth=rare, predictions=np.zeros(100, dtype=int), scores=np.full(100, 0.01))
@@ -114,7 +114,7 @@ def better_than_dummy(
         base = score(metric, constant.truth, *_read(metric, constant), classes=list(classes) or None)
     except (NotEnoughData, ValueError, KeyError) as error:
         return result("training", name, "training", "INCONCLUSIVE", words(error), n=len(scored.truth))
-    reason = f"better by {usual.value:.4g} ({usual.low:.4g} to {usual.high:.4g}) than the best constant, which gets {base:.4g}"
+    reason = f"better by {usual.value:.4g} ({usual.low:.4g} to {usual.high:.4g}) than the best constant's {base:.4g}"
     if usual.low > 0:
         return result("training", name, "training", "PASS", reason, found=usual, limit=0.0)
     sure = widened(usual, SURE)
@@ -123,9 +123,7 @@ def better_than_dummy(
     return result("training", name, "training", "INCONCLUSIVE", f"{reason}: not told apart", found=usual, limit=0.0)
 
 
-def _answers(
-    metric: str, scored: Scored, train: npt.NDArray[np.generic], classes: tuple[Label, ...]
-) -> Scored:
+def _answers(metric: str, scored: Scored, train: npt.NDArray[np.generic], classes: tuple[Label, ...]) -> Scored:
     predictions, scores = best_constant(metric, train, classes).answers(len(scored.truth))
     return Scored(truth=scored.truth, predictions=predictions, scores=scores)
 

@@ -25,8 +25,12 @@ def future_rows(table: pl.DataFrame, timestamp: str | None, *, now: datetime) ->
     late = int((times > now + SKEW).sum())
     if not late:
         return result("data", "future timestamps", "data", "PASS", f"no {timestamp!r} is in the future", n=table.height)
-    reason = f"{late} of {table.height} rows have a {timestamp!r} after {now:%Y-%m-%d %H:%M}, the latest {times.max()}"
-    return result("data", "future timestamps", "data", "FAIL", reason, value=late / table.height, limit=0.0, n=table.height)
+    reason = (
+        f"{late} of {table.height} rows have a {timestamp!r} after {now:%Y-%m-%d %H:%M}, the latest {times.max()!s}"
+    )
+    return result(
+        "data", "future timestamps", "data", "FAIL", reason, value=late / table.height, limit=0.0, n=table.height
+    )
 
 
 def known_in_time(table: pl.DataFrame, inputs: tuple[str, ...], timestamp: str | None) -> TestResult | None:

@@ -119,7 +119,7 @@ def _texts(column: pl.Series) -> list[str]:
     if column.dtype == pl.String or column.dtype == pl.Categorical or isinstance(column.dtype, pl.Enum):
         values = column.cast(pl.String).drop_nulls().unique(maintain_order=True)
     elif column.dtype.is_integer():
-        values = column.drop_nulls().unique(maintain_order=True)
+        values = column.cast(pl.Int64, strict=False).drop_nulls().unique(maintain_order=True)
         values = values.filter(values.abs() >= 10**8).cast(pl.String)
     else:
         return []

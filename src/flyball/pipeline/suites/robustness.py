@@ -29,7 +29,9 @@ def robustness(subject: Subject, rng: np.random.Generator) -> Found:
     optional = [name for name in subject.plain if name not in subject.required()]
     numbers = [name for name in subject.plain if _is_measured(subject.train[name])]
     train = np.array(subject.train[subject.label].to_list())
-    gain = beside_dummy((subject.metric,), base, train, subject.classes, rng).metrics.get(f"over_dummy.{subject.metric}")
+    gain = beside_dummy((subject.metric,), base, train, subject.classes, rng).metrics.get(
+        f"over_dummy.{subject.metric}"
+    )
     limit = MOST * max(0.0, gain.value) if gain is not None else None
     parts = []
     for kind, names, change in (("missing", optional, _with_holes), ("perturbed", numbers, _with_noise)):
@@ -63,7 +65,9 @@ def _tried(
         lost = difference(subject.metric, other, base, classes=subject.classes, rng=rng)
     except (NotEnoughData, ValueError, KeyError) as error:
         why = words(error)
-        return Found(tests=(result("model", name, "robustness", "INCONCLUSIVE", why, hard=False),), missing={measure: why})
+        return Found(
+            tests=(result("model", name, "robustness", "INCONCLUSIVE", why, hard=False),), missing={measure: why}
+        )
     return Found(tests=(_bounded(name, subject.metric, estimate(lost), limit),), metrics={measure: estimate(lost)})
 
 

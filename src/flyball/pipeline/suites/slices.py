@@ -12,7 +12,7 @@ from flyball.core.errors import NotEnoughData
 from flyball.core.release import Estimate, TestResult
 from flyball.pipeline.evaluate import Scored, difference
 from flyball.pipeline.suites.dummy import best_constant, widened
-from flyball.pipeline.suites.found import Found, named, result, words
+from flyball.pipeline.suites.found import Found, Verdict, named, result, words
 from flyball.pipeline.suites.subject import Subject, groups, taken
 from flyball.stats.intervals import Interval, interval
 from flyball.stats.metrics import METRICS
@@ -72,10 +72,17 @@ def _below_dummy(
     except (NotEnoughData, ValueError, KeyError) as error:
         return result("model", f"slice {name}", "quality", "INCONCLUSIVE", words(error), hard=False, n=len(part.truth))
     found = widened(usual, confidence)
-    verdict = "FAIL" if found.high < 0 else "PASS" if found.low > 0 else "INCONCLUSIVE"
+    verdict: Verdict = "FAIL" if found.high < 0 else "PASS" if found.low > 0 else "INCONCLUSIVE"
     reason = f"{metric} better than the best constant by {found.value:.4g} ({found.low:.4g} to {found.high:.4g})"
     return result(
-        "model", f"slice {name}", "quality", verdict, reason, hard=verdict == "FAIL", found=found, limit=0.0  # type: ignore[arg-type]
+        "model",
+        f"slice {name}",
+        "quality",
+        verdict,
+        reason,
+        hard=verdict == "FAIL",
+        found=found,
+        limit=0.0,
     )
 
 
@@ -88,9 +95,7 @@ def _parts(subject: Subject, columns: tuple[str, ...]) -> Iterator[tuple[str, Sc
                 yield f"{column}={name}", taken(subject.scored, rows)
 
 
-def _interval(
-    metric: str, part: Scored, subject: Subject, confidence: float, rng: np.random.Generator
-) -> Interval:
+def _interval(metric: str, part: Scored, subject: Subject, confidence: float, rng: np.random.Generator) -> Interval:
     score_only = METRICS[metric].needs == "score"
     return interval(
         metric,

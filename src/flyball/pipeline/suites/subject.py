@@ -1,10 +1,12 @@
 """What is tested: the rows, the packaged model's answers to them, and what the declaration says of both."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from flyball.core.contract import DataContract
@@ -72,7 +74,7 @@ class Subject:
         return frozenset(column.name for column in self.contract.columns if column.required)
 
 
-def groups(column: pl.Series, *, most: int = 12, parts: int = 4) -> tuple[list[str], "np.ndarray[tuple[int], np.dtype[np.int64]]"]:
+def groups(column: pl.Series, *, most: int = 12, parts: int = 4) -> tuple[list[str], npt.NDArray[np.int64]]:
     """(names, number of each row's group): values, or quantile ranges of a number with more than `most` values.
 
     >>> names, at = groups(pl.Series(["b", "a", None, "b"]))
@@ -86,13 +88,13 @@ def groups(column: pl.Series, *, most: int = 12, parts: int = 4) -> tuple[list[s
         at = np.searchsorted(edges, values, side="right").astype(np.int64)
         at[~np.isfinite(values)] = edges.size + 1
         ends = ["-inf", *(f"{edge:.6g}" for edge in edges), "inf"]
-        return [f"{a}..{b}" for a, b in zip(ends, ends[1:], strict=False)] + ["(missing)"], at
+        return [f"{a}..{b}" for a, b in pairwise(ends)] + ["(missing)"], at
     texts = ["(missing)" if value is None else str(value) for value in column.to_list()]
     names, at = np.unique(np.array(texts, dtype=object).astype(str), return_inverse=True)
     return [str(name) for name in names], at.astype(np.int64).ravel()
 
 
-def taken(scored: Scored, rows: "Sequence[int] | np.ndarray[tuple[int], np.dtype[np.bool_]]") -> Scored:
+def taken(scored: Scored, rows: npt.ArrayLike) -> Scored:
     """The same answers for some of the rows."""
     at = np.asarray(rows)
     return Scored(

@@ -1,8 +1,8 @@
 """Target leak: an input that alone predicts the label too well is probably made from it.
 
-Each input is turned into a score by the mean label of its bins (or values), learned on one half of the rows and read on
-the other, so that a column of ids does not look clever; a number is read by its own order as well. For a class the score
-is held by its ROC area (DeLong), for a number by R2. The lower bounds hold for all inputs at once (Bonferroni).
+Each input is turned into a score by the mean label of its bins (or values), learned on one half of the rows and read
+on the other, so that a column of ids does not look clever; a number is read by its own order as well. For a class the
+score is held by its ROC area (DeLong), for a number by R2. The lower bounds hold for all inputs at once (Bonferroni).
 
 The limits hold against the lower bounds. The strongest clean input of the fourteen tables that they were calibrated on
 has an area of 0.84 and an R2 of 0.50; the weakest leak planted in them, one part of a sum that is the label, has 0.945.
@@ -53,7 +53,9 @@ def target_leak(frame: pl.DataFrame, label: pl.Series, *, regression: bool, rng:
     strongest: tuple[str, Interval] | None = None
     for name in columns:
         found = _strength(frame[name], label, half, regression, confidence, rng)
-        if found is not None and (strongest is None or (found.value, found.low) > (strongest[1].value, strongest[1].low)):
+        if found is not None and (
+            strongest is None or (found.value, found.low) > (strongest[1].value, strongest[1].low)
+        ):
             strongest = (name, found)
     if strongest is None:
         reason = f"{frame.height} rows of {len(columns)} inputs do not suffice to judge one input alone"
@@ -64,7 +66,9 @@ def target_leak(frame: pl.DataFrame, label: pl.Series, *, regression: bool, rng:
     name, found = strongest
     leaks = found.low >= limit
     what = "R2" if regression else "a ROC area"
-    reason = f"the strongest input, {name!r}, alone has {what} of {found.value:.4f} ({found.low:.4f} to {found.high:.4f})"
+    reason = (
+        f"the strongest input, {name!r}, alone has {what} of {found.value:.4f} ({found.low:.4f} to {found.high:.4f})"
+    )
     if leaks:
         reason += ": it is probably made from the label; take it out, or say in features() what was known in time"
     return Found(

@@ -48,7 +48,9 @@ def deterministic(learn: Learn, made: pl.DataFrame, label: pl.Series, rng: np.ra
     answers = [_bits(learn(sample, truth).predict(sample)) for _ in range(2)]
     n = len(rows)
     if answers[0] == answers[1]:
-        return result("training", "deterministic", "training", "PASS", f"two trainings on {n} rows agree to the bit", n=n)
+        return result(
+            "training", "deterministic", "training", "PASS", f"two trainings on {n} rows agree to the bit", n=n
+        )
     reason = f"two trainings on the same {n} rows with the same seed differ: hand the seed on to what draws"
     return result("training", "deterministic", "training", "FAIL", reason, n=n)
 
