@@ -173,7 +173,7 @@ def _golden(job: TrainingJob, service: Service, candidate: Loaded) -> tuple[pl.D
     path = Path(job.service_folder) / CODE / name
     if not path.is_file():
         raise TrainingFailed(f"the golden set {name!r} is not beside service.yaml")
-    table = pl.read_parquet(path) if path.suffix == ".parquet" else pl.read_csv(path, infer_schema_length=None)
+    table = pl.read_csv(path, infer_schema_length=None)
     if "prediction" not in table.columns:
         raise TrainingFailed(f"the golden set {name!r} has no column `prediction`: {', '.join(table.columns)}")
     return conform(_parsed(table, candidate), candidate.dtypes), table["prediction"]

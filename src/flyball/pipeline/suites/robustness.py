@@ -57,24 +57,27 @@ def _tried(
     healthy = finite(subject.task, predictions, scores)
     if healthy.verdict != "PASS":
         reason = f"on {kind} inputs {healthy.reason}"
-        told = result("model", name, "robustness", "FAIL", reason, value=healthy.value, limit=0.0, n=table.height)
-        return Found(tests=(told,), missing={measure: reason})
+        bad = result("model", name, "robustness", "FAIL", reason, value=healthy.value, limit=0.0, n=table.height)
+        return Found(tests=(bad,), missing={measure: reason})
+    reason = f"{table.height} rows with {kind} inputs get finite answers"
+    sound = result("model", name, "robustness", "PASS", reason, value=0.0, limit=0.0, n=table.height)
     other = Scored(truth=base.truth, predictions=predictions, scores=scores)
     try:
         other = aligned(other, subject.classes, subject.classes)
         lost = difference(subject.metric, other, base, classes=subject.classes, rng=rng)
     except (NotEnoughData, ValueError, KeyError) as error:
         why = words(error)
-        return Found(
-            tests=(result("model", name, "robustness", "INCONCLUSIVE", why, hard=False),), missing={measure: why}
-        )
-    return Found(tests=(_bounded(name, subject.metric, estimate(lost), limit),), metrics={measure: estimate(lost)})
+        told = (sound, result("model", f"loss on {name}", "robustness", "INCONCLUSIVE", why, hard=False))
+        return Found(tests=told, missing={measure: why})
+    told = (sound, _bounded(name, subject.metric, estimate(lost), limit))
+    return Found(tests=told, metrics={measure: estimate(lost)})
 
 
 def _bounded(name: str, metric: str, lost: Estimate, limit: float | None) -> TestResult:
-    reason = f"answers are finite; {metric} is worse by {lost.value:.4g} ({lost.low:.4g} to {lost.high:.4g})"
+    name = f"loss on {name}"
+    reason = f"{metric} is worse by {lost.value:.4g} ({lost.low:.4g} to {lost.high:.4g})"
     if limit is None:
-        return result("model", name, "robustness", "PASS", reason, found=lost)
+        return result("model", name, "robustness", "PASS", reason, hard=False, found=lost)
     verdict = "FAIL" if lost.low > limit else "PASS" if lost.value <= limit else "INCONCLUSIVE"
     reason += f"; at most {limit:.4g}, half of the gain over a dummy"
     return result("model", name, "robustness", verdict, reason, hard=False, found=lost, limit=limit)  # type: ignore[arg-type]
