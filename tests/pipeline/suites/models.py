@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import polars as pl
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.tree import DecisionTreeClassifier
 
 from flyball.core.model import Label, Predictions, Scores
 from flyball.core.service import Service
@@ -83,7 +83,7 @@ class Trees:
 
 def trees(*, seed: int | None = 0) -> Learn:
     def learn(made: pl.DataFrame, label: pl.Series) -> Trees:
-        model = HistGradientBoostingClassifier(max_iter=20, random_state=seed, early_stopping=False)
+        model = DecisionTreeClassifier(min_samples_leaf=20, random_state=seed)
         return Trees(model.fit(made, label))
 
     return learn

@@ -99,7 +99,9 @@ def test_a_date_or_a_running_number_among_the_features_is_found() -> None:
     assert time_in_features(pl.DataFrame({"at": times}), "at", plain=False).verdict == "FAIL"
     assert time_in_features(pl.DataFrame({"epoch": times.dt.epoch("s")}), "at", plain=False).verdict == "FAIL"
     assert time_in_features(pl.DataFrame({"hour": times.dt.hour()}), "at", plain=False).verdict == "PASS"
-    assert time_in_features(pl.DataFrame({"walk": rng().normal(size=200).cumsum()}), "at", plain=False).verdict == "PASS"
+    assert (
+        time_in_features(pl.DataFrame({"walk": rng().normal(size=200).cumsum()}), "at", plain=False).verdict == "PASS"
+    )
 
 
 def test_rows_from_the_future_fail_and_clock_skew_does_not() -> None:

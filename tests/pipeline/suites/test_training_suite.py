@@ -9,7 +9,7 @@ from flyball.core.model import Predictions, Scores
 from flyball.pipeline.evaluate import Scored
 from flyball.pipeline.suites.dummy import beside_dummy, best_constant, better_than_dummy
 from flyball.pipeline.suites.rare_class import rare_class
-from flyball.pipeline.suites.subject import Learn
+from flyball.pipeline.suites.subject import Fitted, Learn
 from flyball.pipeline.suites.training import beats_shuffled, deterministic, finite, learns_by_heart
 
 RNG = np.random.default_rng
@@ -72,7 +72,7 @@ def shuffled(learn: Learn) -> str:
     predictions, scores = fitted.predict(made[2000:])
     scored = Scored(truth=one["y"][2000:].to_numpy(), predictions=predictions, scores=scores)
     found = beats_shuffled(learn, "roc_auc", (made[:2000], made[2000:]), one["y"][:2000], scored, (0, 1), RNG(0))
-    return found[0].verdict
+    return found.verdict
 
 
 def test_a_model_that_learns_beats_its_own_code_on_shuffled_labels() -> None:
@@ -80,7 +80,7 @@ def test_a_model_that_learns_beats_its_own_code_on_shuffled_labels() -> None:
 
 
 def test_a_model_that_ignores_the_label_does_not() -> None:
-    def from_memory(made: pl.DataFrame, label: pl.Series) -> Trees:
+    def from_memory(made: pl.DataFrame, label: pl.Series) -> Fitted:
         return trees()(made, pl.Series((made["x"] > 0).cast(pl.Int64)))  # knows the answer, whatever it is taught
 
     assert shuffled(from_memory) != "PASS"
@@ -107,7 +107,7 @@ def test_a_handful_of_rows_is_learned_by_heart_unless_labels_and_features_are_to
     made, label = one.select("x", "z"), one["y"]
     assert learns_by_heart(trees(), "binary", made, label, RNG(0)).verdict == "PASS"
 
-    def torn(made: pl.DataFrame, label: pl.Series) -> Trees:
+    def torn(made: pl.DataFrame, label: pl.Series) -> Fitted:
         return trees()(made, label.sample(fraction=1.0, shuffle=True, seed=1))
 
     assert learns_by_heart(torn, "binary", made, label, RNG(0)).verdict == "FAIL"

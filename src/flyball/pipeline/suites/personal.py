@@ -23,6 +23,7 @@ MOST_TEXT = 4_000_000  # characters of a file that are read
 WEAK_SHARE = 0.5  # share of a column's values that must pass a check digit; chance gives a tenth
 LEAST_WEAK = 8  # values of that form, for the share to mean anything
 _PRINTABLE = re.compile(rb"[\x20-\x7e]{6,}")
+_WIDE = re.compile(rb"(?:[\x20-\x7e]\x00\x00\x00){6,}")  # NumPy keeps text as UTF-32
 _HASHED = re.compile(r"(?:[0-9a-f]{32,128}|[A-Za-z0-9_\-]{1,16}:[0-9a-f]{16,128})")
 
 
@@ -151,14 +152,21 @@ def _strings(data: bytes) -> Iterator[tuple[str, str]]:
     if data[:2] in (b"\x80\x05", b"\x80\x04"):
         seen = 0
         try:
-            for code, argument, place in pickletools.genops(data):
+            for _, argument, place in pickletools.genops(data):
                 if isinstance(argument, str) and len(argument) >= 6:
                     yield f"byte {place}", argument
-                elif isinstance(argument, bytes) and code.name != "BYTEARRAY8" and len(argument) < 100_000:
-                    yield from ((f"byte {place}", run.decode()) for run in _PRINTABLE.findall(argument))
+                elif isinstance(argument, bytes | bytearray):
+                    yield from ((f"byte {place}", run) for _, run in _runs(bytes(argument[:MOST_TEXT])))
                 seen = place or seen
             return
         except (ValueError, UnicodeDecodeError):
             data = data[seen:]  # not a pickle to its end: the rest as any other file
-    for match in _PRINTABLE.finditer(data[:MOST_TEXT]):
-        yield f"byte {match.start()}", match.group().decode()
+    yield from ((f"byte {place}", run) for place, run in _runs(data[:MOST_TEXT]))
+
+
+def _runs(data: bytes) -> Iterator[tuple[int, str]]:
+    """Printable text between other bytes, one byte or four a character."""
+    for match in _PRINTABLE.finditer(data):
+        yield match.start(), match.group().decode()
+    for match in _WIDE.finditer(data):
+        yield match.start(), match.group().decode("utf-32-le")

@@ -86,7 +86,7 @@ def training_suite(subject: Subject, plan: Plan, learn: Learn | None, *, streams
     if plan.training and learn is not None and subject.made_train is not None and subject.made_holdout is not None:
         label, made = subject.train[subject.label], (subject.made_train, subject.made_holdout)
         rng = streams("shuffled")
-        tests += beats_shuffled(learn, subject.metric, made, label, subject.scored, subject.classes, rng)
+        tests.append(beats_shuffled(learn, subject.metric, made, label, subject.scored, subject.classes, rng))
         tests.append(deterministic(learn, made[0], label, streams("twice")))
         tests.append(learns_by_heart(learn, subject.task, made[0], label, streams("tiny batch")))
     return Found(tests=tuple(tests))
