@@ -99,7 +99,6 @@ def test_what_is_declared_and_read_by_nobody_is_noted(folder: Path, capfd: pytes
     assert document["notes"] == [
         "serving.objectives.throughput_rps: declared, not used yet",
         "serving.objectives.latency_p50_ms: declared, not used yet",
-        "experiment.suites full (the default suites run): declared, not used yet",
         "rollout.steps[0].shadow.on_timeout extend (the step holds): declared, not used yet",
     ]
 

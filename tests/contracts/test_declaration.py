@@ -98,7 +98,8 @@ def test_every_fault_is_told_at_once_in_the_order_of_the_lines() -> None:
     assert faults(broken) == [
         "3: metadata.owner: expected text, found nothing (add it)",
         '5: experiment.seed: expected text, found 7 (quote it: "7")',
-        f"7: gates[0].metric: expected one of {metrics}, latency_p99_ms, found text 'roc_auk' (did you mean roc_auc?)",
+        f"7: gates[0].metric: expected one of {metrics} or a measure such as slice.worst.accuracy or latency_p99_ms, "
+        "found text 'roc_auk' (did you mean roc_auc?)",
         "12: serving.fallback[1].constant.score: expected a probability, found 1.5",
         "16: rollout.steps[0].shadow.min_pairs: expected a whole number, at least 0, found text 'soon'",
         "17: rollout.steps[1].approval.role: expected one of approver, operator, found text 'boss'",

@@ -26,7 +26,7 @@ class Declared:
     folder: Path
     service: Service
     contract: DataContract
-    code: dict[str, str]  # path relative to the folder -> text: every *.py, and experiment.include
+    code: dict[str, str]  # path relative to the folder -> text: every *.py, experiment.include, the golden set
     source: Path  # the training table, $FLYBALL_DATA resolved
     notes: tuple[str, ...]  # what is allowed but probably not meant
     not_executed: tuple[str, ...]  # what the contract says and Flyball does not check
@@ -116,7 +116,9 @@ def _code(folder: Path, service: Service, faults: list[Fault]) -> dict[str, str]
         if not any(part.startswith(".") or part == "__pycache__" for part in path.relative_to(folder).parts)
     }
     code: dict[str, str] = {}
-    for name in sorted(names | {service.experiment.module} | set(service.experiment.include)):
+    golden = service.experiment.tests.golden
+    included = {*service.experiment.include, *([golden] if golden is not None else [])}
+    for name in sorted(names | {service.experiment.module} | included):
         try:
             code[name] = read_text(folder / name, where=name)
         except BadInput as error:

@@ -5,10 +5,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from flyball.contracts import sense
+from flyball.contracts import gate_sense, sense
 from flyball.contracts.durations import resolved
 from flyball.contracts.json_schema import resolved_schema
 from flyball.contracts.schema_faults import faults
+from flyball.contracts.task_metrics import Finding
 from flyball.contracts.yaml_text import Path, read, refusal
 from flyball.core.service import Experiment, Gate, Metadata, Monitor, Retrain, Rollout, Service, Serving
 
@@ -72,17 +73,18 @@ def _section(
         return None  # not swallowed: the structure's faults of this section are already in the list
 
 
-def _senseless(healthy: dict[str, Any], data: dict[str, Any]) -> list[sense.Finding]:
+def _senseless(healthy: dict[str, Any], data: dict[str, Any]) -> list[Finding]:
     experiment = _section(healthy, "experiment", Experiment, _absent)
     metadata = _section(healthy, "metadata", Metadata, _absent)
     rollout = _section(healthy, "rollout", Rollout, Rollout)
-    found: list[sense.Finding] = []
+    found: list[Finding] = []
     if experiment is not None:
         given = data.get("experiment")
         found += sense.of_experiment(experiment, given if isinstance(given, dict) else {})
+        found += gate_sense.of_tests(experiment)
         gates = _section(healthy, "gates", tuple[Gate, ...], tuple)
         if gates is not None:
-            found += sense.of_gates(gates, experiment, rollout)
+            found += gate_sense.of_gates(gates, experiment, rollout)
         serving = _section(healthy, "serving", Serving, Serving)
         if serving is not None:
             found += sense.of_serving(serving, experiment)

@@ -38,7 +38,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "config": "Handed to `train` as it is.",
         "split": "How the holdout is cut off.",
         "include": "Further files that are part of the code.",
-        "suites": "How much is evaluated besides what the gates read; `full`: not used yet.",
+        "suites": "How much is tested: what is cheap and what the gates read, or every suite.",
         "timeout_s": "A training that runs longer is stopped.",
         "refit": "After the gates, fit once more on train and holdout rows together.",
         "warm_start": "Hand the champion's estimator to `train` as `parent`.",
@@ -81,7 +81,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
     },
     "Split": {"kind": "The holdout is the newest rows.", "holdout": "Share of the rows held out."},
     "Gate": {
-        "metric": "A metric of the task, or latency_p99_ms.",
+        "metric": "A metric of the task, or a measure of a suite or of the clock (gates.md lists them).",
         "suite": "A suite of tests, every hard one of which must pass.",
         "expression": "CEL over the evidence; anything but true fails.",
         "name": "Name of the result, where the condition itself is not to be it.",

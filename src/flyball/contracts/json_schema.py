@@ -7,12 +7,13 @@ import msgspec
 from flyball.contracts.descriptions import DESCRIPTIONS
 from flyball.contracts.durations import PATTERN, is_duration
 from flyball.contracts.schema_faults import MARGIN
+from flyball.core import measures
 from flyball.core.service import Service
 from flyball.stats.metrics import METRICS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-LATENCIES = ("latency_p99_ms",)  # what a gate can read besides the metrics
-_METRIC_KEYS = {("Experiment", "metric"): (), ("LiveMetric", "name"): (), ("Gate", "metric"): LATENCIES}
+_METRIC_KEYS = {("Experiment", "metric"), ("LiveMetric", "name")}
+_MEASURED = {("Gate", "metric")}  # a metric, or a measure of a suite or of the clock
 _MARGINS = {("Gate", "not_worse_by"), ("Gate", "better_by"), ("LiveMetric", "max_loss")}
 
 
@@ -44,11 +45,29 @@ def resolved_schema() -> dict[str, Any]:
         properties = definition.get("properties", {})
         for key in properties:
             if (name, key) in _METRIC_KEYS:
-                properties[key] = {"enum": [*sorted(METRICS), *_METRIC_KEYS[name, key]]}
+                properties[key] = {"enum": sorted(METRICS)}
+            elif (name, key) in _MEASURED:
+                properties[key] = _measured()
             elif (name, key) in _MARGINS:
                 properties[key] = _margin(properties[key])
     _exactly_one(schema["$defs"]["Step"])
     return schema
+
+
+def _measured() -> dict[str, Any]:
+    """Metrics by name, measures by their form."""
+    return {
+        "anyOf": [
+            {"enum": sorted(METRICS)},
+            {
+                "type": "string",
+                "pattern": measures.PATTERN,
+                "title": "a measure such as slice.worst.accuracy or latency_p99_ms",
+            },
+            {"type": "null"},
+        ],
+        "default": None,
+    }
 
 
 def _or_duration(value: dict[str, Any]) -> dict[str, Any]:

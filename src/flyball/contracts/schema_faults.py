@@ -58,6 +58,8 @@ def describe(schema: Mapping[str, Any], root: Mapping[str, Any]) -> str:
     'a number, at least 0, at most 1'
     """
     schema = _resolved(schema, root)
+    if "title" in schema and "pattern" in schema:
+        return str(schema["title"])
     if "enum" in schema:
         options = [str(option) for option in schema["enum"]]
         return options[0] if len(options) == 1 else f"one of {', '.join(options)}"
@@ -122,7 +124,8 @@ def _plain(document: Document, path: Path, schema: Mapping[str, Any], value: Any
     expected = describe(schema, root)
     if path and is_duration(path[-1]):
         expected = f"{expected.replace('a number', 'seconds')}, or a duration such as 10m, 24h, 7d"
-    fix = nearest(value, schema["enum"]) if "enum" in schema and isinstance(value, str) else ""
+    options = [option for branch in (schema, *schema.get("anyOf", ())) for option in branch.get("enum", ())]
+    fix = nearest(value, options) if options and isinstance(value, str) else ""
     if schema.get("type") == "string" and isinstance(value, (int, float)):
         fix = f'quote it: "{value}"'
     return document.fault(path, expected, found(value), fix)

@@ -7,13 +7,13 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from flyball.contracts.schema_faults import nearest
+from flyball.contracts import gate_sense
+from flyball.contracts.task_metrics import Finding, metric_of_task
 from flyball.contracts.yaml_text import Path
 from flyball.core.service import (
     Constant,
     ConstantFallback,
     Experiment,
-    Gate,
     Metadata,
     Monitor,
     Retrain,
@@ -23,15 +23,12 @@ from flyball.core.service import (
     Serving,
     Step,
 )
-from flyball.stats.metrics import METRICS
-
-Finding = tuple[Path, str, str, str]
 
 
 def of_experiment(experiment: Experiment, given: dict[str, Any]) -> Iterator[Finding]:
     """`given`: the section as written, because a default and the same value written down differ here."""
     at: Path = ("experiment",)
-    yield from _metric((*at, "metric"), experiment.metric, experiment)
+    yield from metric_of_task((*at, "metric"), experiment.metric, experiment)
     if experiment.task != "binary" and "threshold" in given:
         yield (*at, "threshold"), "no threshold", f"a threshold with task {experiment.task}", "remove it"
     if experiment.search is not None:
@@ -69,24 +66,6 @@ def _range(at: Path, low: float, high: float, *, log: bool) -> Iterator[Finding]
         yield at, "low below high", f"{low:g} to {high:g}", "a value that is fixed belongs into config"
     elif log and low <= 0:
         yield (*at, "low"), "more than 0 with log", f"{low:g}", ""
-
-
-def of_gates(gates: tuple[Gate, ...], experiment: Experiment, rollout: Rollout | None) -> Iterator[Finding]:
-    for index, gate in enumerate(gates):
-        at: Path = ("gates", index)
-        if gate.metric is not None:
-            yield from _metric((*at, "metric"), gate.metric, experiment)
-        forms = [name for name in ("min", "max", "versus") if getattr(gate, name) is not None]
-        margins = [name for name in ("not_worse_by", "better_by") if getattr(gate, name) is not None]
-        if len(forms) != 1:
-            yield at, "exactly one of min, max, versus", " and ".join(forms) or "none of them", ""
-        elif forms == ["versus"] and len(margins) != 1:
-            what = " and ".join(margins) or "neither"
-            yield at, "not_worse_by or better_by beside versus", what, "not_worse_by tolerates, better_by demands"
-        elif forms != ["versus"] and margins:
-            yield at, f"no {margins[0]} beside {forms[0]}", margins[0], "add versus: champion, or remove it"
-        if gate.inconclusive == "shadow" and rollout and not any(step.kind == "shadow" for step in rollout.steps):
-            yield (*at, "inconclusive"), "a shadow step in rollout.steps", "none", "without one nothing can decide"
 
 
 def of_serving(serving: Serving, experiment: Experiment) -> Iterator[Finding]:
@@ -142,7 +121,7 @@ def of_monitor(monitor: Monitor, experiment: Experiment) -> Iterator[Finding]:
     if psi.warn > psi.act:
         yield ("monitor", "psi", "warn"), f"at most act ({psi.act:g})", f"{psi.warn:g}", ""
     if monitor.live_metric is not None:
-        yield from _metric(("monitor", "live_metric", "name"), monitor.live_metric.name, experiment)
+        yield from metric_of_task(("monitor", "live_metric", "name"), monitor.live_metric.name, experiment)
 
 
 def of_rollout(rollout: Rollout, metadata: Metadata | None) -> Iterator[Finding]:
@@ -216,6 +195,7 @@ def notes(service: Service) -> tuple[str, ...]:
     found = []
     if not service.metadata.people and any(step.approval is not None for step in service.rollout.steps):
         found.append("metadata.people is empty: nobody can approve a rollout, so each one will wait until it expires")
+    found += gate_sense.notes(service)
     return (*found, *(f"{where}: declared, not used yet" for where in _unused(service)))
 
 
@@ -226,16 +206,7 @@ def _unused(service: Service) -> Iterator[str]:
         yield "serving.objectives.throughput_rps"
     if goals.latency_p50_ms is not None:
         yield "serving.objectives.latency_p50_ms"
-    if service.experiment.suites == "full":
-        yield "experiment.suites full (the default suites run)"
     for index, step in enumerate(service.rollout.steps):
         timed = step.shadow or step.approval or step.canary
         if timed is not None and timed.on_timeout == "extend":
             yield f"rollout.steps[{index}].{step.kind}.on_timeout extend (the step holds)"
-
-
-def _metric(path: Path, name: str, experiment: Experiment) -> Iterator[Finding]:
-    metric = METRICS.get(name)
-    if metric is not None and experiment.task not in metric.tasks:
-        known = [other.name for other in METRICS.values() if experiment.task in other.tasks]
-        yield path, f"a metric for {experiment.task}: {', '.join(known)}", name, nearest(name, known)

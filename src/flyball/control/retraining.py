@@ -12,6 +12,7 @@ from flyball.core import events as e
 from flyball.core.codec import digest
 from flyball.core.ids import ServiceName, short
 from flyball.core.ledger import Command
+from flyball.core.release import refusals
 
 
 def plan_retraining(situation: Situation) -> Decision | None:
@@ -110,7 +111,7 @@ def _outcome(state: ServiceState, ticket: TicketState) -> Decision:
     if ticket.release == state.champion:
         return _closed(state, ticket, "promoted", "the new release serves")
     if not release.passed:
-        failed = "; ".join(gate.reason for gate in release.gates if not gate.passed)
+        failed = "; ".join(refusals(release.gates, release.tests))
         return _closed(state, ticket, "no_gain", f"the gates said no: {failed}")
     if ticket.release in state.withdrawn:
         return _closed(state, ticket, "no_gain", "its rollout did not end in a promotion")

@@ -1,5 +1,6 @@
 """A release and its evidence: what the pipeline makes, the registry names and the gateway loads."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from flyball.core.ids import Digest, ExperimentDigest, ReleaseRoot, ServiceName
@@ -117,7 +118,7 @@ class Release(Record):
     snapshot: Digest
     metrics: dict[str, Estimate]  # on the holdout
     gates: tuple[GateResult, ...]
-    passed: bool  # every gate
+    passed: bool  # every gate, and no hard test failed
     compared_with: ReleaseRoot | None = None  # the champion it was judged against
     trained_rows: int = 0
     holdout_rows: int = 0
@@ -128,3 +129,14 @@ class Release(Record):
     trained_last_row: int = 0  # newest stream row that the model was fitted on
     tests: tuple[TestResult, ...] = ()  # of the suites that ran
     refitted: bool = False  # fitted once more on the holdout after the gates; metrics are those of the first fit
+
+
+def refusals(gates: Sequence[GateResult], tests: Sequence[TestResult]) -> list[str]:
+    """Why a release does not go on, for people: gates that did not pass, then hard tests that failed.
+
+    >>> told = TestResult(suite="data", name="target leak", dimension="data", verdict="FAIL", reason="'x' tells all")
+    >>> refusals((), (told,))
+    ["target leak: 'x' tells all"]
+    """
+    said = [f"{gate.name}: {gate.reason}" for gate in gates if not gate.passed]
+    return said + [f"{test.name}: {test.reason}" for test in tests if test.hard and test.verdict == "FAIL"]

@@ -22,7 +22,7 @@ from flyball.core.events import (
 from flyball.core.ids import Digest, ExperimentDigest, ReleaseRoot, RolloutId
 from flyball.core.ledger import Entry
 from flyball.core.record import Record
-from flyball.core.release import GateResult, Release, Snapshot
+from flyball.core.release import GateResult, Release, Snapshot, refusals
 from flyball.registry.stages import Event, Stage, after, allowed
 
 
@@ -143,7 +143,7 @@ def _judged(state: Registry, entry: Entry, root: ReleaseRoot, ok: bool, results:
     known = state.releases.get(root)
     if known is None or known.stage not in ("built", "qualified", "refused"):
         return state
-    failed = "; ".join(f"{gate.name}: {gate.reason}" for gate in results if not gate.passed)
+    failed = "; ".join(refusals(results, known.release.tests))
     judged = replace(known, release=replace(known.release, gates=results, passed=ok))
     state = replace(state, releases=state.releases | {root: judged})
     return _move(state, entry, root, "qualified" if ok else "refused", "pipeline", failed)

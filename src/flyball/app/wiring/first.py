@@ -7,7 +7,7 @@ from flyball.app.home import Home, command
 from flyball.app.wiring.pipeline import pipeline_of
 from flyball.core.errors import Refused
 from flyball.core.ids import short
-from flyball.core.release import Release
+from flyball.core.release import Release, refusals
 
 
 def first_releases(declared: Sequence[Declared], home: Home, *, say: Callable[[str], None]) -> None:
@@ -29,5 +29,5 @@ def _why_not(release: Release, approve: str) -> Refused:
     told = f"{release.service}: release {short(release.root)} may not serve"
     if release.passed:
         return Refused(f"{told}: it waits for a person's approval (autonomy.first)", hint=approve)
-    failed = "; ".join(f"{gate.name}: {gate.reason}" for gate in release.gates if not gate.passed)
+    failed = "; ".join(refusals(release.gates, release.tests))
     return Refused(f"{told}: {failed}", hint="the gates, the data or the model have to change")

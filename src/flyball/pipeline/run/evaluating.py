@@ -17,10 +17,10 @@ from flyball.core.ids import ReleaseRoot
 from flyball.core.model import Load, Packaged, Predictions, Scores
 from flyball.core.record import Record
 from flyball.core.release import Release
-from flyball.pipeline import gates
 from flyball.pipeline.run.judging import Judged, judge
 from flyball.pipeline.run.packaged import Package
 from flyball.pipeline.run.subject import Subject
+from flyball.pipeline.run.testing import Fit
 from flyball.pipeline.split import Split
 
 _JUDGED, _FILES = "judged.pkl", "package/"
@@ -34,16 +34,25 @@ class Evaluated(Record):
 
 
 def evaluate(
-    of: Subject, table: pl.DataFrame, parts: Split, known: Packaged, estimator: Any, package: Package, load: Load
+    of: Subject,
+    table: pl.DataFrame,
+    parts: Split,
+    known: Packaged,
+    estimator: Any,
+    package: Package,
+    load: Load,
+    *,
+    fit: Fit,
+    made: pl.DataFrame,
 ) -> Evaluated:
-    """Package, load, ask.
+    """Package, load, ask. `fit`: the service's train as the suites call it; `made`: features of the whole table.
 
     Raises: TrainingFailed: it cannot be packaged, or its answers are no numbers.
     """
     files = package.write(known, estimator)
     loaded = package.loaded
     try:
-        judged = judge(of.job, of.service, table, parts, loaded, load)
+        judged = judge(of.job, of.service, table, parts, loaded, load, fit=fit, made=made)
     except FlyballError:
         raise
     except Exception:  # a judge may stumble over answers that are no numbers: then that is what went wrong
@@ -61,12 +70,13 @@ def judge_again(of: Subject, release: Release, table: pl.DataFrame, parts: Split
     job = of.job
     if job.judged_folder is None:
         raise TrainingFailed("the job names a release to judge and not its folder")
-    judged = judge(job, of.service, table, parts, load(job.judged_folder, release=release.root), load)
+    judged = judge(job, of.service, table, parts, load(job.judged_folder, release=release.root), load, known=release)
     return replace(
         release,
         metrics=release.metrics | judged.metrics | judged.measured,
         gates=judged.results,
-        passed=gates.passed(judged.results),
+        tests=judged.tests,
+        passed=judged.passed,
         compared_with=ReleaseRoot(job.champion) if job.champion is not None else None,
         rubber_stamped=job.champion is None,
     )

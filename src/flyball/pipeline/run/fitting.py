@@ -35,9 +35,16 @@ def fit(
     Raises: TrainingFailed: it is no estimator, or cannot be pickled. Whatever the service's own code raises.
     """
     chosen = rows.tolist()
+    return train(of, code, made[chosen], table[of.label][chosen], config, **more)
+
+
+def train(
+    of: Subject, code: Code, made: pl.DataFrame, label: pl.Series, config: Mapping[str, Scalar], **more: Any
+) -> Any:
+    """One call of the service's `train`, its answer looked at. Raises: as `fit`."""
     estimator = code.train(
-        made[chosen],
-        table[of.label][chosen],
+        made,
+        label,
         config=dict(config),
         seed=seed_of(of.service.experiment.seed),
         **more,

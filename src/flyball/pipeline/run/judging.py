@@ -1,19 +1,23 @@
 """The candidate and the champion on rows that neither was fitted on, and what the gates say of it."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import polars as pl
 from msgspec.structs import replace
 
 from flyball.core.errors import NotEnoughData
 from flyball.core.frames import conform
+from flyball.core.measures import family
 from flyball.core.model import Label, Load, Loaded
 from flyball.core.ports import TrainingJob
 from flyball.core.prediction import Answer
 from flyball.core.record import Record
-from flyball.core.release import Estimate, GateResult
+from flyball.core.release import Estimate, GateResult, Release, TestResult
 from flyball.core.service import Service
 from flyball.pipeline import gates
 from flyball.pipeline.evaluate import LATENCY, Scored, aligned, difference, evaluate, latency, wanted
+from flyball.pipeline.run.testing import Fit, tested
 from flyball.pipeline.seed import seed_of
 from flyball.pipeline.split import Rows, Split
 from flyball.stats.metrics import score
@@ -27,31 +31,87 @@ class Judged(Record):
 
     scored: Scored  # on the whole holdout
     metrics: dict[str, Estimate]  # computed from labels: the same whenever it is repeated
-    measured: dict[str, Estimate]  # by the clock
+    measured: dict[str, Estimate]  # by the clock and by the suites: beside the root, not in it
     missing: dict[str, str]
     results: tuple[GateResult, ...]
+    tests: tuple[TestResult, ...] = ()  # of the suites that ran
+
+    @property
+    def passed(self) -> bool:
+        """Every gate, and no hard test failed."""
+        return gates.passed(self.results, self.tests)
 
 
 def judge(
-    job: TrainingJob, service: Service, table: pl.DataFrame, parts: Split, candidate: Loaded, load: Load
+    job: TrainingJob,
+    service: Service,
+    table: pl.DataFrame,
+    parts: Split,
+    candidate: Loaded,
+    load: Load,
+    *,
+    fit: Fit | None = None,
+    made: pl.DataFrame | None = None,
+    tests: tuple[TestResult, ...] = (),
+    measured: Mapping[str, Estimate] | None = None,
+    cost: float | None = None,
+    known: Release | None = None,
 ) -> Judged:
-    """Evaluate on the holdout, compare with the champion on the rows that both may be judged on, ask the gates."""
+    """Evaluate on the holdout, run the suites that the declaration asks for, compare with the champion, ask the gates.
+
+    Args:
+        fit: the user's `train` with its configuration and seed; None: nothing is fitted again.
+        made: features of the whole table, in its order; None: they are not known.
+        tests: results of other suites (deployment), for the gates and for the release.
+        measured: measures of other suites, by name.
+        cost: of the training so far, in the unit of cost_per_hour.
+        known: an earlier judgement of the same release: what cannot be made again without fitting is taken from it.
+    """
     label = service.data.label
     scored = _score(candidate, table, parts.holdout, label)
     classes = _all_classes(service, table, candidate)
     wide = aligned(scored, candidate.facts.classes, classes)
     found = evaluate(wanted(service), wide, classes=classes, rng=_rng(service))
-    measured = {LATENCY: _latency(candidate, table, parts.holdout)} if _reads_latency(service) else {}
-    evidence = gates.Evidence(metrics=found.metrics | measured, missing=found.missing)
+    suites = tested(job, service, table, parts, candidate, wide, classes, fit=fit, made=made)
+    told = _with_known((*tests, *suites.tests), known)
+    values = _known_measures(known) | dict(measured or {}) | suites.metrics
+    if LATENCY not in values and _reads_latency(service):
+        values[LATENCY] = _latency(candidate, table, parts.holdout)
+    if cost is not None:
+        values["cost"] = Estimate(value=cost, low=cost, high=cost, n=1)
+    evidence = gates.Evidence(
+        metrics=found.metrics | values,
+        missing=found.missing | suites.missing,
+        tests=told,
+        cost=cost,
+        grade=job.snapshot.grade,
+        rows={"trained": len(parts.train), "holdout": len(parts.holdout), "shared": len(parts.shared)},
+    )
     if job.champion_folder is not None:
         evidence = _with_champion(job, service, table, parts, candidate, load, evidence)
     return Judged(
         scored=scored,
         metrics=found.metrics,
-        measured=measured,
-        missing=dict(found.missing),
+        measured=values,
+        missing={name: why for name, why in (found.missing | suites.missing).items() if name not in values},
         results=gates.judge(service.gates, evidence),
+        tests=told,
     )
+
+
+def _with_known(tests: tuple[TestResult, ...], known: Release | None) -> tuple[TestResult, ...]:
+    """The results at hand, and those of an earlier judgement that nothing has replaced."""
+    if known is None:
+        return tests
+    made = {(test.suite, test.name) for test in tests}
+    return (*tests, *(test for test in known.tests if (test.suite, test.name) not in made))
+
+
+def _known_measures(known: Release | None) -> dict[str, Estimate]:
+    """Measures of an earlier judgement; the clock's are taken again."""
+    if known is None:
+        return {}
+    return {name: found for name, found in known.metrics.items() if name != LATENCY and family(name) is not None}
 
 
 def _with_champion(
@@ -80,6 +140,7 @@ def _with_champion(
     return replace(
         evidence,
         has_champion=True,
+        champion_metrics=evaluate(wanted(service), theirs, classes=classes, rng=_rng(service)).metrics,
         difference=lambda name: difference(name, theirs, ours, classes=classes, rng=_rng(service)),
         champion=lambda name: score(
             name, theirs.truth, theirs.predictions, theirs.scores, classes=list(classes) or None
@@ -105,7 +166,7 @@ def _score(model: Loaded, table: pl.DataFrame, rows: Rows, label: str) -> Scored
 
 
 def _reads_latency(service: Service) -> bool:
-    return any(gate.metric == LATENCY for gate in service.gates)
+    return LATENCY in gates.reads(service.gates) or any("latency" in (gate.expression or "") for gate in service.gates)
 
 
 def _latency(model: Loaded, table: pl.DataFrame, holdout: Rows) -> Estimate:

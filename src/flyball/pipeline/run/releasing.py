@@ -12,7 +12,6 @@ from flyball.core.events import Reason
 from flyball.core.ids import ExperimentDigest, ReleaseRoot, ServiceName
 from flyball.core.model import Loaded
 from flyball.core.release import Baseline, Release
-from flyball.pipeline import gates
 from flyball.pipeline.packing import BESIDE
 from flyball.pipeline.run import package
 from flyball.pipeline.run.data import files_under
@@ -60,7 +59,8 @@ def release(of: Subject, table: pl.DataFrame, parts: Split, judged: Judged, root
         snapshot=job.snapshot.root,
         metrics=judged.metrics | judged.measured,
         gates=judged.results,
-        passed=gates.passed(judged.results),
+        tests=judged.tests,
+        passed=judged.passed,
         compared_with=ReleaseRoot(job.champion) if job.champion is not None else None,
         trained_rows=len(fitted),
         holdout_rows=len(parts.holdout),

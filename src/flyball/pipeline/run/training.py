@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import polars as pl
+from msgspec.structs import replace
 
 from flyball.core.codec import canonical
 from flyball.core.errors import Unavailable
@@ -28,6 +29,7 @@ from flyball.pipeline.run.packaged import Package
 from flyball.pipeline.run.searching import Chosen
 from flyball.pipeline.run.stepping import Steps
 from flyball.pipeline.run.subject import Subject, subject
+from flyball.pipeline.run.testing import sample_of, scanned
 from flyball.pipeline.split import Rows, Split
 
 
@@ -91,11 +93,15 @@ def _candidate(
     def fitted(rows: Rows) -> Mapping[str, bytes]:
         return fitting.dump(fitting.fit(of, code, features.table, table, rows, chosen.config))
 
+    def learn(rows: pl.DataFrame, label: pl.Series) -> Any:
+        return fitting.train(of, code, rows, label, chosen.config)
+
     estimator = steps.take("train", lambda: fitted(parts.train), dump=_as_it_is, load=_as_it_is)
 
     def evaluated() -> evaluating.Evaluated:
         one = fitting.load(estimator)
-        return evaluating.evaluate(of, table, parts, fitting.facts(of, one, table, parts.train), one, made, load)
+        facts = fitting.facts(of, one, table, parts.train)
+        return evaluating.evaluate(of, table, parts, facts, one, made, load, fit=learn, made=features.table)
 
     judged = steps.take(
         "evaluate", evaluated, dump=evaluating.dump, load=lambda files: evaluating.load(files, made)
@@ -113,11 +119,14 @@ def _candidate(
         _refit(of, steps, table, np.concatenate([parts.train, parts.holdout]), fitted, made)
     root = steps.take(
         "package",
-        lambda: releasing.sealed(made.output, inputs[parts.holdout.tolist()], made.loaded, judged, normal, chosen),
+        lambda: releasing.sealed(
+            made.output, sample_of(of.job, inputs[parts.holdout.tolist()]), made.loaded, judged, normal, chosen
+        ),
         dump=lambda _: releasing.dump(made.output),
         load=lambda files: releasing.load(files, made),
     )
-    release = releasing.release(of, table, parts, judged, root)
+    files = scanned(of.job, of.service, None, folder=made.output).tests
+    release = releasing.release(of, table, parts, replace(judged, tests=(*judged.tests, *files)), root)
     package.write_annexes(made.output, of.service, release, made.facts, judged.missing, steps.timings)
     return release
 

@@ -25,6 +25,7 @@ from flyball.core.errors import BadInput, Fault, Refused
 from flyball.core.model import Label, Model
 from flyball.core.prediction import LabelRecord
 from flyball.core.record import Record
+from flyball.core.release import refusals
 
 PANE_ROWS = 100
 
@@ -78,7 +79,7 @@ def _first(declared: Declared, pipeline: Pipeline, source: pl.DataFrame) -> None
     snapshot = pipeline.snapshot_frame(declared, source, source="source")
     trained = pipeline.train(declared, snapshot, reason="first")
     if pipeline.registry(declared.service.metadata.name).champion is None:
-        failed = "; ".join(gate.reason for gate in trained.release.gates if not gate.passed) or "autonomy.first"
+        failed = "; ".join(refusals(trained.release.gates, trained.release.tests)) or "autonomy.first"
         raise Refused(f"the first release does not serve: {failed}")
 
 

@@ -1,0 +1,122 @@
+"""CEL conditions over the evidence: compiled where they are declared, true or refused where they are judged.
+
+CEL has no loops but its macros (`all`, `exists`, `map`, `filter`), so its time is bounded by the text: at most
+MAX_LENGTH characters and MAX_MACROS macros, a quarter of a second over a thousand measures. What a condition reads has
+to be there: a missing key, a missing variable or a type that does not fit is missing evidence, never `false` or zero.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from flyball.core.record import Record
+
+VARIABLES = ("champion", "cost", "grade", "latency", "metrics", "rows", "suites", "tests")
+FUNCTIONS = frozenset(
+    {"bool", "contains", "double", "endsWith", "has", "int", "max", "min", "size", "startsWith", "string", "uint"}
+)
+MAX_LENGTH = 1000
+MAX_MACROS = 2
+_MACRO = re.compile(r"\.\s*(?:all|exists|exists_one|map|filter)\s*\(\s*(\w+)\s*,")
+_READ = re.compile(r"""\b(?:metrics|champion)\s*(?:\.\s*(\w+)|\[\s*(?:"([^"]+)"|'([^']+)')\s*\])""")
+_SUITE = re.compile(r"""\bsuites\s*(?:\.\s*(\w+)|\[\s*(?:"([^"]+)"|'([^']+)')\s*\])""")
+
+
+class Told(Record):
+    """What an expression said."""
+
+    passed: bool
+    reason: str
+    missing: bool = False  # what it reads is not there
+
+
+def fault(text: str) -> str | None:
+    """What is wrong with the text of a condition, in words; None where it can be judged.
+
+    >>> fault("metrics.roc_auc.value > 0.8")
+    >>> fault("metrics.roc_auc.value >").startswith("Syntax error")
+    True
+    >>> fault("metrix.roc_auc.value > 0.8")
+    'there is no variable metrix: expected champion, cost, grade, latency, metrics, rows, suites or tests'
+    """
+    if len(text) > MAX_LENGTH:
+        return f"it has {len(text)} characters: expected at most {MAX_LENGTH}, so that its time is bounded"
+    macros = _MACRO.findall(text)
+    if len(macros) > MAX_MACROS:
+        return f"it has {len(macros)} macros: expected at most {MAX_MACROS}, so that its time is bounded"
+    try:
+        program = _program(text)
+    except ValueError as error:
+        return _first_line(str(error))
+    bound = {*VARIABLES, *macros}
+    unknown = sorted(name for name in program.variables() if name not in bound and not name.startswith("@"))
+    if unknown:
+        return f"there is no variable {unknown[0]}: expected {', '.join(VARIABLES[:-1])} or {VARIABLES[-1]}"
+    called = sorted(name for name in program.functions() if name.isidentifier() and name not in FUNCTIONS)
+    called = [name for name in called if not name.startswith("_")]
+    if called:
+        return f"there is no function {called[0]}: expected one of {', '.join(sorted(FUNCTIONS))}"
+    return None
+
+
+def reads(text: str) -> frozenset[str]:
+    """Metrics and measures that the text names; what it looks up by a computed name is not seen.
+
+    >>> sorted(reads('metrics.roc_auc.value > 0.8 && metrics["slice.worst.roc_auc"].low > champion.pr_auc.value'))
+    ['pr_auc', 'roc_auc', 'slice.worst.roc_auc']
+    """
+    return _names(_READ, text)
+
+
+def suites(text: str) -> frozenset[str]:
+    """Suites whose verdict the text names.
+
+    >>> sorted(suites('suites.privacy == "PASS"'))
+    ['privacy']
+    """
+    return _names(_SUITE, text)
+
+
+def judged(text: str, variables: Mapping[str, Any]) -> Told:
+    """Whether the condition holds; anything but true is no.
+
+    >>> judged("metrics.mae.value < 3.0", {"metrics": {"mae": {"value": 2.0}}}).passed
+    True
+    >>> judged("metrics.rmse.value < 3.0", {"metrics": {}}).reason
+    'missing evidence: rmse'
+    """
+    wrong = fault(text)
+    if wrong is not None:
+        return Told(passed=False, reason=f"the expression cannot be judged: {wrong}")
+    try:
+        answer = _program(text).execute(dict(variables))
+    except KeyError as error:
+        return Told(passed=False, missing=True, reason=f"missing evidence: {error.args[0] if error.args else error}")
+    except (RuntimeError, TypeError, ValueError, ArithmeticError, IndexError) as error:
+        absent = [name for name in VARIABLES if name not in variables and re.search(rf"\b{name}\b", text)]
+        if absent:
+            return Told(passed=False, missing=True, reason=f"missing evidence: {', '.join(absent)}")
+        return Told(passed=False, reason=f"the expression has no value: {_first_line(str(error))}")
+    if answer is True:
+        return Told(passed=True, reason="it is true")
+    if answer is False:
+        return Told(passed=False, reason="it is false")
+    return Told(passed=False, reason=f"expected true or false, found {type(answer).__name__}")
+
+
+@lru_cache(maxsize=256)
+def _program(text: str) -> Any:
+    import cel  # 0.2 s, and only who declares an expression pays
+
+    return cel.compile(text)
+
+
+def _names(pattern: re.Pattern[str], text: str) -> frozenset[str]:
+    return frozenset(next(filter(None, found)) for found in pattern.findall(text))
+
+
+def _first_line(message: str) -> str:
+    message = message.split("ERROR: <input>:")[-1] if "ERROR: <input>:" in message else message
+    place, _, rest = message.splitlines()[0].partition(": ")
+    return f"{rest} (at {place})" if re.fullmatch(r"\d+:\d+", place) else message.splitlines()[0]

@@ -1,0 +1,105 @@
+"""Model tests: slices, calibration, robustness, declared behaviour, golden rows, backtest."""
+
+import numpy as np
+import polars as pl
+import pytest
+from tests.pipeline.suites.models import honest, subject, table, trees
+
+from flyball.pipeline.suites.backtest import backtest
+from flyball.pipeline.suites.calibration import calibration
+from flyball.pipeline.suites.declared import golden, invariant, monotone
+from flyball.pipeline.suites.robustness import robustness
+from flyball.pipeline.suites.slices import slices
+
+RNG = np.random.default_rng
+
+
+def test_the_worst_slice_is_the_measure_and_small_groups_never_pass() -> None:
+    bad_for_b = subject(
+        lambda f: np.where(f["group"].to_numpy() == "b", 1 - honest(f), honest(f)), slices=["group"], min_support=200
+    )
+    found = slices(bad_for_b, ("group",), "accuracy", RNG(0))
+    worst = found.metrics["slice.worst.accuracy"]
+    assert worst.value < 0.4
+    assert worst.confidence == pytest.approx(0.975)
+    told = {test.name: test for test in found.tests}
+    assert (told["slice group=b"].verdict, told["slice group=b"].hard) == ("FAIL", True)
+    assert told["slice group=a"].verdict == "PASS"
+    assert told["slices without support"].verdict == "INCONCLUSIVE"
+    assert "group=c" in told["slices without support"].reason
+
+
+def test_slices_that_are_all_too_small_are_missing_evidence() -> None:
+    found = slices(subject(honest, slices=["group"], min_support=10_000), ("group",), "accuracy", RNG(0))
+    assert found.tests[0].verdict == "FAIL"
+    assert "missing evidence" in found.tests[0].reason
+    assert "slice.worst.accuracy" in found.missing
+
+
+def test_scores_that_are_too_sure_are_told() -> None:
+    assert calibration(subject(honest).scored, (0, 1), RNG(0)).tests[0].verdict == "PASS"
+    sure = subject(lambda frame: np.where(honest(frame) > 0.5, 0.99, 0.01))
+    found = calibration(sure.scored, (0, 1), RNG(0))
+    assert found.tests[0].verdict == "FAIL"
+    assert found.metrics["calibration_slope"].high < 1
+
+
+def test_a_model_that_breaks_on_a_hole_fails_and_one_that_copes_passes() -> None:
+    def nan_at_holes(frame: pl.DataFrame) -> np.ndarray:
+        return np.asarray(1 / (1 + np.exp(-2 * frame["x"].cast(pl.Float64).to_numpy())))
+
+    broken = robustness(subject(nan_at_holes), RNG(0))
+    told = {test.name: test for test in broken.tests}
+    assert (told["missing inputs"].verdict, told["missing inputs"].hard) == ("FAIL", True)
+    copes = robustness(subject(honest), RNG(0))
+    assert {test.verdict for test in copes.tests} == {"PASS"}
+    assert copes.metrics["robustness.perturbed"].value < 0.02
+
+
+def test_a_model_that_raises_on_a_hole_fails_with_its_words() -> None:
+    def raises(frame: pl.DataFrame) -> np.ndarray:
+        if frame["x"].null_count():
+            raise ValueError("x is missing")
+        return np.asarray(honest(frame))
+
+    found = robustness(subject(raises), RNG(0)).tests[0]
+    assert (found.verdict, "x is missing" in found.reason) == ("FAIL", True)
+
+
+@pytest.mark.parametrize(("way", "verdict"), [("increasing", "PASS"), ("decreasing", "FAIL")])
+def test_the_score_moves_as_declared(way: str, verdict: str) -> None:
+    found = monotone(subject(honest, monotone={"x": way}), RNG(0))
+    assert found.tests[0].verdict == verdict
+    assert found.metrics["monotone.x"].value == (0.0 if verdict == "PASS" else 1.0)
+
+
+def test_an_input_that_must_not_matter_does_not() -> None:
+    biased = subject(
+        lambda f: np.clip(honest(f) + 0.001 * (f["group"].to_numpy() == "a"), 0, 1), invariant=["group", "z"]
+    )
+    told = {test.name: test.verdict for test in invariant(biased, RNG(0)).tests}
+    assert told == {"invariant group": "FAIL", "invariant z": "PASS"}
+
+
+def test_golden_rows_keep_their_answers() -> None:
+    one = subject(honest)
+    rows = pl.DataFrame({"x": [3.0, -3.0, 3.0]})
+    kept = golden(one.predict, "binary", rows, pl.Series([1, 0, 1]), file="golden.csv")
+    lost = golden(one.predict, "binary", rows, pl.Series([1, 0, 0]), file="golden.csv")
+    assert (kept.tests[0].verdict, lost.tests[0].verdict) == ("PASS", "FAIL")
+    assert "row 2" in lost.tests[0].reason
+    assert golden(one.predict, "binary", rows[:0], pl.Series([]), file="golden.csv").tests[0].verdict == "FAIL"
+
+
+def test_a_backtest_shows_the_course_and_says_when_windows_are_too_short() -> None:
+    one = table(3000)
+    made, label = one.select("x", "z"), one["y"]
+    found = backtest(trees(), "accuracy", made, label, (0, 1), 4, RNG(0))
+    assert found.tests[0].verdict == "PASS"
+    assert set(found.metrics) == {f"backtest.{kind}.accuracy" for kind in ("worst", "spread", "trend")}
+    decaying = label.to_numpy().copy()
+    decaying[1500:] = 1 - decaying[1500:]  # the rule turns round
+    turned = backtest(trees(), "accuracy", made, pl.Series(decaying), (0, 1), 4, RNG(0))
+    assert turned.metrics["backtest.worst.accuracy"].value < 0.5
+    short = backtest(trees(), "accuracy", made[:100], label[:100], (0, 1), 5, RNG(0))
+    assert (short.tests[0].verdict, "backtest.worst.accuracy" in short.missing) == ("INCONCLUSIVE", True)
