@@ -7,12 +7,11 @@ import msgspec
 from flyball.contracts.descriptions import DESCRIPTIONS
 from flyball.contracts.durations import PATTERN, is_duration
 from flyball.contracts.schema_faults import MARGIN
-from flyball.core.service import Service
+from flyball.core.service import MEASURED, Service
 from flyball.stats.metrics import METRICS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-LATENCIES = ("latency_p99_ms",)  # what a gate can read besides the metrics
-_METRIC_KEYS = {("Experiment", "metric"): (), ("LiveMetric", "name"): (), ("Gate", "metric"): LATENCIES}
+_METRIC_KEYS = {("Experiment", "metric"): (), ("LiveMetric", "name"): (), ("Gate", "metric"): MEASURED}
 _MARGINS = {("Gate", "not_worse_by"), ("Gate", "better_by"), ("LiveMetric", "max_loss")}
 
 

@@ -22,6 +22,13 @@ Remedy = Literal["observe", "suggest", "approval", "auto"]
 Trigger = Literal["drift", "risk"]
 OnTimeout = Literal["hold", "extend", "abort"]
 Suite = Literal["data", "training", "model", "deployment", "privacy"]
+MEASURED = (  # what a gate can read beside the metrics: by the clock, on the disk, in memory
+    "latency_p50_ms",
+    "latency_p99_ms",
+    "latency_p99_ms_batch32",
+    "model_memory_mb",
+    "model_size_mb",
+)
 Dimension = Literal["data", "training", "quality", "fairness", "robustness", "privacy", "cost", "latency"]
 
 
@@ -60,7 +67,9 @@ class Search(Record):
 
     space: dict[str, Space]  # key of config -> where to look
     trials: Annotated[int, Meta(ge=1)] = 20
-    validation: Annotated[float, Meta(gt=0, lt=1)] = 0.2  # newest share of the training rows, on which trials are scored
+    validation: Annotated[float, Meta(gt=0, lt=1)] = (
+        0.2  # newest share of the training rows, on which trials are scored
+    )
     timeout_s: Positive | None = None  # no new trial begins after this
 
 

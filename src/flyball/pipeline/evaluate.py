@@ -13,7 +13,7 @@ from flyball.core.errors import NotEnoughData
 from flyball.core.model import Label, Predictions, Scores
 from flyball.core.record import Record
 from flyball.core.release import Estimate
-from flyball.core.service import Service
+from flyball.core.service import MEASURED, Service
 from flyball.stats.intervals import Interval, interval, paired_difference
 from flyball.stats.metrics import METRICS
 
@@ -36,11 +36,11 @@ class Evaluated(Record):
 
 
 def wanted(service: Service) -> tuple[str, ...]:
-    """Metrics that the declaration reads: its own, its gates', its live metric's; sorted, latency left out."""
+    """Metrics that the declaration reads: its own, its gates', its live metric's; sorted, without what is measured."""
     names = {service.experiment.metric, *(gate.metric for gate in service.gates if gate.metric is not None)}
     if service.monitor.live_metric is not None:
         names.add(service.monitor.live_metric.name)
-    return tuple(sorted(names - {LATENCY}))
+    return tuple(sorted(names - set(MEASURED)))
 
 
 def evaluate(names: Iterable[str], scored: Scored, *, classes: Sequence[Label], rng: np.random.Generator) -> Evaluated:

@@ -109,7 +109,9 @@ def _child(request: Request, out: int) -> NoReturn:
 def _train(request: Request, out: int) -> Outcome:
     import numpy as np
 
+    from flyball.adapters import formats
     from flyball.adapters.code import import_code
+    from flyball.adapters.fresh import load_fresh
     from flyball.adapters.predictor import load
     from flyball.pipeline.run import run
     from flyball.pipeline.seed import seed_of
@@ -124,6 +126,8 @@ def _train(request: Request, out: int) -> Outcome:
             import_code=import_code,
             load=load,
             step=lambda name: _send(out, Progress(step=name)),
+            formats=formats,
+            fresh=load_fresh,
         )
     except FlyballError as error:
         return Outcome(error=str(error))

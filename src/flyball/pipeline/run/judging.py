@@ -4,22 +4,18 @@ import numpy as np
 import polars as pl
 from msgspec.structs import replace
 
-from flyball.core.errors import NotEnoughData
 from flyball.core.frames import conform
-from flyball.core.model import Label, Load, Loaded
+from flyball.core.model import Label, Load, Loaded, LoadFresh
 from flyball.core.ports import TrainingJob
-from flyball.core.prediction import Answer
 from flyball.core.record import Record
-from flyball.core.release import Estimate, GateResult
+from flyball.core.release import Estimate, GateResult, TestResult
 from flyball.core.service import Service
 from flyball.pipeline import gates
-from flyball.pipeline.evaluate import LATENCY, Scored, aligned, difference, evaluate, latency, wanted
+from flyball.pipeline.evaluate import Scored, aligned, difference, evaluate, wanted
+from flyball.pipeline.run.deploying import deploy
 from flyball.pipeline.seed import seed_of
 from flyball.pipeline.split import Rows, Split
 from flyball.stats.metrics import score
-
-TIMED_ROWS = 128
-REPEATS = 3
 
 
 class Judged(Record):
@@ -27,13 +23,20 @@ class Judged(Record):
 
     scored: Scored  # on the whole holdout
     metrics: dict[str, Estimate]  # computed from labels: the same whenever it is repeated
-    measured: dict[str, Estimate]  # by the clock
+    measured: dict[str, Estimate]  # by the clock, on the disk, in memory
     missing: dict[str, str]
     results: tuple[GateResult, ...]
+    tests: tuple[TestResult, ...] = ()  # of the deployment suite
 
 
 def judge(
-    job: TrainingJob, service: Service, table: pl.DataFrame, parts: Split, candidate: Loaded, load: Load
+    job: TrainingJob,
+    service: Service,
+    table: pl.DataFrame,
+    parts: Split,
+    candidate: Loaded,
+    load: Load,
+    fresh: LoadFresh | None = None,
 ) -> Judged:
     """Evaluate on the holdout, compare with the champion on the rows that both may be judged on, ask the gates."""
     label = service.data.label
@@ -41,16 +44,19 @@ def judge(
     classes = _all_classes(service, table, candidate)
     wide = aligned(scored, candidate.facts.classes, classes)
     found = evaluate(wanted(service), wide, classes=classes, rng=_rng(service))
-    measured = {LATENCY: _latency(candidate, table, parts.holdout)} if _reads_latency(service) else {}
-    evidence = gates.Evidence(metrics=found.metrics | measured, missing=found.missing)
+    rows = conform(table[parts.holdout.tolist()], candidate.dtypes)
+    deployed = deploy(service, candidate, rows, job.judged_folder or job.output_folder, fresh)
+    missing = {**found.missing, **deployed.missing}
+    evidence = gates.Evidence(metrics=found.metrics | deployed.metrics, missing=missing)
     if job.champion_folder is not None:
         evidence = _with_champion(job, service, table, parts, candidate, load, evidence)
     return Judged(
         scored=scored,
         metrics=found.metrics,
-        measured=measured,
-        missing=dict(found.missing),
+        measured=deployed.metrics,
+        missing=missing,
         results=gates.judge(service.gates, evidence),
+        tests=deployed.tests,
     )
 
 
@@ -102,27 +108,6 @@ def _score(model: Loaded, table: pl.DataFrame, rows: Rows, label: str) -> Scored
     chosen = table[rows.tolist()]
     predictions, scores = model.predict_frame(conform(chosen, model.dtypes))
     return Scored(truth=np.array(chosen[label].to_list()), predictions=predictions, scores=scores)
-
-
-def _reads_latency(service: Service) -> bool:
-    return any(gate.metric == LATENCY for gate in service.gates)
-
-
-def _latency(model: Loaded, table: pl.DataFrame, holdout: Rows) -> Estimate:
-    """One row a call, on the path that a gateway uses; the best of a few repeats a row, as noise of neighbours on the
-    machine is not the model's.
-
-    Raises: NotEnoughData: the model answers none of the rows.
-    """
-    rows = table[holdout[:TIMED_ROWS].tolist()].select(list(model.dtypes)).to_dicts()
-    times = []
-    for row in rows:
-        replies = [model.predict([row]) for _ in range(REPEATS)]
-        if all(isinstance(reply.answers[0], Answer) for reply in replies):
-            times.append(min(reply.service_ms for reply in replies))
-    if not times:
-        raise NotEnoughData("the packaged model answered none of the holdout rows when asked one by one")
-    return latency(times)
 
 
 def _rng(service: Service) -> np.random.Generator:

@@ -19,11 +19,11 @@ from flyball.core.errors import BadInput, Fault, TrainingFailed
 from flyball.core.events import Reason
 from flyball.core.frames import conform
 from flyball.core.ids import ExperimentDigest, ReleaseRoot, ServiceName
-from flyball.core.model import Code, ImportCode, Input, Label, Load, Packaged, features
+from flyball.core.model import Code, Formats, ImportCode, Input, Label, Load, LoadFresh, Packaged, features
 from flyball.core.ports import TrainingJob
-from flyball.core.release import Release
+from flyball.core.release import Release, TestResult
 from flyball.core.service import Service
-from flyball.pipeline import deployment, gates
+from flyball.pipeline import gates
 from flyball.pipeline.baseline import baseline
 from flyball.pipeline.packing import CODE
 from flyball.pipeline.run import package
@@ -31,9 +31,18 @@ from flyball.pipeline.run.data import labelled, read_snapshot
 from flyball.pipeline.run.judging import Judged, judge
 from flyball.pipeline.seed import seed_of
 from flyball.pipeline.split import ROW, Split, positions, temporal
+from flyball.pipeline.suites import deployment_features
 
 
-def run(job: TrainingJob, *, import_code: ImportCode, load: Load, step: Callable[[str], None]) -> Release:
+def run(
+    job: TrainingJob,
+    *,
+    import_code: ImportCode,
+    load: Load,
+    step: Callable[[str], None],
+    formats: Formats | None = None,
+    fresh: LoadFresh | None = None,
+) -> Release:
     """Train one release into `job.output_folder` and return it, gates judged, neither signed nor registered.
 
     Raises: TrainingFailed, Untrusted, BadInput, NotEnoughData; and whatever the service's own code raises.
@@ -51,7 +60,7 @@ def run(job: TrainingJob, *, import_code: ImportCode, load: Load, step: Callable
     parts = _split(job, service, table)
     if job.judge_only is not None:
         stage("evaluate")
-        return _judge_again(job, job.judge_only, service, table, parts, load)
+        return _judge_again(job, job.judge_only, service, table, parts, load, fresh)
     output = Path(job.output_folder)
     package.copy_sources(job, output)
     stage("code")
@@ -63,33 +72,49 @@ def run(job: TrainingJob, *, import_code: ImportCode, load: Load, step: Callable
     stage("fit")
     estimator = _fit(code, service, made, table, parts.train)
     facts = _facts(job, service, inputs, plain, estimator, table, parts.train)
-    loaded = package.write_model(output, facts, estimator, load)
+    held = parts.holdout.tolist()
+    written = package.write_model(output, facts, estimator, load, service=service, holdout=made[held], formats=formats)
+    again = deployment_features.packaged(made[held], written.loaded.features(frame[held]), where="after loading")
     stage("evaluate")
-    judged = judge(job, service, table, parts, loaded, load)
+    judged = judge(job, service, table, parts, written.loaded, load, fresh)
     normal = baseline(frame[parts.train.tolist()], plain, facts, judged.scored.predictions, judged.scored.scores)
     if service.experiment.refit:
         stage("refit")
         everything = np.concatenate([parts.train, parts.holdout])
         estimator = _fit(code, service, made, table, everything)
         facts = _facts(job, service, inputs, plain, estimator, table, everything)
-        loaded = package.write_model(output, facts, estimator, load)
+        written = package.write_model(
+            output, facts, estimator, load, service=service, holdout=made[held], formats=formats
+        )
     stage("package")
     package.write_evidence(output, judged.metrics, normal)
-    package.write_probe(output, frame[parts.holdout.tolist()], loaded)
-    release = _release(job, service, table, parts, judged, package.seal(output))
+    package.write_probe(output, frame[held], written.loaded)
+    tests = (*written.tests, again, *judged.tests)
+    release = _release(job, service, table, parts, judged, package.seal(output), tests)
     package.write_annexes(
-        output, service, release, facts, judged.missing, timings | {"end": round(time.perf_counter() - began, 4)}
+        output,
+        service,
+        release,
+        written.facts,
+        judged.missing,
+        timings | {"end": round(time.perf_counter() - began, 4)},
     )
     return release
 
 
 def _judge_again(
-    job: TrainingJob, release: Release, service: Service, table: pl.DataFrame, parts: Split, load: Load
+    job: TrainingJob,
+    release: Release,
+    service: Service,
+    table: pl.DataFrame,
+    parts: Split,
+    load: Load,
+    fresh: LoadFresh | None,
 ) -> Release:
     """The same release with the gates of the job's declaration."""
     if job.judged_folder is None:
         raise TrainingFailed("the job names a release to judge and not its folder")
-    judged = judge(job, service, table, parts, load(job.judged_folder, release=release.root), load)
+    judged = judge(job, service, table, parts, load(job.judged_folder, release=release.root), load, fresh)
     return replace(
         release,
         metrics=release.metrics | judged.metrics | judged.measured,
@@ -134,7 +159,7 @@ def _features(code: Code, frame: pl.DataFrame, plain: tuple[str, ...], service: 
     made = features(code.features, frame, plain)
     if code.features is not None:
         rng = np.random.default_rng(seed_of(service.experiment.seed))  # noqa: TID251 -- a verb makes it
-        fault = deployment.unlike(lambda part: features(code.features, part, plain), frame, rng=rng)
+        fault = deployment_features.unlike(lambda part: features(code.features, part, plain), frame, rng=rng)
         if fault is not None:
             raise TrainingFailed(fault)
     return made
@@ -189,7 +214,13 @@ def _classes(service: Service, estimator: Any, label: pl.Series) -> tuple[Label,
 
 
 def _release(
-    job: TrainingJob, service: Service, table: pl.DataFrame, parts: Split, judged: Judged, root: ReleaseRoot
+    job: TrainingJob,
+    service: Service,
+    table: pl.DataFrame,
+    parts: Split,
+    judged: Judged,
+    root: ReleaseRoot,
+    tests: tuple[TestResult, ...],
 ) -> Release:
     positions = table[ROW].to_numpy()
     fitted = positions if service.experiment.refit else positions[parts.train]
@@ -211,4 +242,5 @@ def _release(
         rubber_stamped=job.champion is None,
         trained_last_row=int(fitted.max()),
         refitted=service.experiment.refit,
+        tests=tests,
     )
