@@ -28,7 +28,7 @@ MATRIX, ANSWER = "table", "answer"
 REFUSES, BY_NAME = "flyball.refuses", "flyball.by_name"  # metadata of the file
 TOLERANCE = 1e-9  # float64 throughout: only the last bits of exp and of sums may differ
 TOLERANCE_SINGLE = 1e-6  # float32
-_REFUSED = {"missing": float("nan"), "infinite": float("inf"), "huge": 1e300}  # 1e300 has no float32
+_REFUSED = {"missing": None, "infinite": float("inf"), "huge": 1e300}  # 1e300 has no float32
 _TREES = ("HistGradientBoosting", "GradientBoosting", "RandomForest", "ExtraTrees", "DecisionTree")
 Nodes = Callable[[str, str], Iterator[Any]]  # from the name of a table to the name of the answer
 _OTHERS = ("lightgbm", "xgboost")
@@ -213,16 +213,19 @@ def _register_others(estimator: Any) -> None:
 def _refuses(estimator: Any, sample: pl.DataFrame) -> dict[str, list[int]]:
     """Which odd values the original refuses, and in which columns of numbers."""
     ask = getattr(estimator, "predict_proba", None) or estimator.predict
-    floats = [at for at, dtype in enumerate(sample.dtypes) if dtype.is_float()]
     found = {}
     for word, value in _REFUSED.items():
-        rows = {at: _with(sample, at, value) for at in floats}
+        rows = {
+            at: _with(sample, at, value)
+            for at, dtype in enumerate(sample.dtypes)
+            if dtype.is_float() or (value is None and dtype != pl.String)
+        }
         if rows and _raises(ask, pl.concat(rows.values())):  # seldom, and then the columns are asked one by one
             found[word] = [at for at, row in rows.items() if _raises(ask, row)]
     return found
 
 
-def _with(sample: pl.DataFrame, at: int, value: float) -> pl.DataFrame:
+def _with(sample: pl.DataFrame, at: int, value: float | None) -> pl.DataFrame:
     name = sample.columns[at]
     return sample.head(1).with_columns(pl.lit(value, dtype=sample.schema[name]).alias(name))
 

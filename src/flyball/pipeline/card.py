@@ -26,6 +26,7 @@ def card(service: Service, release: Release, facts: Packaged, *, missing: dict[s
             *_facts(service, release, facts),
             *_metrics(release, missing),
             *_gates(release),
+            *_package(release, facts),
             "## Limits",
             "",
             f"Intended use: {NOT_PROVIDED}. Groups examined: {NOT_PROVIDED}. Known failure cases: {NOT_PROVIDED}.",
@@ -69,6 +70,17 @@ def _metrics(release: Release, missing: dict[str, str]) -> Iterator[str]:
         yield f"| {name} | {found.value:.4g} | {found.low:.4g} to {found.high:.4g} | {found.n} |"
     for name, why in sorted(missing.items()):
         yield f"| {name} | {NOT_PROVIDED} | {why} | |"
+    yield ""
+
+
+def _package(release: Release, facts: Packaged) -> Iterator[str]:
+    """The model file and what the deployment tests found."""
+    yield "## Package"
+    yield ""
+    yield f"- Model file: `{facts.model}`."
+    for test in release.tests:
+        if test.suite == "deployment":
+            yield f"- {test.name}: {test.verdict}; {test.reason}."
     yield ""
 
 

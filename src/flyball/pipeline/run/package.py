@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from flyball.core.codec import canonical
 from flyball.core.errors import TrainingFailed
 from flyball.core.ids import ReleaseRoot
-from flyball.core.model import Exported, Formats, Load, Loaded, ModelFile, Packaged, outputs
+from flyball.core.model import Formats, Load, Loaded, ModelFile, Packaged, outputs
 from flyball.core.ports import TrainingJob
 from flyball.core.record import Record
 from flyball.core.release import Baseline, Estimate, Release, TestResult
@@ -83,29 +83,30 @@ def _model_file(
     section = service.experiment
     files, why = candidates(section.export, estimator, warm_start=section.warm_start)
     for file in files:
-        found, exported = _exported(file, facts, estimator, holdout, formats)
-        if exported is not None:
-            return exported.data, replace(facts, model=file), (found,)
+        found = _exported(file, facts, estimator, holdout, formats)
+        if not isinstance(found, str):
+            data, test = found
+            return data, replace(facts, model=file), (test,)
         if section.export == "onnx":
-            raise TrainingFailed(f"experiment.export is onnx, and the model cannot be: {found.reason}")
-        why = found.reason
+            raise TrainingFailed(f"experiment.export is onnx, and the model cannot be: {found}")
+        why = found
     return _pickled(estimator), replace(facts, model="model.pkl"), (deployment_parity.kept_as_pickle(why),)
 
 
 def _exported(
     file: ModelFile, facts: Packaged, estimator: Any, holdout: pl.DataFrame, formats: Formats | None
-) -> tuple[TestResult, Exported | None]:
-    """The exported model if it passes the parity gate, and what was found."""
+) -> tuple[bytes, TestResult] | str:
+    """The exported model if it passes the parity gate, else what is wrong with it."""
     if formats is None:
-        return deployment_parity.kept_as_pickle("nothing that exports models was at hand"), None
+        return "nothing that exports models was at hand"
     exported = formats.write(file, estimator, holdout)
     if isinstance(exported, str):
-        return deployment_parity.kept_as_pickle(f"{file}: {exported}"), None
+        return f"{file}: {exported}"
     try:
         reader = formats.read(file, exported.data)
     except Exception as error:  # a runtime refuses what a converter wrote in ways of its own
         said = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        return deployment_parity.kept_as_pickle(f"{file} is written and cannot be read: {said}"), None
+        return f"{file} is written and cannot be read: {said}"
     found = deployment_parity.parity(
         lambda table: outputs(estimator, table, facts),
         lambda table: outputs(reader, table, facts),
@@ -113,8 +114,8 @@ def _exported(
         tolerance=exported.tolerance,
     )
     if not found.agrees:
-        return deployment_parity.kept_as_pickle(f"{file} {deployment_parity.words(found)}"), None
-    return deployment_parity.result(file, found), exported
+        return f"{file} {deployment_parity.words(found)}"
+    return exported.data, deployment_parity.result(file, found)
 
 
 def _pickled(estimator: Any) -> bytes:

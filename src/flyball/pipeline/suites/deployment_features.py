@@ -1,8 +1,8 @@
 """Features are the same bits for a row wherever it comes from: any batch, the packaged code, another process.
 
 Features that look at neighbours (a rank, a rolling mean, a fill from the row above) work in training and break in
-serving, where a row comes alone. They are found here (`unlike`), before anything is fitted on them. Features that depend
-on what their process has seen before are found by asking the packaged code again (`packaged`).
+serving, where a row comes alone. They are found here (`unlike`), before anything is fitted on them. Features that
+depend on what their process has seen before are found by asking the packaged code again (`packaged`).
 """
 
 from collections.abc import Callable, Iterator

@@ -1,8 +1,8 @@
 """How long the packaged model takes: percentiles of timed calls, with bounds that assume no distribution.
 
 The k-th of n sorted times is above the p-quantile with a binomial probability, whatever the times look like (order
-statistics; David & Nagaraja, Order Statistics, 3rd ed., 7.1). With fewer than 368 calls no order statistic bounds the 99th
-percentile from above at 97.5 %: the slowest call stands there, and `n` says how many there were.
+statistics; David & Nagaraja, Order Statistics, 3rd ed., 7.1). With fewer than 368 calls no order statistic bounds the
+99th percentile from above at 97.5 %: the slowest call stands there, and `n` says how many there were.
 """
 
 from collections.abc import Sequence
