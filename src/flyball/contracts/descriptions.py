@@ -81,7 +81,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
     },
     "Split": {"kind": "The holdout is the newest rows.", "holdout": "Share of the rows held out."},
     "Gate": {
-        "metric": "A metric of the task, or latency_p99_ms.",
+        "metric": "A metric of the task, or what is measured of the package.",
         "suite": "A suite of tests, every hard one of which must pass.",
         "expression": "CEL over the evidence; anything but true fails.",
         "name": "Name of the result, where the condition itself is not to be it.",

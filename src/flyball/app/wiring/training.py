@@ -7,6 +7,7 @@ protocol. When the client is gone the server ends, and so does the child it wait
 """
 
 import ctypes
+import importlib
 import os
 import random
 import select
@@ -14,6 +15,7 @@ import signal
 import sys
 import time
 import traceback
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
 
@@ -23,6 +25,8 @@ from flyball.adapters.trainer import Outcome, Progress, Request
 from flyball.core.errors import FlyballError
 
 _DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
+IMPORTED = "imported.json"
+_SLOW = ("lightgbm", "skl2onnx")  # seconds; neither starts a thread when it is imported
 
 
 def main() -> None:
@@ -41,10 +45,32 @@ def main() -> None:
     reader = _Lines(0)
     while (line := reader.next()) is not None:
         request = msgspec.json.decode(line, type=Request)
+        _import_exporters(request)
         pid = os.fork()
         if pid == 0:
             _child(request, out)
         _send(out, _wait(pid, request, reader.fd))
+        _import_as(request)
+
+
+def _import_exporters(request: Request) -> None:
+    """What almost every export needs, once for all children. onnxruntime is left to them: it starts a thread when it is
+    imported, and a fork would copy whatever lock that holds.
+    """
+    if request.job.declaration.get("experiment", {}).get("export") == "pickle":
+        return
+    if find_spec("onnx") is not None:
+        import onnx.checker
+        import onnx.helper
+        import onnx.numpy_helper  # noqa: F401
+
+
+def _import_as(request: Request) -> None:
+    """What this child had to import, the next one finds done. After the answer, when nobody waits."""
+    noted = Path(request.folder) / IMPORTED
+    for name in msgspec.json.decode(noted.read_bytes()) if noted.is_file() else ():
+        if name in _SLOW:  # the file lies where the service's code may write
+            importlib.import_module(name)
 
 
 def _wait(pid: int, request: Request, client: int) -> Outcome:
@@ -94,6 +120,7 @@ def _child(request: Request, out: int) -> NoReturn:
         for source, target in ((nothing, 0), (log, 1), (log, 2)):
             os.dup2(source, target)
         outcome = _train(request, out)
+        (folder / IMPORTED).write_bytes(msgspec.json.encode([name for name in _SLOW if name in sys.modules]))
         draft = folder / "result.draft"
         draft.write_bytes(msgspec.json.encode(outcome))
         draft.replace(folder / "result.json")

@@ -18,7 +18,7 @@ from flyball.core.release import TestResult
 from flyball.pipeline.suites.deployment_edges import edge_rows
 
 Outputs = Callable[[pl.DataFrame], tuple[Predictions, Scores]]  # may raise: it refuses these rows
-ALONE = 64  # rows that are asked one by one as well
+ALONE = 24  # rows that are asked one by one as well
 NAME = "model file"
 
 
