@@ -47,7 +47,7 @@ def on_rows(declared: Declared, label_delay_rows: int) -> Declared:
     )
     # what is rehearsed is the judgement: an export that has to answer alike is left to the training that is served
     if service.experiment.export == "auto":
-        service = replace(service, experiment=replace(service.experiment, export="pickle"))
+        service = with_fields(service, experiment=with_fields(service.experiment, export="pickle"))
     return replace(declared, service=service)
 
 
