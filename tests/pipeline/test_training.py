@@ -137,7 +137,7 @@ def test_a_refit_learns_from_all_rows_and_keeps_the_metrics_of_the_first_fit(tra
     refit = train(service=SERVICE.replace("metric: roc_auc\n", "metric: roc_auc\n  refit: true\n", 1))
     assert refit.release.metrics == plain.release.metrics
     assert refit.release.root != plain.release.root
-    one, two = (Path(pipeline.releases.verified(found.release.root)) / "model.pkl" for found in (plain, refit))
+    one, two = (Path(pipeline.releases.verified(found.release.root)) / "model.onnx" for found in (plain, refit))
     assert one.read_bytes() != two.read_bytes()
 
 

@@ -15,13 +15,14 @@ from typing import Protocol
 
 import numpy as np
 
+from flyball.adapters import formats
 from flyball.adapters.code import import_code
+from flyball.adapters.fresh import load_fresh
 from flyball.adapters.predictor import load
 from flyball.adapters.run_notes import leave
 from flyball.adapters.step_store import FolderSteps
 from flyball.core.errors import FlyballError, TrainingFailed
-from flyball.core.model import ImportCode, Load
-from flyball.core.ports import Searcher, StepStore, TrainingJob
+from flyball.core.ports import Searcher, StepStore, Tools, TrainingJob
 from flyball.core.release import Release
 from flyball.core.runs import StepUse, Use
 
@@ -32,13 +33,11 @@ class Run(Protocol):
     def __call__(
         self,
         job: TrainingJob,
+        tools: Tools,
         *,
-        import_code: ImportCode,
-        load: Load,
         step: Callable[[str], None],
         ended: Callable[[StepUse], None],
         store: StepStore | None,
-        searcher: Searcher | None,
     ) -> Release: ...
 
 
@@ -70,12 +69,12 @@ class InProcessTrainer:
             with log.open("w", encoding="utf-8") as file, redirect_stdout(file), redirect_stderr(file):
                 return self._run(
                     job,
-                    import_code=import_code,
-                    load=load,
+                    Tools(
+                        import_code=import_code, load=load, searcher=self._searcher, formats=formats, fresh=load_fresh
+                    ),
                     step=self._on_step,
                     ended=steps.append,
                     store=self._store(job.steps_folder) if job.steps_folder else None,
-                    searcher=self._searcher,
                 )
         except TrainingFailed:
             raise

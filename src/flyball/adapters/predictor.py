@@ -1,6 +1,7 @@
 """A release folder as something that answers. Call it with a folder that the store of releases has verified, only.
 
-scikit-learn is imported by the pickle itself, so a process that never loads a release never pays for it.
+scikit-learn is imported by the pickle itself, onnxruntime and LightGBM by the formats that they read: a process pays
+for what its releases need and for nothing else.
 """
 
 import os
@@ -9,20 +10,21 @@ import time
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import numpy as np
 import polars as pl
 
+from flyball.adapters import formats
 from flyball.adapters.code import import_code
 from flyball.core.errors import Untrusted
 from flyball.core.frames import conform, frame
 from flyball.core.ids import short
-from flyball.core.model import Model, Packaged, Predictions, Scores, answers
+from flyball.core.model import Model, ModelFile, Packaged, Predictions, Scores, answers
 from flyball.core.prediction import Answer, ArmReply, Failure
 
-RELEASE, CODE = "release.json", "code"
+RELEASE, CODE, PICKLE = "release.json", "code", "model.pkl"
 PROBE, PROBE_PREDICTIONS = "probe.parquet", "probe_predictions.json"
 PROBE_TOLERANCE = 1e-9  # the last bits of a sum may depend on the processor
 
@@ -34,20 +36,27 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 def load(folder: str, *, release: str = "") -> "FolderPredictor":
     """Load model and code. `release` is the root under which it answers.
 
-    Raises: Untrusted: it answers its probe rows otherwise than when it was made; and whatever unpickling or importing
-    raises: the bytes were verified, but the environment may be another.
+    Raises: Untrusted: it answers its probe rows otherwise than when it was made. Unavailable: the extra that reads its
+    format is not installed. And whatever unpickling or importing raises: the bytes were verified, but the environment
+    may be another.
     """
     path = Path(folder)
     facts = msgspec.json.decode((path / RELEASE).read_bytes(), type=Packaged)
     code = import_code(str(path / CODE), facts.code, facts.module)
-    with (path / facts.model).open("rb") as file:
-        estimator = pickle.load(file)
+    estimator = _estimator(path / facts.model)
     # an estimator fitted on an array says so for each frame it is asked about; columns come in one fixed order here
     warnings.filterwarnings("ignore", message="X (has feature names|does not have valid feature names)")
     predictor = FolderPredictor(release, Model(facts=facts, estimator=estimator, make_features=code.features))
     if (path / PROBE).is_file():  # not yet, while the release is being made
         _ask_probe(path, predictor)
     return predictor
+
+
+def _estimator(file: Path) -> Any:
+    if file.name == PICKLE:
+        with file.open("rb") as stream:
+            return pickle.load(stream)
+    return formats.read(cast(ModelFile, file.name), file.read_bytes())
 
 
 def _ask_probe(folder: Path, predictor: "FolderPredictor") -> None:
@@ -87,6 +96,10 @@ class FolderPredictor:
     @property
     def dtypes(self) -> Mapping[str, pl.DataType]:
         return self._dtypes
+
+    def features(self, table: pl.DataFrame) -> pl.DataFrame:
+        """What the packaged code makes of a frame with the columns of `dtypes`. Raises what the code raises."""
+        return self.model.features(table)
 
     def predict(self, rows: Sequence[dict[str, Any]]) -> ArmReply:
         """One answer a row, in order. Where the batch fails, each row is asked alone: only bad rows fail."""

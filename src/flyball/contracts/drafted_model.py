@@ -8,10 +8,6 @@ from flyball.core.service import Task
 _TEMPLATE = '''"""How this service learns. Flyball calls `train`; whatever it returns is packaged, signed and served."""
 
 import polars as pl
-from sklearn.compose import make_column_transformer
-from sklearn.ensemble import {estimator}
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OrdinalEncoder
 
 APART: list[str] = {apart}  # sent with each row, but no features: the key and the time of a row
 
@@ -30,6 +26,11 @@ def features(frame: pl.DataFrame) -> pl.DataFrame:
 
 def train(features: pl.DataFrame, label: pl.Series, *, config: dict[str, object], seed: int) -> object:
     """A scikit-learn estimator, fitted. `config` comes from service.yaml, `seed` from Flyball."""
+    from sklearn.compose import make_column_transformer  # here, so that serving need not import it
+    from sklearn.ensemble import {estimator}
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OrdinalEncoder
+
     categories = OrdinalEncoder(
         handle_unknown="use_encoded_value", unknown_value=float("nan"), encoded_missing_value=float("nan")
     )

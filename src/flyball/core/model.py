@@ -21,6 +21,7 @@ Features = Callable[[pl.DataFrame], pl.DataFrame]
 Label = str | float | int | bool
 Predictions = npt.NDArray[Any]  # labels or numbers, shape [n]
 Scores = npt.NDArray[np.float64] | None  # P(positive) [n]; P(class) [n, k]; None for regression
+ModelFile = Literal["model.pkl", "model.onnx", "model.txt"]  # pickle protocol 5, ONNX, LightGBM's own text
 
 
 class Input(Record):
@@ -42,8 +43,51 @@ class Packaged(Record):
     plain: tuple[str, ...]  # inputs that are features where the module has no `features` function
     module: str  # file of the code folder with `train` and perhaps `features`
     code: str  # digest of the code folder
-    model: Literal["model.pkl"] = "model.pkl"
+    model: ModelFile = "model.pkl"
     schema: Literal["release/v1"] = "release/v1"
+
+
+class Exported(Record):
+    """An estimator in a format that runs no code of ours or of the user's when it is read."""
+
+    model: ModelFile
+    data: bytes
+    tolerance: float  # how far scores and numbers may be from the original's, absolute up to 1 and relative above
+
+
+class Formats(Protocol):
+    """Port: writes estimators in formats other than pickle, and reads them."""
+
+    def write(self, model: ModelFile, estimator: Any, sample: pl.DataFrame) -> Exported | str:
+        """The estimator in this format, or in words why there is none. `sample`: some rows of features.
+
+        What comes back is a claim: nothing has been compared yet.
+        """
+        ...
+
+    def read(self, model: ModelFile, data: bytes) -> Any:
+        """Something with `predict` and `predict_proba`, as far as the estimator had them.
+
+        Raises: Unavailable: the extra that reads this format is not installed.
+        """
+        ...
+
+
+class Fresh(Record):
+    """What a new interpreter found out about a package."""
+
+    import_s: float  # everything that is imported before the package is opened
+    load_s: float  # code, model file, first answer
+    memory_mb: float  # resident afterwards, the whole process, MB of 10**6 bytes
+    error: str | None = None  # why it could not
+    features: pl.DataFrame | None = None  # of the rows that it was given
+    imported: tuple[str, ...] = ()  # the larger libraries that it had to import, sorted
+
+
+class LoadFresh(Protocol):
+    """Port: loads a package in a new interpreter and asks it for the features of some rows."""
+
+    def __call__(self, folder: str, rows: pl.DataFrame) -> Fresh: ...
 
 
 class Code(Record):
@@ -148,6 +192,8 @@ class Loaded(Protocol):
 
     @property
     def dtypes(self) -> Mapping[str, pl.DataType]: ...
+
+    def features(self, table: pl.DataFrame) -> pl.DataFrame: ...
 
     def predict(self, rows: Sequence[dict[str, Any]]) -> ArmReply: ...
 

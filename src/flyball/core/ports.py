@@ -1,9 +1,11 @@
 """Ports between the stages: what one needs of another, or of the world, handed in by the wiring."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from flyball.core.contract import DataContract
+from flyball.core.model import Formats, ImportCode, Load, LoadFresh
 from flyball.core.prediction import LabelRecord
 from flyball.core.record import Record
 from flyball.core.release import Release, Snapshot
@@ -154,6 +156,17 @@ class Meter(Protocol):
     def told(self) -> str:
         """Which device is measured, or why none is."""
         ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tools:
+    """What a training needs of the world."""
+
+    import_code: ImportCode
+    load: Load
+    searcher: Searcher | None = None  # needed where the declaration asks for a search
+    formats: Formats | None = None  # None: models stay pickles
+    fresh: LoadFresh | None = None  # None: nothing is known of a new interpreter
 
 
 class Releases(Protocol):

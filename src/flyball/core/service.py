@@ -22,6 +22,13 @@ Remedy = Literal["observe", "suggest", "approval", "auto"]
 Trigger = Literal["drift", "risk"]
 OnTimeout = Literal["hold", "extend", "abort"]
 Suite = Literal["data", "training", "model", "deployment", "privacy"]
+MEASURED = (  # what a gate can read beside the metrics: by the clock, on the disk, in memory
+    "latency_p50_ms",
+    "latency_p99_ms",
+    "latency_p99_ms_batch32",
+    "model_memory_mb",
+    "model_size_mb",
+)
 Dimension = Literal["data", "training", "quality", "fairness", "robustness", "privacy", "cost", "latency"]
 
 

@@ -6,10 +6,12 @@ server looks at its time, its memory and its cost, and ends it where a limit is 
 child starts: nothing outlives a training. When the client is gone the server ends, and so does the child.
 """
 
+import importlib
 import os
 import select
 import signal
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
@@ -17,7 +19,7 @@ import msgspec
 from flyball.adapters import sessions
 from flyball.adapters.gpu import Nvml
 from flyball.adapters.trainer import Outcome, Request
-from flyball.app.wiring.training_child import become, log_tail, send
+from flyball.app.wiring.training_child import IMPORTED, SLOW, become, log_tail, send
 from flyball.core.runs import Use
 
 LOOK_S, LOOK_RARELY_S = 0.1, 1.0  # between two looks at the memory, with and without a declared limit
@@ -41,10 +43,32 @@ def main() -> None:
     gpu = Nvml()
     while (line := reader.next()) is not None:
         request = msgspec.json.decode(line, type=Request)
+        _import_exporters(request)
         pid = os.fork()
         if pid == 0:
             become(request, out)
         send(out, _Watch(pid, request, reader.fd, gpu).outcome())
+        _import_as(request)
+
+
+def _import_exporters(request: Request) -> None:
+    """What almost every export needs, once for all children. onnxruntime is left to them: it starts a thread when it is
+    imported, and a fork would copy whatever lock that holds.
+    """
+    if request.job.declaration.get("experiment", {}).get("export") == "pickle":
+        return
+    if find_spec("onnx") is not None:
+        import onnx.checker
+        import onnx.helper
+        import onnx.numpy_helper  # noqa: F401
+
+
+def _import_as(request: Request) -> None:
+    """What this child had to import, the next one finds done. After the answer, when nobody waits."""
+    noted = Path(request.folder) / IMPORTED
+    for name in msgspec.json.decode(noted.read_bytes()) if noted.is_file() else ():
+        if name in SLOW:  # the file lies where the service's code may write
+            importlib.import_module(name)
 
 
 class _Watch:

@@ -19,7 +19,10 @@ import msgspec
 from flyball.adapters.confine import confine
 from flyball.adapters.trainer import Ended, Outcome, Progress, Request
 from flyball.core.errors import FlyballError
+from flyball.core.ports import Tools
 
+IMPORTED = "imported.json"
+SLOW = ("lightgbm", "skl2onnx")  # seconds; neither starts a thread when it is imported
 _DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 
@@ -37,6 +40,7 @@ def become(request: Request, out: int) -> NoReturn:
             os.dup2(source, target)
         _hold(request, folder)
         outcome = _train(request, out)
+        (folder / IMPORTED).write_bytes(msgspec.json.encode([name for name in SLOW if name in sys.modules]))
         draft = folder / "result.draft"
         draft.write_bytes(msgspec.json.encode(outcome))
         draft.replace(folder / "result.json")
@@ -77,7 +81,9 @@ def _hold(request: Request, folder: Path) -> None:
 def _train(request: Request, out: int) -> Outcome:
     import numpy as np
 
+    from flyball.adapters import formats
     from flyball.adapters.code import import_code
+    from flyball.adapters.fresh import load_fresh
     from flyball.adapters.optuna_search import TpeSearch
     from flyball.adapters.predictor import load
     from flyball.adapters.step_store import FolderSteps
@@ -91,12 +97,10 @@ def _train(request: Request, out: int) -> Outcome:
     try:
         release = run(
             request.job,
-            import_code=import_code,
-            load=load,
+            Tools(import_code=import_code, load=load, searcher=TpeSearch(), formats=formats, fresh=load_fresh),
             step=lambda name: send(out, Progress(step=name)),
             ended=lambda use: send(out, Ended(use=use)),
             store=FolderSteps(Path(request.job.steps_folder)) if request.job.steps_folder else None,
-            searcher=TpeSearch(),
         )
     except FlyballError as error:
         hint = f"\nhint: {error.hint}" if error.hint else ""

@@ -14,14 +14,16 @@ from msgspec.structs import replace
 from flyball.core.errors import FlyballError, TrainingFailed
 from flyball.core.frames import conform
 from flyball.core.ids import ReleaseRoot
-from flyball.core.model import Load, Packaged, Predictions, Scores
+from flyball.core.model import Packaged, Predictions, Scores
+from flyball.core.ports import Tools
 from flyball.core.record import Record
-from flyball.core.release import Release
+from flyball.core.release import Release, TestResult
 from flyball.pipeline.run.judging import Judged, judge
 from flyball.pipeline.run.packaged import Package
 from flyball.pipeline.run.subject import Subject
 from flyball.pipeline.run.testing import Fit
 from flyball.pipeline.split import Split
+from flyball.pipeline.suites import deployment_features
 
 _JUDGED, _FILES = "judged.pkl", "package/"
 
@@ -40,7 +42,7 @@ def evaluate(
     known: Packaged,
     estimator: Any,
     package: Package,
-    load: Load,
+    tools: Tools,
     *,
     fit: Fit,
     made: pl.DataFrame,
@@ -49,20 +51,35 @@ def evaluate(
 
     Raises: TrainingFailed: it cannot be packaged, or its answers are no numbers.
     """
-    files = package.write(known, estimator)
+    held = parts.holdout.tolist()
+    files = package.write(known, estimator, made[held])
     loaded = package.loaded
+    again = deployment_features.packaged(
+        made[held], loaded.features(conform(table[held], loaded.dtypes)), where="after loading"
+    )
     try:
-        judged = judge(of.job, of.service, table, parts, loaded, load, fit=fit, made=made)
+        judged = judge(
+            of.job,
+            of.service,
+            table,
+            parts,
+            loaded,
+            tools.load,
+            fresh=tools.fresh,
+            fit=fit,
+            made=made,
+            tests=(*package.tests, again),
+        )
     except FlyballError:
         raise
     except Exception:  # a judge may stumble over answers that are no numbers: then that is what went wrong
-        _finite(*loaded.predict_frame(conform(table[parts.holdout.tolist()], loaded.dtypes)))
+        _finite(*loaded.predict_frame(conform(table[held], loaded.dtypes)))
         raise
     _finite(judged.scored.predictions, judged.scored.scores)
     return Evaluated(judged=judged, files=files)
 
 
-def judge_again(of: Subject, release: Release, table: pl.DataFrame, parts: Split, load: Load) -> Release:
+def judge_again(of: Subject, release: Release, table: pl.DataFrame, parts: Split, tools: Tools) -> Release:
     """The same release with the gates of the job's declaration; nothing is fitted.
 
     Raises: TrainingFailed: the job does not say where the release is.
@@ -70,7 +87,16 @@ def judge_again(of: Subject, release: Release, table: pl.DataFrame, parts: Split
     job = of.job
     if job.judged_folder is None:
         raise TrainingFailed("the job names a release to judge and not its folder")
-    judged = judge(job, of.service, table, parts, load(job.judged_folder, release=release.root), load, known=release)
+    judged = judge(
+        job,
+        of.service,
+        table,
+        parts,
+        tools.load(job.judged_folder, release=release.root),
+        tools.load,
+        fresh=tools.fresh,
+        known=release,
+    )
     return replace(
         release,
         metrics=release.metrics | judged.metrics | judged.measured,
@@ -80,6 +106,12 @@ def judge_again(of: Subject, release: Release, table: pl.DataFrame, parts: Split
         compared_with=ReleaseRoot(job.champion) if job.champion is not None else None,
         rubber_stamped=job.champion is None,
     )
+
+
+def with_tests(judged: Judged, tests: tuple[TestResult, ...]) -> Judged:
+    """The judgement with these results in place of those of the same names."""
+    new = {(test.suite, test.name) for test in tests}
+    return replace(judged, tests=(*(test for test in judged.tests if (test.suite, test.name) not in new), *tests))
 
 
 def dump(found: Evaluated) -> Mapping[str, bytes]:

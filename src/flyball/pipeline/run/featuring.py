@@ -13,9 +13,9 @@ import polars as pl
 
 from flyball.core.errors import TrainingFailed
 from flyball.core.model import Code, features
-from flyball.pipeline import deployment
 from flyball.pipeline.run.subject import Subject
 from flyball.pipeline.seed import seed_of
+from flyball.pipeline.suites import deployment_features
 
 WORTH_KEEPING_S = 0.2  # a table that took less is computed again, which is cheaper than a copy of each snapshot
 _TABLE, _TESTED = "features.arrow", "tested"
@@ -44,7 +44,7 @@ def make(of: Subject, code: Code, table: pl.DataFrame) -> Made:
     if code.features is not None:
         # which rows are asked follows from the code, not from the seed: another seed leaves the features as they are
         rng = np.random.default_rng(seed_of(of.job.code))  # noqa: TID251 -- a verb makes it
-        fault = deployment.unlike(lambda part: features(code.features, part, of.plain), frame, rng=rng)
+        fault = deployment_features.unlike(lambda part: features(code.features, part, of.plain), frame, rng=rng)
         if fault is not None:
             raise TrainingFailed(fault)
     kept = {_TESTED: b"1"} | ({_TABLE: _bytes(made)} if took_s > WORTH_KEEPING_S else {})

@@ -1,29 +1,23 @@
 """The candidate and the champion on rows that neither was fitted on, and what the gates say of it."""
 
-from collections.abc import Mapping
-
 import numpy as np
 import polars as pl
 from msgspec.structs import replace
 
-from flyball.core.errors import NotEnoughData
 from flyball.core.frames import conform
 from flyball.core.measures import family
-from flyball.core.model import Label, Load, Loaded
+from flyball.core.model import Label, Load, Loaded, LoadFresh
 from flyball.core.ports import TrainingJob
-from flyball.core.prediction import Answer
 from flyball.core.record import Record
 from flyball.core.release import Estimate, GateResult, Release, TestResult
-from flyball.core.service import Service
+from flyball.core.service import MEASURED, Service
 from flyball.pipeline import gates
-from flyball.pipeline.evaluate import LATENCY, Scored, aligned, difference, evaluate, latency, wanted
+from flyball.pipeline.evaluate import Scored, aligned, difference, evaluate, wanted
+from flyball.pipeline.run.deploying import deploy
 from flyball.pipeline.run.testing import Fit, tested
 from flyball.pipeline.seed import seed_of
 from flyball.pipeline.split import Rows, Split
 from flyball.stats.metrics import score
-
-TIMED_ROWS = 128
-REPEATS = 3
 
 
 class Judged(Record):
@@ -31,7 +25,7 @@ class Judged(Record):
 
     scored: Scored  # on the whole holdout
     metrics: dict[str, Estimate]  # computed from labels: the same whenever it is repeated
-    measured: dict[str, Estimate]  # by the clock and by the suites: beside the root, not in it
+    measured: dict[str, Estimate]  # by the clock, on the disk and by the suites: beside the root, not in it
     missing: dict[str, str]
     results: tuple[GateResult, ...]
     tests: tuple[TestResult, ...] = ()  # of the suites that ran
@@ -50,10 +44,10 @@ def judge(
     candidate: Loaded,
     load: Load,
     *,
+    fresh: LoadFresh | None = None,
     fit: Fit | None = None,
     made: pl.DataFrame | None = None,
     tests: tuple[TestResult, ...] = (),
-    measured: Mapping[str, Estimate] | None = None,
     cost: float | None = None,
     known: Release | None = None,
 ) -> Judged:
@@ -62,8 +56,8 @@ def judge(
     Args:
         fit: the user's `train` with its configuration and seed; None: nothing is fitted again.
         made: features of the whole table, in its order; None: they are not known.
-        tests: results of other suites (deployment), for the gates and for the release.
-        measured: measures of other suites, by name.
+        fresh: loads the package in a new interpreter; None: there is none.
+        tests: results from before, such as the parity of the model file, for the gates and for the release.
         cost: of the training so far, in the unit of cost_per_hour.
         known: an earlier judgement of the same release: what cannot be made again without fitting is taken from it.
     """
@@ -73,15 +67,16 @@ def judge(
     wide = aligned(scored, candidate.facts.classes, classes)
     found = evaluate(wanted(service), wide, classes=classes, rng=_rng(service))
     suites = tested(job, service, table, parts, candidate, wide, classes, fit=fit, made=made)
-    told = _with_known((*tests, *suites.tests), known)
-    values = _known_measures(known) | dict(measured or {}) | suites.metrics
-    if LATENCY not in values and _reads_latency(service):
-        values[LATENCY] = _latency(candidate, table, parts.holdout)
+    rows = conform(table[parts.holdout.tolist()], candidate.dtypes)
+    deployed = deploy(service, candidate, rows, job.judged_folder or job.output_folder, fresh)
+    told = _with_known((*tests, *deployed.tests, *suites.tests), known)
+    values = _known_measures(known) | deployed.metrics | suites.metrics
     if cost is not None:
         values["cost"] = Estimate(value=cost, low=cost, high=cost, n=1)
+    missing = {**found.missing, **deployed.missing, **suites.missing}
     evidence = gates.Evidence(
         metrics=found.metrics | values,
-        missing=found.missing | suites.missing,
+        missing=missing,
         tests=told,
         cost=cost,
         grade=job.snapshot.grade,
@@ -93,7 +88,7 @@ def judge(
         scored=scored,
         metrics=found.metrics,
         measured=values,
-        missing={name: why for name, why in (found.missing | suites.missing).items() if name not in values},
+        missing={name: why for name, why in missing.items() if name not in values},
         results=gates.judge(service.gates, evidence),
         tests=told,
     )
@@ -111,7 +106,7 @@ def _known_measures(known: Release | None) -> dict[str, Estimate]:
     """Measures of an earlier judgement; the clock's are taken again."""
     if known is None:
         return {}
-    return {name: found for name, found in known.metrics.items() if name != LATENCY and family(name) is not None}
+    return {name: found for name, found in known.metrics.items() if name not in MEASURED and family(name) is not None}
 
 
 def _with_champion(
@@ -163,27 +158,6 @@ def _score(model: Loaded, table: pl.DataFrame, rows: Rows, label: str) -> Scored
     chosen = table[rows.tolist()]
     predictions, scores = model.predict_frame(conform(chosen, model.dtypes))
     return Scored(truth=np.array(chosen[label].to_list()), predictions=predictions, scores=scores)
-
-
-def _reads_latency(service: Service) -> bool:
-    return LATENCY in gates.reads(service.gates) or any("latency" in (gate.expression or "") for gate in service.gates)
-
-
-def _latency(model: Loaded, table: pl.DataFrame, holdout: Rows) -> Estimate:
-    """One row a call, on the path that a gateway uses; the best of a few repeats a row, as noise of neighbours on the
-    machine is not the model's.
-
-    Raises: NotEnoughData: the model answers none of the rows.
-    """
-    rows = table[holdout[:TIMED_ROWS].tolist()].select(list(model.dtypes)).to_dicts()
-    times = []
-    for row in rows:
-        replies = [model.predict([row]) for _ in range(REPEATS)]
-        if all(isinstance(reply.answers[0], Answer) for reply in replies):
-            times.append(min(reply.service_ms for reply in replies))
-    if not times:
-        raise NotEnoughData("the packaged model answered none of the holdout rows when asked one by one")
-    return latency(times)
 
 
 def _rng(service: Service) -> np.random.Generator:

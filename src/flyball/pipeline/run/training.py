@@ -16,8 +16,8 @@ from msgspec.structs import replace
 
 from flyball.core.codec import canonical
 from flyball.core.errors import Unavailable
-from flyball.core.model import Code, ImportCode, Load
-from flyball.core.ports import Searcher, StepStore, TrainingJob
+from flyball.core.model import Code
+from flyball.core.ports import StepStore, Tools, TrainingJob
 from flyball.core.release import Baseline, Release
 from flyball.core.runs import StepUse
 from flyball.pipeline.baseline import baseline
@@ -25,6 +25,7 @@ from flyball.pipeline.packing import CODE
 from flyball.pipeline.run import evaluating, featuring, fitting, package, releasing, searching, splitting
 from flyball.pipeline.run.data import labelled
 from flyball.pipeline.run.featuring import Made
+from flyball.pipeline.run.judging import Judged
 from flyball.pipeline.run.packaged import Package
 from flyball.pipeline.run.searching import Chosen
 from flyball.pipeline.run.stepping import Steps
@@ -35,20 +36,17 @@ from flyball.pipeline.split import Rows, Split
 
 def run(
     job: TrainingJob,
+    tools: Tools,
     *,
-    import_code: ImportCode,
-    load: Load,
     step: Callable[[str], None],
     ended: Callable[[StepUse], None] = lambda _: None,
     store: StepStore | None = None,
-    searcher: Searcher | None = None,
 ) -> Release:
     """Train one release into `job.output_folder` and return it, gates judged, neither signed nor registered.
 
     Args:
         step, ended: told of each step, before and after it.
         store: keeps the outputs of steps; None: everything is done.
-        searcher: needed where the declaration asks for a search.
 
     Raises: TrainingFailed, Untrusted, BadInput, NotEnoughData; and whatever the service's own code raises.
     """
@@ -64,11 +62,11 @@ def run(
     parts = splitting.with_champion(of, table, parts)
     if job.judge_only is not None:
         step("evaluate")
-        return evaluating.judge_again(of, job.judge_only, table, parts, load)
-    made = Package(Path(job.output_folder), load)
+        return evaluating.judge_again(of, job.judge_only, table, parts, tools)
+    made = Package(Path(job.output_folder), of.service, tools)
     package.copy_sources(job, made.output)
-    code = import_code(str(made.output / CODE), job.code, of.service.experiment.module)
-    return _candidate(of, steps, table, parts, code, made, load, searcher)
+    code = tools.import_code(str(made.output / CODE), job.code, of.service.experiment.module)
+    return _candidate(of, steps, table, parts, code, made, tools)
 
 
 def _candidate(
@@ -78,8 +76,7 @@ def _candidate(
     parts: Split,
     code: Code,
     made: Package,
-    load: Load,
-    searcher: Searcher | None,
+    tools: Tools,
 ) -> Release:
     """From the split to the sealed folder."""
     features = steps.take(
@@ -88,7 +85,7 @@ def _candidate(
         dump=lambda found: found.kept,
         load=lambda files: featuring.again(files, of, code, table),
     )
-    chosen = _config(of, steps, table, parts, code, features, searcher)
+    chosen = _config(of, steps, table, parts, code, features, tools)
 
     def fitted(rows: Rows) -> Mapping[str, bytes]:
         return fitting.dump(fitting.fit(of, code, features.table, table, rows, chosen.config))
@@ -101,7 +98,7 @@ def _candidate(
     def evaluated() -> evaluating.Evaluated:
         one = fitting.load(estimator)
         facts = fitting.facts(of, one, table, parts.train)
-        return evaluating.evaluate(of, table, parts, facts, one, made, load, fit=learn, made=features.table)
+        return evaluating.evaluate(of, table, parts, facts, one, made, tools, fit=learn, made=features.table)
 
     judged = steps.take(
         "evaluate", evaluated, dump=evaluating.dump, load=lambda files: evaluating.load(files, made)
@@ -116,7 +113,7 @@ def _candidate(
         load=lambda files: msgspec.json.decode(files["baseline.json"], type=Baseline),
     )
     if of.service.experiment.refit:
-        _refit(of, steps, table, np.concatenate([parts.train, parts.holdout]), fitted, made)
+        judged = _refit(of, steps, table, parts, fitted, made, features, judged)
     root = steps.take(
         "package",
         lambda: releasing.sealed(
@@ -138,11 +135,12 @@ def _config(
     parts: Split,
     code: Code,
     features: Made,
-    searcher: Searcher | None,
+    tools: Tools,
 ) -> Chosen:
     """The declared configuration, or what a search makes of it."""
     if of.service.experiment.search is None:
         return Chosen(config=dict(of.service.experiment.config))
+    searcher = tools.searcher
     if searcher is None:
         raise Unavailable("the declaration asks for a search, and this process has nobody who searches")
     return steps.take(
@@ -157,17 +155,22 @@ def _refit(
     of: Subject,
     steps: Steps,
     table: pl.DataFrame,
-    rows: Rows,
+    parts: Split,
     fitted: Callable[[Rows], Mapping[str, bytes]],
     made: Package,
-) -> None:
-    """Fit once more on all rows, and put that model into the package."""
+    features: Made,
+    judged: Judged,
+) -> Judged:
+    """Fit once more on all rows, and put that model into the package; of the judgement, only its model file changes."""
+    rows = np.concatenate([parts.train, parts.holdout])
 
-    def again() -> Mapping[str, bytes]:
+    def again() -> evaluating.Evaluated:
         estimator: Any = fitting.load(fitted(rows))
-        return made.write(fitting.facts(of, estimator, table, rows), estimator)
+        held = features.table[parts.holdout.tolist()]
+        files = made.write(fitting.facts(of, estimator, table, rows), estimator, held)
+        return evaluating.Evaluated(judged=evaluating.with_tests(judged, made.tests), files=files)
 
-    made.restore(steps.take("refit", again, dump=_as_it_is, load=_as_it_is))
+    return steps.take("refit", again, dump=evaluating.dump, load=lambda files: evaluating.load(files, made)).judged
 
 
 def _as_it_is(files: Mapping[str, bytes]) -> Mapping[str, bytes]:

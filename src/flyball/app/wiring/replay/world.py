@@ -45,6 +45,9 @@ def on_rows(declared: Declared, label_delay_rows: int) -> Declared:
         data=with_fields(service.data, label_window_s=float(label_delay_rows)),
         rollout=with_fields(service.rollout, steps=steps),
     )
+    # what is rehearsed is the judgement: an export that has to answer alike is left to the training that is served
+    if service.experiment.export == "auto":
+        service = with_fields(service, experiment=with_fields(service.experiment, export="pickle"))
     return replace(declared, service=service)
 
 

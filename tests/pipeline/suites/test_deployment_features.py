@@ -2,7 +2,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from flyball.pipeline.deployment import unlike
+from flyball.pipeline.suites.deployment_features import unlike
 
 FRAME = pl.DataFrame(
     {"x": np.linspace(-1.0, 1.0, 301).tolist(), "c": ["a", "b", None] * 100 + ["a"], "g": [None, 1.5, -0.0] * 100 + [2]}

@@ -1,13 +1,16 @@
-"""The deployment test: `features` gives each row the same bits, however the rows are batched.
+"""Features are the same bits for a row wherever it comes from: any batch, the packaged code, another process.
 
 Features that look at neighbours (a rank, a rolling mean, a fill from the row above) work in training and break in
-serving, where a row comes alone. They are found here, before anything is fitted on them.
+serving, where a row comes alone. They are found here (`unlike`), before anything is fitted on them. Features that
+depend on what their process has seen before are found by asking the packaged code again (`packaged`).
 """
 
 from collections.abc import Callable, Iterator
 
 import numpy as np
 import polars as pl
+
+from flyball.core.release import TestResult
 
 SAMPLE_ROWS = 48  # each is computed alone
 BATCHES = 6
@@ -33,6 +36,25 @@ def unlike(
                 "bring what depends on other rows in as a column of the data"
             )
     return None
+
+
+def packaged(training: pl.DataFrame, again: pl.DataFrame, *, where: str) -> TestResult:
+    """What the packaged code makes of rows, beside what the model was fitted and judged on. `where` it ran.
+
+    >>> packaged(pl.DataFrame({"x": [0.5]}), pl.DataFrame({"x": [0.25]}), where="in a clean process").verdict
+    'FAIL'
+    """
+    column = _first_difference(training, again)
+    same = f"the packaged code, asked {where}, gives {training.height} rows the features of the training, bit for bit"
+    other = f"the packaged code, asked {where}, gives other features than in training: column {column!r}"
+    return TestResult(
+        suite="deployment",
+        name=f"same features {where}",
+        dimension="quality",
+        verdict="PASS" if column is None else "FAIL",
+        reason=same if column is None else other,
+        n=training.height,
+    )
 
 
 def _parts(height: int, rng: np.random.Generator) -> Iterator[list[int]]:

@@ -1,0 +1,120 @@
+"""The deployment tests of a package: its times, its size, another interpreter, other bytes.
+
+Done is what a gate reads; with `experiment.suites: full`, or where a gate asks for the suite, everything.
+"""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from flyball.core.errors import NotEnoughData
+from flyball.core.model import Fresh, Loaded, LoadFresh
+from flyball.core.prediction import Answer
+from flyball.core.record import Record
+from flyball.core.release import Estimate, TestResult
+from flyball.core.service import MEASURED, Service
+from flyball.pipeline import gates
+from flyball.pipeline.packing import BESIDE
+from flyball.pipeline.run.data import files_under
+from flyball.pipeline.suites import deployment_features, deployment_latency, deployment_package
+
+REPEATS = 3  # of each call the best counts: noise of neighbours on the machine is not the model's
+ENOUGH_S = 2.0  # a slow model is timed less often, but never less than FEWEST calls
+FEWEST = 32
+COMPARED_ROWS = 256
+
+
+class Deployed(Record):
+    """What was measured, why something was not, and what the tests say."""
+
+    metrics: dict[str, Estimate] = {}
+    missing: dict[str, str] = {}
+    tests: tuple[TestResult, ...] = ()
+
+
+def deploy(service: Service, model: Loaded, holdout: pl.DataFrame, folder: str, fresh: LoadFresh | None) -> Deployed:
+    """Measure and test the package in `folder`; `holdout`: rows with the columns of `model.dtypes`.
+
+    Raises: NotEnoughData: the model answers none of the rows.
+    """
+    whole = service.experiment.suites == "full" or "deployment" in gates.suites(service.gates)
+    read = gates.reads(service.gates)
+    names = {name for name in MEASURED if whole or name in read}
+    if not names and not whole:
+        return Deployed()
+    metrics = _times(names, model, holdout)
+    files = {path: data for path, data in files_under(Path(folder)).items() if path not in BESIDE}
+    if "model_size_mb" in names:
+        metrics["model_size_mb"] = deployment_package.sizes(files, model.facts.model)
+    found = _fresh(model, holdout, folder, fresh) if "model_memory_mb" in names else None
+    missing = {}
+    if found is not None and found.error is None:
+        metrics["model_memory_mb"] = deployment_package.exactly(found.memory_mb)
+    elif "model_memory_mb" in names:
+        missing["model_memory_mb"] = (found and found.error) or "no other interpreter was at hand"
+    tests = _tests(service, model, holdout, metrics, files, found) if whole else ()
+    return Deployed(metrics=metrics, missing=missing, tests=tests)
+
+
+def _times(names: set[str], model: Loaded, holdout: pl.DataFrame) -> dict[str, Estimate]:
+    rows = holdout.head(deployment_latency.CALLS * 2).select(list(model.dtypes)).to_dicts()
+    found = {}
+    if names & {"latency_p50_ms", "latency_p99_ms"}:
+        times = timed(model, rows, 1)
+        shares = {"latency_p50_ms": 0.5, "latency_p99_ms": 0.99}
+        found = {n: deployment_latency.percentile(times, share) for n, share in shares.items() if n in names}
+    if "latency_p99_ms_batch32" in names:
+        times = timed(model, rows, deployment_latency.BATCH)
+        found["latency_p99_ms_batch32"] = deployment_latency.percentile(times, 0.99)
+    return found
+
+
+def timed(model: Loaded, rows: Sequence[dict[str, Any]], size: int) -> list[float]:
+    """Milliseconds of calls with `size` rows each, on the path that a gateway uses; calls that fail do not count.
+
+    Raises: NotEnoughData: every call failed.
+    """
+    times: list[float] = []
+    began = time.perf_counter()
+    for call in range(deployment_latency.CALLS if rows else 0):
+        batch = [rows[(call * size + at) % len(rows)] for at in range(size)]
+        replies = [model.predict(batch) for _ in range(REPEATS)]
+        if all(isinstance(answer, Answer) for reply in replies for answer in reply.answers):
+            times.append(min(reply.service_ms for reply in replies))
+        if call + 1 >= FEWEST and time.perf_counter() - began > ENOUGH_S:
+            break
+    if not times:
+        words = "one by one" if size == 1 else f"{size} at once"
+        raise NotEnoughData(f"the packaged model answered none of the holdout rows when asked {words}")
+    return times
+
+
+def _fresh(model: Loaded, holdout: pl.DataFrame, folder: str, fresh: LoadFresh | None) -> Fresh | None:
+    return None if fresh is None else fresh(folder, holdout.head(COMPARED_ROWS).select(list(model.dtypes)))
+
+
+def _tests(
+    service: Service,
+    model: Loaded,
+    holdout: pl.DataFrame,
+    metrics: dict[str, Estimate],
+    files: dict[str, bytes],
+    found: Fresh | None,
+) -> tuple[TestResult, ...]:
+    objectives = service.serving.objectives
+    limits = {"latency_p50_ms": objectives.latency_p50_ms, "latency_p99_ms": objectives.latency_p99_ms}
+    tests = [
+        deployment_latency.result(name, metrics[name], limit=limits.get(name))
+        for name in sorted(metrics)
+        if name.startswith("latency")
+    ]
+    tests.append(deployment_package.other_bytes(files))
+    if found is not None:
+        tests.append(deployment_package.clean_process(found))
+    if found is not None and found.features is not None:
+        here = model.features(holdout.head(COMPARED_ROWS).select(list(model.dtypes)))
+        tests.append(deployment_features.packaged(here, found.features, where="in a clean process"))
+    return tuple(tests)
