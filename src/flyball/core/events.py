@@ -44,8 +44,6 @@ class TrainingFailed(Fact, tag="training.failed"):
 
 
 class RunFinished(Fact, tag="run.finished"):
-    """How a run ended and what it used. Durations and sizes are measured: they are in no digest."""
-
     run: str
     experiment: ExperimentDigest
     outcome: Ended

@@ -16,6 +16,7 @@ from flyball.core.frames import conform, schema
 from flyball.core.ids import ExperimentDigest, ServiceName
 from flyball.core.ledger import Claimed, Ledger
 from flyball.core.release import Snapshot
+from flyball.decide.signals import training_failed
 from flyball.pipeline.split import ROW as POSITION
 
 Captured = Callable[[int, int | None], "pl.DataFrame | None"]  # newest labelled rows, from a stream position on
@@ -88,8 +89,14 @@ class PipelineLearner:
             self._ledger.postpone(command.key, delay_s=1.0, error=str(error))
             return
         except Exception as error:  # whatever it is, the ticket says so, and the same rows are not tried for ever
-            facts = [_failed(name, ticket, error)]
+            facts = [_failed(name, ticket, error), self._signal(state, error)]
         self._ledger.append(facts, finished=[command.key])
+
+    def _signal(self, state: ServiceState, error: Exception) -> e.SignalRaised:
+        """It did not come to a run: somebody is to see that as well."""
+        failures = self._pipeline.book(state.service).failures + 1
+        words = f"{type(error).__name__}: {error}"
+        return training_failed(state.service, words, failures=failures, champion=state.champion, last_row=0)
 
     def _snapshot(self, declared: Declared, state: ServiceState, as_of: str) -> Snapshot:
         """The rows to learn from, frozen: the source read again, or what was captured."""

@@ -262,7 +262,7 @@ class Pipeline:
             GatesJudged(service=release.service, release=release.root, passed=release.passed, results=release.gates),
         )
         known = [f"registered:{release.experiment}:{release.root}", f"judged:{release.experiment}"]
-        self._ledger.append([*facts, *finished], ids=[*known, *(self._ids.new("fact") for _ in finished)])
+        self._ledger.append([*finished, *facts], ids=[*(self._ids.new("fact") for _ in finished), *known])
 
     def _appoint_first(self, service: Service, release: Release) -> None:
         """With no champion, a release that passed its gates becomes it, where the policy says auto.

@@ -36,7 +36,9 @@ def main() -> None:
     import sklearn.pipeline
     import sklearn.preprocessing  # noqa: F401
 
+    import flyball.adapters.optuna_search
     import flyball.adapters.predictor
+    import flyball.adapters.step_store
     import flyball.pipeline.run  # noqa: F401
 
     reader = _Lines(0)

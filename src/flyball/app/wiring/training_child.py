@@ -75,7 +75,8 @@ def _hold(request: Request, folder: Path) -> None:
     if request.job.steps_folder:
         Path(request.job.steps_folder).mkdir(parents=True, exist_ok=True)
         free.append(Path(request.job.steps_folder))
-    confine(free, files=[Path(os.devnull)])
+    cards = [*Path("/dev").glob("nvidia*"), Path("/dev/dri"), Path("/dev/kfd")]  # a device is asked by writing to it
+    confine(free, files=[Path(os.devnull), *cards])
 
 
 def _train(request: Request, out: int) -> Outcome:
