@@ -88,6 +88,10 @@ class FolderPredictor:
     def dtypes(self) -> Mapping[str, pl.DataType]:
         return self._dtypes
 
+    @property
+    def estimator(self) -> Any:
+        return self.model.estimator
+
     def predict(self, rows: Sequence[dict[str, Any]]) -> ArmReply:
         """One answer a row, in order. Where the batch fails, each row is asked alone: only bad rows fail."""
         started = time.perf_counter()

@@ -78,6 +78,8 @@ class TrainingJob(Record):
     judged_folder: str | None = None  # where it is, verified
     champion_snapshot: Snapshot | None = None  # given where equal row positions do not mean equal rows
     champion_snapshot_folder: str | None = None
+    parent: str | None = None  # warm start: root of the release that train() begins from
+    parent_folder: str | None = None  # where it is, verified
 
 
 class Trainer(Protocol):

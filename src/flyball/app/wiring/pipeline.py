@@ -28,7 +28,7 @@ from flyball.adapters.keys import signing_key
 from flyball.adapters.trainer import ForkServerTrainer
 from flyball.app.declared import Declared, read_table
 from flyball.app.home import Home
-from flyball.app.wiring.jobs import Jobs, Sources, experiment_of, sources_of
+from flyball.app.wiring.jobs import Jobs, Sources, inputs_of, sources_of
 from flyball.app.wiring.ledger import ledger_of
 from flyball.app.wiring.releases import ReleaseStore, check_root
 from flyball.app.wiring.snapshots import SnapshotStore
@@ -53,8 +53,9 @@ from flyball.core.ports import Trainer
 from flyball.core.record import Record
 from flyball.core.release import Release, Snapshot
 from flyball.core.service import Service
-from flyball.pipeline import gates, identity
-from flyball.pipeline.packing import EXPERIMENT
+from flyball.pipeline import gates
+from flyball.pipeline.inputs import Inputs
+from flyball.pipeline.packing import EXPERIMENT, INPUTS
 from flyball.registry.releases import Registry, fold
 
 
@@ -155,19 +156,19 @@ class Pipeline:
         if as_of is not None:
             snapshot = msgspec.structs.replace(snapshot, as_of=as_of)
         sources = sources_of(declared)
-        document = experiment_of(service, sources, snapshot)
-        experiment = identity.name(document)
         known = self.registry(name)
+        inputs = inputs_of(declared, sources, snapshot, known)
+        experiment = inputs.name
         if (found := known.of_experiment(experiment)) is not None:
             release = found.release
             if found.stage in ("refused", "qualified") and gates.names(service.gates) != [
                 g.name for g in release.gates
             ]:
-                release = self._judge_again(declared, sources, snapshot, release, document, known)
+                release = self._judge_again(declared, sources, snapshot, release, inputs, known)
             self._appoint_first(service, release)
             return Trained(experiment=experiment, release=release, cached=True)
         with self._draft() as draft:
-            job = self._jobs.write(draft, declared, sources, snapshot, document, known, reason)
+            job = self._jobs.write(draft, declared, sources, snapshot, inputs, known, reason)
             self._ledger.append(
                 [
                     TrainingStarted(
@@ -181,7 +182,7 @@ class Pipeline:
                 fact = TrainingFailedFact(service=name, experiment=experiment, error=str(error), ticket=ticket)
                 self._ledger.append([fact])
                 raise
-            self._store(Path(job.output_folder), release, document)
+            self._store(Path(job.output_folder), release, inputs)
         self._register(release, ticket)  # crash point C is before, D behind
         self._appoint_first(service, release)
         return Trained(experiment=experiment, release=release, cached=False)
@@ -192,21 +193,22 @@ class Pipeline:
         sources: Sources,
         snapshot: Snapshot,
         release: Release,
-        document: identity.Experiment,
+        inputs: Inputs,
         known: Registry,
     ) -> Release:
         """Gates are policy, not experiment: where they changed the packaged model is asked again, nothing is fitted."""
         with self._draft() as draft:
-            job = self._jobs.write(draft, declared, sources, snapshot, document, known, release.reason)
+            job = self._jobs.write(draft, declared, sources, snapshot, inputs, known, release.reason)
             folder = self.releases.verified(release.root)
             judged = self._trainer.train(msgspec.structs.replace(job, judge_only=release, judged_folder=folder))
         fact = GatesJudged(service=release.service, release=release.root, passed=judged.passed, results=judged.gates)
         self._ledger.append([fact])
         return judged
 
-    def _store(self, output: Path, release: Release, document: identity.Experiment) -> None:
+    def _store(self, output: Path, release: Release, inputs: Inputs) -> None:
         check_root(output, release.root)
-        (output / EXPERIMENT).write_bytes(canonical(document))
+        (output / EXPERIMENT).write_bytes(canonical(inputs.experiment))
+        (output / INPUTS).write_bytes(msgspec.json.encode(inputs))
         signing.sign(output, self._key.path)
         self.releases.put(output, release.root)
 

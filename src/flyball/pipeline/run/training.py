@@ -61,7 +61,7 @@ def run(job: TrainingJob, *, import_code: ImportCode, load: Load, step: Callable
     frame = table.select([column.name for column in inputs])
     made = _features(code, frame, plain, service)
     stage("fit")
-    estimator = _fit(code, service, made, table, parts.train)
+    estimator = _fit(code, service, made, table, parts.train, **_parent(job, service, load))
     facts = _facts(job, service, inputs, plain, estimator, table, parts.train)
     loaded = package.write_model(output, facts, estimator, load)
     stage("evaluate")
@@ -70,7 +70,7 @@ def run(job: TrainingJob, *, import_code: ImportCode, load: Load, step: Callable
     if service.experiment.refit:
         stage("refit")
         everything = np.concatenate([parts.train, parts.holdout])
-        estimator = _fit(code, service, made, table, everything)
+        estimator = _fit(code, service, made, table, everything, **_parent(job, service, load))
         facts = _facts(job, service, inputs, plain, estimator, table, everything)
         loaded = package.write_model(output, facts, estimator, load)
     stage("package")
@@ -140,13 +140,27 @@ def _features(code: Code, frame: pl.DataFrame, plain: tuple[str, ...], service: 
     return made
 
 
-def _fit(code: Code, service: Service, made: pl.DataFrame, table: pl.DataFrame, rows: Any) -> Any:
+def _parent(job: TrainingJob, service: Service, load: Load) -> dict[str, Any]:
+    """For a warm start the estimator to begin from, loaded anew for each fit, as a fit may change it; None at first."""
+    if not service.experiment.warm_start:
+        return {}
+    if job.parent_folder is None:
+        return {"parent": None}
+    parent = load(job.parent_folder, release=job.parent or "").estimator
+    if parent is None:
+        words = f"release {job.parent} was packaged without its estimator, so a warm start cannot begin from it"
+        raise TrainingFailed(f"{words}; set experiment.export: pickle, or warm_start: false")
+    return {"parent": parent}
+
+
+def _fit(code: Code, service: Service, made: pl.DataFrame, table: pl.DataFrame, rows: Any, **parent: Any) -> Any:
     chosen = rows.tolist()
     estimator = code.train(
         made[chosen],
         table[service.data.label][chosen],
         config=dict(service.experiment.config),
         seed=seed_of(service.experiment.seed),
+        **parent,
     )
     needed = "predict" if service.experiment.task == "regression" else "predict_proba"
     if not callable(getattr(estimator, needed, None)):
