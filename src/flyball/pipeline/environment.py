@@ -1,5 +1,5 @@
-"""The environment of a training as a digest: the container image where there is one, else the lock that the installation
-keeps, else what is installed; with its assurance grade, and in words what differs between two of them.
+"""The environment of a training as a digest: the container image where there is one, else the lock that is kept, else
+what is installed; with its assurance grade, and in words what differs between two of them.
 
 Order: `env-oci/v1` (the platform manifest's digest, and what is installed in it, since a container can be changed while
 it runs), `env-lock/v1` (names, versions and artefact hashes of a hash-locked file), `env-installed/v1` (names, versions
@@ -137,10 +137,9 @@ def changes(before: Environment, after: Environment) -> tuple[str, ...]:
     words = list(_platforms(before.name.platform, after.name.platform))
     if before.image != after.image:
         words.append(f"image {before.image or 'none'} -> {after.image or 'none'}")
-    words += _distributions(
-        before.installed, after.installed, records="lock" not in (before.name.kind, after.name.kind)
-    )
-    if not words and before.name.kind == after.name.kind == "lock":
+    kinds = {before.name.kind, after.name.kind}
+    words += _distributions(before.installed, after.installed, records="lock" not in kinds)
+    if not words and kinds == {"lock"}:
         pinned = {each.name: each for each in before.locked}
         words += [f"{each.name}: other artefacts" for each in after.locked if pinned[each.name] != each]
     return tuple(words)

@@ -39,16 +39,18 @@ def _defined_in(code: Mapping[str, bytes], path: str) -> str | None:
         for node in nodes:
             if isinstance(node, ast.ImportFrom) and any((a.asname or a.name) == "features" for a in node.names):
                 following = next(iter(_siblings(code, path, node)), None)
-            elif isinstance(node, ast.FunctionDef) and node.name == "features":
-                return path
-            elif isinstance(node, ast.Assign) and any(
-                isinstance(target, ast.Name) and target.id == "features" for target in node.targets
-            ):
+            elif _defines(node):
                 return path
         if following is None:
             return None
         path = following
     return path
+
+
+def _defines(node: ast.stmt) -> bool:
+    if isinstance(node, ast.Assign):
+        return any(isinstance(target, ast.Name) and target.id == "features" for target in node.targets)
+    return isinstance(node, ast.FunctionDef) and node.name == "features"
 
 
 def _reached(code: Mapping[str, bytes], start: str) -> set[str]:

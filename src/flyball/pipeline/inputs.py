@@ -1,4 +1,4 @@
-"""All that is known of an experiment's inputs: the document that is hashed, and beside it what its digests stand for."""
+"""All that is known of an experiment's inputs: the document that is hashed, and what its digests stand for."""
 
 from typing import Any
 

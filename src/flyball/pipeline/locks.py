@@ -64,11 +64,8 @@ def _lock(file: str, locked: list[Locked], free: set[str]) -> Lock:
     for each in locked:
         seen.setdefault(each.name, set()).add(each.version)
     once = {each.name: each for each in locked if len(seen[each.name]) == 1}
-    return Lock(
-        file=file,
-        distributions=tuple(once[name] for name in sorted(once)),
-        conditional=tuple(sorted(free & once.keys())),
-    )
+    distributions = tuple(once[name] for name in sorted(once))
+    return Lock(file=file, distributions=distributions, conditional=tuple(sorted(free & once.keys())))
 
 
 def _locked(name: str, version: str, hashes: Iterable[str]) -> Locked:
