@@ -140,7 +140,8 @@ class Jobs:
         Raises: Untrusted: the champion it would be compared with does not verify.
         """
         exported, output = draft / "service", draft / "release"
-        self.export(exported, sources, golden=declared.service.experiment.tests.golden)
+        for data in write_files(exported, sources, golden=declared.service.experiment.tests.golden):
+            self._blobs.put(data)  # so that the experiment can be repeated later
         self._experiments.put(inputs)
         output.mkdir()
         parent = next(iter(inputs.experiment.parents), None)
@@ -171,16 +172,17 @@ class Jobs:
             champion_snapshot_folder=str(self._snapshots.folder(champion.snapshot)),
         )
 
-    def export(self, folder: Path, sources: Sources, *, golden: str | None) -> None:
-        """Files for the child, and blobs so that the experiment can be repeated later."""
-        files = {f"{CODE}/{path}": data for path, data in sources.code.items()} | {CONTRACT: sources.contract}
-        if golden is not None and sources.golden is not None:
-            files[golden] = sources.golden
-        for path, data in files.items():
-            target = folder / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(data)
-            self._blobs.put(data)
+
+def write_files(folder: Path, sources: Sources, *, golden: str | None) -> list[bytes]:
+    """The sources as a training expects them below `service_folder`; returns what was written."""
+    files = {f"{CODE}/{path}": data for path, data in sources.code.items()} | {CONTRACT: sources.contract}
+    if golden is not None and sources.golden is not None:
+        files[golden] = sources.golden
+    for path, data in files.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+    return list(files.values())
 
 
 def _one_stream(snapshot: Snapshot, theirs: Snapshot | None) -> bool:

@@ -54,6 +54,7 @@ from flyball.core.record import Record
 from flyball.core.release import Release, Snapshot
 from flyball.core.service import Service
 from flyball.pipeline import gates
+from flyball.pipeline.environment import Environment
 from flyball.pipeline.inputs import Inputs
 from flyball.pipeline.packing import EXPERIMENT, INPUTS
 from flyball.registry.releases import Registry, fold
@@ -68,6 +69,7 @@ class Trained(Record):
     experiment: ExperimentDigest
     release: Release
     cached: bool  # the experiment was known: nothing was trained
+    environment: Environment | None = None  # what it ran in, with its assurance grade
 
 
 class Pipeline:
@@ -166,7 +168,7 @@ class Pipeline:
             ]:
                 release = self._judge_again(declared, sources, snapshot, release, inputs, known)
             self._appoint_first(service, release)
-            return Trained(experiment=experiment, release=release, cached=True)
+            return Trained(experiment=experiment, release=release, cached=True, environment=inputs.environment)
         with self._draft() as draft:
             job = self._jobs.write(draft, declared, sources, snapshot, inputs, known, reason)
             self._ledger.append(
@@ -185,7 +187,7 @@ class Pipeline:
             self._store(Path(job.output_folder), release, inputs)
         self._register(release, ticket)  # crash point C is before, D behind
         self._appoint_first(service, release)
-        return Trained(experiment=experiment, release=release, cached=False)
+        return Trained(experiment=experiment, release=release, cached=False, environment=inputs.environment)
 
     def _judge_again(
         self,
