@@ -48,7 +48,7 @@ class Lock(Record):
     """A hash-locked file as read. `conditional` names carry a marker: they need not be installed here."""
 
     file: str  # its name, for people
-    distributions: tuple[Locked, ...]
+    distributions: tuple[Locked, ...]  # of one name several versions, where they depend on the platform
     conditional: tuple[str, ...] = ()
 
 
@@ -93,8 +93,8 @@ def environment(
         return Environment(name=name, grade="B", reason=reason, installed=installed, image=image)
     away = drift(lock, installed) if lock is not None else ()
     if lock is not None and not away:
-        pinned = {each.name: each for each in lock.distributions}
-        locked = tuple(pinned[each.name] for each in installed)
+        pinned = {(each.name, each.version): each for each in lock.distributions}
+        locked = tuple(pinned[each.name, each.version] for each in installed)
         document = {"schema": "env-lock/v1", "platform": platform, "distributions": locked}
         name = Named(kind="lock", digest=digest("flyball/env-lock/v1", document), platform=platform)
         reason = f"{lock.file} pins each installed distribution by hash"
@@ -110,20 +110,22 @@ def drift(lock: Lock, installed: Iterable[Distribution]) -> tuple[str, ...]:
     """How an installation differs from its lock, a sentence each: another version, not pinned, pinned without a hash,
     missing though no marker excuses it.
     """
-    pinned = {each.name: each for each in lock.distributions}
+    pinned: dict[str, dict[str, Locked]] = {}
+    for pin in lock.distributions:
+        pinned.setdefault(pin.name, {})[pin.version] = pin
     present: set[str] = set()
     words = []
     for each in installed:
         present.add(each.name)
-        pin = pinned.get(each.name)
-        if pin is None:
+        pins = pinned.get(each.name, {})
+        if not pins:
             words.append(f"{each.name} {each.version} is installed, {lock.file} does not name it")
-        elif pin.version != each.version:
-            words.append(f"{each.name} {each.version} is installed, {lock.file} pins {pin.version}")
-        elif not pin.artifacts:
+        elif each.version not in pins:
+            words.append(f"{each.name} {each.version} is installed, {lock.file} pins {' or '.join(pins)}")
+        elif not pins[each.version].artifacts:
             words.append(f"{each.name} {each.version} has no hash in {lock.file}")
     missing = pinned.keys() - present - set(lock.conditional)
-    words += [f"{name} {pinned[name].version} of {lock.file} is not installed" for name in sorted(missing)]
+    words += [f"{name} {' or '.join(pinned[name])} of {lock.file} is not installed" for name in sorted(missing)]
     return tuple(words)
 
 

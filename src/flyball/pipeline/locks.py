@@ -59,13 +59,12 @@ def _requirements(text: str, file: str) -> Lock | None:
 
 
 def _lock(file: str, locked: list[Locked], free: set[str]) -> Lock:
-    """Sorted by name; a name that is pinned twice for different markers pins nothing that we could judge."""
-    seen: dict[str, set[str]] = {}
+    """Sorted. A name with several versions has one for each platform or Python: any of them keeps the lock."""
+    merged: dict[tuple[str, str], set[str]] = {}
     for each in locked:
-        seen.setdefault(each.name, set()).add(each.version)
-    once = {each.name: each for each in locked if len(seen[each.name]) == 1}
-    distributions = tuple(once[name] for name in sorted(once))
-    return Lock(file=file, distributions=distributions, conditional=tuple(sorted(free & once.keys())))
+        merged.setdefault((each.name, each.version), set()).update(each.artifacts)
+    distributions = tuple(_locked(name, version, hashes) for (name, version), hashes in sorted(merged.items()))
+    return Lock(file=file, distributions=distributions, conditional=tuple(sorted(free)))
 
 
 def _locked(name: str, version: str, hashes: Iterable[str]) -> Locked:
