@@ -79,6 +79,11 @@ def test_an_installation_that_drifted_from_its_lock_is_downgraded_and_told(
     assert found.name == environment(HERE, installed).name
 
 
+def test_what_a_fresh_environment_brings_by_itself_is_no_drift() -> None:
+    pip = Distribution(name="pip", version="26.0", record=None)
+    assert environment(HERE, (NUMPY, pip, POLARS), lock=LOCK).name == environment(HERE, (NUMPY, POLARS), lock=LOCK).name
+
+
 def test_a_pin_without_a_hash_locks_nothing() -> None:
     loose = replace(LOCK, distributions=(LOCK.distributions[0], Locked(name="polars", version="2.0.1", artifacts=())))
     assert drift(loose, (NUMPY, POLARS)) == ("polars 2.0.1 has no hash in uv.lock",)

@@ -15,6 +15,7 @@ from flyball.core.record import Record
 from flyball.core.release import Grade
 
 Kind = Literal["oci", "lock", "installed"]
+BOOTSTRAP = frozenset({"pip", "setuptools", "wheel"})  # a fresh environment brings them; locks leave them out
 
 
 class Platform(Record):
@@ -94,7 +95,8 @@ def environment(
     away = drift(lock, installed) if lock is not None else ()
     if lock is not None and not away:
         pinned = {(each.name, each.version): each for each in lock.distributions}
-        locked = tuple(pinned[each.name, each.version] for each in installed)
+        places = [(each.name, each.version) for each in installed]
+        locked = tuple(pinned[place] for place in places if place in pinned)
         document = {"schema": "env-lock/v1", "platform": platform, "distributions": locked}
         name = Named(kind="lock", digest=digest("flyball/env-lock/v1", document), platform=platform)
         reason = f"{lock.file} pins each installed distribution by hash"
@@ -118,6 +120,8 @@ def drift(lock: Lock, installed: Iterable[Distribution]) -> tuple[str, ...]:
     for each in installed:
         present.add(each.name)
         pins = pinned.get(each.name, {})
+        if not pins and each.name in BOOTSTRAP:
+            continue
         if not pins:
             words.append(f"{each.name} {each.version} is installed, {lock.file} does not name it")
         elif each.version not in pins:
