@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -122,6 +123,18 @@ def test_an_altered_byte_blocks(
     found.write_bytes(b"!" + found.read_bytes()[1:])
     assert run(["reproduce", document["release"], "--json"]) == 3
     assert words in said(capsys)["first_difference"]
+
+
+def test_a_ledger_that_was_rewritten_blocks(
+    copy: Path, document: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with sqlite3.connect(copy / "home" / "ledger.db") as database:
+        for trigger in [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")]:
+            database.execute(f"DROP TRIGGER {trigger}")
+        database.execute("UPDATE ledger SET event = replace(event, '\"rows\":5000', '\"rows\":5001') WHERE seq = 2")
+    database.close()
+    assert run(["reproduce", document["release"], "--json"]) == 3
+    assert "the ledger does not verify" in said(capsys)["first_difference"]
 
 
 def test_code_whose_blob_is_gone_comes_from_the_verified_release(

@@ -21,9 +21,10 @@ from flyball.core.ids import short
 from flyball.core.record import Record
 from flyball.core.release import Grade, Release
 from flyball.core.service import Service
+from flyball.pipeline import identity
 from flyball.pipeline.inputs import Inputs
 from flyball.pipeline.manifest import differences, manifest
-from flyball.pipeline.packing import CODE, INPUTS
+from flyball.pipeline.packing import CODE, EXPERIMENT, INPUTS
 from flyball.pipeline.run.data import manifest_of
 
 Found = TypeVar("Found")
@@ -64,6 +65,8 @@ class Stores:
                 return None
 
         folder = None if release is None else need(lambda: self._releases.verified(release.root))
+        if folder is not None:
+            need(lambda: _is_of(folder, experiment))
         inputs = need(lambda: self._inputs(experiment, folder))
         if inputs is None:
             return Materialised(inputs=None, release_folder=folder, missing=tuple(missing))
@@ -136,6 +139,18 @@ class Stores:
         if found.root != root:
             words = "; ".join(differences(manifest(inputs.snapshot.files), found))
             raise Untrusted(f"snapshot {short(root)}: {words}")
+
+
+def _is_of(folder: str, experiment: str) -> None:
+    """Whether the document in the signed folder is the one that the ledger names."""
+    try:
+        document = msgspec.json.decode((Path(folder) / EXPERIMENT).read_bytes(), type=identity.Experiment)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise Untrusted(f"the release's {EXPERIMENT} cannot be read: {error}") from error
+    if identity.name(document) != experiment:
+        raise Untrusted(
+            f"the release's {EXPERIMENT} has the digest {identity.name(document)}, the ledger says {experiment}"
+        )
 
 
 def _service(inputs: Inputs, sources: Sources) -> Service:

@@ -21,7 +21,7 @@ from flyball.app.home import Home
 from flyball.app.wiring.digests import Digests
 from flyball.app.wiring.environment import environment_of, evaluation
 from flyball.app.wiring.jobs import write_files
-from flyball.app.wiring.ledger import ledger_of
+from flyball.app.wiring.ledger import audit, ledger_of
 from flyball.app.wiring.materialising import Materialised, Stores
 from flyball.core.errors import BadInput, Fault, FlyballError, NotFound, TrainingFailed
 from flyball.core.events import Proof, ReproductionJudged
@@ -83,6 +83,9 @@ class Reproducing:
         self._on_step("inputs")
         held = self._stores.materialise(experiment, release)
         missing = list(held.missing)
+        verified = audit(self._home)
+        if not verified.ok:
+            missing.insert(0, f"the ledger does not verify: {verified.reason}")
         if release is None:
             missing.insert(0, _no_release(experiment, digests))
         drift = _drift(held.inputs) if held.inputs is not None else ()

@@ -2,7 +2,8 @@
 
 In the root: `model.pkl`, `code/`, `contract.yaml`, `release.json`, `metrics.json`, `baseline.json`, `probe.parquet` and
 `probe_predictions.json`. Beside it, pointing to it: `manifest.json`, `evidence.json` (the release with its gates and
-what the clock measured), `card.md`, `timings.json`, later `experiment.json`, `inputs.json` and `model.sig`. The signature covers both.
+what the clock measured), `card.md`, `timings.json`, later `experiment.json`, `inputs.json` and `model.sig`. The
+signature covers both.
 """
 
 import pickle
