@@ -21,6 +21,9 @@ from flyball.app.wiring.ledger import open_ledger
 from flyball.core.errors import NotFound
 from flyball.core.events import ReproductionJudged
 from flyball.pipeline.attestation import opened
+from flyball.pipeline.manifest import Manifest
+from flyball.pipeline.packing import BESIDE
+from flyball.pipeline.run.data import manifest_of
 
 DICE = MODEL.replace("random_state=seed", "random_state=int.from_bytes(__import__('os').urandom(4), 'big')")
 CLOCK = MODEL.replace("    return Hist", "    import time\n    found = Hist").replace(
@@ -135,6 +138,23 @@ def test_a_ledger_that_was_rewritten_blocks(
     database.close()
     assert run(["reproduce", document["release"], "--json"]) == 3
     assert "the ledger does not verify" in said(capsys)["first_difference"]
+
+
+def test_a_root_binds_code_artefacts_evidence_and_threshold(copy: Path, document: dict[str, Any]) -> None:
+    (folder,) = (copy / "home" / "releases").iterdir()
+    found: Manifest = manifest_of(folder, without=BESIDE)
+    assert found.root == document["release"]
+    assert {"model.pkl", "release.json", "metrics.json", "baseline.json", "contract.yaml", "code/model.py"} <= {
+        file.path for file in found.files
+    }
+    roots = {found.root}
+    for file in found.files:
+        whole = (folder / file.path).read_bytes()
+        (folder / file.path).write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+        roots.add(manifest_of(folder, without=BESIDE).root)
+        (folder / file.path).write_bytes(whole)
+    assert len(roots) == len(found.files) + 1
+    assert b'"threshold":0.5' in (folder / "release.json").read_bytes()
 
 
 def test_code_whose_blob_is_gone_comes_from_the_verified_release(

@@ -90,7 +90,8 @@ class FolderPredictor:
 
     @property
     def estimator(self) -> Any:
-        return self.model.estimator
+        """As it was pickled; None where the file is an exported form, which nobody can fit further."""
+        return self.model.estimator if self.facts.model.endswith(".pkl") else None
 
     def predict(self, rows: Sequence[dict[str, Any]]) -> ArmReply:
         """One answer a row, in order. Where the batch fails, each row is asked alone: only bad rows fail."""
