@@ -12,6 +12,8 @@ from flyball.app.cli.acting import Act
 from flyball.app.cli.main import VERBS, build, run
 from flyball.app.cli.status import ServiceStatus
 from flyball.app.demo.report import Report
+from flyball.app.wiring.differing import Compared
+from flyball.app.wiring.reproducing import Reproduced
 from flyball.app.wiring.up import Running
 from flyball.control.explain import Explanation
 
@@ -20,6 +22,8 @@ EVERYWHERE = {"--home", "--json"}
 DOCUMENTS: dict[str, type[msgspec.Struct]] = {
     "approve": Act,
     "demo": Report,
+    "diff": Compared,
+    "reproduce": Reproduced,
     "explain": Explanation,
     "status": ServiceStatus,
     "up": Running,

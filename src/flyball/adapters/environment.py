@@ -1,34 +1,82 @@
-"""What is installed here, read from each distribution's own RECORD (assurance grade C: nothing locks it)."""
+"""What is installed here, read from each distribution's RECORD; the container image, where somebody tells it."""
 
+import os
 import platform
 import re
 import sys
-import sysconfig
 from functools import cache
 from hashlib import sha256
 from importlib.metadata import Distribution, distributions
+from sysconfig import get_config_var
+
+from flyball.core.errors import BadInput, Fault
+
+IMAGE_VARIABLE = "FLYBALL_IMAGE_DIGEST"
+OURS = "flyball"  # its code has a field of its own in the experiment's document
+
+# written by whoever installs, not by whoever built: they differ between two installations of the same files
+_INSTALLERS = ("/INSTALLER", "/REQUESTED", "/direct_url.json", "/uv_cache.json", "/RECORD")
 
 
 @cache
-def installed() -> tuple[dict[str, str], tuple[tuple[str, str, str | None], ...]]:
-    """(python, abi, platform, libc), and (normalised name, version, SHA-256 of RECORD) of each distribution, sorted.
+def tags() -> dict[str, str]:
+    """os, arch, libc, implementation, python, abi."""
+    return {
+        "os": sys.platform,
+        "arch": platform.machine(),
+        "libc": " ".join(platform.libc_ver()),
+        "implementation": sys.implementation.name,
+        "python": platform.python_version(),
+        "abi": str(get_config_var("SOABI") or sys.implementation.cache_tag),
+    }
+
+
+@cache
+def installed(*path: str) -> tuple[tuple[str, str, str | None], ...]:
+    """(normalised name, version, digest of RECORD) of each distribution, sorted.
 
     Read once a process. Where one name is installed twice on the path, the first counts, as it does for imports. An
     editable installation has no RECORD of its sources: its code belongs to the code tree, or to its version.
+
+    Args: path: folders to look in, else `sys.path`.
     """
-    tags = {
-        "python": f"{sys.implementation.name} {platform.python_version()}",
-        "abi": str(sysconfig.get_config_var("SOABI") or sys.implementation.cache_tag),
-        "platform": sysconfig.get_platform(),
-        "libc": " ".join(platform.libc_ver()),
-    }
     found: dict[str, tuple[str, str, str | None]] = {}
-    for distribution in distributions():
+    for distribution in distributions(path=list(path)) if path else distributions():
         name = re.sub(r"[-_.]+", "-", distribution.name).lower()
-        found.setdefault(name, (name, distribution.version, _record(distribution)))
-    return tags, tuple(found[name] for name in sorted(found))
+        if name != OURS:
+            found.setdefault(name, (name, distribution.version, _record(distribution)))
+    return tuple(found[name] for name in sorted(found))
+
+
+def image() -> str | None:
+    """Digest of the OCI platform manifest of the container this runs in, as the deployment hands it in.
+
+    Nothing inside a container tells it (a pod sees the name of its image, not the digest), so whoever starts one sets
+    FLYBALL_IMAGE_DIGEST.
+
+    Raises: BadInput: a tag, or another text that is no digest.
+    """
+    text = os.environ.get(IMAGE_VARIABLE, "").strip()
+    if not text:
+        return None
+    digest = text.rpartition("@")[2]
+    if not re.fullmatch(r"sha256:[0-9a-f]{64}", digest):
+        expected = "sha256: and 64 hex digits, or name@sha256:..."
+        fault = Fault(where="environment", path=IMAGE_VARIABLE, expected=expected, found=text, fix="a tag can move")
+        raise BadInput("The container image is not named by a digest.", (fault,))
+    return digest
 
 
 def _record(distribution: Distribution) -> str | None:
+    """Digest over the lines of RECORD that belong to the distribution itself: a script's first line holds a path of
+    this machine, compiled files come and go, and installers leave notes of their own.
+    """
     text = distribution.read_text("RECORD")
-    return None if text is None else sha256(text.encode()).hexdigest()
+    if text is None:
+        return None
+    kept = sorted(line for line in text.splitlines() if _is_of_the_build(line.rsplit(",", 2)[0]))
+    return sha256("\n".join(kept).encode()).hexdigest()
+
+
+def _is_of_the_build(path: str) -> bool:
+    return not (path.startswith(("..", "/")) or path.endswith(_INSTALLERS) or "__pycache__/" in path)

@@ -101,6 +101,11 @@ class FolderPredictor:
         """What the packaged code makes of a frame with the columns of `dtypes`. Raises what the code raises."""
         return self.model.features(table)
 
+    @property
+    def estimator(self) -> Any:
+        """As it was pickled; None where the file is an exported form, which nobody can fit further."""
+        return self.model.estimator if self.facts.model.endswith(".pkl") else None
+
     def predict(self, rows: Sequence[dict[str, Any]]) -> ArmReply:
         """One answer a row, in order. Where the batch fails, each row is asked alone: only bad rows fail."""
         started = time.perf_counter()

@@ -31,6 +31,7 @@ PINNED = {
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "NUMEXPR_NUM_THREADS": "1",
+    "LOKY_MAX_CPU_COUNT": "1",  # joblib's n_jobs=-1: a forest sums its trees in the order in which threads end
     "POLARS_MAX_THREADS": "1",
     "RAYON_NUM_THREADS": "1",
     "LC_ALL": "C.UTF-8",

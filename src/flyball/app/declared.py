@@ -125,12 +125,12 @@ def _code(folder: Path, service: Service, faults: list[Fault]) -> dict[str, str]
             faults.extend(error.faults)
     for name, text in code.items():
         if name.endswith(".py"):
-            _judge_code(name, text, faults, entry=name == service.experiment.module)
+            _judge_code(name, text, faults, service if name == service.experiment.module else None)
     return code
 
 
-def _judge_code(name: str, text: str, faults: list[Fault], *, entry: bool) -> None:
-    """Read, not imported: checking a declaration runs nobody's code."""
+def _judge_code(name: str, text: str, faults: list[Fault], service: Service | None) -> None:
+    """Read, not imported: checking a declaration runs nobody's code. `service`: where the file is its entry."""
     try:
         tree = ast.parse(text, filename=name)
     except (SyntaxError, ValueError) as error:
@@ -139,20 +139,21 @@ def _judge_code(name: str, text: str, faults: list[Fault], *, entry: bool) -> No
         found = getattr(error, "msg", None) or str(error)
         faults.append(Fault(where=where, path="(code)", expected="Python that can be read", found=found))
         return
-    if not entry:
+    if service is None:
         return
     train = next((node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "train"), None)
     imported = any(
         isinstance(node, ast.ImportFrom) and any((alias.asname or alias.name) == "train" for alias in node.names)
         for node in tree.body
     )
-    expected = "def train(features, label, *, config, seed)"
+    keys = ("config", "seed", "parent") if service.experiment.warm_start else ("config", "seed")
+    expected = f"def train(features, label, *, {', '.join(keys)})"
     if train is None and not imported:
         defined = ", ".join(node.name for node in tree.body if isinstance(node, ast.FunctionDef)) or "no function"
         faults.append(Fault(where=name, path="train", expected=expected, found=defined))
     elif train is not None:
         names = [argument.arg for argument in (*train.args.posonlyargs, *train.args.args, *train.args.kwonlyargs)]
-        lacking = [key for key in ("config", "seed") if key not in names]
+        lacking = [key for key in keys if key not in names]
         if train.args.kwarg is None and lacking:
             found = f"def train({', '.join(names)})"
             faults.append(Fault(where=f"{name}:{train.lineno}", path="train", expected=expected, found=found))

@@ -37,6 +37,11 @@ class Home:
         return self.root / "snapshots"
 
     @property
+    def experiments(self) -> Path:
+        """Inputs of each experiment; the blobs of its code are named in there."""
+        return self.root / "experiments"
+
+    @property
     def work(self) -> Path:
         """Scratch of running trainings; anything in it may be deleted when nothing runs."""
         return self.root / "work"

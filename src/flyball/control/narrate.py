@@ -30,6 +30,8 @@ def sentence(fact: e.AnyFact) -> str:
         case e.GatesJudged(release=release, passed=passed, results=results):
             failed = [f"{gate.name}: {gate.reason}" for gate in results if not gate.passed]
             return f"release {short(release)} " + ("passed its gates" if passed else f"failed: {'; '.join(failed)}")
+        case e.ReproductionJudged(experiment=experiment, verdict=verdict, reason=reason, by=by):
+            return f"experiment {short(experiment)} was run again by {by}: {verdict}, {reason}"
         case e.ChampionAppointed(release=release, by=by, rubber_stamped=stamped, why=why):
             by = f"{by}: {why}" if why else by
             note = ", RUBBER_STAMPED: there was no champion to compare with" if stamped else ""

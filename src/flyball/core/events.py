@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from flyball.core.ids import Digest, ExperimentDigest, ReleaseRoot, RolloutId, ServiceName
 from flyball.core.record import Record
-from flyball.core.release import GateResult, Release, Snapshot
+from flyball.core.release import GateResult, Grade, Release, Snapshot
 from flyball.core.routing import Routing, StepCounts, Verdict
 from flyball.core.runs import Ended, Use
 from flyball.core.watching import Diagnosis, Signal
@@ -65,6 +65,21 @@ class GatesJudged(Fact, tag="gates.judged"):
     release: ReleaseRoot
     passed: bool
     results: tuple[GateResult, ...]
+
+
+class ReproductionJudged(Fact, tag="reproduction.judged"):
+    """An experiment was run again, or could not be."""
+
+    experiment: ExperimentDigest
+    release: ReleaseRoot | None
+    verdict: Literal["IDENTICAL", "EQUIVALENT", "DIVERGED", "BLOCKED"]
+    first_difference: str | None
+    reason: str
+    grades: dict[str, Grade]  # of `data`, `code`, `environment`
+    found: Digest | None  # root that came out this time
+    by: str
+    proof: Proof
+    envelope: dict[str, Any]  # DSSE: the verdict as an in-toto statement, signed with the home's key
 
 
 class ChampionAppointed(Fact, tag="champion.appointed"):
@@ -271,6 +286,7 @@ AnyFact = (
     | RunFinished
     | ReleaseRegistered
     | GatesJudged
+    | ReproductionJudged
     | ChampionAppointed
     | RolloutOpened
     | StepStarted

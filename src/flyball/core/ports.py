@@ -86,6 +86,8 @@ class TrainingJob(Record):
     steps: dict[str, str] = {}  # step -> digest of its inputs; without one nothing is stored
     steps_folder: str = ""  # where outputs of steps are kept
     watched: tuple[str, ...] = ()  # folders that a training must leave alone
+    parent: str | None = None  # warm start: root of the release that train() begins from
+    parent_folder: str | None = None  # where it is, verified
 
 
 class Trainer(Protocol):

@@ -7,9 +7,10 @@ METRICS = "metrics.json"
 BASELINE = "baseline.json"
 SIGNATURE = "model.sig"
 EXPERIMENT = "experiment.json"
+INPUTS = "inputs.json"
 EVIDENCE = "evidence.json"
 CARD = "card.md"
 TIMINGS = "timings.json"
 
 # they point to the root, or hold times: two trainings of one experiment give one root
-BESIDE = frozenset({MANIFEST, SIGNATURE, EXPERIMENT, EVIDENCE, CARD, TIMINGS})
+BESIDE = frozenset({MANIFEST, SIGNATURE, EXPERIMENT, INPUTS, EVIDENCE, CARD, TIMINGS})

@@ -96,7 +96,7 @@ def parts(job: TrainingJob, service: Service, *, environment: str) -> dict[str, 
         "metric": experiment.metric,
         "task": experiment.task,
         "config": typed(experiment.config),
-        "parent": job.champion if experiment.warm_start else None,
+        "parent": job.parent,
         "judging": {
             "gates": msgspec.to_builtins(service.gates),
             "live_metric": msgspec.to_builtins(service.monitor.live_metric),

@@ -21,6 +21,8 @@ VERBS: dict[str, str] = {
     "schema": "Print the JSON Schema of service.yaml for editors.",
     "train": "Train, judge, sign and register a release.",
     "runs": "List, show or compare the runs of trainings.",
+    "diff": "What differs between two experiments, releases or snapshots, in words.",
+    "reproduce": "Run an experiment again, and say whether the same comes out.",
     "serve": "Answer requests: the gateway.",
     "up": "Run gateway and controller of one or more services.",
     "demo": "See the whole loop work in two minutes.",

@@ -12,11 +12,16 @@ if TYPE_CHECKING:
 
     from flyball.app.wiring.pipeline import Trained
 
+DRIFT_SHOWN = 5  # differences between lock and installation that the text names
+
 
 def train(
     service: Annotated[Path, Parameter(help="service.yaml, or its folder.")] = Path("service.yaml"),
     /,
     *,
+    locked: Annotated[
+        bool, Parameter(negative="", help="Refuse where no lock file or image names the environment.")
+    ] = False,
     json: JsonFlag = False,
     home: HomeOption = None,
 ) -> int:
@@ -26,10 +31,13 @@ def train(
     """
     from flyball.app.declared import load
     from flyball.app.home import command, find_home
+    from flyball.app.wiring.environment import demand_lock, environment_of
     from flyball.app.wiring.pipeline import pipeline_of
     from flyball.pipeline.steps import asked
 
     declared = load(service)
+    if locked:
+        demand_lock(environment_of(declared.folder))
     place = find_home(home, (declared.file,))
     name = declared.service.metadata.name
     with (
@@ -61,7 +69,14 @@ def _document(trained: "Trained", is_champion: bool) -> dict[str, Any]:
         "rows": {"trained": release.trained_rows, "holdout": release.holdout_rows},
         "metrics": release.metrics,
         "gates": release.gates,
+        "environment": _environment(trained),
     }
+
+
+def _environment(trained: "Trained") -> dict[str, Any]:
+    found = trained.environment
+    assert found is not None
+    return {"kind": found.name.kind, "grade": found.grade, "reason": found.reason, "drift": found.drift}
 
 
 def _stand(trained: "Trained", champion: str | None, *, approve: str) -> str:
@@ -92,5 +107,10 @@ def _text(trained: "Trained", stand: str) -> "Group":
     for gate in release.gates:
         gates.add_row(Text(gate.name), gate.verdict, Text(gate.reason))
     lines += [metrics, gates] if release.gates else [metrics]
+    environment = _environment(trained)
+    lines.append(Text(f"environment, grade {environment['grade']}: {environment['reason']}"))
+    lines += [Text(f"  {words}") for words in environment["drift"][:DRIFT_SHOWN]]
+    if (more := len(environment["drift"]) - DRIFT_SHOWN) > 0:
+        lines.append(Text(f"  and {more} more"))
     lines.append(Text(f"release {short(release.root)} {stand}"))
     return Group(*lines)

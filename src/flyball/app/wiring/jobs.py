@@ -7,19 +7,26 @@ from pathlib import Path
 
 import msgspec
 
+from flyball.adapters import vcs
 from flyball.adapters.blobs import Blobs
-from flyball.adapters.environment import installed
 from flyball.app.declared import Declared, read_text
 from flyball.app.home import Home
+from flyball.app.wiring.environment import environment_of, evaluation
+from flyball.app.wiring.experiments import ExperimentStore
 from flyball.app.wiring.releases import ReleaseStore
 from flyball.app.wiring.snapshots import SnapshotStore
+from flyball.core.errors import BadInput, Fault
 from flyball.core.events import Reason
+from flyball.core.ids import ReleaseRoot
 from flyball.core.ports import TrainingJob
 from flyball.core.record import Record
 from flyball.core.release import Snapshot
 from flyball.core.service import Service
 from flyball.pipeline import identity
-from flyball.pipeline.manifest import of_bytes
+from flyball.pipeline.environment import Environment
+from flyball.pipeline.features_version import features_version
+from flyball.pipeline.inputs import Inputs, Vcs
+from flyball.pipeline.manifest import entry, of_bytes
 from flyball.pipeline.packing import CODE, CONTRACT
 from flyball.registry.releases import Registry
 
@@ -27,30 +34,88 @@ from flyball.registry.releases import Registry
 class Sources(Record):
     code: dict[str, bytes]  # path -> content
     contract: bytes
+    golden: bytes | None = None  # the golden set, where one is declared
 
 
 def sources_of(declared: Declared) -> Sources:
-    """The code as it was declared, and the contract file.
+    """The code as it was declared, the contract file and the golden set.
 
-    Raises: BadInput: the contract file is gone.
+    Raises: BadInput: one of the files is gone.
     """
     contract = read_text(declared.folder / declared.service.data.contract, where=declared.service.data.contract)
-    return Sources(code={path: text.encode() for path, text in declared.code.items()}, contract=contract.encode())
-
-
-def experiment_of(service: Service, sources: Sources, snapshot: Snapshot) -> identity.Experiment:
-    tags, found = installed()
-    return identity.experiment(
-        service,
-        code=of_bytes(sources.code).root,
-        contract=of_bytes({CONTRACT: sources.contract}).files[0].sha256,
-        snapshot=snapshot,
-        environment=identity.Environment(
-            **tags,
-            distributions=tuple(identity.Distribution(name=n, version=v, record=r) for n, v, r in found),
-        ),
-        runtime=identity.Runtime(),
+    return Sources(
+        code={path: text.encode() for path, text in declared.code.items()},
+        contract=contract.encode(),
+        golden=_golden(declared),
     )
+
+
+def inputs_of(declared: Declared, sources: Sources, snapshot: Snapshot, known: Registry) -> Inputs:
+    """The experiment that these sources, these data and this process make."""
+    environment = environment_of(declared.folder)
+    observed = vcs.state(declared.folder)
+    return assembled(
+        declared.service,
+        sources,
+        snapshot,
+        environment=environment,
+        columns=tuple(column.name for column in declared.contract.columns),
+        parents=_parents(declared.service, known),
+        table=declared.source.stem,
+        observed=None if observed is None else Vcs(commit=observed[0], dirty=observed[1]),
+    )
+
+
+def assembled(
+    service: Service,
+    sources: Sources,
+    snapshot: Snapshot,
+    *,
+    environment: Environment,
+    columns: tuple[str, ...],
+    parents: tuple[ReleaseRoot, ...],
+    table: str,
+    observed: Vcs | None = None,
+) -> Inputs:
+    """The inputs with the document that names them."""
+    code = of_bytes(sources.code)
+    document = identity.experiment(
+        service,
+        code=code.root,
+        features=features_version(sources.code, service.experiment.module),
+        columns=columns,
+        contract=entry(CONTRACT, sources.contract).sha256,
+        snapshot=snapshot,
+        environment=environment.name,
+        evaluation=evaluation(),
+        runtime=identity.Runtime(),
+        parents=parents,
+        golden=None if sources.golden is None else entry("golden", sources.golden).sha256,
+    )
+    return Inputs(
+        experiment=document,
+        environment=environment,
+        code=code,
+        snapshot=snapshot,
+        declaration=msgspec.to_builtins(service),
+        table=table,
+        vcs=observed,
+    )
+
+
+def _golden(declared: Declared) -> bytes | None:
+    name = declared.service.experiment.tests.golden
+    if name is None:
+        return None
+    try:
+        return (declared.folder / name).read_bytes()
+    except OSError as error:
+        fault = Fault(where=name, path="(file)", expected="a file that can be read", found=str(error.strerror))
+        raise BadInput("The golden set cannot be read.", (fault,)) from error
+
+
+def _parents(service: Service, known: Registry) -> tuple[ReleaseRoot, ...]:
+    return (known.champion,) if service.experiment.warm_start and known.champion is not None else ()
 
 
 class Jobs:
@@ -58,7 +123,7 @@ class Jobs:
 
     def __init__(self, home: Home, releases: ReleaseStore, snapshots: SnapshotStore) -> None:
         self._home, self._releases, self._snapshots = home, releases, snapshots
-        self._blobs = Blobs(home.blobs)
+        self._blobs, self._experiments = Blobs(home.blobs), ExperimentStore(home)
 
     def write(
         self,
@@ -66,7 +131,7 @@ class Jobs:
         declared: Declared,
         sources: Sources,
         snapshot: Snapshot,
-        document: identity.Experiment,
+        inputs: Inputs,
         known: Registry,
         reason: Reason,
     ) -> TrainingJob:
@@ -75,8 +140,11 @@ class Jobs:
         Raises: Untrusted: the champion it would be compared with does not verify.
         """
         exported, output = draft / "service", draft / "release"
-        self._export(exported, sources)
+        for data in write_files(exported, sources, golden=declared.service.experiment.tests.golden):
+            self._blobs.put(data)  # so that the experiment can be repeated later
+        self._experiments.put(inputs)
         output.mkdir()
+        parent = next(iter(inputs.experiment.parents), None)
         champion = known.releases[known.champion].release if known.champion is not None else None
         job = TrainingJob(
             service_folder=str(exported),
@@ -87,8 +155,10 @@ class Jobs:
             output_folder=str(output),
             reason=reason,
             contract=declared.contract,
-            experiment=identity.name(document),
-            code=document.code,
+            experiment=inputs.name,
+            code=inputs.code.root,
+            parent=parent,
+            parent_folder=None if parent is None else self._releases.verified(parent),
         )
         if champion is None:
             return job
@@ -102,14 +172,17 @@ class Jobs:
             champion_snapshot_folder=str(self._snapshots.folder(champion.snapshot)),
         )
 
-    def _export(self, folder: Path, sources: Sources) -> None:
-        """Files for the child, and blobs so that the experiment can be repeated later."""
-        files = {f"{CODE}/{path}": data for path, data in sources.code.items()} | {CONTRACT: sources.contract}
-        for path, data in files.items():
-            target = folder / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(data)
-            self._blobs.put(data)
+
+def write_files(folder: Path, sources: Sources, *, golden: str | None) -> list[bytes]:
+    """The sources as a training expects them below `service_folder`; returns what was written."""
+    files = {f"{CODE}/{path}": data for path, data in sources.code.items()} | {CONTRACT: sources.contract}
+    if golden is not None and sources.golden is not None:
+        files[golden] = sources.golden
+    for path, data in files.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+    return list(files.values())
 
 
 def _one_stream(snapshot: Snapshot, theirs: Snapshot | None) -> bool:

@@ -28,7 +28,7 @@ from flyball.adapters.keys import signing_key
 from flyball.app.declared import Declared, read_table
 from flyball.app.home import Home
 from flyball.app.wiring.executors import Executors
-from flyball.app.wiring.jobs import Jobs, Sources, experiment_of, sources_of
+from flyball.app.wiring.jobs import Jobs, Sources, inputs_of, sources_of
 from flyball.app.wiring.ledger import ledger_of
 from flyball.app.wiring.releases import ReleaseStore, check_root
 from flyball.app.wiring.run_book import RunBook
@@ -53,8 +53,10 @@ from flyball.core.ports import Trainer, TrainingJob
 from flyball.core.record import Record
 from flyball.core.release import Release, Snapshot
 from flyball.core.service import Service
-from flyball.pipeline import gates, identity
-from flyball.pipeline.packing import EXPERIMENT
+from flyball.pipeline import gates
+from flyball.pipeline.environment import Environment
+from flyball.pipeline.inputs import Inputs
+from flyball.pipeline.packing import EXPERIMENT, INPUTS
 from flyball.pipeline.run.explaining import explain
 from flyball.registry import releases as registered
 from flyball.registry import runs
@@ -71,6 +73,7 @@ class Trained(Record):
     experiment: ExperimentDigest
     release: Release
     cached: bool  # the experiment was known: nothing was trained
+    environment: Environment | None = None  # what it ran in, with its assurance grade
 
 
 class Pipeline:
@@ -178,26 +181,26 @@ class Pipeline:
         if as_of is not None:
             snapshot = msgspec.structs.replace(snapshot, as_of=as_of)
         sources = sources_of(declared)
-        document = experiment_of(service, sources, snapshot)
-        experiment = identity.name(document)
         known = self.registry(name)
+        inputs = inputs_of(declared, sources, snapshot, known)
+        experiment = inputs.name
         if (found := known.of_experiment(experiment)) is not None:
             release = found.release
             if found.stage in ("refused", "qualified") and gates.names(service.gates) != [
                 g.name for g in release.gates
             ]:
-                release = self._judge_again(declared, sources, snapshot, release, document, known)
+                release = self._judge_again(declared, sources, snapshot, release, inputs, known)
             self._appoint_first(service, release)
-            return Trained(experiment=experiment, release=release, cached=True)
+            return Trained(experiment=experiment, release=release, cached=True, environment=inputs.environment)
         if service.experiment.search is not None and service.experiment.executor != "ray":
             optuna_search.check_installed()
         with self._draft() as draft:
-            job = self._jobs.write(draft, declared, sources, snapshot, document, known, reason)
-            job = self._runs.prepared(job, declared, document.environment)
+            job = self._jobs.write(draft, declared, sources, snapshot, inputs, known, reason)
+            job = self._runs.prepared(job, declared, inputs.experiment)
             release = self._run(job, service, ticket)
             began = self._clock.monotonic()
             self._on_step("sign")
-            self._store(Path(job.output_folder), release, document)
+            self._store(Path(job.output_folder), release, inputs)
             signed_s = self._clock.monotonic() - began
         self._on_step("gate")
         finished = self._runs.worked(job, release, signed_s, self.book(name))
@@ -206,7 +209,7 @@ class Pipeline:
         self._on_step("explain")
         explain(self.releases.folder(release.root), service)
         self._runs.tidy(name)
-        return Trained(experiment=experiment, release=release, cached=False)
+        return Trained(experiment=experiment, release=release, cached=False, environment=inputs.environment)
 
     def _run(self, job: TrainingJob, service: Service, ticket: str | None) -> Release:
         """One run of the trainer between its facts.
@@ -234,23 +237,24 @@ class Pipeline:
         sources: Sources,
         snapshot: Snapshot,
         release: Release,
-        document: identity.Experiment,
+        inputs: Inputs,
         known: Registry,
     ) -> Release:
         """Gates are policy, not experiment: where they changed the packaged model is asked again, nothing is fitted."""
         with self._draft() as draft:
-            job = self._jobs.write(draft, declared, sources, snapshot, document, known, release.reason)
+            job = self._jobs.write(draft, declared, sources, snapshot, inputs, known, release.reason)
             folder = self.releases.verified(release.root)
-            job = self._runs.prepared(job, declared, document.environment)
+            job = self._runs.prepared(job, declared, inputs.experiment)
             judged = self._trainer.train(msgspec.structs.replace(job, judge_only=release, judged_folder=folder))
             ended = self._runs.ended(job, "judged", release=judged)
         fact = GatesJudged(service=release.service, release=release.root, passed=judged.passed, results=judged.gates)
         self._ledger.append([fact, ended])
         return judged
 
-    def _store(self, output: Path, release: Release, document: identity.Experiment) -> None:
+    def _store(self, output: Path, release: Release, inputs: Inputs) -> None:
         check_root(output, release.root)
-        (output / EXPERIMENT).write_bytes(canonical(document))
+        (output / EXPERIMENT).write_bytes(canonical(inputs.experiment))
+        (output / INPUTS).write_bytes(msgspec.json.encode(inputs))
         signing.sign(output, self._key.path)
         self.releases.put(output, release.root)
 

@@ -23,7 +23,10 @@ def refitter(declared: Declared, first: Model) -> Callable[[pl.DataFrame], Model
         usable = rows.filter(pl.col(label).is_not_null())
         model = replace(first, make_features=code.features)
         made = model.features(usable.select([column.name for column in facts.inputs]))
-        estimator = code.train(made, usable[label], config=dict(experiment.config), seed=seed_of(experiment.seed))
+        parent = {"parent": None} if experiment.warm_start else {}  # a peer without a governor knows no champion
+        estimator = code.train(
+            made, usable[label], config=dict(experiment.config), seed=seed_of(experiment.seed), **parent
+        )
         named = getattr(estimator, "classes_", None)
         classes = facts.classes if named is None else tuple(np.asarray(named).tolist())
         if facts.classes and classes != facts.classes:

@@ -18,6 +18,7 @@ from flyball.core.runs import Ended, StepUse
 from flyball.core.service import Experiment
 from flyball.decide.signals import training_failed
 from flyball.pipeline import envelope, steps
+from flyball.pipeline.identity import Experiment as Document
 from flyball.registry.runs import Book
 
 ERROR_LINES = 40  # of what a failed run said; the log has the rest
@@ -29,9 +30,10 @@ class RunBook:
     def __init__(self, home: Home, ids: Ids) -> None:
         self._home, self._ids = home, ids
 
-    def prepared(self, job: TrainingJob, declared: Declared, environment: str) -> TrainingJob:
+    def prepared(self, job: TrainingJob, declared: Declared, document: Document) -> TrainingJob:
         """The job as one run: with its id, the place of its notes, and the names of its steps."""
         service, run = declared.service, self._ids.new("run")
+        environment = f"{document.env.digest} {document.evaluation.digest}"  # another Flyball may do a step otherwise
         return replace(
             job,
             run=run,

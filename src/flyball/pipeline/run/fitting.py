@@ -28,26 +28,22 @@ def fit(
     table: pl.DataFrame,
     rows: Any,
     config: Mapping[str, Scalar],
-    **more: Any,
 ) -> Any:
-    """The estimator that `train` returns for these rows. `more`: what else it is given, such as a warm start's parent.
+    """The estimator that `train` returns for these rows.
 
     Raises: TrainingFailed: it is no estimator, or cannot be pickled. Whatever the service's own code raises.
     """
     chosen = rows.tolist()
-    return train(of, code, made[chosen], table[of.label][chosen], config, **more)
+    return train(of, code, made[chosen], table[of.label][chosen], config)
 
 
-def train(
-    of: Subject, code: Code, made: pl.DataFrame, label: pl.Series, config: Mapping[str, Scalar], **more: Any
-) -> Any:
+def train(of: Subject, code: Code, made: pl.DataFrame, label: pl.Series, config: Mapping[str, Scalar]) -> Any:
     """One call of the service's `train`, its answer looked at. Raises: as `fit`."""
     estimator = code.train(
         made,
         label,
         config=dict(config),
         seed=seed_of(of.service.experiment.seed),
-        **more,
     )
     needed = "predict" if of.service.experiment.task == "regression" else "predict_proba"
     if not callable(getattr(estimator, needed, None)):

@@ -3,7 +3,7 @@
 In the root: the model file (`model.onnx`, `model.txt` or `model.pkl`), `code/`, `contract.yaml`, `release.json`,
 `metrics.json`, `baseline.json`, `probe.parquet` and `probe_predictions.json`. Beside it, pointing to it:
 `manifest.json`, `evidence.json` (the release with its gates, its tests and what the clock measured), `card.md`,
-`timings.json`, later `experiment.json` and `model.sig`. The signature covers both.
+`timings.json`, later `experiment.json`, `inputs.json` and `model.sig`. The signature covers both.
 """
 
 import pickle

@@ -27,6 +27,7 @@ from flyball.pipeline.run.data import labelled
 from flyball.pipeline.run.featuring import Made
 from flyball.pipeline.run.judging import Judged
 from flyball.pipeline.run.packaged import Package
+from flyball.pipeline.run.parent import warm
 from flyball.pipeline.run.searching import Chosen
 from flyball.pipeline.run.stepping import Steps
 from flyball.pipeline.run.subject import Subject, subject
@@ -65,7 +66,7 @@ def run(
         return evaluating.judge_again(of, job.judge_only, table, parts, tools)
     made = Package(Path(job.output_folder), of.service, tools)
     package.copy_sources(job, made.output)
-    code = tools.import_code(str(made.output / CODE), job.code, of.service.experiment.module)
+    code = warm(of, tools, tools.import_code(str(made.output / CODE), job.code, of.service.experiment.module))
     return _candidate(of, steps, table, parts, code, made, tools)
 
 
