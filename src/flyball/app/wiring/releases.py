@@ -6,11 +6,12 @@ import msgspec
 
 from flyball.adapters import signing
 from flyball.adapters.blobs import publish
+from flyball.adapters.hashing import Hasher, regular_files
 from flyball.adapters.keys import PUBLIC
 from flyball.app.home import Home
-from flyball.core.errors import NotFound, Untrusted
+from flyball.core.errors import BadInput, NotFound, Unavailable, Untrusted
 from flyball.core.ids import short
-from flyball.pipeline.manifest import Manifest, differences, of_bytes
+from flyball.pipeline.manifest import Manifest, differences, manifest
 from flyball.pipeline.packing import BESIDE, MANIFEST
 
 
@@ -56,16 +57,11 @@ def check_root(folder: Path, root: str) -> None:
         expected = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
     except (OSError, msgspec.DecodeError) as error:
         raise Untrusted(f"{short(root)}: its manifest cannot be read: {error}") from error
-    for path in folder.rglob("*"):
-        if path.is_symlink() or not (path.is_file() or path.is_dir()):
-            raise Untrusted(f"{short(root)}: {path.name} is not a regular file")
-    found = of_bytes(
-        {
-            name: path.read_bytes()
-            for path in folder.rglob("*")
-            if path.is_file() and (name := path.relative_to(folder).as_posix()) not in BESIDE
-        }
-    )
+    try:
+        names = [name for name in regular_files(folder) if name not in BESIDE]
+        found = manifest(Hasher().scan(folder, names).files)  # no cache: a release is read in full each time
+    except (BadInput, Unavailable) as error:
+        raise Untrusted(f"{short(root)}: {error}") from error
     if found.root != root:
         words = "; ".join(differences(expected, found)) or f"its root is {short(found.root)}"
         raise Untrusted(f"{short(root)}: {words}")
