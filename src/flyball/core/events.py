@@ -2,20 +2,15 @@
 
 from typing import Any, Literal
 
-from flyball.core.ids import Digest, ExperimentDigest, ReleaseRoot, RolloutId, ServiceName
-from flyball.core.record import Record
+from flyball.core.fact import Fact as Fact
+from flyball.core.fact import Proof as Proof
+from flyball.core.ids import Digest, ExperimentDigest, ReleaseRoot, RolloutId
 from flyball.core.release import GateResult, Release, Snapshot
 from flyball.core.routing import Routing, StepCounts, Verdict
+from flyball.core.storage_facts import HoldLifted, HoldPlaced, StorageCollected
 from flyball.core.watching import Diagnosis, Signal
 
 Reason = Literal["first", "drift", "risk", "schedule", "manual"]
-Proof = Literal["os_user", "token", "simulated", "policy"]
-
-
-class Fact(Record, tag_field="type"):
-    """Base of all facts. `service` is the subject of the ledger entry."""
-
-    service: ServiceName
 
 
 class ServiceDeclared(Fact, tag="service.declared"):
@@ -280,4 +275,7 @@ AnyFact = (
     | Thawed
     | DecisionTaken
     | ProcessStarted
+    | HoldPlaced
+    | HoldLifted
+    | StorageCollected
 )
