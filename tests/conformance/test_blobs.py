@@ -12,6 +12,7 @@ import fsspec  # type: ignore[import-untyped]
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests import s3
 
 from flyball.adapters.blobs import Blobs
 from flyball.adapters.blobs_fsspec import FsspecBlobs, open_s3
@@ -22,19 +23,18 @@ from flyball.core.ports import BlobStore
 HEX = "0123456789abcdef" * 4
 ABSENT = Digest("sha256:" + "0" * 64)
 NUMBERS = itertools.count()
-KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
 
 
 @pytest.fixture(scope="session")
 def s3_server() -> Iterator[str]:
-    """Address of a real S3 server in this process; it stops with the session."""
-    server_module = pytest.importorskip("moto.server", reason="moto[server] is not installed")
-    pytest.importorskip("s3fs", reason="the extra s3 is not installed")
-    server = server_module.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with s3.server() as address:
+        yield address
+
+
+@pytest.fixture(autouse=True)
+def s3_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in s3.KEYS.items():
+        monkeypatch.setenv(name, value)
 
 
 class World:
@@ -45,7 +45,7 @@ class World:
 
 
 @pytest.fixture(params=["folder", "memory", "s3"])
-def world(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
     if request.param == "folder":
         root = tmp_path / "blobs"
         return World(Blobs(root), lambda key, data: (root / key).write_bytes(data))
@@ -53,11 +53,8 @@ def world(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
         files, prefix = fsspec.filesystem("memory"), f"/store-{next(NUMBERS)}"
         return World(FsspecBlobs(files, prefix), lambda key, data: files.pipe_file(f"{prefix}/{key}", data))
     address = request.getfixturevalue("s3_server")
-    for key, value in KEYS.items():
-        monkeypatch.setenv(key, value)
-    bucket = f"bucket-{next(NUMBERS)}"
+    bucket = s3.bucket(address)
     store = open_s3(f"s3://{bucket}/some/prefix?endpoint={address}&region=eu-north-1")
-    store._files.mkdir(bucket)
     return World(store, lambda key, data: store._files.pipe_file(f"{bucket}/some/prefix/{key}", data))
 
 
@@ -168,9 +165,7 @@ def test_a_file_that_is_not_there_cannot_be_put(store: BlobStore, tmp_path: Path
         store.put_file(str(tmp_path / "absent"))
 
 
-def test_an_s3_that_nobody_answers_for_is_unavailable(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in KEYS.items():
-        monkeypatch.setenv(name, value)
+def test_an_s3_that_nobody_answers_for_is_unavailable(s3_server: str) -> None:
     with pytest.raises(Unavailable, match="does not take it"):
         open_s3(f"s3://no-such-bucket/x?endpoint={s3_server}").put(b"x")
 
@@ -184,14 +179,9 @@ def test_an_address_that_is_none_is_bad_input_and_no_secret_is_repeated(address:
     assert "secret" not in str(caught.value)
 
 
-def test_a_multipart_upload_that_is_killed_leaves_no_blob(
-    s3_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in KEYS.items():
-        monkeypatch.setenv(name, value)
-    address = f"s3://killed/p?endpoint={s3_server}"
+def test_a_multipart_upload_that_is_killed_leaves_no_blob(s3_server: str, tmp_path: Path) -> None:
+    address = f"s3://{s3.bucket(s3_server)}/p?endpoint={s3_server}"
     store = open_s3(address)
-    store._files.mkdir("killed")
     with (tmp_path / "big").open("wb") as file:
         file.truncate(120 << 20)  # more than one part
     dies = (

@@ -4,6 +4,7 @@ Files are read in the order of their paths and laid one below the other; all hav
 files, files that begin with `_`, and other endings are passed over, as writers of tables leave such marks there.
 """
 
+from collections.abc import Iterator
 from glob import glob, has_magic
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,24 +65,28 @@ def read(source: Path, *how: Any) -> "pl.DataFrame":
     if len(parts) == 1:
         return parts[0]
     first = parts[0].columns
-    faults = [
-        Fault(where=str(path), path="columns", expected=", ".join(first), found=", ".join(part.columns), fix=_fix(path))
-        for path, part in zip(files, parts, strict=True)
-        if set(part.columns) != set(first)
-    ]
+    faults = [fault for path, part in zip(files, parts, strict=True) for fault in _misfits(path, parts[0], part)]
     if faults:
         raise BadInput(f"The files of {source} are not one table.", tuple(faults))
-    try:
-        return pl.concat([part.select(first) for part in parts], how="vertical_relaxed")
-    except pl.exceptions.PolarsError as error:
-        expected = "columns of the same types in each file"
-        fault = Fault(where=str(source), path="columns", expected=expected, found=str(error).splitlines()[0])
-        raise BadInput(f"The files of {source} are not one table.", (fault,)) from error
+    return pl.concat([part.select(first) for part in parts], how="vertical_relaxed")
+
+
+def _misfits(path: Path, first: "pl.DataFrame", part: "pl.DataFrame") -> Iterator[Fault]:
+    """Where a file differs from the first one: in its columns, or in a type that numbers do not share."""
+    where, fix = str(path), f"bring {path.name} to the form of the first file, or name fewer files"
+    if set(part.columns) != set(first.columns):
+        expected, found = ", ".join(first.columns), ", ".join(part.columns)
+        yield Fault(where=where, path="columns", expected=expected, found=found, fix=fix)
+        return
+    for name, theirs in part.schema.items():
+        ours = first.schema[name]
+        if (
+            ours != theirs
+            and not (ours.is_numeric() and theirs.is_numeric())
+            and "Null" not in (str(ours), str(theirs))
+        ):
+            yield Fault(where=where, path=name, expected=f"{ours} as in the first file", found=str(theirs), fix=fix)
 
 
 def _is_aside(path: Path) -> bool:
     return any(part.startswith((".", "_")) for part in path.parts)
-
-
-def _fix(path: Path) -> str:
-    return f"bring {path.name} to the columns of the first file, or name fewer files"

@@ -23,7 +23,7 @@ from flyball.adapters.blobs import flush_folder, write_whole
 from flyball.adapters.clock import SystemClock
 from flyball.adapters.ids import TimeIds
 from flyball.app.home import Home
-from flyball.app.wiring.inventory import Inventory
+from flyball.app.wiring.inventory import Inventory, used_within
 from flyball.app.wiring.ledger import audit, ledger_of, open_ledger
 from flyball.core.clock import Clock
 from flyball.core.errors import Conflict, LedgerBroken, NotFound
@@ -79,7 +79,6 @@ class Collector:
 
     def __init__(self, home: Home, ledger: Ledger, clock: Clock, ids: Ids) -> None:
         self._home, self._ledger, self._clock, self._ids = home, ledger, clock, ids
-        self._inventory = Inventory(home)
         self._file = home.root / "gc.json"
         self._trash = home.root / "trash"
 
@@ -105,7 +104,7 @@ class Collector:
 
     def _judge(self, state: State, grace_s: float) -> tuple[Judged, ...]:
         live = self._live()[0]
-        return plan(self._inventory.items(), live, state.marked, now=self._now(), grace_s=grace_s)
+        return plan(Inventory(self._home).items(), live, state.marked, now=self._now(), grace_s=grace_s)
 
     def _live(self) -> tuple[dict[str, str], Holdings]:
         verdict = audit(self._home)
@@ -114,8 +113,11 @@ class Collector:
         holdings = Holdings()
         for entry in self._ledger.read():
             holdings.take(entry)
-        roots = self._inventory.drafts() | holdings.roots(self._clock.now())
-        return reach(roots, lambda name: holdings.needs(name) | self._inventory.documents(name)), holdings
+        if not holdings.services():
+            raise LedgerBroken("nothing is deleted by an empty ledger: it knows of nothing that has to stay")
+        inventory = Inventory(self._home)
+        roots = inventory.drafts() | holdings.roots(self._clock.now())
+        return reach(roots, lambda name: holdings.needs(name) | inventory.documents(name)), holdings
 
     def _finish(self, state: State, grace_s: float) -> tuple[Stored, ...]:
         """Delete what is on the list, unless something wants it by now; then the fact, then the list."""
@@ -139,7 +141,7 @@ class Collector:
             return True
         if any(digest in live for digest in item.digests):
             return False
-        if self._inventory.young(item, now=self._now(), grace_s=grace_s):
+        if used_within(path, now=self._now(), grace_s=grace_s):  # looked up once more, a moment before
             return False
         self._trash.mkdir(exist_ok=True)
         path.rename(self._trash / item.place.replace("/", "-"))

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from hashlib import file_digest
 from pathlib import Path
 
@@ -17,7 +18,7 @@ _HEX = re.compile(r"[0-9a-f]{64}")
 
 
 class Inventory:
-    """Reads `releases/`, `snapshots/`, `blobs/` and `steps/`; no other folder is ever swept."""
+    """Reads `releases/`, `snapshots/`, `blobs/` and `steps/`; no other folder is ever swept. For one look only."""
 
     def __init__(self, home: Home) -> None:
         self._home = home
@@ -42,7 +43,7 @@ class Inventory:
         if blob.is_file() and blob.stat().st_size <= DOCUMENT_BYTES:
             data = blob.read_bytes()
             found |= hexes(data) if data[:1] in (b"{", b"[") else frozenset()
-        for folder in self._steps().get(name, ()):
+        for folder in self._steps.get(name, ()):
             for path in folder.rglob("*.json"):
                 found |= hexes(path.read_bytes())
         return frozenset(found)
@@ -60,10 +61,6 @@ class Inventory:
                         found[file_digest(file, "sha256").hexdigest()] = why
         return found
 
-    def young(self, item: Stored, *, now: float, grace_s: float) -> bool:
-        """Whether it was made or wanted within the grace, looked up once more."""
-        return now - _used_at(self._home.root / item.place) < grace_s
-
     def _folders(self, kind: StoredKind, root: Path) -> Iterator[Stored]:
         for folder in _named(root):
             place = folder.relative_to(self._home.root).as_posix()
@@ -71,12 +68,18 @@ class Inventory:
             digests = tuple(_HEX.findall(folder.name))
             yield Stored(kind=kind, name=name, place=place, digests=digests, size=_size(folder), at=_used_at(folder))
 
+    @cached_property
     def _steps(self) -> dict[str, list[Path]]:
         found: dict[str, list[Path]] = {}
         for folder in _named(self._home.root / "steps"):
             for digest in _HEX.findall(folder.name):
                 found.setdefault(digest, []).append(folder)
         return found
+
+
+def used_within(path: Path, *, now: float, grace_s: float) -> bool:
+    """Whether a stored thing was made or wanted within the grace."""
+    return now - _used_at(path) < grace_s
 
 
 def _named(root: Path, depth: int = 3) -> Iterator[Path]:
