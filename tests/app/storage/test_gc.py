@@ -11,9 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.app.storage.homes import DAY, Made, champion_and_failures, made, step_name
+from tests.pipeline.fraud import SERVICE, opened, trained, write_service
 
-from flyball.adapters.memory import SimulatedClock
+from flyball.adapters.clock import SystemClock
+from flyball.adapters.memory import SequentialIds, SimulatedClock
+from flyball.adapters.trainer import ForkServerTrainer
 from flyball.app.cli.main import run
+from flyball.app.home import Home
+from flyball.app.wiring.collecting import Collector
 from flyball.app.wiring.ledger import audit
 from flyball.core import events as e
 from flyball.core.errors import Conflict, LedgerBroken, NotFound
@@ -295,3 +300,23 @@ def test_the_command_line_holds_and_lifts(tmp_path: Path, capsys: pytest.Capture
     assert run(["gc", "--dry-run", *options]) == 0
     said = capsys.readouterr().out
     assert "would be marked" in said
+
+
+def test_an_experiment_whose_release_was_deleted_is_trained_again_not_answered_from_memory(
+    tmp_path: Path, trainer: ForkServerTrainer
+) -> None:
+    strict = SERVICE.replace("min: 0.70", "min: 0.999")
+    file = write_service(tmp_path / "fraud", service=strict)
+    with opened(tmp_path / "home", trainer) as pipeline:
+        refused = trained(pipeline, file)
+        collector = Collector(Home(tmp_path / "home"), pipeline._ledger, SystemClock(), SequentialIds())
+        collector.sweep(0.0)
+        assert {item.kind for item in collector.sweep(0.0).deleted} == {"release", "snapshot", "blob"}
+        assert not pipeline.releases.held(refused.release.root)
+        again = trained(pipeline, file)
+        assert (again.cached, again.release.root) == (False, refused.release.root)
+        pipeline.releases.verified(again.release.root)
+        write_service(tmp_path / "fraud", service=SERVICE)  # the gates are eased: judged again, nothing is fitted
+        eased = trained(pipeline, file)
+        assert (eased.cached, eased.release.passed) == (True, True)
+        assert pipeline.registry("fraud").champion == refused.release.root
