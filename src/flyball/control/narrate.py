@@ -3,7 +3,6 @@
 from flyball.core import events as e
 from flyball.core.ids import short
 from flyball.core.routing import WHOLE, Routing
-from flyball.core.storage_facts import HoldLifted, HoldPlaced, StorageCollected
 
 
 def sentence(fact: e.AnyFact) -> str:
@@ -100,11 +99,11 @@ def _of_loop(fact: e.AnyFact) -> str:
 
 def _of_storage(fact: e.AnyFact) -> str:
     match fact:
-        case HoldPlaced(digest=digest, by=by, why=why):
+        case e.HoldPlaced(digest=digest, by=by, why=why):
             return f"{by} placed a hold on {short(digest)}: {why}"
-        case HoldLifted(digest=digest, by=by, why=why):
+        case e.HoldLifted(digest=digest, by=by, why=why):
             return f"{by} lifted the hold on {short(digest)}: {why}"
-        case StorageCollected(deleted=deleted, size=size, why=why):
+        case e.StorageCollected(deleted=deleted, size=size, why=why):
             return f"{len(deleted)} stored things of {size / 1e6:.1f} MB were deleted: {why}"
         case _:
             raise AssertionError(f"a fact without a sentence: {type(fact).__name__}")

@@ -7,7 +7,9 @@ from flyball.core.fact import Proof as Proof
 from flyball.core.ids import Digest, ExperimentDigest, ReleaseRoot, RolloutId
 from flyball.core.release import GateResult, Release, Snapshot
 from flyball.core.routing import Routing, StepCounts, Verdict
-from flyball.core.storage_facts import HoldLifted, HoldPlaced, StorageCollected
+from flyball.core.storage_facts import HoldLifted as HoldLifted
+from flyball.core.storage_facts import HoldPlaced as HoldPlaced
+from flyball.core.storage_facts import StorageCollected as StorageCollected
 from flyball.core.watching import Diagnosis, Signal
 
 Reason = Literal["first", "drift", "risk", "schedule", "manual"]
