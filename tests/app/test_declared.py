@@ -147,7 +147,7 @@ def test_an_absent_file_a_folder_and_an_empty_table_say_why(tmp_path: Path) -> N
     with pytest.raises(BadInput, match="No such file"):
         read_table(tmp_path / "t.parquet")
     (tmp_path / "f.parquet").mkdir()
-    with pytest.raises(BadInput, match="directory"):
+    with pytest.raises(BadInput, match="holds no table"):
         read_table(tmp_path / "f.parquet")
     pl.DataFrame({"a": []}).write_parquet(tmp_path / "e.parquet")
     with pytest.raises(BadInput, match="at least one row"):

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from flyball.app.cli.acting import Act
+from flyball.app.cli.gc import Collection
 from flyball.app.cli.main import VERBS, build, run
 from flyball.app.cli.status import ServiceStatus
 from flyball.app.demo.report import Report
@@ -20,6 +21,7 @@ from flyball.control.explain import Explanation
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"
 EVERYWHERE = {"--home", "--json"}
 DOCUMENTS: dict[str, type[msgspec.Struct]] = {
+    "gc": Collection,
     "approve": Act,
     "demo": Report,
     "diff": Compared,

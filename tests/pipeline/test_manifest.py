@@ -20,7 +20,13 @@ def test_the_published_vector() -> None:
 
 
 def test_renaming_files_makes_another_root() -> None:
-    assert of_bytes({f"x-{name}": data for name, data in PARTS.items()}).root != of_bytes(PARTS).root
+    renamed = of_bytes({"x-0.csv": PARTS["part-0.csv"], "x-1.csv": PARTS["part-1.csv"]})
+    assert renamed.root == "sha256:7252d5ace0afe6f53b05e86442d8013f964ceb3e062121e2e287e44634133c5c"
+
+
+def test_names_are_case_exact_and_sorted_by_their_bytes() -> None:
+    assert of_bytes({"A": b"1"}).root != of_bytes({"a": b"1"}).root
+    assert [file.path for file in of_bytes({"a": b"", "é": b"", "Z": b"", "z": b""}).files] == ["Z", "a", "z", "é"]
 
 
 @given(contents, st.randoms(use_true_random=False))

@@ -27,7 +27,7 @@ class Declared:
     service: Service
     contract: DataContract
     code: dict[str, str]  # path relative to the folder -> text: every *.py, experiment.include, the golden set
-    source: Path  # the training table, $FLYBALL_DATA resolved
+    source: Path  # the training table: a file, a folder or a glob, $FLYBALL_DATA resolved
     notes: tuple[str, ...]  # what is allowed but probably not meant
     not_executed: tuple[str, ...]  # what the contract says and Flyball does not check
 
@@ -86,7 +86,7 @@ def read_table(path: Path | str, *, needed: tuple[str, ...] = ()) -> "pl.DataFra
 
     Raises: BadInput: absent, of another format, empty, a column name twice, a needed column missing.
     """
-    from flyball.app.tables import read
+    from flyball.app.sources import read
 
     table = read(Path(path))
     missing = [name for name in needed if name not in table.columns]

@@ -29,6 +29,11 @@ class Home:
         return self.root / "blobs"
 
     @property
+    def cache(self) -> Path:
+        """What can be computed again; anything in it may be deleted at any time."""
+        return self.root / "cache"
+
+    @property
     def releases(self) -> Path:
         return self.root / "releases"
 

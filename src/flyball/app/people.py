@@ -64,11 +64,11 @@ def approve(ledger: Ledger, subject: str, person: Person, why: str = "") -> tupl
         ):
             return _approve_rollout(service, rollout.asked, metadata, person, why)
         if ticket is not None and ticket.ordered is None and is_called(subject, state, ticket):
-            _may(metadata, person, ("operator", "approver"))
+            may(metadata, person, ("operator", "approver"))
             decision = ordered(state, ticket, by=person.name, proof=person.proof)
             return Word(about=(ticket.ticket,), facts=decision.facts, commands=decision.commands)
         if incident is not None and is_called(subject, state):
-            _may(metadata, person, ("operator", "approver"))
+            may(metadata, person, ("operator", "approver"))
             closed = e.IncidentClosed(
                 service=service,
                 incident=incident.incident,
@@ -95,13 +95,13 @@ def reject(ledger: Ledger, subject: str, person: Person, why: str) -> tuple[Entr
     def word(state: ServiceState, metadata: Metadata) -> Word:
         service, rollout, ticket = ServiceName(state.service), state.rollout, state.ticket
         if rollout is not None and is_called(subject, state, rollout):
-            _may(metadata, person, (rollout.asked.role if rollout.asked else "approver",))
+            may(metadata, person, (rollout.asked.role if rollout.asked else "approver",))
             rejected = e.ApprovalRejected(
                 service=service, rollout=RolloutId(rollout.rollout), by=person.name, proof=person.proof, why=why
             )
             return Word(about=(rollout.rollout,), facts=(rejected,))
         if ticket is not None and ticket.ordered is None and is_called(subject, state, ticket):
-            _may(metadata, person, ("operator", "approver"))
+            may(metadata, person, ("operator", "approver"))
             reason = f"{person.name}: {why}"
             closed = e.TicketClosed(service=service, ticket=ticket.ticket, outcome="dismissed", reason=reason)
             return Word(about=(ticket.ticket,), facts=(closed,))
@@ -114,7 +114,7 @@ def roll_back(ledger: Ledger, subject: str, person: Person, why: str) -> tuple[E
     """Take the running rollout back, or else the champion to the release before it. Needs no approval."""
 
     def word(state: ServiceState, metadata: Metadata) -> Word:
-        _may(metadata, person, ("operator", "approver"))
+        may(metadata, person, ("operator", "approver"))
         if state.rollout is None and state.previous is None:
             raise Refused(f"{state.service}: no rollout runs, and no release served before {state.champion}")
         # by its release, not by the rollout: promoted a moment ago, it is still what shall go
@@ -128,7 +128,7 @@ def freeze(ledger: Ledger, subject: str, person: Person, why: str) -> tuple[Entr
     """Stop every automatic action but rollback."""
 
     def word(state: ServiceState, metadata: Metadata) -> Word:
-        _may(metadata, person, ("operator", "approver"))
+        may(metadata, person, ("operator", "approver"))
         fact = e.Frozen(service=ServiceName(state.service), by=person.name, why=why)
         return Word(about=(state.service,), facts=(fact,) if state.frozen is None else ())
 
@@ -139,7 +139,7 @@ def thaw(ledger: Ledger, subject: str, person: Person, why: str) -> tuple[Entry,
     """Let the loop act again."""
 
     def word(state: ServiceState, metadata: Metadata) -> Word:
-        _may(metadata, person, ("operator", "approver"))
+        may(metadata, person, ("operator", "approver"))
         fact = e.Thawed(service=ServiceName(state.service), by=person.name, why=why)
         return Word(about=(state.service,), facts=(fact,) if state.frozen is not None else ())
 
@@ -181,7 +181,7 @@ def _rollback(state: ServiceState, person: Person, why: str) -> e.RollbackOrdere
 
 def _approve_first(service: ServiceName, root: ReleaseRoot, metadata: Metadata, person: Person, why: str) -> Word:
     """With nothing to compare with it is a rubber stamp, whoever gives it, and the ledger calls it so."""
-    _may(metadata, person, ("approver",))
+    may(metadata, person, ("approver",))
     fact = e.ChampionAppointed(
         service=service,
         release=root,
@@ -198,7 +198,7 @@ def _approve_rollout(
     service: ServiceName, asked: e.ApprovalRequested, metadata: Metadata, person: Person, why: str
 ) -> Word:
     """The approval names exactly what was asked for, so that it is void when any of it changes."""
-    _may(metadata, person, (asked.role,))
+    may(metadata, person, (asked.role,))
     fact = e.ApprovalGiven(
         service=service,
         rollout=asked.rollout,
@@ -212,7 +212,7 @@ def _approve_rollout(
     return Word(about=(asked.rollout, asked.model, asked.evidence, asked.policy), facts=(fact,))
 
 
-def _may(metadata: Metadata, person: Person, roles: Sequence[str]) -> None:
+def may(metadata: Metadata, person: Person, roles: Sequence[str]) -> None:
     """Raises: Refused: the person has none of the roles. Without declared people, whoever reaches the home may."""
     if person.every_role:
         return

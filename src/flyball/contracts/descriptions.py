@@ -23,11 +23,18 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
     },
     "Data": {
         "contract": "Data contract (ODCS v3 YAML), relative to this file.",
-        "source": "Training table, Parquet or CSV; may begin with $FLYBALL_DATA/.",
+        "source": "Training table: a Parquet or CSV file, a folder or a glob of them; may begin with $FLYBALL_DATA/.",
         "label": "Column that the model predicts.",
         "timestamp": "Column with the time of a row; no feature.",
         "key": "Column with the unit that sticks to an arm; without one the request id, which does not stick.",
         "label_window_s": "When a row is judged, after it came; left out if it has no label then. 0: as labels come.",
+        "pin": "The version of a table elsewhere that `source` is a copy of, and how long it is kept (grade B).",
+    },
+    "Pin": {
+        "system": "Where the table is, such as `iceberg` or `lakefs`.",
+        "table_id": "Name of the table there.",
+        "snapshot_id": "Version of the table there.",
+        "retention_until": "Last day on which this version can be read again, `2027-06-30` (UTC).",
     },
     "Experiment": {
         "task": "Kind of prediction.",

@@ -5,6 +5,7 @@ Each function judges one section and yields (path, expected, found, fix).
 
 import math
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 from flyball.contracts import gate_sense
@@ -188,6 +189,17 @@ def of_columns(data: Any) -> Iterator[Finding]:
             if name in taken:
                 yield ("data", key), f"another column than {taken[name]}", f"text {name!r}", ""
             taken.setdefault(name, key)
+    yield from _pin(data.get("pin"))
+
+
+def _pin(pin: Any) -> Iterator[Finding]:
+    """The pattern of the structure lets a 31 February through."""
+    day = pin.get("retention_until") if isinstance(pin, dict) else None
+    if isinstance(day, str):
+        try:
+            date.fromisoformat(day)
+        except ValueError:
+            yield ("data", "pin", "retention_until"), "a day of the calendar, 2027-06-30", f"text {day!r}", ""
 
 
 def notes(service: Service) -> tuple[str, ...]:

@@ -103,6 +103,18 @@ def _of_loop(fact: e.AnyFact) -> str:
         case e.ProcessStarted(process=process):
             return f"a {process} process started"
         case _:
+            return _of_storage(fact)
+
+
+def _of_storage(fact: e.AnyFact) -> str:
+    match fact:
+        case e.HoldPlaced(digest=digest, by=by, why=why):
+            return f"{by} placed a hold on {short(digest)}: {why}"
+        case e.HoldLifted(digest=digest, by=by, why=why):
+            return f"{by} lifted the hold on {short(digest)}: {why}"
+        case e.StorageCollected(deleted=deleted, size=size, why=why):
+            return f"{len(deleted)} stored things of {size / 1e6:.1f} MB were deleted: {why}"
+        case _:
             raise AssertionError(f"a fact without a sentence: {type(fact).__name__}")
 
 

@@ -2,21 +2,18 @@
 
 from typing import Any, Literal
 
-from flyball.core.ids import Digest, ExperimentDigest, ReleaseRoot, RolloutId, ServiceName
-from flyball.core.record import Record
+from flyball.core.fact import Fact as Fact
+from flyball.core.fact import Proof as Proof
+from flyball.core.ids import Digest, ExperimentDigest, ReleaseRoot, RolloutId
 from flyball.core.release import GateResult, Grade, Release, Snapshot
 from flyball.core.routing import Routing, StepCounts, Verdict
 from flyball.core.runs import Ended, Use
+from flyball.core.storage_facts import HoldLifted as HoldLifted
+from flyball.core.storage_facts import HoldPlaced as HoldPlaced
+from flyball.core.storage_facts import StorageCollected as StorageCollected
 from flyball.core.watching import Diagnosis, Signal
 
 Reason = Literal["first", "drift", "risk", "schedule", "manual"]
-Proof = Literal["os_user", "token", "simulated", "policy"]
-
-
-class Fact(Record, tag_field="type"):
-    """Base of all facts. `service` is the subject of the ledger entry."""
-
-    service: ServiceName
 
 
 class ServiceDeclared(Fact, tag="service.declared"):
@@ -312,4 +309,7 @@ AnyFact = (
     | Thawed
     | DecisionTaken
     | ProcessStarted
+    | HoldPlaced
+    | HoldLifted
+    | StorageCollected
 )

@@ -1,5 +1,6 @@
 """Names with a type, so that a release root is never passed where an event id is meant."""
 
+import re
 from typing import NewType, Protocol
 
 ServiceName = NewType("ServiceName", str)  # `fraud`
@@ -18,6 +19,18 @@ class Ids(Protocol):
     def new(self, prefix: str) -> str:
         """A fresh id such as `ro-0193f2…`."""
         ...
+
+
+_SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+def is_sha256(name: str) -> bool:
+    """Whether this can be the name of bytes.
+
+    >>> is_sha256("sha256:" + "0" * 64), is_sha256("sha256:../../etc")
+    (True, False)
+    """
+    return _SHA256.fullmatch(name) is not None
 
 
 def short(digest: str) -> str:

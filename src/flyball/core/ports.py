@@ -1,10 +1,11 @@
 """Ports between the stages: what one needs of another, or of the world, handed in by the wiring."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from flyball.core.contract import DataContract
+from flyball.core.ids import Digest
 from flyball.core.model import Formats, ImportCode, Load, LoadFresh
 from flyball.core.prediction import LabelRecord
 from flyball.core.record import Record
@@ -177,3 +178,51 @@ class Releases(Protocol):
     def verified(self, root: str) -> str:
         """Folder of the release. Raises: NotFound, Untrusted."""
         ...
+
+
+class Blob(Record):
+    """One blob as a store lists it."""
+
+    name: Digest
+    size: int  # bytes
+    at: float  # when it was last put, seconds since 1970, by the store's clock
+
+
+class BlobStore(Protocol):
+    """Bytes named by their SHA-256; each is there whole or not at all, and is hashed again when it is read.
+
+    Links are the only names that are given: `releases/<hex>` leads to the blob that lists a release's files. Whoever
+    follows one verifies what it finds.
+    """
+
+    def put(self, data: bytes) -> Digest:
+        """Store; a blob that is there already is only marked as used now. Raises: Unavailable."""
+        ...
+
+    def put_file(self, path: str) -> Digest:
+        """As `put`, for a file of any size, in constant memory. Raises: Unavailable."""
+        ...
+
+    def get(self, name: str) -> bytes:
+        """Raises: NotFound. Untrusted: the bytes are not what their name says. Unavailable."""
+        ...
+
+    def fetch(self, name: str, target: str) -> None:
+        """As `get`, into a file that is there whole or not at all, in constant memory."""
+        ...
+
+    def has(self, name: str) -> bool:
+        """Raises: Unavailable: nobody can say."""
+        ...
+
+    def list(self) -> Iterator[Blob]: ...
+
+    def delete(self, name: str) -> bool:
+        """Whether there was anything to delete. Raises: Unavailable."""
+        ...
+
+    def link(self, name: str, to: Digest) -> None:
+        """Let `name` lead to this blob, which is there; replaces what it led to, at once. Raises: Unavailable."""
+        ...
+
+    def linked(self, name: str) -> Digest | None: ...

@@ -5,7 +5,7 @@ from typing import Literal
 
 from flyball.core.ids import Digest, ExperimentDigest, ReleaseRoot, ServiceName
 from flyball.core.record import Record
-from flyball.core.service import Dimension, Suite, Task
+from flyball.core.service import Dimension, Pin, Suite, Task
 
 Grade = Literal["A", "B", "C", "D"]
 """Assurance: A the bytes are in our store, B a pinned snapshot with a retention date, C a digest only, D declared."""
@@ -19,6 +19,17 @@ class File(Record):
     sha256: str  # hex
 
 
+class Origin(Record):
+    """The raw files that a snapshot was read from, by digest; the snapshot holds their rows, not their bytes."""
+
+    root: Digest  # manifest root over the raw files
+    files: int  # how many
+    size: int  # bytes of all
+    manifest: Digest  # blob with the manifest itself
+    grade: Grade  # of the raw bytes, when they were read
+    pin: Pin | None = None
+
+
 class Snapshot(Record):
     """Frozen training data."""
 
@@ -29,7 +40,8 @@ class Snapshot(Record):
     as_of: str | None = None  # labels that arrived later are not in it (RFC 3339)
     first_row: int = 0  # stream position of the first row, where one is known
     last_row: int = 0
-    grade: Grade = "A"
+    grade: Grade = "A"  # of these files, when the snapshot was taken; a gate reads it as `snapshot.grade`
+    origin: Origin | None = None  # of the raw files, where it was read from files
 
 
 class Estimate(Record):

@@ -39,13 +39,23 @@ class Metadata(Record):
     description: str = ""
 
 
+class Pin(Record):
+    """A version of a table elsewhere that its owner has promised to keep (assurance grade B)."""
+
+    system: str  # `iceberg`, `delta`, `lakefs` ...
+    table_id: str
+    snapshot_id: str
+    retention_until: Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]  # last day on which it can be read again, UTC
+
+
 class Data(Record):
     contract: str  # ODCS file, relative to service.yaml
-    source: str  # Parquet or CSV file; may begin with $FLYBALL_DATA/
+    source: str  # Parquet or CSV file, a folder or a glob of them; may begin with $FLYBALL_DATA/
     label: str
     timestamp: str | None = None
     key: str | None = None  # the unit that sticks to an arm; without one the request id
     label_window_s: Seconds = 0.0  # after this a label counts as matured
+    pin: Pin | None = None  # where the rows of source came from, if that is kept
 
 
 class Split(Record):

@@ -2,7 +2,7 @@
 
 An entry is `{path, size, sha256}`. Paths are relative, `/`, NFC, without `.` and `..`; entries are sorted by the UTF-8
 bytes of the path; the root is the RFC 6962 tree over the canonical JSON of the entries. Times, modes and owners are not
-in it: the same files copied elsewhere have the same root.
+in it: the same files copied elsewhere have the same root. Names are case-exact: `a.csv` and `A.csv` are two files.
 """
 
 import unicodedata
@@ -14,6 +14,7 @@ from flyball.core.errors import BadInput, Fault
 from flyball.core.ids import Digest
 from flyball.core.record import Record
 from flyball.core.release import File
+from flyball.pipeline.dir_hash import dir_hash1
 from flyball.stats.merkle import leaf_hash
 from flyball.stats.merkle import root as tree_root
 
@@ -24,6 +25,7 @@ class Manifest(Record):
     root: Digest
     files: tuple[File, ...]
     schema: str = "manifest/v1"
+    dir_hash1: str | None = None  # the same files as coreutils and Go name them, hex (`pipeline.dir_hash`)
 
 
 def manifest(files: Iterable[File]) -> Manifest:
@@ -40,7 +42,7 @@ def manifest(files: Iterable[File]) -> Manifest:
     if faults:
         raise BadInput("These files cannot be named in a manifest.", faults)
     root = tree_root([leaf_hash(canonical(file)) for file in ordered])
-    return Manifest(root=Digest("sha256:" + root.hex()), files=ordered)
+    return Manifest(root=Digest("sha256:" + root.hex()), files=ordered, dir_hash1=dir_hash1(ordered))
 
 
 def of_bytes(contents: Mapping[str, bytes]) -> Manifest:

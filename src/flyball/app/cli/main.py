@@ -23,6 +23,7 @@ VERBS: dict[str, str] = {
     "runs": "List, show or compare the runs of trainings.",
     "diff": "What differs between two experiments, releases or snapshots, in words.",
     "reproduce": "Run an experiment again, and say whether the same comes out.",
+    "gc": "Delete what no release that is kept needs.",
     "serve": "Answer requests: the gateway.",
     "up": "Run gateway and controller of one or more services.",
     "demo": "See the whole loop work in two minutes.",

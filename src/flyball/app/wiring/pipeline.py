@@ -16,6 +16,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from random import Random
 from typing import Protocol
 
 import msgspec
@@ -30,6 +31,7 @@ from flyball.app.home import Home
 from flyball.app.wiring.executors import Executors
 from flyball.app.wiring.jobs import Jobs, Sources, inputs_of, sources_of
 from flyball.app.wiring.ledger import ledger_of
+from flyball.app.wiring.origins import Origins
 from flyball.app.wiring.releases import ReleaseStore, check_root
 from flyball.app.wiring.run_book import RunBook
 from flyball.app.wiring.snapshots import SnapshotStore
@@ -51,7 +53,7 @@ from flyball.core.ledger import Ledger
 from flyball.core.policy import policy_digest
 from flyball.core.ports import Trainer, TrainingJob
 from flyball.core.record import Record
-from flyball.core.release import Release, Snapshot
+from flyball.core.release import Origin, Release, Snapshot
 from flyball.core.service import Service
 from flyball.pipeline import gates
 from flyball.pipeline.environment import Environment
@@ -95,6 +97,7 @@ class Pipeline:
         self._key, self._trainer, self._on_step = key, trainer, on_step
         self.releases = ReleaseStore(home)
         self.snapshots = SnapshotStore(home, ids)
+        self._origins = Origins(home, clock, Random())
         self._known: dict[str, tuple[Registry, Book]] = {}
         self._jobs = Jobs(home, self.releases, self.snapshots)
         self._runs = RunBook(home, ids)
@@ -134,7 +137,9 @@ class Pipeline:
 
         Raises: BadInput: it cannot be read. Refused: it violates the contract.
         """
+        origin = self._origins.of(declared)
         table = read_table(declared.source, needed=(declared.service.data.label,))
+        self._origins.check_unchanged(declared, origin)
         timestamp = declared.service.data.timestamp
         if timestamp is not None and timestamp in table.columns:  # so that later in the table is later in time
             table = table.sort(timestamp, maintain_order=True)
@@ -149,19 +154,28 @@ class Pipeline:
             not report.accepted.all()
         ):  # a broken warning does not stop a training, but nothing is learned from such rows
             table = table.filter(report.accepted)
-        return self.snapshot_frame(declared, table, source="source")
+        return self.snapshot_frame(declared, table, source="source", origin=origin)
 
     def snapshot_frame(
-        self, declared: Declared, table: pl.DataFrame, *, source: str = "captured", as_of: str | None = None
+        self,
+        declared: Declared,
+        table: pl.DataFrame,
+        *,
+        source: str = "captured",
+        as_of: str | None = None,
+        origin: Origin | None = None,
     ) -> Snapshot:
         """Freeze rows that somebody else has put together.
 
         A column `pipeline.split.ROW` may carry each row's position in the stream: 1 is the first row of the source,
         and captured rows count on from its last.
         """
-        snapshot = self.snapshots.freeze(table, declared.contract, source=source, as_of=as_of)
+        snapshot = self.snapshots.freeze(table, declared.contract, source=source, as_of=as_of, origin=origin)
         fact = SnapshotTaken(service=ServiceName(declared.service.metadata.name), snapshot=snapshot)
-        self._ledger.append([fact], ids=[f"snapshot:{fact.service}:{snapshot.root}:{as_of}"])  # crash point A
+        read_from = f":{origin.root}" if origin is not None else ""  # the same rows may come from other files
+        self._ledger.append(
+            [fact], ids=[f"snapshot:{fact.service}:{snapshot.root}:{as_of}{read_from}"]
+        )  # crash point A
         return snapshot
 
     def train(
@@ -184,7 +198,7 @@ class Pipeline:
         known = self.registry(name)
         inputs = inputs_of(declared, sources, snapshot, known)
         experiment = inputs.name
-        if (found := known.of_experiment(experiment)) is not None:
+        if (found := known.of_experiment(experiment)) is not None and self.releases.held(found.release.root):
             release = found.release
             if found.stage in ("refused", "qualified") and gates.names(service.gates) != [
                 g.name for g in release.gates

@@ -1,5 +1,8 @@
 """The frozen data of a job as a typed table, checked against the manifest that names it."""
 
+import unicodedata
+from hashlib import file_digest
+from io import BufferedReader
 from pathlib import Path
 
 import polars as pl
@@ -8,9 +11,9 @@ from flyball.core.contract import DataContract
 from flyball.core.errors import TrainingFailed, Untrusted
 from flyball.core.frames import conform, schema
 from flyball.core.ports import TrainingJob
-from flyball.core.release import Snapshot
+from flyball.core.release import File, Snapshot
 from flyball.core.service import Service
-from flyball.pipeline.manifest import Manifest, differences, manifest, of_bytes
+from flyball.pipeline.manifest import Manifest, differences, manifest
 from flyball.pipeline.split import ROW
 
 
@@ -19,12 +22,22 @@ def read_snapshot(folder: str, snapshot: Snapshot) -> pl.DataFrame:
 
     Raises: Untrusted: the files are not those that the snapshot names.
     """
-    expected = manifest(snapshot.files)
-    contents = {file.path: _read(Path(folder) / file.path) for file in snapshot.files}
-    found = of_bytes({path: data for path, data in contents.items() if data is not None})
-    if found.root != snapshot.root:
-        raise Untrusted(f"snapshot {snapshot.root}: {'; '.join(differences(expected, found)) or 'another root'}")
-    return pl.concat([pl.read_parquet(data) for data in contents.values() if data is not None])
+    tables: list[pl.DataFrame] = []
+    found: list[File] = []
+    for file in snapshot.files:
+        path = Path(folder) / file.path
+        if not path.is_file():
+            continue
+        with path.open("rb") as opened:  # one open file for both: what was hashed is what is read
+            found.append(_entry(file.path, opened))
+            opened.seek(0)
+            if found[-1] == file:
+                tables.append(pl.read_parquet(opened))
+    seen = manifest(found)
+    if seen.root != snapshot.root:
+        words = "; ".join(differences(manifest(snapshot.files), seen)) or "another root"
+        raise Untrusted(f"snapshot {snapshot.root}: {words}")
+    return pl.concat(tables)
 
 
 def labelled(job: TrainingJob, contract: DataContract, service: Service) -> pl.DataFrame:
@@ -54,9 +67,16 @@ def files_under(folder: Path) -> dict[str, bytes]:
 
 
 def manifest_of(folder: Path, *, without: frozenset[str]) -> Manifest:
-    """Manifest of a folder's files, those named in `without` left out."""
-    return of_bytes({path: data for path, data in files_under(folder).items() if path not in without})
+    """Manifest of a folder's files, those named in `without` left out; each is read in pieces."""
+    found = []
+    for path in folder.rglob("*"):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and name not in without:
+            with path.open("rb") as opened:
+                found.append(_entry(name, opened))
+    return manifest(found)
 
 
-def _read(path: Path) -> bytes | None:
-    return path.read_bytes() if path.is_file() else None
+def _entry(name: str, opened: BufferedReader) -> File:
+    digest = file_digest(opened, "sha256").hexdigest()
+    return File(path=unicodedata.normalize("NFC", name), size=opened.tell(), sha256=digest)

@@ -1,0 +1,190 @@
+"""The sweep of a home: gather, plan, mark or delete, tell the ledger (`flyball gc`).
+
+A sweep takes the lock `gc.lock` and trusts only a ledger that verifies: one that was cut would make the newest releases
+look forgotten. What it means to delete is written down first (`gc.json`). Points at which a crash may come, and what
+repairs it; in each case it is enough to run `gc` again:
+
+A. before `gc.json` is written: nothing has happened.
+B. between two deletions: the next sweep reads the list, asks of each thing again whether something reaches it by now,
+   and goes on. A folder leaves its place by one rename, so nothing is ever half there; `trash/` is emptied later.
+C. before the fact: the next sweep finds everything on its list gone, and writes it, once, by the sweep's id.
+D. before the list is removed: as C; the ledger leaves out the fact that it has.
+"""
+
+import fcntl
+import shutil
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import msgspec
+
+from flyball.adapters.blobs import flush_folder, write_whole
+from flyball.adapters.clock import SystemClock
+from flyball.adapters.ids import TimeIds
+from flyball.app.home import Home
+from flyball.app.wiring.inventory import Inventory, used_within
+from flyball.app.wiring.ledger import audit, ledger_of, open_ledger
+from flyball.core.clock import Clock
+from flyball.core.errors import Conflict, LedgerBroken, NotFound
+from flyball.core.ids import Ids, ServiceName
+from flyball.core.ledger import Ledger
+from flyball.core.record import Record
+from flyball.core.storage_facts import Deleted, StorageCollected
+from flyball.registry.holdings import Holdings
+from flyball.registry.sweep import Judged, Stored, marks, plan, reach
+
+PER_FACT = 500  # deleted things that one fact tells of
+WHY = "nothing that is kept names them, and their grace is over"
+
+
+class Sweep(Record):
+    """The intent: what a sweep is deleting."""
+
+    id: str
+    items: tuple[Stored, ...]
+
+
+class State(Record):
+    """`gc.json`: what is marked, and the sweep that has not ended."""
+
+    marked: dict[str, float] = {}  # place -> when, seconds since 1970
+    sweep: Sweep | None = None
+
+
+class Swept(Record):
+    """What a sweep found and did."""
+
+    judged: tuple[Judged, ...]
+    deleted: tuple[Stored, ...] = ()  # also by an earlier sweep that was interrupted
+
+
+def collect(home: Home, grace_s: float, *, dry_run: bool) -> Swept:
+    """One sweep by the real clock; with `dry_run` nothing is changed.
+
+    Raises: NotFound: no ledger. LedgerBroken: it does not verify. Conflict: another sweep runs.
+    """
+    if not home.ledger.exists():
+        raise NotFound(f"no ledger in {home.root}", hint="name the folder by --home or FLYBALL_HOME")
+    clock = SystemClock()
+    if dry_run:  # no head is signed either
+        with closing(open_ledger(home)) as ledger:
+            return Collector(home, ledger, clock, TimeIds(clock)).look(grace_s)
+    with ledger_of(home) as signed:
+        return Collector(home, signed, clock, TimeIds(clock)).sweep(grace_s)
+
+
+class Collector:
+    """Sweeps one home. Two never run at once."""
+
+    def __init__(self, home: Home, ledger: Ledger, clock: Clock, ids: Ids) -> None:
+        self._home, self._ledger, self._clock, self._ids = home, ledger, clock, ids
+        self._file = home.root / "gc.json"
+        self._trash = home.root / "trash"
+
+    def look(self, grace_s: float) -> Swept:
+        """What a sweep would do now; nothing is changed. Raises: LedgerBroken."""
+        return Swept(judged=self._judge(self._state(), grace_s))
+
+    def sweep(self, grace_s: float) -> Swept:
+        """Mark what nothing reaches, delete what an earlier sweep has marked for the whole grace.
+
+        Raises: LedgerBroken: the ledger does not verify. Conflict: another sweep runs.
+        """
+        with self._alone():
+            shutil.rmtree(self._trash, ignore_errors=True)
+            deleted = self._finish(self._state(), grace_s)
+            before = self._state()
+            judged = self._judge(before, grace_s)
+            doomed = tuple(each.item for each in judged if each.fate == "delete")
+            sweep = Sweep(id=self._ids.new("gc"), items=doomed) if doomed else None
+            self._write(State(marked=marks(judged, before.marked, now=self._now()), sweep=sweep))  # crash point A
+            deleted += self._finish(self._state(), grace_s)
+            return Swept(judged=judged, deleted=deleted)
+
+    def _judge(self, state: State, grace_s: float) -> tuple[Judged, ...]:
+        live = self._live()[0]
+        return plan(Inventory(self._home).items(), live, state.marked, now=self._now(), grace_s=grace_s)
+
+    def _live(self) -> tuple[dict[str, str], Holdings]:
+        verdict = audit(self._home)
+        if not verdict.ok:
+            raise LedgerBroken(f"nothing is deleted by a ledger that does not verify: {verdict.reason}")
+        holdings = Holdings()
+        for entry in self._ledger.read():
+            holdings.take(entry)
+        if not holdings.services():
+            raise LedgerBroken("nothing is deleted by an empty ledger: it knows of nothing that has to stay")
+        inventory = Inventory(self._home)
+        roots = inventory.drafts() | holdings.roots(self._clock.now())
+        return reach(roots, lambda name: holdings.needs(name) | inventory.documents(name)), holdings
+
+    def _finish(self, state: State, grace_s: float) -> tuple[Stored, ...]:
+        """Delete what is on the list, unless something wants it by now; then the fact, then the list."""
+        if state.sweep is None:
+            return ()
+        live, holdings = self._live()
+        gone = []
+        for item in state.sweep.items:
+            if self._delete(item, live, grace_s):
+                gone.append(item)  # crash point B
+        self._tell(state.sweep.id, gone, holdings)  # crash point C is before, D behind
+        marked = {place: at for place, at in state.marked.items() if place not in {item.place for item in gone}}
+        self._write(State(marked=marked))
+        shutil.rmtree(self._trash, ignore_errors=True)
+        return tuple(gone)
+
+    def _delete(self, item: Stored, live: dict[str, str], grace_s: float) -> bool:
+        """Whether it is gone now, by whatever sweep."""
+        path = self._home.root / item.place
+        if not path.exists():
+            return True
+        if any(digest in live for digest in item.digests):
+            return False
+        if used_within(path, now=self._now(), grace_s=grace_s):  # looked up once more, a moment before
+            return False
+        self._trash.mkdir(exist_ok=True)
+        path.rename(self._trash / item.place.replace("/", "-"))
+        flush_folder(path.parent)
+        return True
+
+    def _tell(self, sweep: str, gone: list[Stored], holdings: Holdings) -> None:
+        owners, services = holdings.owners(), holdings.services()
+        by_service: dict[str, list[Stored]] = {}
+        for item in gone:
+            owner = next((owners[digest] for digest in item.digests if digest in owners), services[0])
+            by_service.setdefault(owner, []).append(item)
+        for service, items in sorted(by_service.items()):
+            for first in range(0, len(items), PER_FACT):
+                part = items[first : first + PER_FACT]
+                fact = StorageCollected(
+                    service=ServiceName(service),
+                    sweep=sweep,
+                    deleted=tuple(Deleted(kind=each.kind, name=each.name, size=each.size) for each in part),
+                    size=sum(each.size for each in part),
+                    why=WHY,
+                )
+                self._ledger.append([fact], ids=[f"collected:{sweep}:{service}:{first}"])
+
+    def _state(self) -> State:
+        if not self._file.exists():
+            return State()
+        try:
+            return msgspec.json.decode(self._file.read_bytes(), type=State)
+        except msgspec.DecodeError:
+            return State()  # without marks everything is marked anew: nothing is deleted too early
+
+    def _write(self, state: State) -> None:
+        write_whole(self._file, msgspec.json.encode(state))
+
+    def _now(self) -> float:
+        return self._clock.now().timestamp()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        with Path(self._home.made().root / "gc.lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise Conflict("another sweep of this home runs", hint="wait for its end") from error
+            yield

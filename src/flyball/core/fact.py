@@ -1,0 +1,14 @@
+"""What every fact on the ledger has."""
+
+from typing import Literal
+
+from flyball.core.ids import ServiceName
+from flyball.core.record import Record
+
+Proof = Literal["os_user", "token", "simulated", "policy"]
+
+
+class Fact(Record, tag_field="type"):
+    """Base of all facts. `service` is the subject of the ledger entry."""
+
+    service: ServiceName
