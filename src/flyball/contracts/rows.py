@@ -4,30 +4,24 @@ Missing though required, or of another type: the model could not read the row, s
 what was promised (enum, range, step, length, pattern): quarantine, an answer from the fallback chain. Keys the
 contract does not know are ignored: clients may send more than a model needs, and `core.frames` drops the rest.
 
-Each column becomes one closure that knows its limits; a sound value passes with one call and two comparisons.
+Each column becomes one closure that knows its limits; a sound value passes with one call and two comparisons. Columns
+that no model can take (`DataContract.beyond`) are judged as well, by `nested_rows`.
 """
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time
 from math import inf
-from typing import Any, Literal
+from typing import Any
 
-from flyball.contracts.values import (
-    EXPECTED,
-    LARGEST,
-    bound,
-    is_multiple,
-    length_of,
-    parse_date,
-    parse_timestamp,
-    range_of,
-)
-from flyball.core.contract import Checked, Column, DataContract
+from flyball.contracts.formats import REAL, WHOLE, is_text_of
+from flyball.contracts.promises import REJECTS, Promise, Reason, expected, promises
+from flyball.contracts.values import LARGEST, has_offset, is_multiple, limit, range_of, reader, utc
+from flyball.core.contract import Checked, DataContract, Field
 
-Reason = Literal["required", "type", "enum", "range", "multiple_of", "length", "pattern"]
-REJECTS: frozenset[Reason] = frozenset({"required", "type"})
+__all__ = ["REJECTS", "CompiledRows", "Reason", "expected", "leaf"]
 _Test = Callable[[Any], Reason | None]
+_OWN = {"date": date, "timestamp": datetime, "time": time}
 
 
 class CompiledRows:
@@ -35,10 +29,11 @@ class CompiledRows:
 
     def __init__(self, contract: DataContract, *, label: str | None = None) -> None:
         """`label`: the column that clients do not send."""
-        self._columns = tuple(column for column in contract.columns if column.name != label)
-        self._names = tuple(column.name for column in self._columns)
-        self._tests = tuple((column.name, _test(column)) for column in self._columns)
-        self._by_name = {column.name: column for column in self._columns}
+        self._names = tuple(column.name for column in contract.columns if column.name != label)
+        self._tests = tuple((column.name, leaf(column)) for column in contract.columns if column.name != label)
+        order = promises(contract, without=label)
+        self._promises = {promise.rule: promise for promise in order}
+        self._nested = _nested(contract, order)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -49,64 +44,71 @@ class CompiledRows:
         return [self._check(row) for row in rows]
 
     def _check(self, row: dict[str, Any]) -> Checked | None:
-        quarantined: tuple[str, Reason] | None = None
+        quarantined: str | None = None
         get = row.get
         for name, test in self._tests:
             reason = test(get(name))
             if reason is None:
                 continue
             if reason in REJECTS:
-                return self._said("reject", name, reason, row)
-            quarantined = quarantined or (name, reason)
-        return self._said("quarantine", *quarantined, row) if quarantined else None
+                return self._said(f"{name}.{reason}", row)
+            quarantined = quarantined or f"{name}.{reason}"
+        for name, broken in self._nested:
+            promise = broken(get(name))
+            if promise is None:
+                continue
+            if promise.rejects:
+                return self._said(promise.rule, row)
+            quarantined = quarantined or promise.rule
+        return self._said(quarantined, row) if quarantined else None
 
-    def _said(
-        self, verdict: Literal["quarantine", "reject"], name: str, reason: Reason, row: dict[str, Any]
-    ) -> Checked:
-        found = repr(row.get(name))
+    def _said(self, rule: str, row: dict[str, Any]) -> Checked:
+        promise = self._promises[rule]
+        found = repr(row.get(promise.column))
         found = found if len(found) <= 60 else found[:57] + "..."
-        message = f"{name}: expected {expected(self._by_name[name], reason)}, found {found}"
-        return Checked(verdict=verdict, column=name, reason=reason, message=message)
+        path = rule.removesuffix(f".{promise.reason}")
+        return Checked(
+            verdict="reject" if promise.rejects else "quarantine",
+            column=promise.column,
+            reason=promise.reason,
+            message=f"{path}: expected {promise.expected}, found {found}",
+            rule=rule,
+        )
 
 
-def expected(column: Column, reason: Reason) -> str:
-    """What a column's promise asks for, in words."""
-    match reason:
-        case "required":
-            return "a value"
-        case "type":
-            return EXPECTED[column.kind]
-        case "enum":
-            values = column.enum or ()
-            return f"one of {', '.join(map(str, values[:20]))}{', ...' if len(values) > 20 else ''}"
-        case "range":
-            return range_of(column)
-        case "multiple_of":
-            return f"a multiple of {column.multiple_of:g}"
-        case "length":
-            return length_of(column)
-        case "pattern":
-            return f"text that matches {column.pattern}"
+def _nested(
+    contract: DataContract, order: Sequence[Promise]
+) -> tuple[tuple[str, Callable[[Any], Promise | None]], ...]:
+    """The columns that no model can take, each with its test; the file is read only where there are any."""
+    if not contract.beyond:
+        return ()
+    from flyball.contracts.nested_rows import compiled
+
+    return tuple((field.name, compiled(field, order)) for field in contract.beyond)
 
 
-def _test(column: Column) -> _Test:
-    missing: Reason | None = "required" if column.required or column.primary_key else None
-    match column.kind:
+def leaf(field: Field) -> _Test:
+    """The test of a value that has no parts."""
+    missing: Reason | None = "required" if field.required or field.primary_key else None
+    match field.kind:
         case "string":
-            return _string(column, missing)
+            return _string(field, missing)
         case "boolean":
-            return _boolean(column, missing)
+            return _boolean(field, missing)
         case "integer" | "number":
-            return _numeric(column, missing)
-        case "date" | "timestamp":
-            return _temporal(column, missing)
+            return _numeric(field, missing)
+        case "date" | "timestamp" | "time":
+            return _temporal(field, missing)
+        case "object" | "array" | "map" | "vector":
+            raise ValueError(f"{field.name}: a {field.kind} has parts")
 
 
-def _string(column: Column, missing: Reason | None) -> _Test:
-    allowed = None if column.enum is None else frozenset(column.enum)
-    shortest, longest = column.min_length or 0, inf if column.max_length is None else column.max_length
-    measured = column.min_length is not None or column.max_length is not None
-    search = None if column.pattern is None else re.compile(column.pattern).search
+def _string(field: Field, missing: Reason | None) -> _Test:
+    allowed = None if field.enum is None else frozenset(field.enum)
+    shortest, longest = field.min_length or 0, inf if field.max_length is None else field.max_length
+    measured = field.min_length is not None or field.max_length is not None
+    search = None if field.pattern is None else re.compile(field.pattern).search
+    formed = None if field.format is None else is_text_of(field.format)
 
     def test(value: Any) -> Reason | None:
         if value is None:
@@ -119,13 +121,15 @@ def _string(column: Column, missing: Reason | None) -> _Test:
             return "length"
         if search is not None and search(value) is None:
             return "pattern"
+        if formed is not None and not formed(value):
+            return "format"
         return None
 
     return test
 
 
-def _boolean(column: Column, missing: Reason | None) -> _Test:
-    allowed = frozenset((True, False) if column.enum is None else column.enum)
+def _boolean(field: Field, missing: Reason | None) -> _Test:
+    allowed = frozenset((True, False) if field.enum is None else field.enum)
 
     def test(value: Any) -> Reason | None:
         if value is None:
@@ -137,20 +141,22 @@ def _boolean(column: Column, missing: Reason | None) -> _Test:
     return test
 
 
-def _numeric(column: Column, missing: Reason | None) -> _Test:
-    whole = column.kind == "integer"
-    allowed = None if column.enum is None else frozenset(column.enum)
+def _numeric(field: Field, missing: Reason | None) -> _Test:
+    whole = field.kind == "integer"
+    allowed = None if field.enum is None else frozenset(field.enum)
     low, high, above, below = (
-        -inf if column.minimum is None else float(column.minimum),
-        inf if column.maximum is None else float(column.maximum),
-        column.exclusive_minimum,
-        column.exclusive_maximum,
+        -inf if field.minimum is None else float(field.minimum),
+        inf if field.maximum is None else float(field.maximum),
+        field.exclusive_minimum,
+        field.exclusive_maximum,
     )
     open_ended = above is not None or below is not None
     floor, ceiling = (-inf if above is None else float(above)), (inf if below is None else float(below))
     # infinity is outside wherever a bound exists, on whichever side
-    bounded = range_of(column) != ""
-    step = column.multiple_of
+    bounded = range_of(field) != ""
+    step = field.multiple_of
+    least, most = _width(field)
+    formed = field.format is not None
 
     def test(value: Any) -> Reason | None:
         kind = value.__class__
@@ -173,38 +179,58 @@ def _numeric(column: Column, missing: Reason | None) -> _Test:
                 return "range"
         if step is not None and not (abs(value) < inf and is_multiple(value, step)):
             return "multiple_of"
+        if formed and not least <= value <= most and abs(value) < inf:
+            return "format"
         return None
 
     return test
 
 
-def _temporal(column: Column, missing: Reason | None) -> _Test:
-    own, parse = (date, parse_date) if column.kind == "date" else (datetime, parse_timestamp)
-    allowed = None if column.enum is None else frozenset(bound(column.kind, value) for value in column.enum)
-    low, high, above, below = _limits(column)
-    ranged = range_of(column) != ""
+def _temporal(field: Field, missing: Reason | None) -> _Test:
+    own, parse, zoned = _OWN[field.kind], reader(field), field.timezone
+    allowed = None if field.enum is None else frozenset(limit(field, value) for value in field.enum)
+    low, high, above, below = _limits(field)
+    ranged = range_of(field) != ""
 
     def test(value: Any) -> Reason | None:
         if value is None:
             return missing
-        if value.__class__ is str:
-            value = parse(value)
+        text = value if value.__class__ is str else None
+        if text is not None:
+            value = parse(text)
             if value is None:
                 return "type"
-        elif value.__class__ is not own or getattr(value, "tzinfo", None) is not None:
+        elif value.__class__ is not own:
             return "type"
+        elif getattr(value, "tzinfo", None) is not None:
+            if own is time:
+                return "type"  # without a day an offset may be anything
+            value = utc(value)
+            if value is None:
+                return "type"
         if allowed is not None and value not in allowed:
             return "enum"
         if ranged and not _within(value, low, high, above, below):
             return "range"
+        if zoned is not None and text is not None and has_offset(field, text) is not zoned:
+            return "timezone"
         return None
 
     return test
 
 
-def _limits(column: Column) -> tuple[Any, Any, Any, Any]:
-    limits = (column.minimum, column.maximum, column.exclusive_minimum, column.exclusive_maximum)
-    low, high, above, below = (None if limit is None else bound(column.kind, limit) for limit in limits)
+def _width(field: Field) -> tuple[float, float]:
+    """The numbers that the declared format can hold, inclusive."""
+    if field.format is None:
+        return -inf, inf
+    if field.kind == "integer":
+        return WHOLE[field.format]
+    return -REAL[field.format], REAL[field.format]
+
+
+def _limits(field: Field) -> tuple[Any, Any, Any, Any]:
+    given = (field.minimum, field.maximum, field.exclusive_minimum, field.exclusive_maximum)
+    low, high, above, below = (None if value is None else limit(field, value) for value in given)
     return low, high, above, below
 
 
