@@ -170,7 +170,7 @@ def _units(field: Field, values: pl.Series) -> Mask:
     each = numbers.get_column("[]").fill_null(np.nan).to_numpy()
     with np.errstate(over="ignore", invalid="ignore"):
         squares = np.bincount(level.rows, weights=each**2, minlength=values.len())
-        return np.abs(np.sqrt(squares) - 1) <= NORM_TOLERANCE
+        return np.asarray(np.abs(np.sqrt(squares) - 1) <= NORM_TOLERANCE)
 
 
 def _mask(broken: pl.Expr) -> pl.Expr:

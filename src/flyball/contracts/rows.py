@@ -202,10 +202,8 @@ def _temporal(field: Field, missing: Reason | None) -> _Test:
                 return "type"
         elif value.__class__ is not own:
             return "type"
-        elif getattr(value, "tzinfo", None) is not None:
-            if own is time:
-                return "type"  # without a day an offset may be anything
-            value = utc(value)
+        elif isinstance(value, (datetime, time)) and value.tzinfo is not None:
+            value = utc(value) if isinstance(value, datetime) else None  # a time of day would need its day
             if value is None:
                 return "type"
         if allowed is not None and value not in allowed:

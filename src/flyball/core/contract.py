@@ -59,7 +59,7 @@ class Field(Record):
 class Column(Field):
     """A column that a model can take."""
 
-    kind: Kind
+    kind: Kind  # type: ignore[misc]  # keyword-only all the same
 
 
 class Rule(Record):
@@ -91,7 +91,7 @@ class Shares(Record):
 
     edges: tuple[float, ...] = ()  # interior edges of numeric bins, in the unit of the column
     values: tuple[str, ...] = ()  # of a category
-    shares: tuple[float, ...]  # one a bin: edges + 1, or values + 1 (the rest); then that of missing; sum 1
+    shares: tuple[float, ...] = ()  # one a bin: edges + 1, or values + 1 (the rest); then that of missing; sum 1
     rows: int | None = None  # how many rows they were counted on; None: they are exact
 
 
