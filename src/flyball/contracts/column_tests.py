@@ -18,7 +18,7 @@ from flyball.contracts.values import LARGEST, TOLERANCE, has_offset, limit, rang
 from flyball.core.contract import AnyKind, Field
 from flyball.core.frames import DTYPES
 
-TYPES: Mapping[AnyKind, pl.DataType] = {**{kind: dtype for kind, dtype in DTYPES.items()}, "time": pl.Time()}
+TYPES: Mapping[AnyKind, pl.DataType] = {**dict(DTYPES.items()), "time": pl.Time()}
 _ISO_DATE = r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}\z"
 _ISO_MOMENT = r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-5][0-9](?:\.[0-9]{1,6})?Z?\z"
 _OFFSET = r"(?:Z|[+-][0-9]{2}:?[0-9]{2})\z"

@@ -45,7 +45,7 @@ def is_text_of(name: str) -> Callable[[str], bool]:
     if name == "ipv6":
         return _is_ipv6
     if name in ANY_TEXT:
-        return lambda text: True
+        return lambda _text: True
     search = re.compile(PATTERNS[name]).search
     return lambda text: search(text) is not None
 

@@ -10,7 +10,7 @@ from math import isfinite, sqrt
 from typing import Any
 
 from flyball.contracts.promises import NORM_TOLERANCE, SCALARS, Promise, Reason, within
-from flyball.contracts.rows import leaf
+from flyball.contracts.scalars import scalar_test
 from flyball.core.contract import Field
 
 _Rank = int | None  # place in the order of promises, those that reject before all others; None: nothing is broken
@@ -73,7 +73,7 @@ def least(one: _Rank, other: _Rank) -> _Rank:
 
 
 def _scalar(field: Field, rank: Callable[[Reason], int]) -> _Judge:
-    test = leaf(field)
+    test = scalar_test(field)
 
     def judge(value: Any) -> _Rank:
         reason = test(value)
@@ -82,7 +82,7 @@ def _scalar(field: Field, rank: Callable[[Reason], int]) -> _Judge:
     return judge
 
 
-def _nothing(value: Any) -> _Rank:
+def _nothing(_value: Any) -> _Rank:
     return None
 
 

@@ -115,7 +115,9 @@ def expected(field: Field, reason: Reason) -> str:
         case "required":
             return "a value"
         case "type":
-            form = f" in the form {field.format}" if field.format and field.kind in ("date", "timestamp", "time") else ""
+            form = (
+                f" in the form {field.format}" if field.format and field.kind in ("date", "timestamp", "time") else ""
+            )
             return EXPECTED[field.kind].split(" such as")[0] + form if form else EXPECTED[field.kind]
         case "enum":
             values = field.enum or ()

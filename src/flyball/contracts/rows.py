@@ -8,20 +8,15 @@ Each column becomes one closure that knows its limits; a sound value passes with
 that no model can take (`DataContract.beyond`) are judged as well, by `nested_rows`.
 """
 
-import re
-from collections.abc import Callable, Sequence
-from datetime import date, datetime, time
-from math import inf
+from collections.abc import Sequence
 from typing import Any
 
-from flyball.contracts.formats import REAL, WHOLE, is_text_of
-from flyball.contracts.promises import REJECTS, Promise, Reason, expected, promises
-from flyball.contracts.values import LARGEST, has_offset, is_multiple, limit, range_of, reader, utc
-from flyball.core.contract import Checked, DataContract, Field
+from flyball.contracts.nested_rows import compiled
+from flyball.contracts.promises import REJECTS, Reason, expected, promises
+from flyball.contracts.scalars import scalar_test
+from flyball.core.contract import Checked, DataContract
 
-__all__ = ["REJECTS", "CompiledRows", "Reason", "expected", "leaf"]
-_Test = Callable[[Any], Reason | None]
-_OWN = {"date": date, "timestamp": datetime, "time": time}
+__all__ = ["REJECTS", "CompiledRows", "Reason", "expected"]
 
 
 class CompiledRows:
@@ -30,10 +25,10 @@ class CompiledRows:
     def __init__(self, contract: DataContract, *, label: str | None = None) -> None:
         """`label`: the column that clients do not send."""
         self._names = tuple(column.name for column in contract.columns if column.name != label)
-        self._tests = tuple((column.name, leaf(column)) for column in contract.columns if column.name != label)
+        self._tests = tuple((column.name, scalar_test(column)) for column in contract.columns if column.name != label)
         order = promises(contract, without=label)
         self._promises = {promise.rule: promise for promise in order}
-        self._nested = _nested(contract, order)
+        self._nested = tuple((field.name, compiled(field, order)) for field in contract.beyond if field.name != label)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -74,168 +69,3 @@ class CompiledRows:
             message=f"{path}: expected {promise.expected}, found {found}",
             rule=rule,
         )
-
-
-def _nested(
-    contract: DataContract, order: Sequence[Promise]
-) -> tuple[tuple[str, Callable[[Any], Promise | None]], ...]:
-    """The columns that no model can take, each with its test; the file is read only where there are any."""
-    if not contract.beyond:
-        return ()
-    from flyball.contracts.nested_rows import compiled
-
-    return tuple((field.name, compiled(field, order)) for field in contract.beyond)
-
-
-def leaf(field: Field) -> _Test:
-    """The test of a value that has no parts."""
-    missing: Reason | None = "required" if field.required or field.primary_key else None
-    match field.kind:
-        case "string":
-            return _string(field, missing)
-        case "boolean":
-            return _boolean(field, missing)
-        case "integer" | "number":
-            return _numeric(field, missing)
-        case "date" | "timestamp" | "time":
-            return _temporal(field, missing)
-        case "object" | "array" | "map" | "vector":
-            raise ValueError(f"{field.name}: a {field.kind} has parts")
-
-
-def _string(field: Field, missing: Reason | None) -> _Test:
-    allowed = None if field.enum is None else frozenset(field.enum)
-    shortest, longest = field.min_length or 0, inf if field.max_length is None else field.max_length
-    measured = field.min_length is not None or field.max_length is not None
-    search = None if field.pattern is None else re.compile(field.pattern).search
-    formed = None if field.format is None else is_text_of(field.format)
-
-    def test(value: Any) -> Reason | None:
-        if value is None:
-            return missing
-        if value.__class__ is not str:
-            return "type"
-        if allowed is not None and value not in allowed:
-            return "enum"
-        if measured and not shortest <= len(value) <= longest:
-            return "length"
-        if search is not None and search(value) is None:
-            return "pattern"
-        if formed is not None and not formed(value):
-            return "format"
-        return None
-
-    return test
-
-
-def _boolean(field: Field, missing: Reason | None) -> _Test:
-    allowed = frozenset((True, False) if field.enum is None else field.enum)
-
-    def test(value: Any) -> Reason | None:
-        if value is None:
-            return missing
-        if value.__class__ is not bool:
-            return "type"
-        return None if value in allowed else "enum"
-
-    return test
-
-
-def _numeric(field: Field, missing: Reason | None) -> _Test:
-    whole = field.kind == "integer"
-    allowed = None if field.enum is None else frozenset(field.enum)
-    low, high, above, below = (
-        -inf if field.minimum is None else float(field.minimum),
-        inf if field.maximum is None else float(field.maximum),
-        field.exclusive_minimum,
-        field.exclusive_maximum,
-    )
-    open_ended = above is not None or below is not None
-    floor, ceiling = (-inf if above is None else float(above)), (inf if below is None else float(below))
-    # infinity is outside wherever a bound exists, on whichever side
-    bounded = range_of(field) != ""
-    step = field.multiple_of
-    least, most = _width(field)
-    formed = field.format is not None
-
-    def test(value: Any) -> Reason | None:
-        kind = value.__class__
-        if kind is float:
-            if value != value:
-                return missing
-            if whole and not (value.is_integer() and -LARGEST <= value < LARGEST):
-                return "type"
-        elif kind is int:
-            if not -LARGEST <= value < LARGEST:
-                return "type"
-        else:
-            return missing if value is None else "type"
-        if allowed is not None and value not in allowed:
-            return "enum"
-        if bounded:
-            if not low <= value <= high or value in (inf, -inf):
-                return "range"
-            if open_ended and not floor < value < ceiling:
-                return "range"
-        if step is not None and not (abs(value) < inf and is_multiple(value, step)):
-            return "multiple_of"
-        if formed and not least <= value <= most and abs(value) < inf:
-            return "format"
-        return None
-
-    return test
-
-
-def _temporal(field: Field, missing: Reason | None) -> _Test:
-    own, parse, zoned = _OWN[field.kind], reader(field), field.timezone
-    allowed = None if field.enum is None else frozenset(limit(field, value) for value in field.enum)
-    low, high, above, below = _limits(field)
-    ranged = range_of(field) != ""
-
-    def test(value: Any) -> Reason | None:
-        if value is None:
-            return missing
-        text = value if value.__class__ is str else None
-        if text is not None:
-            value = parse(text)
-            if value is None:
-                return "type"
-        elif value.__class__ is not own:
-            return "type"
-        elif isinstance(value, (datetime, time)) and value.tzinfo is not None:
-            value = utc(value) if isinstance(value, datetime) else None  # a time of day would need its day
-            if value is None:
-                return "type"
-        if allowed is not None and value not in allowed:
-            return "enum"
-        if ranged and not _within(value, low, high, above, below):
-            return "range"
-        if zoned is not None and text is not None and has_offset(field, text) is not zoned:
-            return "timezone"
-        return None
-
-    return test
-
-
-def _width(field: Field) -> tuple[float, float]:
-    """The numbers that the declared format can hold, inclusive."""
-    if field.format is None:
-        return -inf, inf
-    if field.kind == "integer":
-        return WHOLE[field.format]
-    return -REAL[field.format], REAL[field.format]
-
-
-def _limits(field: Field) -> tuple[Any, Any, Any, Any]:
-    given = (field.minimum, field.maximum, field.exclusive_minimum, field.exclusive_maximum)
-    low, high, above, below = (None if value is None else limit(field, value) for value in given)
-    return low, high, above, below
-
-
-def _within(value: Any, low: Any, high: Any, above: Any, below: Any) -> bool:
-    return not (
-        (low is not None and value < low)
-        or (high is not None and value > high)
-        or (above is not None and value <= above)
-        or (below is not None and value >= below)
-    )

@@ -13,7 +13,7 @@ import polars as pl
 from flyball.contracts.column_tests import TYPES, readable
 from flyball.contracts.report import Violation
 from flyball.contracts.rules import OPERATORS
-from flyball.core.contract import DataContract, Field, Query
+from flyball.core.contract import DataContract, Field
 
 _PLACEHOLDERS = re.compile(r"\$?\{(object|table|schema|property|column|field)\}")
 _OF_TABLE = frozenset({"object", "table", "schema"})

@@ -59,7 +59,7 @@ class Field(Record):
 class Column(Field):
     """A column that a model can take."""
 
-    kind: Kind  # type: ignore[misc]  # keyword-only all the same
+    kind: Kind
 
 
 class Rule(Record):
@@ -121,11 +121,11 @@ class ServiceLevel(Record):
     """One entry of `slaProperties` that can be judged."""
 
     id: str  # `latency`, `latency of t.at`
-    property: str  # canonical name
+    name: str  # canonical, `timeToDetect`
     limit: float  # seconds for durations, a share (0..1) for rates, rows/s for throughput, a timestamp for dates
     table: str | None = None
     column: str | None = None
-    said: str = ""  # as written: `4 d`
+    said: str = ""  # as written, `4 d`
 
 
 class DataContract(Record):
@@ -152,8 +152,8 @@ class Checked(Record):
     verdict: Literal["quarantine", "reject"]
     column: str
     reason: str  # code such as `type`, `required`, `enum`, `range`, `pattern`
-    rule: str = ""  # which promise: `amount.range`, `order.lines[].qty.type`
     message: str  # expected and found, for the client
+    rule: str = ""  # which promise: `amount.range`, `order.lines[].qty.type`
 
 
 class RowChecker(Protocol):
