@@ -10,17 +10,20 @@ from itertools import chain
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from flyball.contracts import distributions, references, sql
 from flyball.contracts.column_tests import Test, column_tests
 from flyball.contracts.promises import REJECTS
+from flyball.contracts.repeats import repeated
 from flyball.contracts.report import Codes, Report, RowRule, Violation
 from flyball.contracts.rules import judge, rule_masks
 from flyball.core.contract import DataContract
 
 __all__ = ["Report", "Violation", "check"]
 EXAMPLES = 3
+Places = npt.NDArray[np.integer]  # rows that break one promise, positions from 0, rising
 
 
 def check(
@@ -43,7 +46,7 @@ def check(
     """
     broken = _broken(frame, contract)
     rules, codes = _verdicts(frame.height, broken)
-    violations = [_violation(frame, test, mask) for test, mask in broken]
+    violations = [_violation(frame, test, places) for test, places in broken]
     violations += _of_rules(frame, contract)
     violations += references.check(frame, contract)
     violations += sql.check(frame, contract)
@@ -58,12 +61,12 @@ def check(
     )
 
 
-def _broken(frame: pl.DataFrame, contract: DataContract) -> list[tuple[Test, pl.Series]]:
+def _broken(frame: pl.DataFrame, contract: DataContract) -> list[tuple[Test, Places]]:
     """The tests that some row fails, in the order of `promises`, each with its rows."""
     tests = [test for column in contract.columns for test in column_tests(column, frame)]
     tests += _primary_key(contract, frame)
     masks = _evaluated(frame, [test.broken for test in tests])
-    found = [(test, mask) for test, mask in zip(tests, masks, strict=True) if mask.any()]
+    found = [(test, mask.arg_true().to_numpy()) for test, mask in zip(tests, masks, strict=True) if mask.any()]
     return list(chain(found, _nested(frame, contract)))
 
 
@@ -74,7 +77,7 @@ def _evaluated(frame: pl.DataFrame, masks: Sequence[pl.Expr]) -> list[pl.Series]
     return frame.select([nothing, *each]).get_columns()[1:]
 
 
-def _nested(frame: pl.DataFrame, contract: DataContract) -> Iterator[tuple[Test, pl.Series]]:
+def _nested(frame: pl.DataFrame, contract: DataContract) -> Iterator[tuple[Test, Places]]:
     if not contract.beyond:
         return
     from flyball.contracts.nested_tables import nested_tests
@@ -82,7 +85,7 @@ def _nested(frame: pl.DataFrame, contract: DataContract) -> Iterator[tuple[Test,
     for field in contract.beyond:
         for broken in nested_tests(field, frame, field.name, field.name):
             if broken.mask.any():
-                yield broken.test, pl.Series(broken.mask)
+                yield broken.test, np.flatnonzero(broken.mask)
 
 
 def _primary_key(contract: DataContract, frame: pl.DataFrame) -> list[Test]:
@@ -91,7 +94,8 @@ def _primary_key(contract: DataContract, frame: pl.DataFrame) -> list[Test]:
     names = [column.name for column in keys]
     if not names or any(name not in frame.columns for name in names):
         return []
-    broken = pl.struct(names).is_duplicated() if len(names) > 1 else pl.col(names[0]).is_duplicated()
+    missing = pl.any_horizontal(pl.col(names).is_null())
+    broken = pl.lit(repeated(frame, pl.when(~missing).then(pl.struct(names)) if len(names) > 1 else pl.col(names[0])))
     expected = f"each combination of {', '.join(names)} once"
     return [Test(rule="primary_key", column=None, reason="unique", expected=expected, broken=broken)]
 
@@ -108,13 +112,12 @@ def _of_rules(frame: pl.DataFrame, contract: DataContract) -> Iterator[Violation
             )
 
 
-def _violation(frame: pl.DataFrame, test: Test, mask: pl.Series) -> Violation:
-    places = mask.arg_true()
+def _violation(frame: pl.DataFrame, test: Test, places: Places) -> Violation:
     if test.column is None or test.column not in frame.columns:
         found = "no such column" if test.column else "repeated"
     else:
         # examples: not worth a sort of a million values
-        few = frame.get_column(test.column).gather(places.head(EXAMPLES * 100)).to_list()
+        few = frame.get_column(test.column).gather(places[: EXAMPLES * 100]).to_list()
         shown = list(dict.fromkeys(map(_shown, few)))
         found = ", ".join(shown[:EXAMPLES]) + (", ..." if len(shown) > EXAMPLES else "")
     return Violation(
@@ -122,8 +125,8 @@ def _violation(frame: pl.DataFrame, test: Test, mask: pl.Series) -> Violation:
         column=test.column,
         expected=test.expected,
         found=found,
-        rows=places.len(),
-        first_rows=tuple(places.head(EXAMPLES)),
+        rows=places.size,
+        first_rows=tuple(places[:EXAMPLES].tolist()),
     )
 
 
@@ -134,13 +137,13 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 40 else text[:37] + "..."
 
 
-def _verdicts(height: int, broken: list[tuple[Test, pl.Series]]) -> tuple[tuple[RowRule, ...], Codes]:
+def _verdicts(height: int, broken: list[tuple[Test, Places]]) -> tuple[tuple[RowRule, ...], Codes]:
     """Per row the first promise that rejects it, or else the first that quarantines it."""
-    by_row = [(test, mask) for test, mask in broken if test.reason != "unique"]
+    by_row = [(test, places) for test, places in broken if test.reason != "unique"]
     by_row.sort(key=lambda pair: pair[0].reason not in REJECTS)  # stable
     codes = np.full(height, -1, dtype=np.int32)
     for index in range(len(by_row) - 1, -1, -1):
-        codes[by_row[index][1].to_numpy()] = index
+        codes[by_row[index][1]] = index
     rules = tuple(
         RowRule(rule=test.rule, reason=test.reason, verdict="reject" if test.reason in REJECTS else "quarantine")
         for test, _ in by_row

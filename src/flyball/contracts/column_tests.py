@@ -14,6 +14,7 @@ from flyball.contracts.date_forms import ISO
 from flyball.contracts.formats import PATTERNS, REAL, WHOLE, is_text_of
 from flyball.contracts.patterns import in_rust, unfit, unmatched
 from flyball.contracts.promises import Reason, expected
+from flyball.contracts.repeats import repeated
 from flyball.contracts.values import LARGEST, TOLERANCE, has_offset, limit, range_of, reader
 from flyball.core.contract import AnyKind, Field
 from flyball.core.frames import DTYPES
@@ -91,7 +92,7 @@ def column_tests(
     if field.timezone is not None:
         yield test("timezone", _wrong_zone(field, value, frame))
     if field.unique:
-        broken = value.is_not_null() & value.is_duplicated()
+        broken = pl.lit(repeated(frame, value))
         told = "each value once"
         yield Test(rule=f"{path}.unique", column=column, reason="unique", expected=told, broken=broken)
 

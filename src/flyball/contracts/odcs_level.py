@@ -59,9 +59,12 @@ def _level(
         if not column:
             times = [known for known, kind in kinds.items() if kind in ("timestamp", "date")]
             column = times[0] if len(times) == 1 else ""
+        if not column:
+            findings.skip(at, f"service level {name} without an element to measure it on")
+            return None
         if kinds.get(column) not in ("timestamp", "date"):
             expected = f"a column of dates or timestamps, as {table}.column"
-            findings.fault((*at, "element"), expected, found(element or None), "name the column it is measured on")
+            findings.fault((*at, "element"), expected, found(element), "name the column it is measured on")
             return None
     limit = _limit(name, item, at, findings)
     if limit is None:

@@ -7,6 +7,7 @@ import polars as pl
 
 from flyball.contracts.column_tests import Readable, readable
 from flyball.contracts.patterns import unmatched
+from flyball.contracts.repeats import repeated
 from flyball.contracts.values import limit
 from flyball.core.contract import DataContract, Field, Rule
 
@@ -68,8 +69,10 @@ def _repeats(rule: Rule, columns: dict[str, Field], frame: pl.DataFrame) -> pl.E
     if len(present) < len(names):
         return pl.lit(False)
     values = [readable(columns[name], frame).value.alias(name) for name in names]
-    together = pl.struct(values)
-    return pl.all_horizontal([value.is_not_null() for value in values]) & ~together.is_first_distinct()
+    if len(values) == 1:
+        return pl.lit(repeated(frame, values[0], beyond_first=True))
+    whole = pl.all_horizontal([value.is_not_null() for value in values])
+    return pl.lit(repeated(frame, pl.when(whole).then(pl.struct(values)), beyond_first=True))
 
 
 def _valid(rule: Rule, column: Field, frame: pl.DataFrame, read: Readable) -> pl.Expr:
