@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 from jsonschema import Draft201909Validator
+from tests.contracts.test_odcs import newest
 
 from flyball.app.baselines import baselines
 from flyball.contracts.check import check
@@ -14,7 +15,6 @@ from flyball.contracts.distributions import MEASURES
 from flyball.contracts.odcs import parse_contract
 from flyball.contracts.yaml_text import read
 from flyball.core.errors import BadInput
-from tests.contracts.test_odcs import newest
 
 CONTRACT = """\
 apiVersion: v3.1.0

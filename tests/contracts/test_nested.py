@@ -33,9 +33,13 @@ schema:
           - name: lines
             logicalType: array
             logicalTypeOptions: {minItems: 1, maxItems: 2, uniqueItems: true}
-            items: {logicalType: object, properties: [{name: qty, logicalType: integer, logicalTypeOptions: {format: u8}}]}
+            items:
+              logicalType: object
+              properties: [{name: qty, logicalType: integer, logicalTypeOptions: {format: u8}}]
       - {name: extra, logicalType: map, map: {key: {logicalType: string}, value: {logicalType: number}}}
-      - {name: meaning, logicalType: vector, logicalTypeOptions: {dimensions: 2, normalized: true, elementType: float32}}
+      - name: meaning
+        logicalType: vector
+        logicalTypeOptions: {dimensions: 2, normalized: true, elementType: float32}
 """
 SOUND: dict[str, Any] = {
     "id": 1, "shop": "a", "parent": 1, "opens": "09:00", "order": {"who": "a@b.no", "lines": [{"qty": 1}]},
