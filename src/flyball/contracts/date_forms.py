@@ -18,7 +18,7 @@ _PARTS: Mapping[str, str] = {
     "dd": r"(?P<d>\d{2})", "d": r"(?P<d>\d{1,2})",
     "HH": r"(?P<H>\d{2})", "H": r"(?P<H>\d{1,2})", "hh": r"(?P<h>\d{2})", "h": r"(?P<h>\d{1,2})", "a": r"(?P<a>[AP]M)",
     "mm": r"(?P<m>\d{2})", "m": r"(?P<m>\d{1,2})", "ss": r"(?P<s>\d{2})", "s": r"(?P<s>\d{1,2})",
-    **dict.fromkeys(("X", "XX", "XXX", "x", "xx", "xxx", "Z", "ZZZ", "ZZZZZ"), _OFFSET),
+    **{letter * n: _OFFSET for letter, lengths in (("X", "123"), ("x", "123"), ("Z", "1235")) for n in map(int, lengths)},
 }  # fmt: skip
 _NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MONTHS = {name: number for number, name in enumerate(_NAMES, 1)}
@@ -98,7 +98,7 @@ def is_iso(pattern: str | None, kind: str) -> bool:
     bare = pattern.replace("'", "").replace("uuuu", "yyyy")
     if kind == "date":
         return bare == "yyyy-MM-dd"
-    return re.fullmatch(r"yyyy-MM-dd[T ]HH:mm(:ss(\.S{1,9})?(XXX|XX|Z)?)?", bare) is not None
+    return re.fullmatch(r"yyyy-MM-dd[T ]HH:mm(:ss(\.S{1,9})?(X{2,3}|Z)?)?", bare) is not None
 
 
 def in_utc(moment: datetime) -> datetime:
