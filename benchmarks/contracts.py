@@ -17,7 +17,7 @@ from typing import Any
 
 from benchmarks._contracts.table import write
 
-ROWS, TURNS = int(os.environ.get("FLYBALL_BENCH_ROWS", "1000000")), int(os.environ.get("FLYBALL_BENCH_TURNS", "5"))
+ROWS, TURNS = int(os.environ.get("FLYBALL_BENCH_ROWS", "1000000")), int(os.environ.get("FLYBALL_BENCH_TURNS", "3"))
 PEERS = Path(os.environ.get("FLYBALL_PEERS", ".venv-peers"))
 TARGETS = {"great_expectations": 20, "pandera": 2}
 

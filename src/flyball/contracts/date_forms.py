@@ -18,7 +18,7 @@ _PARTS: Mapping[str, str] = {
     "dd": r"(?P<d>\d{2})", "d": r"(?P<d>\d{1,2})",
     "HH": r"(?P<H>\d{2})", "H": r"(?P<H>\d{1,2})", "hh": r"(?P<h>\d{2})", "h": r"(?P<h>\d{1,2})", "a": r"(?P<a>[AP]M)",
     "mm": r"(?P<m>\d{2})", "m": r"(?P<m>\d{1,2})", "ss": r"(?P<s>\d{2})", "s": r"(?P<s>\d{1,2})",
-    **{letter * n: _OFFSET for letter, lengths in (("X", "123"), ("x", "123"), ("Z", "1235")) for n in map(int, lengths)},
+    **dict.fromkeys(("X", "XX", "x", "xx", "Z", "ZZ", *(letter * 3 for letter in "XxZ"), "Z" * 5), _OFFSET),
 }  # fmt: skip
 _NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MONTHS = {name: number for number, name in enumerate(_NAMES, 1)}
