@@ -6,6 +6,7 @@ BIN := .venv/bin
 hash = $(shell sha256sum $(1) | cut -c 1-12)
 RUNTIME := .venv/.runtime-$(call hash,requirements/runtime.txt)
 DEV := .venv/.dev-$(call hash,requirements/dev.txt)
+PEERS := .venv-peers/.peers-$(call hash,requirements/peers.txt)
 FLYBALL := .venv/.flyball-$(call hash,pyproject.toml)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
@@ -25,7 +26,7 @@ check: venv ## style, types, arrows, dependencies, and every example of the docu
 	$(BIN)/deptry src
 	$(BIN)/python -m pytest tests/docs
 
-bench: venv ## figures and ratios; judged by people, asserted nowhere
+bench: venv $(PEERS) ## figures and ratios; judged by people, asserted nowhere
 	$(BIN)/python -m benchmarks
 
 docs: venv ## the documentation as a site/, a broken link is an error
@@ -39,8 +40,10 @@ venv: $(DEV) $(FLYBALL)
 lock: ## needs uv; the locks hold versions and hashes, never an index
 	UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile $(COMPILE) --extra charts --group build -o requirements/runtime.txt
 	UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile $(COMPILE) --all-extras --group dev -c requirements/runtime.txt -o requirements/dev.txt
+	UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile $(LOCKED) requirements/peers.in -o requirements/peers.txt
 
-COMPILE := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links pyproject.toml
+LOCKED := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links
+COMPILE := $(LOCKED) pyproject.toml
 
 $(RUNTIME): requirements/runtime.txt
 	@echo "building .venv from requirements/runtime.txt: a minute or two"
@@ -51,6 +54,12 @@ $(RUNTIME): requirements/runtime.txt
 $(DEV): $(RUNTIME)
 	@echo "adding the tools of requirements/dev.txt"
 	$(PIP) --no-deps --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(PEERS): requirements/peers.txt
+	@echo "building .venv-peers: the tools that the benchmarks compare with"
+	$(PYTHON) -m venv --clear .venv-peers
+	.venv-peers/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --require-hashes -r requirements/peers.txt
 	@touch $@
 
 $(FLYBALL): $(RUNTIME)

@@ -51,7 +51,9 @@ def test_sound_data_are_0(folder: Path, capfd: pytest.CaptureFixture[str]) -> No
     assert code == 0
     assert document["ok"] is True
     assert document["data"]["accepted"] == document["data"]["rows"] == 2
-    assert document["not_executed"] == ["slaProperties[0]: service level latency: not executed by Flyball"]
+    assert document["not_executed"] == [
+        "slaProperties[0]: service level latency without an element to measure it on: not executed by Flyball"
+    ]
     assert "nobody can approve" in document["notes"][0]
 
 

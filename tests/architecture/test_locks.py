@@ -8,7 +8,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCKS = ("runtime.txt", "dev.txt")
+LOCKS = ("runtime.txt", "dev.txt", "peers.txt")
 
 
 def entries(lock: str) -> list[str]:
@@ -23,7 +23,7 @@ def versions(lock: str) -> set[str]:
 
 @pytest.mark.parametrize("lock", LOCKS)
 def test_every_requirement_is_pinned_and_hashed_and_no_index_is_named(lock: str) -> None:
-    assert len(entries(lock)) > 50
+    assert len(entries(lock)) > 30
     assert not [entry for entry in entries(lock) if "==" not in entry or "--hash=sha256:" not in entry]
     assert "://" not in " ".join(entries(lock))
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from flyball.contracts.declaration import parse
 from flyball.contracts.fit import exposed, misfits
-from flyball.core.contract import PERSONAL, Column, DataContract, Kind
+from flyball.core.contract import PERSONAL, Column, DataContract, Field, Kind
 
 SERVICE = parse(
     """\
@@ -57,3 +57,42 @@ def test_a_personal_label_is_no_fault_but_nobody_is_left_to_believe_that_it_is_h
     (note,) = exposed(SERVICE, contract(y="sensitive"))
     assert "written as they are" in note
     assert exposed(SERVICE, contract(card="pii")) == ()
+
+
+def nested(**kinds: str) -> DataContract:
+    plain = contract().columns
+    beyond = tuple(Field(name=name, kind=kind) for name, kind in kinds.items())  # type: ignore[arg-type]
+    kept = tuple(column for column in plain if column.name not in kinds)
+    return DataContract(id="c", version="1", table="t", columns=kept, beyond=beyond)
+
+
+def test_a_nested_column_is_checked_and_said_to_be_no_input() -> None:
+    assert misfits(SERVICE, nested(tags="array")) == ()
+    (note,) = exposed(SERVICE, nested(tags="array"))
+    assert "no model of ours reads it" in note
+
+
+def test_a_nested_key_is_a_fault_told_once() -> None:
+    (fault,) = misfits(SERVICE, nested(card="object"))
+    assert (fault.path, fault.found) == ("card.logicalType", "object")
+
+
+@pytest.mark.parametrize(
+    ("column", "path"),
+    [
+        (Column(name="born", kind="date", format="dd.MM.yyyy"), "born.logicalTypeOptions.format"),
+        (
+            Column(name="at2", kind="timestamp", default_timezone="Asia/Tokyo"),
+            "at2.logicalTypeOptions.defaultTimezone",
+        ),
+    ],
+)
+def test_a_time_that_a_model_would_read_otherwise_is_a_fault(column: Column, path: str) -> None:
+    columns = (*contract().columns, column)
+    (fault,) = misfits(SERVICE, DataContract(id="c", version="1", table="t", columns=columns))
+    assert fault.path == path
+
+
+def test_an_iso_form_is_read_alike() -> None:
+    columns = (*contract().columns, Column(name="born", kind="date", format="yyyy-MM-dd"))
+    assert misfits(SERVICE, DataContract(id="c", version="1", table="t", columns=columns)) == ()

@@ -116,23 +116,27 @@ def test_a_fault_in_a_rule_is_told_beside_those_of_its_neighbours() -> None:
 def test_what_is_not_executed_is_listed_by_name() -> None:
     columns = """\
       - {name: tags, logicalType: array}
-      - {name: mail, logicalType: string, logicalTypeOptions: {format: email}}
+      - {name: mail, logicalType: string, logicalTypeOptions: {format: iban}, relationships: [{to: other.x}]}
 """
     rules = """\
     quality:
       - {type: sql, query: select 1, mustBe: 1}
       - {type: custom, engine: soda, implementation: x}
       - {type: text, description: be good}
+      - {type: sql, query: SELECT COUNT(*) FROM other, mustBe: 1}
 """
     text = CONTRACT.replace("    quality:\n      - {id", columns + rules + "      - {id")
-    reading = parse_contract(text + "slaProperties: [{property: latency, value: 4, unit: d}]\n")
+    other = "  - {name: other, properties: [{name: x, logicalType: number}]}\n"
+    levels = "{property: timeOfAvailability, value: x}, {property: latency, value: 4, unit: d, element: other.at}"
+    reading = parse_contract(f"{text}{other}slaProperties: [{levels}]\n", table="train")
     assert [line.removesuffix(": not executed by Flyball") for line in reading.not_executed] == [
-        "slaProperties[0]: service level latency",
-        "schema[0].properties[5]: column tags of logicalType array",
-        "schema[0].properties[6].logicalTypeOptions.format: format email",
-        "schema[0].quality[0]: quality of type sql",
+        "schema[0].properties[6].logicalTypeOptions.format: format iban",
         "schema[0].quality[1]: quality of type custom soda",
         "schema[0].quality[2]: quality of type text",
+        "schema[0].quality[3]: query over another table, other",
+        "schema[0].properties[6].relationships[0]: relationship to other.x, beyond the table train",
+        "slaProperties[0]: service level timeOfAvailability",
+        "slaProperties[1]: service level latency of other.at, another table",
     ]
 
 

@@ -1,16 +1,19 @@
 """The law of the data contract: a row has one verdict, whether it comes alone or in a table."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
+import msgspec
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flyball.contracts.check import check
+from flyball.contracts.formats import TEXTS as FORMATS
+from flyball.contracts.formats import WHOLE
 from flyball.contracts.rows import CompiledRows
-from flyball.core.contract import Column, DataContract, RowChecker
+from flyball.core.contract import Column, DataContract, Field, RowChecker
 from flyball.core.frames import frame, schema
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), max_size=6)
@@ -72,6 +75,156 @@ CASES = st.one_of(
 )
 
 
+FORMED = [
+    "ann@example.org", "a@b", "é@example.org", "::1", "1.2.3.4", "256.1.1.1", "1.2.3.4\n", "aGVsbG8=", "aGVsbG8",
+    "https://example.org/x?y=1", "example.org", "-x.org", "6ba7b810-9dad-11d1-80b4-00c04fd430c8", "١.2.3.4",
+]  # fmt: skip
+WRITTEN = [
+    "21.11.2026", "1.2.2026", "31.02.2026", "21.11.2026 10:05", "10:05", "10:05:59.25", "09:00-08:00", "25:00",
+    "2026-11-21T10:05:00+02:00", "2026-03-29T02:30:00", "2026-10-25T02:30:00", "2026-11-21T10:05:00.123456Z",
+    "0000-01-01", "0000-01-01T00:00:00", "2016-12-31T23:59:60Z", "2026-11-21T24:00:00", "12:05 AM", "9:5",
+    "2026-11-21T10:05:00.1234567", "٢026-11-21", "2026-11-21\n", "Nov 21, 2026", "21.11.2026 +0100",
+]  # fmt: skip
+FORMS = ["dd.MM.yyyy", "d.M.yyyy", "dd.MM.yyyy HH:mm", "yyyy-MM-dd'T'HH:mm:ssXXX", "hh:mm a", "MMM d, yyyy", "HH:mm"]
+
+
+def forms_of(kind: Any) -> st.SearchStrategy[Field]:
+    return st.builds(
+        Field,
+        name=st.just("a"),
+        kind=st.just(kind),
+        required=st.booleans(),
+        format=st.none() | st.sampled_from(FORMS),
+        timezone=st.none() | st.booleans() if kind != "date" else st.none(),
+        default_timezone=st.none() | st.sampled_from(["Europe/Oslo", "UTC"]) if kind == "timestamp" else st.none(),
+        minimum=st.none() | st.sampled_from(["09:30", "11:00:00"] if kind == "time" else ["2026-11-21"]),
+        enum=st.none() | st.just(("10:05", "17:00") if kind == "time" else ("2026-11-21", "2026-02-01")),
+    )
+
+
+NESTED_STRINGS = st.builds(
+    Field,
+    name=st.just("a"),
+    kind=st.just("string"),
+    required=st.booleans(),
+    max_length=st.none() | st.integers(0, 5),
+    pattern=st.none() | st.sampled_from([r"^\w+$", r"\s", r"^[^a-c]*$", r"(ab|c)+?$", r"\d{2,}", "a$b", r"\bb"]),
+    format=st.none() | st.sampled_from(sorted(FORMATS)),
+)
+LEAVES: list[tuple[st.SearchStrategy[Field], st.SearchStrategy[Any]]] = [
+    (NESTED_STRINGS, TEXTS | st.sampled_from(FORMED)),
+    (st.builds(Field, name=st.just("a"), kind=st.just("integer"), required=st.booleans(),
+               minimum=st.none() | st.just(0.0), format=st.none() | st.sampled_from(sorted(WHOLE))),
+     st.integers(-300, 300) | WHOLES),
+    (st.builds(Field, name=st.just("a"), kind=st.just("integer"),
+               format=st.sampled_from(["u8", "i64", "u64"])), NUMBERS),
+    (st.builds(Field, name=st.just("a"), kind=st.just("number"), required=st.booleans(),
+               maximum=st.none() | st.just(9.0), format=st.none() | st.sampled_from(["f16", "f32", "f64"])),
+     NUMBERS | st.sampled_from([1e39, 7e4])),
+    (st.builds(Field, name=st.just("a"), kind=st.just("boolean"), enum=st.none() | st.just((True,))), st.booleans()),
+    (st.one_of(forms_of("date"), forms_of("timestamp"), forms_of("time")), st.sampled_from(WRITTEN) | ODD | MOMENTS),
+    (forms_of("time"), st.times()),
+    (forms_of("timestamp"), st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))),
+    (NESTED_STRINGS, st.integers(0, 3)),
+]  # fmt: skip
+
+
+def leaves() -> st.SearchStrategy[tuple[Field, st.SearchStrategy[Any]]]:
+    return st.one_of(*(field.map(lambda made, values=values: (made, values)) for field, values in LEAVES))  # type: ignore[misc]
+
+
+def renamed(field: Field, name: str, **changes: Any) -> Field:
+    return msgspec.structs.replace(field, name=name, **changes)
+
+
+@st.composite
+def nested(draw: st.DrawFn, depth: int = 2) -> tuple[Field, st.SearchStrategy[Any]]:
+    """A field with parts, and a strategy of values for it, nulls among them."""
+    count = st.none() | st.integers(0, 2)
+    options: dict[str, Any]
+    fields: tuple[Field, ...]
+    inner = [draw(nested(depth - 1) if depth and draw(st.booleans()) else leaves()) for _ in range(2)]
+    (one, ones), (two, twos) = inner
+    match draw(st.sampled_from(["object", "array", "map", "vector"])):
+        case "object":
+            fields = (renamed(one, "x"), renamed(two, "y"))
+            needs = draw(st.sampled_from([(), ("x",), ("y", "z")]))
+            options = {"min_properties": draw(count), "max_properties": draw(count), "needs": needs}
+            values: st.SearchStrategy[Any] = st.fixed_dictionaries({"x": st.none() | ones, "y": st.none() | twos})
+            field = Field(name="a", kind="object", required=draw(st.booleans()), fields=fields, **options)
+        case "array":
+            options = {"min_items": draw(count), "max_items": draw(count), "unique_items": draw(st.booleans())}
+            values = st.lists(st.none() | ones, max_size=4)
+            fields = draw(st.sampled_from([(renamed(one, "[]"),), ()]))
+            field = Field(name="a", kind="array", required=draw(st.booleans()), fields=fields, **options)
+        case "map":
+            key = Field(name="key", kind="string", required=True, max_length=2)
+            values = st.dictionaries(TEXTS, st.none() | ones, max_size=3)
+            field = Field(name="a", kind="map", fields=(key, renamed(one, "value")))
+        case _:
+            item = Field(name="[]", kind="number", required=True, format=draw(st.sampled_from(["f16", "f32"])))
+            values = st.lists(st.sampled_from([0.6, 0.8, 1.0, 0.0, 7e4, float("nan")]) | st.none(), max_size=3)
+            dimensions = draw(st.sampled_from([1, 2]))
+            field = Field(
+                name="a", kind="vector", fields=(item,), dimensions=dimensions, normalized=draw(st.booleans())
+            )
+    return field, values
+
+
+def column_dtype(field: Field, values: list[Any]) -> pl.DataType:
+    """What polars holds such values in; the standard's map is a list of entries."""
+    present = [value for value in values if value is not None]
+    match field.kind:
+        case "object":
+            return pl.Struct(
+                {part.name: column_dtype(part, [value.get(part.name) for value in present]) for part in field.fields}
+            )
+        case "map":
+            item = field.fields[1]
+            held = [item for value in present for item in value.values()]
+            return pl.List(pl.Struct({"key": pl.String(), "value": column_dtype(item, held)}))
+        case "array" | "vector":
+            items = [item for value in present for item in value]
+            part = field.fields[0] if field.fields else None
+            return pl.List(pl.Series(items).dtype if part is None else column_dtype(part, items))
+        case _:
+            return pl.Series(present, strict=False).dtype if present else pl.Null()
+
+
+def stored(field: Field, value: Any) -> Any:
+    """The value as a table has it."""
+    if value is None:
+        return None
+    match field.kind:
+        case "object":
+            return {part.name: stored(part, value.get(part.name)) for part in field.fields}
+        case "map":
+            return [{"key": key, "value": stored(field.fields[1], item)} for key, item in value.items()]
+        case "array" | "vector":
+            return [stored(field.fields[0], item) if field.fields else item for item in value]
+        case _:
+            return value
+
+
+@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(st.data())
+def test_nested_values_and_every_option_have_one_verdict_reason_and_rule(data: st.DataObject) -> None:
+    field, values = data.draw(nested() | leaves())
+    rows = data.draw(st.lists(st.none() | values, min_size=1, max_size=5))
+    if field.kind == "array" and not field.fields:
+        rows = [row for row in rows if row is None or (len({type(item) for item in row if item is not None}) <= 1
+                and not any(isinstance(item, (dict, list)) for item in row))]  # fmt: skip
+        if len({type(item) for row in rows for item in row or () if item is not None}) > 1:
+            rows = []
+    contract = DataContract(id="c", version="1", table="t", columns=(), beyond=(field,))
+    table = pl.DataFrame({"a": pl.Series([stored(field, row) for row in rows], dtype=column_dtype(field, rows))})
+    report = check(table, contract)
+    told = CompiledRows(contract).check([{"a": row} for row in rows])
+    assert report.verdict.to_list() == ["accept" if checked is None else checked.verdict for checked in told]
+    assert report.reason.to_list() == [checked and checked.reason for checked in told]
+    assert report.rule.to_list() == [checked and checked.rule for checked in told]
+
+
 def contract_of(*columns: Column) -> DataContract:
     return DataContract(id="c", version="1", table="t", columns=columns)
 
@@ -86,7 +239,10 @@ def test_a_row_has_the_same_verdict_alone_and_in_a_table(case: tuple[Column, lis
     column, values = case
     contract = contract_of(column)
     report = check(pl.DataFrame({"a": values}, strict=False), contract)
-    assert report.verdict.to_list() == verdicts(contract, [{"a": value} for value in values])
+    told = CompiledRows(contract).check([{"a": value} for value in values])
+    assert report.verdict.to_list() == ["accept" if checked is None else checked.verdict for checked in told]
+    assert report.reason.to_list() == [checked and checked.reason for checked in told]
+    assert report.rule.to_list() == [checked and checked.rule for checked in told]
 
 
 @settings(max_examples=400)

@@ -31,6 +31,11 @@ class Declared:
     notes: tuple[str, ...]  # what is allowed but probably not meant
     not_executed: tuple[str, ...]  # what the contract says and Flyball does not check
 
+    @property
+    def contract_folder(self) -> Path:
+        """Where the contract stands, and with it the tables that it compares with."""
+        return (self.folder / self.service.data.contract).parent
+
 
 def load(file: Path | str) -> Declared:
     """Read a service folder.

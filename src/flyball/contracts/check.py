@@ -1,71 +1,39 @@
 """A data contract executed on a table: one polars select, every violation with its rule, its rows and examples.
 
-The verdict of a row is the one `rows.CompiledRows` gives it (a law in the tests). What only a table can break
-(unique, primary key, library rules) is reported, but blames no single row. Columns that the contract does not know
-are listed; they break nothing.
+The verdict of a row, its reason and its rule are those that `rows.CompiledRows` gives it (a law in the tests). What
+only a table can break (unique, keys, quality rules, SQL, distributions) is reported, but blames no single row. Columns
+that the contract does not know are listed; they break nothing.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
+from flyball.contracts import distributions, references, sql
 from flyball.contracts.column_tests import Test, column_tests
-from flyball.contracts.rows import REJECTS
+from flyball.contracts.promises import REJECTS
+from flyball.contracts.repeats import repeated
+from flyball.contracts.report import Codes, Report, RowRule, Violation
 from flyball.contracts.rules import judge, rule_masks
-from flyball.core.contract import DataContract, Severity
-from flyball.core.record import Record
+from flyball.core.contract import DataContract
 
+__all__ = ["Report", "Violation", "check"]
 EXAMPLES = 3
+Places = npt.NDArray[np.integer]  # rows that break one promise, positions from 0, rising
 
 
-class Violation(Record):
-    """One promise that the table breaks."""
-
-    rule: str  # `amount.range`, `amount.unique`, the id of a library rule
-    column: str | None
-    expected: str
-    found: str  # examples, or the measured value
-    rows: int  # how many break it
-    first_rows: tuple[int, ...] = ()  # positions, from 0
-    severity: Severity = "error"
-
-
-@dataclass(frozen=True)
-class Report:
-    """The contract's word on a table."""
-
-    rows: int
-    violations: tuple[Violation, ...]
-    extra: tuple[str, ...]  # columns that the contract does not know
-    verdict: pl.Series  # `accept`, `quarantine` or `reject`, one a row
-
-    @property
-    def passed(self) -> bool:
-        return not any(violation.severity == "error" for violation in self.violations)
-
-    @property
-    def accepted(self) -> pl.Series:
-        """Boolean mask: rows that a model may learn from."""
-        return self.verdict == "accept"
-
-    def document(self) -> dict[str, Any]:
-        """For `--json`."""
-        counts = self.verdict.value_counts()
-        verdicts = dict(zip(counts["verdict"].to_list(), counts["count"].to_list(), strict=True))
-        return {
-            "passed": self.passed,
-            "rows": self.rows,
-            "accepted": verdicts.get("accept", 0),
-            "quarantined": verdicts.get("quarantine", 0),
-            "rejected": verdicts.get("reject", 0),
-            "violations": self.violations,
-            "extra_columns": self.extra,
-        }
-
-
-def check(frame: pl.DataFrame, contract: DataContract) -> Report:
+def check(
+    frame: pl.DataFrame, contract: DataContract, *, baselines: Mapping[str, pl.DataFrame] | None = None
+) -> Report:
     """Judge a table. NaN in a numeric column is a missing value; an absent column is all missing.
+
+    Args:
+        baselines: the tables that custom clauses name, by the name in the contract. A clause whose table is not
+            handed in is broken: what could not be compared has not passed.
 
     >>> from flyball.core.contract import Column
     >>> amount = Column(name="amount", kind="number", required=True, minimum=0)
@@ -73,60 +41,92 @@ def check(frame: pl.DataFrame, contract: DataContract) -> Report:
     >>> report = check(pl.DataFrame({"amount": [1.0, -2.0, None]}), contract)
     >>> report.verdict.to_list(), [violation.rule for violation in report.violations]
     (['accept', 'quarantine', 'reject'], ['amount.required', 'amount.range'])
+    >>> report.rule.to_list()
+    [None, 'amount.range', 'amount.required']
     """
-    tests = [test for column in contract.columns for test in column_tests(column, frame)]
-    tests += _primary_key(contract, frame)
-    masks = [test.broken.fill_null(False).alias(f"test {index}") for index, test in enumerate(tests)]
-    masks += [mask.alias(f"rule {index}") for index, mask in enumerate(rule_masks(contract, frame))]
-    broken = frame.select([(pl.int_range(pl.len()) < 0).alias("none"), *masks])
-    violations = [
-        _violation(frame, test, mask)
-        for test, mask in ((test, broken.get_column(f"test {index}")) for index, test in enumerate(tests))
-        if mask.any()
-    ]
-    for index, rule in enumerate(contract.rules):
-        told = judge(rule, int(broken.get_column(f"rule {index}").sum()), frame.height)
-        if told is not None:
-            expected, found, count = told
-            violations.append(
-                Violation(
-                    rule=rule.id, column=rule.column, expected=expected, found=found, rows=count, severity=rule.severity
-                )
-            )
-    known = {column.name for column in contract.columns}
+    broken = _broken(frame, contract)
+    rules, codes = _verdicts(frame.height, broken)
+    violations = [_violation(frame, test, places) for test, places in broken]
+    violations += _of_rules(frame, contract)
+    violations += references.check(frame, contract)
+    violations += sql.check(frame, contract)
+    violations += distributions.check(frame, contract, baselines or {})
+    known = {column.name for column in contract.promised}
     return Report(
         rows=frame.height,
         violations=tuple(violations),
         extra=tuple(name for name in frame.columns if name not in known),
-        verdict=_verdict(tests, broken),
+        codes=codes,
+        rules=rules,
     )
 
 
+def _broken(frame: pl.DataFrame, contract: DataContract) -> list[tuple[Test, Places]]:
+    """The tests that some row fails, in the order of `promises`, each with its rows."""
+    tests = [test for column in contract.columns for test in column_tests(column, frame)]
+    tests += _primary_key(contract, frame)
+    masks = _evaluated(frame, [test.broken for test in tests])
+    found = [(test, mask.arg_true().to_numpy()) for test, mask in zip(tests, masks, strict=True) if mask.any()]
+    return list(chain(found, _nested(frame, contract)))
+
+
+def _evaluated(frame: pl.DataFrame, masks: Sequence[pl.Expr]) -> list[pl.Series]:
+    """All masks in one pass; a literal is broadcast to the table's height."""
+    nothing = (pl.int_range(pl.len()) < 0).alias("none")
+    each = [mask.fill_null(False).alias(str(index)) for index, mask in enumerate(masks)]
+    return frame.select([nothing, *each]).get_columns()[1:]
+
+
+def _nested(frame: pl.DataFrame, contract: DataContract) -> Iterator[tuple[Test, Places]]:
+    if not contract.beyond:
+        return
+    from flyball.contracts.nested_tables import nested_tests
+
+    for field in contract.beyond:
+        for broken in nested_tests(field, frame, field.name, field.name):
+            if broken.mask.any():
+                yield broken.test, np.flatnonzero(broken.mask)
+
+
 def _primary_key(contract: DataContract, frame: pl.DataFrame) -> list[Test]:
-    """Key columns are unique together."""
-    names = [column.name for column in contract.columns if column.primary_key]
+    """Key columns are unique together; they are named in their declared order."""
+    keys = sorted((c for c in contract.promised if c.primary_key), key=lambda c: c.primary_key_position or 0)
+    names = [column.name for column in keys]
     if not names or any(name not in frame.columns for name in names):
         return []
-    broken = pl.struct(names).is_duplicated()
+    missing = pl.any_horizontal(pl.col(names).is_null())
+    broken = pl.lit(repeated(frame, pl.when(~missing).then(pl.struct(names)) if len(names) > 1 else pl.col(names[0])))
     expected = f"each combination of {', '.join(names)} once"
     return [Test(rule="primary_key", column=None, reason="unique", expected=expected, broken=broken)]
 
 
-def _violation(frame: pl.DataFrame, test: Test, mask: pl.Series) -> Violation:
-    places = mask.arg_true()
+def _of_rules(frame: pl.DataFrame, contract: DataContract) -> Iterator[Violation]:
+    """The library metrics that do not keep their operator."""
+    counts = frame.select([mask.sum().alias(str(index)) for index, mask in enumerate(rule_masks(contract, frame))])
+    for index, rule in enumerate(contract.rules):
+        told = judge(rule, int(counts.item(0, index)), frame.height)
+        if told is not None:
+            expected, found, rows = told
+            yield Violation(
+                rule=rule.id, column=rule.column, expected=expected, found=found, rows=rows, severity=rule.severity
+            )
+
+
+def _violation(frame: pl.DataFrame, test: Test, places: Places) -> Violation:
     if test.column is None or test.column not in frame.columns:
         found = "no such column" if test.column else "repeated"
     else:
-        values = frame.get_column(test.column).gather(places).unique(maintain_order=True)
-        more = ", ..." if values.len() > EXAMPLES else ""
-        found = ", ".join(_shown(value) for value in values.head(EXAMPLES)) + more
+        # examples: not worth a sort of a million values
+        few = frame.get_column(test.column).gather(places[: EXAMPLES * 100]).to_list()
+        shown = list(dict.fromkeys(map(_shown, few)))
+        found = ", ".join(shown[:EXAMPLES]) + (", ..." if len(shown) > EXAMPLES else "")
     return Violation(
         rule=test.rule,
         column=test.column,
         expected=test.expected,
         found=found,
-        rows=int(mask.sum()),
-        first_rows=tuple(places.head(EXAMPLES)),
+        rows=places.size,
+        first_rows=tuple(places[:EXAMPLES].tolist()),
     )
 
 
@@ -137,17 +137,15 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 40 else text[:37] + "..."
 
 
-def _verdict(tests: list[Test], broken: pl.DataFrame) -> pl.Series:
-    """Reject outweighs quarantine outweighs accept."""
-    by_row = [(index, test) for index, test in enumerate(tests) if test.reason != "unique"]
-    reject = [pl.col(f"test {index}") for index, test in by_row if test.reason in REJECTS]
-    quarantine = [pl.col(f"test {index}") for index, test in by_row if test.reason not in REJECTS]
-    nothing = pl.col("none")
-    return broken.select(
-        pl.when(pl.any_horizontal(nothing, *reject))
-        .then(pl.lit("reject"))
-        .when(pl.any_horizontal(nothing, *quarantine))
-        .then(pl.lit("quarantine"))
-        .otherwise(pl.lit("accept"))
-        .alias("verdict")
-    ).to_series()
+def _verdicts(height: int, broken: list[tuple[Test, Places]]) -> tuple[tuple[RowRule, ...], Codes]:
+    """Per row the first promise that rejects it, or else the first that quarantines it."""
+    by_row = [(test, places) for test, places in broken if test.reason != "unique"]
+    by_row.sort(key=lambda pair: pair[0].reason not in REJECTS)  # stable
+    codes = np.full(height, -1, dtype=np.int32)
+    for index in range(len(by_row) - 1, -1, -1):
+        codes[by_row[index][1]] = index
+    rules = tuple(
+        RowRule(rule=test.rule, reason=test.reason, verdict="reject" if test.reason in REJECTS else "quarantine")
+        for test, _ in by_row
+    )
+    return rules, codes

@@ -6,6 +6,22 @@ from typing import Any
 SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0}
 PATTERN = r"^\d+(\.\d+)?(ms|s|m|h|d|w)$"
 
+YEAR_S, MONTH_S = 365.2425 * 86_400.0, 365.2425 * 86_400.0 / 12  # of the calendar, on average
+_UNITS = {  # of service levels, as ODCS leaves them to "the ISO standard" and to habit; `m` alone has two meanings
+    "ms": 0.001, "millisecond": 0.001,
+    "s": 1.0, "sec": 1.0, "second": 1.0,
+    "min": 60.0, "minute": 60.0,
+    "h": 3_600.0, "hr": 3_600.0, "hour": 3_600.0,
+    "d": 86_400.0, "day": 86_400.0,
+    "w": 604_800.0, "wk": 604_800.0, "week": 604_800.0,
+    "mo": MONTH_S, "mon": MONTH_S, "month": MONTH_S,
+    "y": YEAR_S, "a": YEAR_S, "yr": YEAR_S, "year": YEAR_S,
+}  # fmt: skip
+_ISO = re.compile(
+    r"P(?!$)(?:([\d.,]+)Y)?(?:([\d.,]+)M)?(?:([\d.,]+)W)?(?:([\d.,]+)D)?"
+    r"(?:T(?!$)(?:([\d.,]+)H)?(?:([\d.,]+)M)?(?:([\d.,]+)S)?)?\Z"
+)
+
 
 def is_duration(key: str | int) -> bool:
     """Whether a key holds a duration: its name ends in its unit.
@@ -26,6 +42,34 @@ def seconds(text: str) -> float | None:
         return None
     unit = text.lstrip("0123456789.")
     return float(text.removesuffix(unit)) * SECONDS[unit]
+
+
+def unit_seconds(unit: str) -> float | None:
+    """How many seconds a unit of a service level has; None where it is none, or has two meanings.
+
+    >>> unit_seconds("Days"), unit_seconds("min"), unit_seconds("m"), unit_seconds("P1D")
+    (86400.0, 60.0, None, 86400.0)
+    """
+    name = unit.strip().lower()
+    found = _UNITS.get(name, _UNITS.get(name.removesuffix("s")))
+    return iso_seconds(unit.strip()) if found is None else found
+
+
+def iso_seconds(text: str) -> float | None:
+    """An ISO 8601 duration in seconds; a year and a month have their mean length.
+
+    >>> iso_seconds("P1DT2H"), iso_seconds("PT0.5S"), iso_seconds("P2W"), iso_seconds("P"), iso_seconds("4 d")
+    (93600.0, 0.5, 1209600.0, None, None)
+    """
+    parts = _ISO.match(text)
+    if parts is None:
+        return None
+    lengths = (YEAR_S, MONTH_S, 604_800.0, 86_400.0, 3_600.0, 60.0, 1.0)
+    try:
+        counts = [float(part.replace(",", ".")) for part in parts.groups("0")]
+    except ValueError:
+        return None  # 1.2.3
+    return sum(count * length for count, length in zip(counts, lengths, strict=True))
 
 
 def resolved(value: Any, key: str | int = "") -> Any:

@@ -1,11 +1,13 @@
 """Where a service and its data contract must agree: the columns named, their kinds, the constants of a fallback."""
 
+from flyball.contracts.date_forms import is_iso
 from flyball.contracts.schema_faults import nearest
 from flyball.contracts.values import EXPECTED, bound
 from flyball.core.contract import Column, DataContract
 from flyball.core.errors import Fault
 from flyball.core.service import ConstantFallback, Service, Task
 
+PLAIN = ("string", "integer", "number", "boolean", "date", "timestamp")
 LABEL_KINDS: dict[Task, tuple[str, ...]] = {
     "binary": ("boolean", "integer", "number", "string"),
     "multiclass": ("integer", "number", "string"),
@@ -16,10 +18,10 @@ LABEL_KINDS: dict[Task, tuple[str, ...]] = {
 def misfits(service: Service, contract: DataContract, *, file: str = "service.yaml") -> tuple[Fault, ...]:
     """Every place where the declaration asks for what the contract does not promise."""
     columns = {column.name: column for column in contract.columns}
-    found: list[Fault] = []
+    found: list[Fault] = [*_beyond(service, contract), *_read_otherwise(service, contract)]
     for key in ("label", "timestamp", "key"):
         name = getattr(service.data, key)
-        if name is not None and name not in columns:
+        if name is not None and name not in columns and all(name != field.name for field in contract.beyond):
             fix = nearest(name, columns)
             expected = f"a column of {service.data.contract}"
             found.append(Fault(where=file, path=f"data.{key}", expected=expected, found=f"text {name!r}", fix=fix))
@@ -36,10 +38,46 @@ def misfits(service: Service, contract: DataContract, *, file: str = "service.ya
 def exposed(service: Service, contract: DataContract) -> tuple[str, ...]:
     """What a reader of the contract may believe to be hashed, and is not."""
     label = next((column for column in contract.columns if column.name == service.data.label), None)
+    unseen = tuple(
+        f"{field.name} of logicalType {field.kind} is checked in every row, but no model of ours reads it"
+        for field in contract.beyond
+    )
     if label is None or not label.personal:
-        return ()
+        return unseen
     told = f"{label.name} is classified {label.classification}"
-    return (f"{told}: predictions and labels are written as they are, only the values of the key are hashed",)
+    return (f"{told}: predictions and labels are written as they are, only the values of the key are hashed", *unseen)
+
+
+def _beyond(service: Service, contract: DataContract) -> list[Fault]:
+    """Label, timestamp and key are plain values."""
+    nested = {field.name: field.kind for field in contract.beyond}
+    return [
+        Fault(
+            where=service.data.contract,
+            path=f"{name}.logicalType",
+            expected=f"a plain value ({', '.join(PLAIN)}), for it is data.{key}",
+            found=nested[name],
+        )
+        for key in ("label", "timestamp", "key")
+        if (name := getattr(service.data, key)) in nested
+    ]
+
+
+def _read_otherwise(service: Service, contract: DataContract) -> list[Fault]:
+    """Models read dates as ISO 8601, and a timestamp without an offset as UTC: a value must not mean two things."""
+    found: list[Fault] = []
+    where = service.data.contract
+    for column in contract.columns:
+        if column.kind in ("date", "timestamp") and not is_iso(column.format, column.kind):
+            path, told = f"{column.name}.logicalTypeOptions.format", str(column.format)
+            expected = "ISO 8601, which is what a model's input is read from"
+            found.append(Fault(where=where, path=path, expected=expected, found=told, fix="let clients send it so"))
+        if column.default_timezone is not None:
+            path = f"{column.name}.logicalTypeOptions.defaultTimezone"
+            expected = "UTC, which is what a model's input without an offset is read in"
+            fix = "let clients send an offset, and say timezone: true"
+            found.append(Fault(where=where, path=path, expected=expected, found=column.default_timezone, fix=fix))
+    return found
 
 
 def _personal(service: Service, contract: DataContract) -> list[Fault]:

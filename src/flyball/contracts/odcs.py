@@ -1,21 +1,25 @@
 """An ODCS v3 data contract as something that can be executed.
 
 Structure is that of the standard's own pydantic model (which by itself ignores unknown keys: we do not). What the
-contract asks for and we cannot execute (SQL, vendor rules, service levels, nested columns) is listed by name, so that
-nobody takes silence for a passed check.
+contract asks for and we cannot execute (rules of other engines, text, other tables) is listed by name, so that nobody
+takes silence for a passed check.
 """
 
+from collections.abc import Iterator, Sequence
 from typing import Any, get_args
 
 from open_data_contract_standard.model import OpenDataContractStandard
 from pydantic import BaseModel, ValidationError
 
-from flyball.contracts.odcs_column import column_of
-from flyball.contracts.odcs_rule import absolute, rules_of
+from flyball.contracts import sql
+from flyball.contracts.odcs_column import column_of, key_positions
+from flyball.contracts.odcs_level import levels_of
+from flyball.contracts.odcs_reference import references_of
+from flyball.contracts.odcs_rule import Quality, absolute, quality_of
 from flyball.contracts.odcs_versions import NEWEST, too_new
 from flyball.contracts.schema_faults import found, nearest
 from flyball.contracts.yaml_text import Document, Path, read, refusal, show
-from flyball.core.contract import Column, DataContract, Rule
+from flyball.core.contract import Column, DataContract, Field, Query
 from flyball.core.errors import Fault
 from flyball.core.record import Record
 
@@ -139,16 +143,35 @@ def _object_in(annotation: Any) -> type[BaseModel] | None:
 
 
 def _contract(data: dict[str, Any], table: str | None, findings: Findings) -> DataContract | None:
-    for index, level in enumerate(_items(data.get("slaProperties"))):
-        name = level.get("property", "?") if isinstance(level, dict) else "?"
-        findings.skip(("slaProperties", index), f"service level {name}")
     chosen = _table(data, table, findings)
     if chosen is None:
         return None
     index, schema = chosen
     at: Path = ("schema", index)
-    columns: list[Column] = []
-    rules: list[Rule] = []
+    name = str(schema.get("name"))
+    columns, quality = _columns(schema, at, str(data.get("apiVersion")), findings)
+    quality.add(quality_of(schema.get("quality"), (*at, "quality"), None, columns, name, findings))
+    key_positions(columns, at, findings)
+    tables = [str(other.get("name")) for other in _items(data.get("schema")) if isinstance(other, dict)]
+    queries = () if findings.faults else tuple(_executable(quality, columns, name, tables, findings))
+    return DataContract(
+        id=str(data.get("id")),
+        version=str(data.get("version")),
+        table=name,
+        columns=tuple(column for column in columns if isinstance(column, Column)),
+        beyond=tuple(column for column in columns if not isinstance(column, Column)),
+        rules=tuple(quality.rules),
+        queries=queries,
+        distributions=tuple(quality.distributions),
+        references=tuple(references_of(schema, at, name, columns, findings)),
+        levels=tuple(levels_of(data.get("slaProperties"), data.get("slaDefaultElement"), name, columns, findings)),
+    )
+
+
+def _columns(schema: dict[str, Any], at: Path, version: str, findings: Findings) -> tuple[tuple[Field, ...], Quality]:
+    """The columns of the table, and the quality rules that stand in them."""
+    columns: list[Field] = []
+    quality = Quality()
     seen: dict[str, int] = {}
     properties = schema.get("properties")
     if not isinstance(properties, list) or not properties:
@@ -162,22 +185,31 @@ def _contract(data: dict[str, Any], table: str | None, findings: Findings) -> Da
         if isinstance(name, str) and name in seen:
             findings.fault((*here, "name"), "each column once", f"{name!r} again (first: properties[{seen[name]}])")
         seen.setdefault(str(name), place)
-        column = column_of(item, here, str(data.get("apiVersion")), findings)
+        column = column_of(item, here, version, findings)
         if column is not None:
-            own = rules_of(item.get("quality"), (*here, "quality"), column, (column,), findings)
-            column, own = absolute(column, own)
+            table = str(schema.get("name"))
+            own = quality_of(item.get("quality"), (*here, "quality"), column, (column,), table, findings)
+            column, own.rules = absolute(column, own.rules)
             columns.append(column)
-            rules += own
-    rules += rules_of(schema.get("quality"), (*at, "quality"), None, tuple(columns), findings)
-    if schema.get("relationships"):
-        findings.skip((*at, "relationships"), "relationships")
-    return DataContract(
-        id=str(data.get("id")),
-        version=str(data.get("version")),
-        table=str(schema.get("name")),
-        columns=tuple(columns),
-        rules=tuple(rules),
-    )
+            quality.add(own)
+    return tuple(columns), quality
+
+
+def _executable(
+    quality: Quality, columns: tuple[Field, ...], table: str, tables: Sequence[str], findings: Findings
+) -> Iterator[Query]:
+    """Each query is tried on an empty table, so that a fault is told before there are data."""
+    for at, query in quality.queries:
+        try:
+            sql.verify(query.sql, columns, table)
+        except sql.Unreadable as error:
+            others = [name for name in tables if f"relation '{name}' was not found" in error.why]
+            if others:
+                findings.skip(at, f"query over another table, {others[0]}")
+            else:
+                findings.fault((*at, "query"), "a query that polars can execute", error.why, error.fix)
+        else:
+            yield query
 
 
 def _items(value: Any) -> list[Any]:

@@ -1,44 +1,67 @@
-"""The `quality` section of ODCS: library metrics become rules, everything else is listed as not executed."""
+"""The `quality` section of ODCS: library metrics, queries and our own custom clauses; the rest is listed by name."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, get_args
+from dataclasses import dataclass, field
+from typing import Any, get_args
 
 import msgspec
 
-from flyball.contracts.odcs_column import Findings, is_pattern
-from flyball.contracts.rules import OPERATORS
+from flyball.contracts.odcs_clause import clause_of
+from flyball.contracts.odcs_findings import Finder, is_pattern
+from flyball.contracts.odcs_query import query_of
+from flyball.contracts.odcs_said import bound_of, name_of, operator_of, severity_of
 from flyball.contracts.schema_faults import found, nearest
-from flyball.contracts.values import EXPECTED, bound
+from flyball.contracts.values import EXPECTED, limit
 from flyball.contracts.yaml_text import Path, show
-from flyball.core.contract import Column, Rule
+from flyball.core.contract import Distribution, Field, Query, Rule
 
+ENGINE = "flyball"
 METRICS: tuple[str, ...] = get_args(Rule.__annotations__["metric"])
 OLD_NAMES = {"duplicateCount": "duplicateValues", "nullCount": "nullValues"}  # `rule:` of v3.0
 _WITH_COLUMN = ("nullValues", "missingValues", "invalidValues")
 
 
-def rules_of(
-    quality: Any, at: Path, column: Column | None, columns: Sequence[Column], findings: Findings
-) -> list[Rule]:
+@dataclass
+class Quality:
+    """What is executed of a `quality` section."""
+
+    rules: list[Rule] = field(default_factory=list)
+    queries: list[tuple[Path, Query]] = field(default_factory=list)  # each with where it stands
+    distributions: list[Distribution] = field(default_factory=list)
+
+    def add(self, other: "Quality") -> None:
+        self.rules += other.rules
+        self.queries += other.queries
+        self.distributions += other.distributions
+
+
+def quality_of(
+    quality: Any, at: Path, column: Field | None, columns: Sequence[Field], table: str, findings: Finder
+) -> Quality:
     """The executable rules of one column, or of the table where `column` is None."""
-    if not isinstance(quality, list):
-        return []
-    rules: list[Rule] = []
-    for index, item in enumerate(quality):
+    made = Quality()
+    for index, item in enumerate(quality if isinstance(quality, list) else []):
         if not isinstance(item, dict):
             continue  # told by the structure
         here: Path = (*at, index)
-        kind = item.get("type", "library")
-        if kind != "library":
-            findings.skip(here, f"quality of type {kind} {item.get('name') or item.get('engine') or ''}".rstrip())
-            continue
-        rule = _rule(item, here, column, columns, findings)
-        if rule is not None:
-            rules.append(rule)
-    return rules
+        name = column.name if column is not None else None
+        match item.get("type", "library"):
+            case "library":
+                rule = _rule(item, here, column, columns, findings)
+                made.rules += [] if rule is None else [rule]
+            case "sql":
+                query = query_of(item, here, name, table, findings)
+                made.queries += [] if query is None else [(here, query)]
+            case "custom" if str(item.get("engine")).lower() == ENGINE:
+                clause = clause_of(item, here, column, findings)
+                made.distributions += [] if clause is None else [clause]
+            case kind:
+                what = item.get("name") or item.get("engine") or ""
+                findings.skip(here, f"quality of type {kind} {what}".rstrip())
+    return made
 
 
-def absolute(column: Column, rules: Sequence[Rule]) -> tuple[Column, list[Rule]]:
+def absolute(column: Field, rules: Sequence[Rule]) -> tuple[Field, list[Rule]]:
     """`invalidValues mustBe 0` says of every single row what `enum` or `pattern` says: so rows are judged by it too.
 
     ODCS before v3.2 has no other way to write an enumeration.
@@ -56,7 +79,7 @@ def absolute(column: Column, rules: Sequence[Rule]) -> tuple[Column, list[Rule]]
 
 
 def _rule(
-    item: dict[str, Any], at: Path, column: Column | None, columns: Sequence[Column], findings: Findings
+    item: dict[str, Any], at: Path, column: Field | None, columns: Sequence[Field], findings: Finder
 ) -> Rule | None:
     metric = item.get("metric")
     if metric is None and item.get("rule") is not None:
@@ -67,7 +90,7 @@ def _rule(
     if metric not in METRICS:
         findings.fault((*at, "metric"), f"one of {', '.join(METRICS)}", found(metric), nearest(metric, METRICS))
         return None
-    operator = _operator(item, at, findings)
+    operator = operator_of(item, at, findings)
     arguments = _arguments(metric, item.get("arguments"), (*at, "arguments"), column, columns, findings)
     if column is None and metric in _WITH_COLUMN:
         findings.fault(
@@ -79,45 +102,20 @@ def _rule(
         return None
     if operator is None or arguments is None:
         return None
-    severity: Literal["error", "warning"] = "warning" if item.get("severity") in ("warning", "info") else "error"
-    name = item.get("id") or item.get("name") or f"{column.name if column else 'table'}.{metric}"
     return Rule(
-        id=str(name),
+        id=name_of(item, column.name if column else None, str(metric)),
         metric=metric,
         column=column.name if column is not None and metric != "rowCount" else None,
         operator=operator,
-        bound=_numbers(item[operator]),
+        bound=bound_of(item[operator]),
         unit="percent" if item.get("unit") == "percent" else "rows",
         arguments=arguments,
-        severity=severity,
+        severity=severity_of(item),
     )
 
 
-def _operator(item: dict[str, Any], at: Path, findings: Findings) -> str | None:
-    given = [operator for operator in OPERATORS if item.get(operator) is not None]
-    if len(given) != 1:
-        expected = f"exactly one of {', '.join(OPERATORS)}"
-        findings.fault(at, expected, " and ".join(given) or "none of them")
-        return None
-    operator, value = given[0], item[given[0]]
-    numbers = _numbers(value)
-    if len(numbers) != (2 if operator.endswith("Between") else 1):
-        findings.fault((*at, operator), "two numbers" if operator.endswith("Between") else "a number", found(value))
-        return None
-    if numbers[0] > numbers[-1]:
-        findings.fault((*at, operator), "the smaller number first", found(value))
-        return None
-    return operator
-
-
-def _numbers(value: Any) -> tuple[float, ...]:
-    values = value if isinstance(value, list) else [value]
-    sound = [float(item) for item in values if isinstance(item, (int, float)) and not isinstance(item, bool)]
-    return tuple(sound) if len(sound) == len(values) else ()
-
-
 def _arguments(
-    metric: str, given: Any, at: Path, column: Column | None, columns: Sequence[Column], findings: Findings
+    metric: str, given: Any, at: Path, column: Field | None, columns: Sequence[Field], findings: Finder
 ) -> dict[str, Any] | None:
     """The arguments that the metric reads; None where they are faulty."""
     arguments = given if isinstance(given, dict) else {}
@@ -140,7 +138,7 @@ def _arguments(
         return None
     if column is not None:
         for index, value in enumerate(arguments.get("validValues", ())):
-            if bound(column.kind, value) is None:
+            if limit(column, value) is None:
                 findings.fault((*at, "validValues", index), EXPECTED[column.kind], found(value))
                 sound = False
     if known == ("properties",):
@@ -148,7 +146,7 @@ def _arguments(
     return dict(arguments) if sound else None
 
 
-def _properties(names: list[Any], at: Path, columns: Sequence[Column], findings: Findings) -> bool:
+def _properties(names: list[Any], at: Path, columns: Sequence[Field], findings: Finder) -> bool:
     known = [column.name for column in columns]
     if not names:
         findings.fault(at, "the columns that are unique together", "none")

@@ -1,14 +1,15 @@
 """The library metrics of ODCS, executed: how many rows each counts, and whether its operator holds."""
 
-import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import polars as pl
 
 from flyball.contracts.column_tests import Readable, readable
-from flyball.contracts.values import bound
-from flyball.core.contract import Column, DataContract, Rule
+from flyball.contracts.patterns import unmatched
+from flyball.contracts.repeats import repeated
+from flyball.contracts.values import limit
+from flyball.core.contract import DataContract, Field, Rule
 
 OPERATORS: dict[str, Callable[[float, tuple[float, ...]], bool]] = {
     "mustBe": lambda value, limit: value == limit[0],
@@ -24,7 +25,7 @@ OPERATORS: dict[str, Callable[[float, tuple[float, ...]], bool]] = {
 
 def rule_masks(contract: DataContract, frame: pl.DataFrame) -> Iterator[pl.Expr]:
     """One boolean expression a rule, true on the rows that its metric counts."""
-    columns = {column.name: column for column in contract.columns}
+    columns = {column.name: column for column in contract.promised}
     for rule in contract.rules:
         yield _counted(rule, columns, frame).fill_null(False)
 
@@ -43,7 +44,7 @@ def judge(rule: Rule, counted: int, rows: int) -> tuple[str, str, int] | None:
     return f"{name} {rule.operator} {limit} {unit}", f"{value:g} {unit}", counted
 
 
-def _counted(rule: Rule, columns: dict[str, Column], frame: pl.DataFrame) -> pl.Expr:
+def _counted(rule: Rule, columns: dict[str, Field], frame: pl.DataFrame) -> pl.Expr:
     if rule.metric == "rowCount":
         return pl.int_range(pl.len()) >= 0
     if rule.metric == "duplicateValues":
@@ -61,33 +62,33 @@ def _counted(rule: Rule, columns: dict[str, Column], frame: pl.DataFrame) -> pl.
             return ~read.missing & ~_valid(rule, column, frame, read)
 
 
-def _repeats(rule: Rule, columns: dict[str, Column], frame: pl.DataFrame) -> pl.Expr:
+def _repeats(rule: Rule, columns: dict[str, Field], frame: pl.DataFrame) -> pl.Expr:
     """Rows beyond the first of each value (or combination); rows without a value repeat nothing."""
     names = [rule.column] if rule.column else list(rule.arguments.get("properties", ()))
     present = [name for name in names if name in frame.columns]
     if len(present) < len(names):
         return pl.lit(False)
     values = [readable(columns[name], frame).value.alias(name) for name in names]
-    together = pl.struct(values)
-    return pl.all_horizontal([value.is_not_null() for value in values]) & ~together.is_first_distinct()
+    if len(values) == 1:
+        return pl.lit(repeated(frame, values[0], beyond_first=True))
+    whole = pl.all_horizontal([value.is_not_null() for value in values])
+    return pl.lit(repeated(frame, pl.when(whole).then(pl.struct(values)), beyond_first=True))
 
 
-def _valid(rule: Rule, column: Column, frame: pl.DataFrame, read: Readable) -> pl.Expr:
+def _valid(rule: Rule, column: Field, frame: pl.DataFrame, read: Readable) -> pl.Expr:
     valid = read.value.is_not_null()
     allowed = rule.arguments.get("validValues")
     if allowed is not None:
         valid = valid & read.among(_comparable(column, allowed))
     pattern = rule.arguments.get("pattern")
     if pattern is not None and column.name in frame.columns:
-        search = re.compile(pattern).search
-        texts = frame.get_column(column.name).cast(pl.String).drop_nulls().unique()
-        matching = pl.Series([text for text in texts if search(text)], dtype=pl.String)
         # as text, so that a pattern can be asked of numbers too
-        valid = valid & pl.col(column.name).cast(pl.String).is_in(pl.lit(matching).implode())
+        text = pl.col(column.name).cast(pl.String)
+        valid = valid & ~unmatched(pattern, text, frame.get_column(column.name).cast(pl.String))
     return valid
 
 
-def _comparable(column: Column, values: Any) -> list[Any]:
+def _comparable(column: Field, values: Any) -> list[Any]:
     """Those of the values that a column of this kind can hold at all."""
-    known = (bound(column.kind, value) for value in values)
+    known = (limit(column, value) for value in values)
     return [value for value in known if value is not None]

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from flyball.app.declared import Declared
     from flyball.contracts.check import Report
+    from flyball.contracts.levels import LevelResult
 
 
 def check(
@@ -23,32 +24,38 @@ def check(
 ) -> int:
     """Check a service declaration, its data contract and the data.
 
-    Exit code 0: sound. 1: the data violate the contract. 2: the declaration is faulty, or a file cannot be read.
+    Exit code 0: sound. 1: the data violate the contract or a service level. 2: the declaration is faulty, or a file
+    cannot be read.
     """
+    from flyball.app.baselines import baselines
     from flyball.app.declared import load, read_table
+    from flyball.app.wiring.levels import standing
     from flyball.contracts.check import check as check_table
 
     declared = load(service)
     path = data if data is not None else declared.source
     with progress(f"checking {path.name}"):
         table = read_table(path, needed=(declared.service.data.label,))
-        report = check_table(table, declared.contract)
-    document = _document(declared, path, report)
-    emit(document, as_json=json, text=lambda: _text(declared, path, report))
-    return 0 if report.passed else 1
+        compared = baselines(declared.contract, declared.contract_folder)
+        report = check_table(table, declared.contract, baselines=compared)
+        levels = standing(table, declared.contract)
+    document = _document(declared, path, report, levels)
+    emit(document, as_json=json, text=lambda: _text(declared, path, report, levels))
+    return 0 if document["ok"] else 1
 
 
-def _document(declared: "Declared", path: Path, report: "Report") -> dict[str, Any]:
+def _document(declared: "Declared", path: Path, report: "Report", levels: "tuple[LevelResult, ...]") -> dict[str, Any]:
     return {
         "service": declared.service.metadata.name,
-        "ok": report.passed,
+        "ok": report.passed and all(level.standing != "VIOLATED" for level in levels),
         "data": {"path": str(path), **report.document()},
+        "levels": levels,
         "notes": declared.notes,
         "not_executed": declared.not_executed,
     }
 
 
-def _text(declared: "Declared", path: Path, report: "Report") -> "Group":
+def _text(declared: "Declared", path: Path, report: "Report", levels: "tuple[LevelResult, ...]") -> "Group":
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
@@ -68,5 +75,6 @@ def _text(declared: "Declared", path: Path, report: "Report") -> "Group":
     parts.append(Text(f"{path}: {report.rows} rows ({split}): {verdict}."))
     if report.extra:
         parts.append(Text(f"columns without a promise: {', '.join(report.extra)}"))
+    parts += [Text(f"service level {level.level}: {level.standing.value}: {level.reason}") for level in levels]
     parts += [Text(f"note: {note}") for note in (*declared.notes, *declared.not_executed)]
     return Group(*parts)

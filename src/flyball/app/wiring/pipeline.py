@@ -26,6 +26,7 @@ from flyball.adapters import optuna_search, signing
 from flyball.adapters.clock import SystemClock
 from flyball.adapters.ids import TimeIds
 from flyball.adapters.keys import signing_key
+from flyball.app.baselines import baselines
 from flyball.app.declared import Declared, read_table
 from flyball.app.home import Home
 from flyball.app.wiring.executors import Executors
@@ -143,7 +144,7 @@ class Pipeline:
         timestamp = declared.service.data.timestamp
         if timestamp is not None and timestamp in table.columns:  # so that later in the table is later in time
             table = table.sort(timestamp, maintain_order=True)
-        report = check(table, declared.contract)
+        report = check(table, declared.contract, baselines=baselines(declared.contract, declared.contract_folder))
         if not report.passed:
             broken = "; ".join(f"{found.rule} in {found.rows} rows" for found in report.violations[:5])
             raise Refused(

@@ -1,0 +1,28 @@
+"""Where the readers of a contract's sections put what they find: faults, and promises that are not executed."""
+
+import re
+from typing import Any, Protocol
+
+from flyball.contracts.schema_faults import found
+from flyball.contracts.yaml_text import Path
+
+
+class Finder(Protocol):
+    """Where faults and unexecuted promises go."""
+
+    def fault(self, path: Path, expected: str, what: str, fix: str = "") -> None: ...
+
+    def skip(self, path: Path, what: str) -> None: ...
+
+
+def is_pattern(value: Any, at: Path, findings: Finder) -> bool:
+    """Whether the value is a regular expression; if not, the findings say why."""
+    if not isinstance(value, str):
+        findings.fault(at, "a regular expression", found(value))
+        return False
+    try:
+        re.compile(value)
+    except re.error as error:
+        findings.fault(at, "a regular expression", f"{value!r}: {error}")
+        return False
+    return True

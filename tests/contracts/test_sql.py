@@ -1,0 +1,96 @@
+"""Quality rules of type sql: read once, executed by polars, never more than read."""
+
+import polars as pl
+import pytest
+
+from flyball.contracts.check import check
+from flyball.contracts.odcs import parse_contract
+from flyball.contracts.sql import Unreadable, scalar
+from flyball.core.errors import BadInput
+
+CONTRACT = """\
+apiVersion: v3.1.0
+kind: DataContract
+id: c
+version: "1"
+status: draft
+schema:
+  - name: orders
+    properties:
+      - name: amount
+        logicalType: number
+        quality:
+          - {id: paid, type: sql, query: "SELECT COUNT(*) FROM ${table} WHERE ${column} < 0", mustBe: 0}
+      - {name: day, logicalType: date}
+    quality:
+      - {id: some, type: sql, query: "QUERY", mustBeGreaterThan: 0}
+"""
+TABLE = pl.DataFrame({"amount": [1.0, -2.0, float("nan")], "day": ["2026-11-21", "2026-11-22", "soon"]})
+
+
+def told(query: str, table: pl.DataFrame = TABLE) -> dict[str, str]:
+    report = check(table, parse_contract(CONTRACT.replace("QUERY", query)).contract)
+    return {violation.rule: violation.found for violation in report.violations}
+
+
+def test_a_query_gives_one_value_that_its_operator_judges() -> None:
+    assert told("SELECT COUNT(*) FROM {object}")["paid"] == "1"
+    assert "some" not in told("SELECT COUNT(*) FROM {object}")
+    assert told("SELECT COUNT(*) FROM orders WHERE amount > 100")["some"] == "0"
+
+
+def test_a_query_sees_the_contract_kinds_so_nan_is_null_and_a_day_in_text_is_a_day() -> None:
+    assert "some" not in told("SELECT COUNT(*) FROM orders WHERE amount IS NULL")
+    assert "some" not in told("SELECT COUNT(*) FROM orders WHERE day > DATE '2026-11-21'")
+    assert told("SELECT COUNT(*) FROM orders WHERE day IS NULL", TABLE.drop("day")).get("some") is None
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("SELECT MAX(amount) FROM orders WHERE amount > 9", "no value: the query gives NULL"),
+        ("SELECT amount FROM orders", "3 rows instead of one value"),
+        ("SELECT MIN(day) FROM orders", "instead of a number or a boolean"),
+    ],
+)
+def test_what_gives_no_single_number_has_not_passed(query: str, found: str) -> None:
+    assert found in told(query)["some"]
+
+
+@pytest.mark.parametrize(
+    ("query", "why"),
+    [
+        ("SELEC COUNT(*) FROM orders", "a statement that is no SELECT"),
+        ("SELECT COUNT( FROM orders", "sql parser error"),
+        ("SELECT COUNT(*) FROM nowhere", "relation 'nowhere' was not found"),
+        ("SELECT SUM(amont) FROM orders", "amont"),
+        ("DROP TABLE orders", "no SELECT"),
+        ("DELETE FROM orders", "no SELECT"),
+        ("TRUNCATE TABLE orders", "no SELECT"),
+        ("SELECT 1; SELECT 2", "several statements"),
+        ("WITH x AS (SELECT 1) DELETE FROM orders", "no SELECT"),
+        ("SELECT COUNT(*) FROM read_csv('/etc/hostname')", "opens files"),
+        ("SELECT COUNT(*) FROM READ_PARQUET ('x')", "opens files"),
+        ("SELECT amount, day FROM orders", "2 columns instead of one value"),
+        ("SELECT COUNT({property}) FROM orders", "in a query of the table"),
+    ],
+)
+def test_a_query_that_cannot_be_executed_is_a_fault_before_there_are_data(query: str, why: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        parse_contract(CONTRACT.replace("QUERY", query))
+    (fault,) = caught.value.faults
+    assert fault.path == "schema[0].quality[0].query"
+    assert why in fault.found
+    assert fault.fix
+
+
+def test_words_in_quotes_and_comments_are_no_statements() -> None:
+    table = pl.DataFrame({"drop": ["delete; it", "x"]})
+    assert scalar("SELECT COUNT(*) /* ; drop */ FROM t WHERE \"drop\" = 'delete; it' -- insert", "t", table) == 1
+    with pytest.raises(Unreadable):
+        scalar("SELECT COUNT(*) FROM t; DROP TABLE t", "t", table)
+
+
+def test_a_boolean_is_compared_with_true() -> None:
+    text = CONTRACT.replace("QUERY", "SELECT COUNT(*) > 1 FROM orders").replace("mustBeGreaterThan: 0", "mustBe: true")
+    assert "some" not in {v.rule for v in check(TABLE, parse_contract(text).contract).violations}
