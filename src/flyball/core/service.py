@@ -60,7 +60,9 @@ class Search(Record):
 
     space: dict[str, Space]  # key of config -> where to look
     trials: Annotated[int, Meta(ge=1)] = 20
-    validation: Annotated[float, Meta(gt=0, lt=1)] = 0.2  # newest share of the training rows, on which trials are scored
+    validation: Annotated[float, Meta(gt=0, lt=1)] = (
+        0.2  # newest share of the training rows, on which trials are scored
+    )
     timeout_s: Positive | None = None  # no new trial begins after this
 
 
