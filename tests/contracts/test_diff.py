@@ -139,22 +139,15 @@ def test_the_changes_back_name_the_same_places(old: Edition, new: Edition) -> No
     assert {change.path for change in changes(old, new)} == {change.path for change in changes(new, old)}
 
 
-RULES = st.sampled_from(sorted(OPERATORS)).flatmap(
-    lambda operator: st.builds(
-        Rule,
-        id=st.just("r"),
-        metric=st.just("nullValues"),
-        column=st.just("a"),
-        operator=st.just(operator),
-        unit=st.just("rows"),
-        bound=st.lists(st.integers(0, 6).map(float), min_size=1 + operator.endswith("Between"), max_size=2).map(
-            lambda found, operator=operator: tuple(sorted(found)) if operator.endswith("Between") else tuple(found[:1])
-        ),
-    )
-)
+@st.composite
+def rules(draw: st.DrawFn) -> Rule:
+    operator = draw(st.sampled_from(sorted(OPERATORS)))
+    size = 2 if operator.endswith("Between") else 1
+    bound = sorted(float(n) for n in draw(st.lists(st.integers(0, 6), min_size=size, max_size=size)))
+    return Rule(id="r", metric="nullValues", column="a", operator=operator, bound=tuple(bound))
 
 
-@given(RULES, RULES)
+@given(rules(), rules())
 def test_a_rule_allows_another_exactly_where_no_count_says_otherwise(wide: Rule, narrow: Rule) -> None:
     counts = [n for n in range(20) if OPERATORS[narrow.operator](n, narrow.bound)]
     assert allows(wide, narrow) == all(OPERATORS[wide.operator](n, wide.bound) for n in counts)

@@ -31,7 +31,7 @@ def check(
     declared = load(service)
     path = data if data is not None else declared.source
     with progress(f"checking {path.name}"):
-        table = read_table(path, needed=(declared.service.data.label,))
+        table = read_table(path, needed=(declared.service.data.label,), contract=declared.contract)
         report = check_table(table, declared.contract)
     document = _document(declared, path, report)
     emit(document, as_json=json, text=lambda: _text(declared, path, report))

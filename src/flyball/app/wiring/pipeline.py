@@ -108,7 +108,7 @@ class Pipeline:
 
         Raises: BadInput: it cannot be read. Refused: it violates the contract.
         """
-        table = read_table(declared.source, needed=(declared.service.data.label,))
+        table = read_table(declared.source, needed=(declared.service.data.label,), contract=declared.contract)
         timestamp = declared.service.data.timestamp
         if timestamp is not None and timestamp in table.columns:  # so that later in the table is later in time
             table = table.sort(timestamp, maintain_order=True)
