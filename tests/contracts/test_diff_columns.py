@@ -39,8 +39,9 @@ def texts() -> Iterator[Column]:
 
 
 def times() -> Iterator[Column]:
+    kinds: tuple[Kind, ...] = ("date", "timestamp")
     for kind, low, below, required in product(
-        ("date", "timestamp"), (None, "2026-01-01", "2026-06-30"), (None, "2026-11-21"), (False, True)
+        kinds, (None, "2026-01-01", "2026-06-30"), (None, "2026-11-21"), (False, True)
     ):
         yield Column(name="a", kind=kind, minimum=low, exclusive_maximum=below, required=required)
 

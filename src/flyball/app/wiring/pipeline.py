@@ -30,9 +30,11 @@ from flyball.app.declared import Declared, read_table
 from flyball.app.home import Home
 from flyball.app.wiring.jobs import Jobs, Sources, experiment_of, sources_of
 from flyball.app.wiring.ledger import ledger_of
+from flyball.app.wiring.quarantine import keep_left_out
 from flyball.app.wiring.releases import ReleaseStore, check_root
 from flyball.app.wiring.snapshots import SnapshotStore
 from flyball.contracts.check import check
+from flyball.contracts.learnable import with_label
 from flyball.core.clock import Clock
 from flyball.core.codec import canonical, digest
 from flyball.core.errors import Refused, TrainingFailed
@@ -112,16 +114,16 @@ class Pipeline:
         timestamp = declared.service.data.timestamp
         if timestamp is not None and timestamp in table.columns:  # so that later in the table is later in time
             table = table.sort(timestamp, maintain_order=True)
-        report = check(table, declared.contract)
+        report = with_label(check(table, declared.contract), table, declared.service)
+        kept = keep_left_out(self._home, declared, table, report)
         if not report.passed:
             broken = "; ".join(f"{found.rule} in {found.rows} rows" for found in report.violations[:5])
             raise Refused(
                 f"{declared.service.data.source} violates {declared.service.data.contract}: {broken}",
-                hint="flyball check names the rows",
+                hint="flyball check names the rows" + (f"; they are kept in {kept.file}" if kept is not None else ""),
             )
-        if (
-            not report.accepted.all()
-        ):  # a broken warning does not stop a training, but nothing is learned from such rows
+        if not report.accepted.all():
+            # a broken warning does not stop a training, but nothing is learned from such rows
             table = table.filter(report.accepted)
         return self.snapshot_frame(declared, table, source="source")
 
