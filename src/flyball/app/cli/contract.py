@@ -130,6 +130,65 @@ def diff(
     return 0 if document["ok"] else 1
 
 
+@app.command
+def draft(
+    data: Annotated[Path, Parameter(help="Sample, Parquet or CSV.")],
+    /,
+    *,
+    out: Annotated[Path | None, Parameter(help="File for the contract, else standard output.")] = None,
+    profile: Annotated[Path | None, Parameter(help="File for a report on the sample, HTML.")] = None,
+    label: Annotated[str | None, Parameter(help="Column to predict.")] = None,
+    name: Annotated[str | None, Parameter(help="Name of contract and table; without it the file's.")] = None,
+    json: JsonFlag = False,
+) -> None:
+    """Propose a contract from a sample; the sample keeps it. No file is overwritten."""
+    from flyball.app.cli.profile_page import page
+    from flyball.app.declared import read_table
+    from flyball.app.wiring.whole_files import write_text
+    from flyball.contracts.drafted_contract import propose
+    from flyball.contracts.profile import profile as profile_of
+    from flyball.contracts.profile_warnings import remarks
+
+    _refuse_to_overwrite(out, profile)
+    table = read_table(data, needed=() if label is None else (label,))
+    with progress(f"drafting from {data.name}"):
+        made = propose(table, name=name or data.stem, label=label)
+        warnings: tuple[Any, ...] = ()
+        if profile is not None:
+            figures = profile_of(table, name=data.name, personal=made.personal)
+            warnings = remarks(figures, table, label=label)
+            write_text(profile, page(figures, warnings, label=label))
+        if out is not None:
+            write_text(out, made.text)
+    document = {
+        "contract": made.text,
+        "file": None if out is None else str(out),
+        "profile": None if profile is None else str(profile),
+        "rows": table.height,
+        "columns": made.columns,
+        "personal": made.personal,
+        "key": made.key,
+        "freshness": made.freshness,
+        "left_out": made.left_out,
+        "warnings": warnings,
+    }
+    written = [f"{len(made.columns)} columns of {data}, {table.height} rows"]
+    written += [f"contract written to {out}"] if out is not None else []
+    written += [f"profile with {len(warnings)} warnings written to {profile}"] if profile is not None else []
+    written += [f"left out, no contract can hold it: {column}" for column in made.left_out]
+    emit(document, as_json=json, text=lambda: "\n".join(written) if out is not None else made.text.rstrip())
+
+
+def _refuse_to_overwrite(*files: Path | None) -> None:
+    faults = tuple(
+        Fault(where=str(file), path="(file)", expected="no such file", found="one", fix="choose another name")
+        for file in files
+        if file is not None and file.exists()
+    )
+    if faults:
+        raise BadInput("Nothing was written: draft never overwrites.", faults)
+
+
 def _edition(file: Path) -> "Edition":
     from flyball.app.declared import read_text
     from flyball.contracts.edition import read_edition
