@@ -20,7 +20,7 @@ def with_label(report: Report, table: pl.DataFrame, service: Service) -> Report:
     """
     label = table.get_column(service.data.label)
     told = label_fault(label.filter(report.accepted), service.experiment.task)
-    if told is None:
+    if told is None or not report.accepted.any():
         return report
     expected, found = told
     broken = Violation(

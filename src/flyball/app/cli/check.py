@@ -40,7 +40,9 @@ def check(
     path = data if data is not None else declared.source
     with progress(f"checking {path.name}"):
         table = read_table(path, needed=(declared.service.data.label,), contract=declared.contract)
-        report = with_label(check_table(table, declared.contract), table, declared.service)
+        report = check_table(table, declared.contract)
+        if data is None:  # what is learned from; another table may well hold one class only
+            report = with_label(report, table, declared.service)
         kept = None if quarantine is None else keep(quarantine, path.stem, table, declared.contract, report)
         notes = (*declared.notes, *remarks(table, declared.service))
     document = _document(declared, path, report, kept, notes)
