@@ -23,7 +23,7 @@ def with_line(line: int, text: str) -> str:
 
 
 CASES: dict[str, tuple[str, bytes, str]] = {
-    "latin-1": ("t.csv", with_line(7, "1,ü,2026-01-01T00:00:00Z,1").encode("latin-1"), "line 7: expected text in UTF-8"),
+    "latin-1": ("t.csv", with_line(7, "1,ü,2026-01-01T00:00:00Z,1").encode("latin-1"), "line 7: expected text in UTF"),
     "utf-16": ("t.csv", GOOD.encode("utf-16"), "expected text in UTF-8, found UTF-16 (iconv"),
     "empty": ("t.csv", b"", "expected a header with column names"),
     "header only": ("t.csv", b"x,s,at,y\n", "expected at least one row, found a header and no rows"),
@@ -32,7 +32,7 @@ CASES: dict[str, tuple[str, bytes, str]] = {
     "quoted": ("t.csv", with_line(9, '"1,a",b').encode(), "line 9: expected 4 cells, as in the header, found 2"),
     "twice": ("t.csv", GOOD.replace("x,s,at", "x,x,at", 1).encode(), "expected each column name once, found x 2 times"),
     "semicolons": ("t.csv", GOOD.replace(",", ";").encode(), "expected names separated by commas, found semicolons"),
-    "bad cell": ("t.csv", with_line(9, "?,a0,2026-01-01T00:00:00Z,1").encode(), "x, row 8 below the header: expected a n"),
+    "bad cell": ("t.csv", with_line(9, "?,a0,2026-01-01T00:00:00Z,1").encode(), "x, row 8 below the header: expected"),
     "mixed zones": ("t.csv", with_line(9, "1,a0,2026-01-01T00:00:00,1").encode(), "at: expected a time zone in every"),
     "no Parquet": ("t.parquet", GOOD.encode(), "expected a Parquet file, which begins with PAR1, found one"),
     "cut Parquet": ("t.parquet", b"PAR1 and no more", "expected a Parquet file, found"),
@@ -158,6 +158,16 @@ def test_every_cell_that_is_no_number_is_named_at_once(tmp_path: Path) -> None:
 def test_a_column_of_codes_is_no_column_of_numbers(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("a\n" + "\n".join(["12", "7b"] * 50))
     assert read(tmp_path / "t.csv").schema["a"] == pl.String()
+
+
+def test_the_first_rows_do_not_decide_what_the_later_ones_are(tmp_path: Path) -> None:
+    lines = ["a,b,c", *["1,,x"] * 10_050, "1.5,2026-01-01,y", ""]
+    (tmp_path / "t.csv").write_text("\n".join(lines))
+    assert list(read(tmp_path / "t.csv").schema.values()) == [pl.Float64(), pl.Date(), pl.String()]
+    (tmp_path / "t.csv").write_text("\n".join([*lines[:-1], "n/a,2026-01-01,y", ""]))
+    with pytest.raises(BadInput) as caught:
+        read(tmp_path / "t.csv")
+    assert [fault.path for fault in caught.value.faults] == ["a, row 10052 below the header"]
 
 
 def test_mixed_offsets_are_one_time(tmp_path: Path) -> None:
