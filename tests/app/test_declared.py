@@ -129,10 +129,10 @@ def written(folder: Path, name: str, data: bytes) -> Path:
         ("t.parquet", b"", "a Parquet file"),
         ("t.csv", b"", "a header with column names"),
         ("t.csv", b"a,b\n", "at least one row"),
-        ("t.csv", b"a,b,a\n1,2,3\n", "each column name once, found a more than once"),
-        ("t.csv", b"a,b\n1,2\n3,4,5\n", "a CSV file in UTF-8"),
-        ("t.csv", "name,b\nJürgen,2\n".encode("latin-1"), "a CSV file in UTF-8"),
-        ("t.csv", "Größe,b\n1,2\n".encode("latin-1"), "a CSV file in UTF-8"),
+        ("t.csv", b"a,b,a\n1,2,3\n", "each column name once, found a 2 times"),
+        ("t.csv", b"a,b\n1,2\n3,4,5\n", "line 3: expected 2 cells, as in the header, found 3"),
+        ("t.csv", "name,b\nJürgen,2\n".encode("latin-1"), "line 2: expected text in UTF-8"),
+        ("t.csv", "Größe,b\n1,2\n".encode("latin-1"), "line 1: expected text in UTF-8"),
         ("t.xlsx", b"PK", "a file that ends in"),
         ("table", b"a,b", "a file that ends in"),
     ],
@@ -147,7 +147,7 @@ def test_an_absent_file_a_folder_and_an_empty_table_say_why(tmp_path: Path) -> N
     with pytest.raises(BadInput, match="No such file"):
         read_table(tmp_path / "t.parquet")
     (tmp_path / "f.parquet").mkdir()
-    with pytest.raises(BadInput, match="directory"):
+    with pytest.raises(BadInput, match="found a folder"):
         read_table(tmp_path / "f.parquet")
     pl.DataFrame({"a": []}).write_parquet(tmp_path / "e.parquet")
     with pytest.raises(BadInput, match="at least one row"):
