@@ -51,8 +51,9 @@ assert not loaded, loaded
 def test_every_verb_has_its_module_its_help_and_json(capfd: pytest.CaptureFixture[str]) -> None:
     for verb in VERBS:
         module = importlib.import_module(f"flyball.app.cli.{verb}")
-        assert hasattr(module, "app" if verb == "ledger" else verb)
-        commands = ("verify", "tail", "export") if verb == "ledger" else ("",)
+        groups = {"ledger": ("verify", "tail", "export"), "contract": ("lint", "check", "diff", "draft")}
+        assert hasattr(module, "app" if verb in groups else verb)
+        commands = groups.get(verb, ("",))
         for command in commands:
             assert run([verb, *filter(None, [command]), "--help"]) == 0
             assert "--json" in capfd.readouterr().out, verb

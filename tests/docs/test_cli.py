@@ -31,6 +31,12 @@ DOCUMENTS: dict[str, type[msgspec.Struct]] = {
     "up": Running,
 }
 
+GROUPS = {
+    "runs": ("list", "show", "compare"),
+    "contract": ("lint", "check", "diff", "draft"),
+    "ledger": ("verify", "tail", "export"),
+}
+
 
 def sections() -> dict[str, str]:
     """Text below each heading, by the heading; what stands above the first of them under the empty name."""
@@ -45,8 +51,7 @@ def test_every_verb_has_a_section_in_the_order_of_the_help() -> None:
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_section_names_every_option_and_no_other(verb: str) -> None:
     command = build()[verb]
-    groups = {"ledger": ("verify", "tail", "export"), "runs": ("list", "show", "compare")}
-    commands = [command[name] for name in groups[verb]] if verb in groups else [command]
+    commands = [command[name] for name in GROUPS[verb]] if verb in GROUPS else [command]
     arguments = [argument for each in commands for argument in each.assemble_argument_collection()]
     options = {name for argument in arguments for name in argument.names if name.startswith("--")}
     known = {name for name in options if not name.startswith("--empty-")} - EVERYWHERE
@@ -61,7 +66,7 @@ def test_a_section_names_every_key_of_a_recorded_document(verb: str) -> None:
     assert unnamed([field.name for field in msgspec.structs.fields(DOCUMENTS[verb])], verb) == []
 
 
-def test_the_sections_of_init_check_and_train_name_what_these_print(
+def test_the_sections_of_init_check_train_and_contract_name_what_these_print(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     table = pl.DataFrame({"x": [float(i % 100) for i in range(1000)]}).with_columns(y=pl.col("x") > 49)
@@ -71,6 +76,10 @@ def test_the_sections_of_init_check_and_train_name_what_these_print(
         ["init", folder, "--data", str(tmp_path / "table.parquet"), "--label", "y"],
         ["check", folder],
         ["train", folder],
+        ["contract", "lint", f"{folder}/contract.yaml"],
+        ["contract", "check", f"{folder}/contract.yaml", str(tmp_path / "table.parquet")],
+        ["contract", "diff", f"{folder}/contract.yaml", f"{folder}/contract.yaml"],
+        ["contract", "draft", str(tmp_path / "table.parquet")],
     ):
         assert run([*words, "--json"]) == 0
         assert unnamed(list(json.loads(capfd.readouterr().out)), words[0]) == []

@@ -83,17 +83,21 @@ def read_text(path: Path, *, where: str) -> str:
         raise BadInput(f"{where} cannot be read.", (fault,)) from error
 
 
-def read_table(path: Path | str, *, needed: tuple[str, ...] = ()) -> "pl.DataFrame":
+def read_table(
+    path: Path | str, *, needed: tuple[str, ...] = (), contract: DataContract | None = None
+) -> "pl.DataFrame":
     """A Parquet or CSV table; timestamps with a zone are turned into UTC without one.
 
     Args:
         needed: columns that must be there, such as the label.
+        contract: says what the cells of a CSV are; without it their types are inferred.
 
-    Raises: BadInput: absent, of another format, empty, a column name twice, a needed column missing.
+    Raises: BadInput: no table that can be read (`tables.read`), or a needed column missing.
     """
     from flyball.app.sources import read
 
-    table = read(Path(path))
+    kinds = None if contract is None else {column.name: column.kind for column in contract.columns}
+    table = read(Path(path), kinds)
     missing = [name for name in needed if name not in table.columns]
     if missing:
         columns = ", ".join(table.columns)

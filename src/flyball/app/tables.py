@@ -1,29 +1,50 @@
-"""Parquet and CSV files as frames, with errors that say what is wrong with the file."""
+"""Parquet and CSV files as frames, with errors that say what is wrong with the file and where in it."""
 
-from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
 
-from flyball.core.errors import BadInput, Fault
+from flyball.app.csv_cells import settled
+from flyball.app.csv_text import faults_of_lines, read_csv
+from flyball.app.table_faults import refuse
+from flyball.core.contract import Kind
 
 _PARQUET = (".parquet", ".pq")
 _CSV = (".csv", ".tsv")
+_MAGIC = b"PAR1"
 
 
-def read(path: Path) -> pl.DataFrame:
-    """The whole table. Raises: BadInput."""
+def read(path: Path, kinds: Mapping[str, Kind] | None = None) -> pl.DataFrame:
+    """The whole table; timestamps with a zone are turned into UTC without one.
+
+    Args:
+        kinds: what a contract says of the columns. A CSV says nothing of types: with them text stays text ("007"), and
+            a cell that is no number is told by its place. Without them types are inferred.
+
+    Raises: BadInput: absent, a folder, of another format or encoding, empty, ragged, a column name twice, a cell that
+        does not fit its column, times with and without a zone in one column.
+    """
+    if path.is_dir():
+        raise refuse(path, "(file)", "a table", "a folder", "name one file in it")
     if path.suffix.lower() not in (*_PARQUET, *_CSV):
-        raise _bad(path, "a file that ends in .parquet, .pq, .csv or .tsv", path.suffix or "no ending")
+        raise refuse(path, "(file)", "a file that ends in .parquet, .pq, .csv or .tsv", path.suffix or "no ending")
     try:
         with path.open("rb") as file:
             first = file.readline()
     except OSError as error:
         fix = "" if path.is_absolute() else "relative to the current folder; FLYBALL_DATA names the folder of the data"
-        raise _bad(path, "a file that can be read", str(error.strerror), fix) from error
-    table = _parquet(path) if path.suffix.lower() in _PARQUET else _csv(path, first)
+        raise refuse(path, "(file)", "a file that can be read", str(error.strerror), fix) from error
+    if path.suffix.lower() in _PARQUET:
+        table = _parquet(path, first)
+    else:
+        separator = "\t" if path.suffix.lower() == ".tsv" else ","
+        table = read_csv(path, first, separator, kinds)
+        faults_of_lines(path, separator, table.width)
     if table.height == 0 or table.width == 0:
-        raise _bad(path, "at least one row", f"{table.height} rows of {table.width} columns")
+        what = "a header and no rows" if table.width else "no columns"
+        raise refuse(path, "(rows)", "at least one row", what)
+    table = settled(path, table, kinds, of_text=path.suffix.lower() in _CSV)
     return table.with_columns(
         pl.col(name).dt.convert_time_zone("UTC").dt.replace_time_zone(None)
         for name, dtype in table.schema.items()
@@ -31,29 +52,16 @@ def read(path: Path) -> pl.DataFrame:
     )
 
 
-def _parquet(path: Path) -> pl.DataFrame:
+def _parquet(path: Path, first: bytes) -> pl.DataFrame:
+    if not first:
+        raise refuse(path, "(file)", "a Parquet file", "an empty file")
+    if not first.startswith(_MAGIC):
+        fix = "if it is text, give it the ending .csv"
+        raise refuse(path, "(file)", "a Parquet file, which begins with PAR1", f"one that begins {first[:12]!r}", fix)
     try:
         return pl.read_parquet(path)
-    except pl.exceptions.PolarsError as error:
-        raise _bad(path, "a Parquet file", str(error).splitlines()[0]) from error
-
-
-def _csv(path: Path, header: bytes) -> pl.DataFrame:
-    separator = "\t" if path.suffix.lower() == ".tsv" else ","
-    if not header.strip():
-        raise _bad(path, "a header with column names", "an empty file")
-    try:
-        # polars would rename the second of two equal names, and a contract would then miss it
-        named = pl.read_csv(header, separator=separator, has_header=False, infer_schema=False, encoding="utf8")
-        repeated = [str(name) for name, count in Counter(named.row(0)).items() if count > 1]
-        if repeated:
-            raise _bad(path, "each column name once", f"{', '.join(repeated)} more than once")
-        return pl.read_csv(path, separator=separator, try_parse_dates=True, infer_schema_length=None)
-    except pl.exceptions.PolarsError as error:
-        raise _bad(path, "a CSV file in UTF-8", str(error).splitlines()[0]) from error
-
-
-def _bad(path: Path, expected: str, found: str, fix: str = "") -> BadInput:
-    return BadInput(
-        f"{path} is no table.", (Fault(where=str(path), path="(file)", expected=expected, found=found, fix=fix),)
-    )
+    except pl.exceptions.DuplicateError as error:
+        raise refuse(path, "(columns)", "each column name once", str(error)) from error
+    except (pl.exceptions.PolarsError, OSError) as error:
+        fix = "it may be cut off: write or copy it again"
+        raise refuse(path, "(file)", "a Parquet file", str(error).splitlines()[0], fix) from error

@@ -6,20 +6,16 @@ a sample's largest value is not a limit, and a column that happens to be unique 
 """
 
 from dataclasses import dataclass
-from io import StringIO
 from typing import Any
 
 import polars as pl
-from ruamel.yaml import YAML
-from ruamel.yaml.scalarstring import DoubleQuotedScalarString as Quoted
 
 from flyball.contracts.drafted_model import model_text
 from flyball.contracts.drafted_policy import AUTONOMY, RETRAIN, ROLLOUT
+from flyball.contracts.drafted_text import LEAST_ROWS_A_VALUE, enumeration, kind_of, only, plain_name, yaml_text
 from flyball.core.errors import BadInput, Fault
 from flyball.core.service import Task
 
-MOST_VALUES = 50  # of a category whose values are listed
-LEAST_ROWS_A_VALUE = 20  # fewer rows a value: more values are to be expected
 LEAST_ROWS = 50
 MOST_CLASSES = 50
 
@@ -109,37 +105,21 @@ def _unfit(table: pl.DataFrame, source: str, named: dict[str, str | None]) -> li
     return found
 
 
-def _kind(dtype: pl.DataType) -> str | None:
-    if isinstance(dtype, (pl.String, pl.Categorical, pl.Enum)):
-        return "string"
-    if dtype == pl.Boolean:
-        return "boolean"
-    if dtype.is_integer():
-        return "integer"
-    if dtype.is_numeric():
-        return "number"
-    if dtype == pl.Date:
-        return "date"
-    return "timestamp" if isinstance(dtype, pl.Datetime) else None
-
-
 def _has_kind(table: pl.DataFrame, column: str) -> bool:
-    return _kind(table.schema[column]) is not None
+    return kind_of(table.schema[column]) is not None
 
 
 def _property(values: pl.Series, *, label: str) -> dict[str, Any]:
-    kind = _kind(values.dtype)
+    kind = kind_of(values.dtype)
     sound = values.fill_nan(None) if values.dtype.is_float() else values
-    item: dict[str, Any] = {"name": _plain(values.name), "logicalType": kind}
+    item: dict[str, Any] = {"name": plain_name(values.name), "logicalType": kind}
     if values.name == label:
         item["description"] = "The label: clients do not send it."
     if sound.null_count() == 0:
         item["required"] = True
     distinct = sound.drop_nulls().n_unique()
-    if kind == "string" and 0 < distinct <= MOST_VALUES and values.len() >= LEAST_ROWS_A_VALUE * distinct:
-        known = sorted(Quoted(value) for value in sound.cast(pl.String).drop_nulls().unique())
-        # the form of an enumeration that every version of the standard from v3.1 on can read
-        item["quality"] = [{"metric": "invalidValues", "arguments": {"validValues": known}, "mustBe": 0}]
+    if kind == "string" and (known := enumeration(sound)) is not None:
+        item["quality"] = [only(known)]
     if kind in ("integer", "number") and distinct:
         lowest = float(sound.min())  # type: ignore[arg-type]
         if lowest >= 0:
@@ -158,7 +138,7 @@ def _contract_text(name: str, columns: list[dict[str, Any]]) -> str:
         "description": {"purpose": "Drafted from a sample. Read each promise, and tighten what you know."},
         "schema": [{"name": name, "logicalType": "object", "properties": columns}],
     }
-    return _yaml(document)
+    return yaml_text(document)
 
 
 def _service_text(
@@ -172,8 +152,10 @@ def _service_text(
     task: Task,
 ) -> str:
     metric, gates = _gates(table.get_column(label), task)
-    data: dict[str, Any] = {"contract": "contract.yaml", "source": source, "label": _plain(label)}
-    data |= {role: _plain(column) for role, column in (("timestamp", timestamp), ("key", key)) if column is not None}
+    data: dict[str, Any] = {"contract": "contract.yaml", "source": source, "label": plain_name(label)}
+    data |= {
+        role: plain_name(column) for role, column in (("timestamp", timestamp), ("key", key)) if column is not None
+    }
     document: dict[str, Any] = {
         "apiVersion": "flyball/v1",
         "kind": "Service",
@@ -188,7 +170,7 @@ def _service_text(
     }
     monitor = {"monitor": {"live_metric": {"name": metric, "max_loss": "10%"}}}
     replay = {"replay": {"train_rows": max(1, table.height // 5)}}
-    return "".join((_yaml(document), ROLLOUT, _yaml(monitor), RETRAIN, AUTONOMY, _yaml(replay)))
+    return "".join((yaml_text(document), ROLLOUT, yaml_text(monitor), RETRAIN, AUTONOMY, yaml_text(replay)))
 
 
 def _gates(label: pl.Series, task: Task) -> tuple[str, list[dict[str, Any]]]:
@@ -200,18 +182,3 @@ def _gates(label: pl.Series, task: Task) -> tuple[str, list[dict[str, Any]]]:
     if task == "binary":
         return "roc_auc", [{"metric": "roc_auc", "min": 0.5}]
     return "balanced_accuracy", [{"metric": "balanced_accuracy", "min": round(1 / label.n_unique(), 4)}]
-
-
-def _plain(name: str) -> str:
-    """A name, quoted where a reader of YAML 1.1 would take it for a truth value."""
-    return Quoted(name) if name.lower() in ("y", "n", "yes", "no", "on", "off") else name
-
-
-def _yaml(document: dict[str, Any]) -> str:
-    yaml = YAML(pure=True)
-    yaml.default_flow_style = False
-    yaml.width = 120
-    yaml.indent(mapping=2, sequence=4, offset=2)
-    out = StringIO()
-    yaml.dump(document, out)
-    return out.getvalue()

@@ -11,8 +11,13 @@ if TYPE_CHECKING:
     from rich.console import Group
 
     from flyball.app.declared import Declared
+    from flyball.app.wiring.quarantine import Kept
     from flyball.contracts.check import Report
     from flyball.contracts.levels import LevelResult
+
+QuarantineOption = Annotated[
+    Path | None, Parameter(help="Keep the rows that are not accepted in this folder, as Parquet.")
+]
 
 
 def check(
@@ -20,6 +25,7 @@ def check(
     data: Annotated[Path | None, Parameter(help="Table to check; without it the service's own source.")] = None,
     /,
     *,
+    quarantine: QuarantineOption = None,
     json: JsonFlag = False,
 ) -> int:
     """Check a service declaration, its data contract and the data.
@@ -30,51 +36,61 @@ def check(
     from flyball.app.baselines import baselines
     from flyball.app.declared import load, read_table
     from flyball.app.wiring.levels import standing
+    from flyball.app.wiring.quarantine import keep
     from flyball.contracts.check import check as check_table
+    from flyball.contracts.learnable import remarks, with_label
 
     declared = load(service)
     path = data if data is not None else declared.source
     with progress(f"checking {path.name}"):
-        table = read_table(path, needed=(declared.service.data.label,))
+        table = read_table(path, needed=(declared.service.data.label,), contract=declared.contract)
         compared = baselines(declared.contract, declared.contract_folder)
         report = check_table(table, declared.contract, baselines=compared)
+        if data is None:  # what is learned from; another table may well hold one class only
+            report = with_label(report, table, declared.service)
+        kept = None if quarantine is None else keep(quarantine, path.stem, table, declared.contract, report)
         levels = standing(table, declared.contract)
-    document = _document(declared, path, report, levels)
-    emit(document, as_json=json, text=lambda: _text(declared, path, report, levels))
+        notes = (*declared.notes, *remarks(table, declared.service))
+    document = _document(declared, path, report, kept, levels, notes)
+    emit(document, as_json=json, text=lambda: _text(declared, path, report, kept, levels, notes))
     return 0 if document["ok"] else 1
 
 
-def _document(declared: "Declared", path: Path, report: "Report", levels: "tuple[LevelResult, ...]") -> dict[str, Any]:
+def _document(
+    declared: "Declared",
+    path: Path,
+    report: "Report",
+    kept: "Kept | None",
+    levels: "tuple[LevelResult, ...]",
+    notes: tuple[str, ...],
+) -> dict[str, Any]:
     return {
         "service": declared.service.metadata.name,
         "ok": report.passed and all(level.standing != "VIOLATED" for level in levels),
         "data": {"path": str(path), **report.document()},
+        "quarantine": kept,
         "levels": levels,
-        "notes": declared.notes,
+        "notes": notes,
         "not_executed": declared.not_executed,
     }
 
 
-def _text(declared: "Declared", path: Path, report: "Report", levels: "tuple[LevelResult, ...]") -> "Group":
+def _text(
+    declared: "Declared",
+    path: Path,
+    report: "Report",
+    kept: "Kept | None",
+    levels: "tuple[LevelResult, ...]",
+    notes: tuple[str, ...],
+) -> "Group":
     from rich.console import Group
-    from rich.table import Table
     from rich.text import Text
 
-    counts = report.document()
+    from flyball.app.cli.judged import lines
+
     name = declared.service.metadata.name
     parts: list[Any] = [Text(f"{name}: the declaration is sound, {len(declared.contract.columns)} columns promised.")]
-    if report.violations:
-        table = Table("rule", "expected", "found", "rows", "first rows")
-        for violation in report.violations:
-            rule = violation.rule if violation.severity == "error" else f"{violation.rule} (warning)"
-            rows = ", ".join(map(str, violation.first_rows))
-            table.add_row(Text(rule), Text(violation.expected), Text(violation.found), str(violation.rows), rows)
-        parts.append(table)
-    verdict = "keeps the contract" if report.passed else "violates the contract"
-    split = ", ".join(f"{counts[key]} {key}" for key in ("accepted", "quarantined", "rejected"))
-    parts.append(Text(f"{path}: {report.rows} rows ({split}): {verdict}."))
-    if report.extra:
-        parts.append(Text(f"columns without a promise: {', '.join(report.extra)}"))
+    parts += lines(path, report, kept)
     parts += [Text(f"service level {level.level}: {level.standing.value}: {level.reason}") for level in levels]
-    parts += [Text(f"note: {note}") for note in (*declared.notes, *declared.not_executed)]
+    parts += [Text(f"note: {note}") for note in (*notes, *declared.not_executed)]
     return Group(*parts)

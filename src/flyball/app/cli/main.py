@@ -18,6 +18,7 @@ PIPE_CLOSED = 141  # 128 + SIGPIPE: the reader has left, nobody is told
 VERBS: dict[str, str] = {
     "init": "Write a service folder that can be checked and trained at once, from a table and its label.",
     "check": "Check a service declaration, its data contract and the data.",
+    "contract": "Lint, check, compare or draft a data contract.",
     "schema": "Print the JSON Schema of service.yaml for editors.",
     "train": "Train, judge, sign and register a release.",
     "runs": "List, show or compare the runs of trainings.",
@@ -37,7 +38,7 @@ VERBS: dict[str, str] = {
     "explain": "Why something did or did not happen, from the ledger alone.",
     "ledger": "Verify, follow or export the ledger.",
 }
-_WITH_VERBS_OF_THEIR_OWN = ("ledger", "runs")
+_WITH_VERBS_OF_THEIR_OWN = ("contract", "ledger", "runs")
 
 
 def main(tokens: Sequence[str] | None = None) -> None:

@@ -26,8 +26,7 @@ from flyball.adapters import optuna_search, signing
 from flyball.adapters.clock import SystemClock
 from flyball.adapters.ids import TimeIds
 from flyball.adapters.keys import signing_key
-from flyball.app.baselines import baselines
-from flyball.app.declared import Declared, read_table
+from flyball.app.declared import Declared
 from flyball.app.home import Home
 from flyball.app.wiring.executors import Executors
 from flyball.app.wiring.jobs import Jobs, Sources, inputs_of, sources_of
@@ -36,10 +35,10 @@ from flyball.app.wiring.origins import Origins
 from flyball.app.wiring.releases import ReleaseStore, check_root
 from flyball.app.wiring.run_book import RunBook
 from flyball.app.wiring.snapshots import SnapshotStore
-from flyball.contracts.check import check
+from flyball.app.wiring.source_rows import source_rows
 from flyball.core.clock import Clock
 from flyball.core.codec import canonical, digest
-from flyball.core.errors import Refused, TrainingFailed, Unavailable
+from flyball.core.errors import TrainingFailed, Unavailable
 from flyball.core.events import (
     AnyFact,
     ChampionAppointed,
@@ -138,23 +137,7 @@ class Pipeline:
 
         Raises: BadInput: it cannot be read. Refused: it violates the contract.
         """
-        origin = self._origins.of(declared)
-        table = read_table(declared.source, needed=(declared.service.data.label,))
-        self._origins.check_unchanged(declared, origin)
-        timestamp = declared.service.data.timestamp
-        if timestamp is not None and timestamp in table.columns:  # so that later in the table is later in time
-            table = table.sort(timestamp, maintain_order=True)
-        report = check(table, declared.contract, baselines=baselines(declared.contract, declared.contract_folder))
-        if not report.passed:
-            broken = "; ".join(f"{found.rule} in {found.rows} rows" for found in report.violations[:5])
-            raise Refused(
-                f"{declared.service.data.source} violates {declared.service.data.contract}: {broken}",
-                hint="flyball check names the rows",
-            )
-        if (
-            not report.accepted.all()
-        ):  # a broken warning does not stop a training, but nothing is learned from such rows
-            table = table.filter(report.accepted)
+        table, origin = source_rows(self._home, declared, self._origins)
         return self.snapshot_frame(declared, table, source="source", origin=origin)
 
     def snapshot_frame(

@@ -21,7 +21,7 @@ def read_stream(files: Sequence[Path], contract: DataContract, label: str) -> pl
     dtypes = schema(contract)
     parts, faults = [], []
     for file in files:
-        table = read_table(file, needed=(label,))
+        table = read_table(file, needed=(label,), contract=contract)
         try:
             parts.append(conform(table, dtypes))
         except pl.exceptions.PolarsError as error:

@@ -1,0 +1,32 @@
+"""How a contract's word on a table looks on a terminal, for `check` and for `contract check`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from flyball.app.wiring.quarantine import Kept
+    from flyball.contracts.check import Report
+
+
+def lines(path: Path, report: "Report", kept: "Kept | None") -> list[Any]:
+    """Violations as a table, then the verdict, then where the rows are that were kept out."""
+    counts = report.document()
+    parts: list[Any] = []
+    if report.violations:
+        table = Table("rule", "expected", "found", "rows", "first rows")
+        for violation in report.violations:
+            rule = violation.rule if violation.severity == "error" else f"{violation.rule} (warning)"
+            rows = ", ".join(map(str, violation.first_rows))
+            table.add_row(Text(rule), Text(violation.expected), Text(violation.found), str(violation.rows), rows)
+        parts.append(table)
+    verdict = "keeps the contract" if report.passed else "violates the contract"
+    split = ", ".join(f"{counts[key]} {key}" for key in ("accepted", "quarantined", "rejected"))
+    parts.append(Text(f"{path}: {report.rows} rows ({split}): {verdict}."))
+    if kept is not None:
+        parts.append(Text(f"{kept.rows} rows kept in {kept.file}"))
+    if report.extra:
+        parts.append(Text(f"columns without a promise: {', '.join(report.extra)}"))
+    return parts
