@@ -33,6 +33,10 @@ class TrainingStarted(Fact, tag="training.started"):
     snapshot: Digest
     reason: Reason
     ticket: str | None = None
+    code: Digest | None = None  # manifest root over the code files
+    contract: Digest | None = None  # of the contract file
+    environment: Digest | None = None
+    parent: ReleaseRoot | None = None  # the release that a warm start went on from
 
 
 class TrainingFailed(Fact, tag="training.failed"):
@@ -44,6 +48,7 @@ class TrainingFailed(Fact, tag="training.failed"):
 class ReleaseRegistered(Fact, tag="release.registered"):
     release: Release
     ticket: str | None = None
+    signature: str | None = None  # base64, as it stands in the release's `model.sig`
 
 
 class GatesJudged(Fact, tag="gates.judged"):

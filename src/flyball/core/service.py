@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
+from flyball.core.destination import Destination
 from flyball.core.record import Record
 
 Share = Annotated[float, Meta(ge=0, le=1)]
@@ -60,7 +61,9 @@ class Search(Record):
 
     space: dict[str, Space]  # key of config -> where to look
     trials: Annotated[int, Meta(ge=1)] = 20
-    validation: Annotated[float, Meta(gt=0, lt=1)] = 0.2  # newest share of the training rows, on which trials are scored
+    validation: Annotated[float, Meta(gt=0, lt=1)] = (
+        0.2  # newest share of the training rows, on which trials are scored
+    )
     timeout_s: Positive | None = None  # no new trial begins after this
 
 
@@ -286,3 +289,4 @@ class Service(Record):
     retrain: Retrain = field(default_factory=Retrain)
     autonomy: Autonomy = field(default_factory=Autonomy)
     replay: Replay = field(default_factory=Replay)
+    events: tuple[Destination, ...] = ()
