@@ -189,6 +189,10 @@ class MemoryLedger:
         with self._lock:
             self._outbox.ack(ids)
 
+    def waiting(self) -> tuple[str, ...]:
+        with self._lock:
+            return tuple(queue.destination for queue in self._outbox.queues() if queue.waiting)
+
     def queues(self) -> tuple[Queue, ...]:
         with self._lock:
             return self._outbox.queues()

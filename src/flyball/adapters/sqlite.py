@@ -149,6 +149,10 @@ class SqliteLedger:
         with self._transaction() as connection:
             outgoing.mark_sent(connection, ids)
 
+    def waiting(self) -> tuple[str, ...]:
+        with translated(self.path):
+            return outgoing.waiting(self._connection())
+
     def queues(self) -> tuple[Queue, ...]:
         with translated(self.path):
             return outgoing.queues(self._connection())

@@ -41,6 +41,12 @@ def mark_sent(connection: sqlite3.Connection, ids: Sequence[str]) -> None:
     connection.executemany("UPDATE outbox SET sent = 1 WHERE id = ?", [(each,) for each in ids])
 
 
+def waiting(connection: sqlite3.Connection) -> tuple[str, ...]:
+    """Destinations for which a message has not arrived."""
+    rows = connection.execute("SELECT DISTINCT destination FROM outbox WHERE sent = 0 ORDER BY destination")
+    return tuple(destination for (destination,) in rows)
+
+
 def queues(connection: sqlite3.Connection) -> tuple[Queue, ...]:
     """Each destination that a message was ever for, by name."""
     rows = connection.execute(

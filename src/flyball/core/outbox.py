@@ -57,6 +57,10 @@ class Queue(Record):
 class Outbox(Protocol):
     """Port: the messages of a ledger on their way out, in order for each destination."""
 
+    def waiting(self) -> tuple[str, ...]:
+        """Destinations for which a message has not arrived, by name; due or not."""
+        ...
+
     def queues(self) -> tuple[Queue, ...]: ...
 
     def next_due(self, destination: str) -> Waiting | None:

@@ -168,13 +168,17 @@ class Pipeline:
             return Trained(experiment=experiment, release=release, cached=True)
         with self._draft() as draft:
             job = self._jobs.write(draft, declared, sources, snapshot, document, known, reason)
-            self._ledger.append(
-                [
-                    TrainingStarted(
-                        service=name, experiment=experiment, snapshot=snapshot.root, reason=reason, ticket=ticket
-                    )
-                ]
+            started = TrainingStarted(
+                service=name,
+                experiment=experiment,
+                snapshot=snapshot.root,
+                reason=reason,
+                ticket=ticket,
+                code=document.code,
+                contract=Digest(f"sha256:{document.contract}"),
+                environment=document.environment,
             )
+            self._ledger.append([started])
             try:
                 release = self._trainer.train(job)  # crash point B
             except TrainingFailed as error:
@@ -213,7 +217,12 @@ class Pipeline:
     def _register(self, release: Release, ticket: str | None) -> None:
         """Release and judgement in one transaction; writing them again does nothing."""
         facts = (
-            ReleaseRegistered(service=release.service, release=release, ticket=ticket),
+            ReleaseRegistered(
+                service=release.service,
+                release=release,
+                ticket=ticket,
+                signature=signing.signature(self.releases.folder(release.root)),
+            ),
             GatesJudged(service=release.service, release=release.root, passed=release.passed, results=release.gates),
         )
         self._ledger.append(
