@@ -33,12 +33,12 @@ def _uri_reference(value: Any) -> bool:
 
 @FORMATS.checks("date-time", raises=ValueError)
 def _date_time(value: Any) -> bool:
-    return datetime.fromisoformat(value).utcoffset() is not None
+    return bool(datetime.fromisoformat(value).tzinfo)
 
 
 @FORMATS.checks("uuid", raises=ValueError)
 def _uuid(value: Any) -> bool:
-    return str(UUID(value)) == value
+    return bool(str(UUID(value)) == value)
 
 
 def folder() -> Path:

@@ -18,6 +18,7 @@ from flyball.core.destination import Destination
 from flyball.core.ids import Digest, ExperimentDigest, ReleaseRoot
 from flyball.core.ledger import Message
 from flyball.core.release import GateResult, Release, Snapshot, TestResult
+from flyball.core.watching import Signal
 from flyball.registry.telling.known import Known, fold, known
 from flyball.registry.telling.messages import messages
 
@@ -81,7 +82,7 @@ def test_each_kind_of_fact_is_told_validly(number: int) -> None:
         if isinstance(fact, e.TrainingStarted | e.TrainingFailed):  # the one that was begun
             facts[1] = msgspec.structs.replace(fact, experiment=EXPERIMENT)
         if isinstance(fact, e.SignalCleared):
-            signal = e.Signal(
+            signal = Signal(
                 signal="psi",
                 level="act",
                 value=1,

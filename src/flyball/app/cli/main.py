@@ -20,6 +20,7 @@ VERBS: dict[str, str] = {
     "check": "Check a service declaration, its data contract and the data.",
     "schema": "Print the JSON Schema of service.yaml for editors.",
     "train": "Train, judge, sign and register a release.",
+    "lineage": "From one answer to its training bytes, and back.",
     "serve": "Answer requests: the gateway.",
     "up": "Run gateway and controller of one or more services.",
     "demo": "See the whole loop work in two minutes.",
