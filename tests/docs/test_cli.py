@@ -12,15 +12,18 @@ from flyball.app.cli.acting import Act
 from flyball.app.cli.main import VERBS, build, run
 from flyball.app.cli.status import ServiceStatus
 from flyball.app.demo.report import Report
+from flyball.app.wiring.lineage import Trace
 from flyball.app.wiring.up import Running
 from flyball.control.explain import Explanation
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"
 EVERYWHERE = {"--home", "--json"}
+WITHIN = {"ledger": ("verify", "tail", "export"), "events": ("list", "log", "redeliver", "send")}
 DOCUMENTS: dict[str, type[msgspec.Struct]] = {
     "approve": Act,
     "demo": Report,
     "explain": Explanation,
+    "lineage": Trace,
     "status": ServiceStatus,
     "up": Running,
 }
@@ -39,7 +42,7 @@ def test_every_verb_has_a_section_in_the_order_of_the_help() -> None:
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_section_names_every_option_and_no_other(verb: str) -> None:
     command = build()[verb]
-    commands = [command[name] for name in ("verify", "tail", "export")] if verb == "ledger" else [command]
+    commands = [command[name] for name in WITHIN.get(verb, ())] or [command]
     arguments = [argument for each in commands for argument in each.assemble_argument_collection()]
     options = {name for argument in arguments for name in argument.names if name.startswith("--")}
     known = {name for name in options if not name.startswith("--empty-")} - EVERYWHERE

@@ -175,14 +175,15 @@ def of_events(events: tuple[Destination, ...]) -> Iterator[Finding]:
         if any(each.called == other.called for other in events[:index]):
             yield (*at, "name"), "a name of its own", f"a second {each.called!r}", "add `name:`"
         scheme, colon, rest = each.to.partition(":")
-        schemes = ("http", "https", "file", "sqlite") if each.format == "mlflow" else ("http", "https", "file")
+        schemes = ("http", "https", "sqlite") if each.format == "mlflow" else ("http", "https", "file")
         if not colon or scheme not in schemes or not rest.strip("/"):
             yield (*at, "to"), f"an address that begins with {', '.join(schemes)}", f"text {each.to!r}", ""
         if "@" in rest.removeprefix("//").split("/")[0] and scheme in ("http", "https"):
             yield (*at, "to"), "an address without a password", "user and password in it", "name a variable in `token`"
         for key in ("secret", "token"):
-            if getattr(each, key) is not None and (scheme == "file" or (each.format == "mlflow" and key == "secret")):
-                yield (*at, key), f"no {key} with {each.format} to {scheme}:", key, "nothing would use it: remove it"
+            if getattr(each, key) is not None and (scheme == "file" or each.format == "mlflow"):
+                fix = "MLflow reads MLFLOW_TRACKING_TOKEN" if each.format == "mlflow" else "nothing would use it"
+                yield (*at, key), f"no {key} with {each.format} to {scheme}:", key, fix
 
 
 def of_columns(data: Any) -> Iterator[Finding]:

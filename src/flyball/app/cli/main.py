@@ -33,8 +33,9 @@ VERBS: dict[str, str] = {
     "thaw": "End a freeze.",
     "explain": "Why something did or did not happen, from the ledger alone.",
     "ledger": "Verify, follow or export the ledger.",
+    "events": "What receivers outside were told, what waits, and telling it again.",
 }
-_WITH_VERBS_OF_THEIR_OWN = ("ledger",)
+_WITH_VERBS_OF_THEIR_OWN = ("ledger", "events")
 
 
 def main(tokens: Sequence[str] | None = None) -> None:

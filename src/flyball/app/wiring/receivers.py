@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from flyball.adapters.keys import PUBLIC
 from flyball.adapters.receiver_file import FileLines
 from flyball.adapters.receiver_http import HttpReceiver
 from flyball.adapters.receiver_thread import InThread
 from flyball.app.home import Home
+from flyball.app.wiring.releases import ReleaseStore
 from flyball.core.destination import Destination
 from flyball.core.errors import Unavailable
 from flyball.core.events import ServiceDeclared
@@ -44,11 +46,8 @@ def receiver_of(address: str, destination: Destination, home: Home, environment:
     if destination.format == "mlflow":
         from flyball.adapters.mlflow_mirror import MlflowMirror
 
-        return InThread(
-            MlflowMirror(_tracking(destination.to, home), home.releases, token=token).send,
-            name=address,
-            deadline_s=MLFLOW_DEADLINE_S,
-        )
+        mirror = MlflowMirror(_tracking(destination.to, home), ReleaseStore(home).verified, home.keys / PUBLIC)
+        return InThread(mirror.send, name=address, deadline_s=MLFLOW_DEADLINE_S)
     if destination.to.startswith("file:"):
         lines = FileLines(_path(destination.to, home))
         return InThread(lines.send, name=address, deadline_s=FILE_DEADLINE_S)
@@ -60,4 +59,6 @@ def _path(to: str, home: Home) -> Path:
 
 
 def _tracking(to: str, home: Home) -> str:
-    return f"file://{_path(to, home)}" if to.startswith("file:") else to
+    """A relative SQLite file lies in the home, as other files do."""
+    path = to.removeprefix("sqlite:///")
+    return f"sqlite:///{home.root / path}" if path != to else to
