@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING, Any
 from flyball.adapters import signing
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from flyball.adapters.predictor import FolderPredictor
 
 FOLDER, KEY = "release", "signing.pub"
@@ -54,8 +52,8 @@ class ReleaseModel:
     def __init__(self, predictor: "FolderPredictor") -> None:
         self.predictor = predictor
 
-    def predict(self, model_input: "pd.DataFrame", params: dict[str, Any] | None = None) -> "pd.DataFrame":  # noqa: ARG002
-        """A table with `prediction`, and `score` (binary) or one column a class.
+    def predict(self, model_input: Any, params: dict[str, Any] | None = None) -> Any:  # noqa: ARG002
+        """From a pandas table to one with `prediction`, and `score` (binary) or one column a class.
 
         Raises: what the model raises, and polars.exceptions.PolarsError: a column is missing or of another type.
         """

@@ -7,7 +7,7 @@ from flyball.core.record import Record
 from flyball.core.service import Dimension, Suite, Task
 
 Grade = Literal["A", "B", "C", "D"]
-"""Assurance: A the bytes are in our store, B a pinned snapshot with a date of retention, C a digest only, D declared."""
+"""Assurance: A the bytes are in our store, B a pinned snapshot with a retention date, C a digest only, D declared."""
 
 
 class File(Record):

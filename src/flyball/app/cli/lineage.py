@@ -7,12 +7,13 @@ from cyclopts import Parameter
 from flyball.app.cli.door import HomeOption, JsonFlag, emit
 
 if TYPE_CHECKING:
-    from rich.tree import Tree
-
     from flyball.app.wiring.lineage import Trace
     from flyball.core.answers import Given
     from flyball.registry.lineage import Node
     from flyball.registry.walk import Walk
+
+
+_DOING = ("repeats", "read", "ran", "holds", "offers", "went_on_from")
 
 
 def lineage(
@@ -31,39 +32,40 @@ def lineage(
     emit(found, as_json=json, text=lambda: _text(found))
 
 
-def _text(found: "Trace") -> "Tree":
-    from rich.text import Text
-    from rich.tree import Tree
-
-    tree = Tree(Text(_words(found.subject)))
+def _text(found: "Trace") -> str:
+    lines = [_words(found.subject)]
     if found.origins.nodes:
-        _grow(tree.add("was made of"), found.subject.id, found.origins, backwards=False, seen=set())
+        lines.append("was made of")
+        lines += _branches(found.subject.id, found.origins, backwards=False, seen=set(), indent="")
     if found.results.nodes or found.predictions:
-        branch = tree.add("was used for")
-        _grow(branch, found.subject.id, found.results, backwards=True, seen=set())
-        for given in found.predictions:
-            branch.add(Text(_counted(given)))
+        lines.append("was used for")
+        lines += _branches(found.subject.id, found.results, backwards=True, seen=set(), indent="")
+        lines += [f"- {_counted(given)}" for given in found.predictions]
     for left in (*found.origins.left_out, *found.results.left_out):
-        tree.add(Text(f"and {left.count} more of kind {left.kind}, from {_short(left.first)} to {_short(left.last)}"))
-    return tree
+        lines.append(f"and {left.count} more of kind {left.kind}, from {_short(left.first)} to {_short(left.last)}")
+    return "\n".join(lines)
 
 
-def _grow(branch: "Tree", here: str, walk: "Walk", *, backwards: bool, seen: set[str]) -> None:
-    from rich.text import Text
-
+def _branches(here: str, walk: "Walk", *, backwards: bool, seen: set[str], indent: str) -> list[str]:
+    """Lines below a node; what was told before is named and not told again. Whole lines: a digest is never cut off."""
     nodes = {node.id: node for node in walk.nodes}
     seen.add(here)
+    lines = []
     for edge in walk.edges:
         start, end = (edge.target, edge.source) if backwards else (edge.source, edge.target)
         if start != here or end not in nodes:
             continue
-        words = _words(nodes[end])
         relation = edge.relation.replace("_", " ")
-        told = f"{words}, which {relation} it" if backwards else f"{relation} {words}"
+        words = _words(nodes[end])
+        how = f"which {relation} it" if edge.relation in _DOING else f"{relation} it"
+        told = f"{words}, {how}" if backwards else f"{relation} {words}"
         if end in seen:
-            branch.add(Text(f"{told} (see above)"))
+            name = f"{nodes[end].kind} {_short(nodes[end].name)}"
+            lines.append(f"{indent}- {relation} {name}, see above" if not backwards else f"{indent}- {name}, see above")
         else:
-            _grow(branch.add(Text(told)), end, walk, backwards=backwards, seen=seen)
+            lines.append(f"{indent}- {told}")
+            lines += _branches(end, walk, backwards=backwards, seen=seen, indent=f"{indent}  ")
+    return lines
 
 
 def _words(node: "Node") -> str:

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
+from keyword import iskeyword
 
 from cyclopts import App, CycloptsError
 
@@ -21,6 +22,7 @@ VERBS: dict[str, str] = {
     "schema": "Print the JSON Schema of service.yaml for editors.",
     "train": "Train, judge, sign and register a release.",
     "lineage": "From one answer to its training bytes, and back.",
+    "import": "Bring a model that was logged elsewhere into a service.",
     "serve": "Answer requests: the gateway.",
     "up": "Run gateway and controller of one or more services.",
     "demo": "See the whole loop work in two minutes.",
@@ -81,8 +83,9 @@ def build() -> App:
         suppress_keyboard_interrupt=False,  # `run` gives it its exit code
     )
     for verb, summary in VERBS.items():
-        attribute = "app" if verb in _WITH_VERBS_OF_THEIR_OWN else verb
-        app.command(f"flyball.app.cli.{verb}:{attribute}", name=verb, help=summary)
+        module = f"{verb}_" if iskeyword(verb) else verb
+        attribute = "app" if verb in _WITH_VERBS_OF_THEIR_OWN else module
+        app.command(f"flyball.app.cli.{module}:{attribute}", name=verb, help=summary)
     return app
 
 
