@@ -1,20 +1,23 @@
 """`flyball events list | log | redeliver | send`: what the world outside was told, what waits, and telling it again."""
 
 from contextlib import closing
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Protocol
 
 from cyclopts import App, Parameter
 
 from flyball.app.cli.door import HomeOption, JsonFlag, emit
 from flyball.app.home import Home, find_home
 from flyball.core.errors import NotFound
-from flyball.core.outbox import Delivery, Queue
+from flyball.core.outbox import Delivery, Outbox, Queue
 from flyball.core.record import Record
 
-if TYPE_CHECKING:
-    from flyball.adapters.sqlite import SqliteLedger
-
 app = App(name="events", help="What receivers outside were told, what waits, and telling it again.")
+
+
+class Ledger(Outbox, Protocol):
+    """The outbox of a home, to be closed."""
+
+    def close(self) -> None: ...
 
 
 class Queues(Record):
@@ -96,7 +99,7 @@ def send(
     return 1 if waiting else 0
 
 
-def _ledger(home: Home) -> "SqliteLedger":
+def _ledger(home: Home) -> Ledger:
     from flyball.app.wiring.ledger import open_ledger
 
     if not home.ledger.exists():
