@@ -14,12 +14,13 @@ from flyball.adapters.sqlite import SqliteLedger
 from flyball.core.errors import BadInput, Conflict, FlyballError, NotFound, StaleEpoch
 from flyball.core.events import AnyFact, Frozen, Thawed
 from flyball.core.ids import ServiceName
-from flyball.core.ledger import Command, Ledger, Message
+from flyball.core.ledger import Command, Entry, Ledger, Message
+from flyball.core.outbox import History, Outbox
 from flyball.registry import chain
 from flyball.stats.merkle import root
 
 
-class Subject(Ledger, Protocol):
+class Subject(Ledger, Outbox, Protocol):
     """The port and the outbox's other end."""
 
     def pending(self, limit: int = 100) -> tuple[Message, ...]: ...
@@ -252,6 +253,81 @@ def test_messages_stay_until_they_are_acknowledged(ledger: Subject) -> None:
     ledger.ack(["1", "3"])
     ledger.ack(["1"])
     assert ledger.pending() == (message("2"),)
+
+
+def test_each_destination_is_a_queue_of_its_own_and_a_failed_head_rests_before_it_is_tried_again(
+    ledger: Subject, clock: SimulatedClock
+) -> None:
+    to = [Message(id=f"{where}{n}", destination=where, body={}) for n in (1, 2) for where in "ab"]
+    ledger.append([frozen("fraud")], outbox=to)
+    first = ledger.next_due("a")
+    assert first is not None
+    assert (first.message.id, first.attempts) == ("a1", 0)
+    ledger.record("a1", "failed", "HTTP 500", delay_s=10)
+    assert ledger.next_due("a") is None  # a2 does not overtake a1
+    assert ledger.next_due("b") == first.__class__(message=to[1], attempts=0)
+    clock.advance(10)
+    again = ledger.next_due("a")
+    assert again is not None
+    assert (again.message, again.attempts) == (to[0], 1)
+    ledger.record("a1", "refused", "HTTP 400")
+    ledger.record("a2", "delivered", "HTTP 200")
+    assert ledger.next_due("a") is None
+    assert [(q.destination, q.waiting, q.delivered, q.refused, q.status) for q in ledger.queues()] == [
+        ("a", 0, 1, 1, "HTTP 200"),
+        ("b", 2, 0, 0, None),
+    ]
+    log = ledger.deliveries(destination="a")
+    assert [(each.message, each.attempt, each.outcome) for each in log] == [
+        ("a2", 1, "delivered"),
+        ("a1", 2, "refused"),
+        ("a1", 1, "failed"),
+    ]
+    assert ledger.deliveries(limit=1) == log[:1]
+
+
+def test_a_redelivery_sends_the_same_messages_under_their_ids(ledger: Subject) -> None:
+    ledger.append([frozen("fraud")], outbox=[message("1"), message("2")])
+    ledger.record("1", "delivered", "HTTP 200")
+    ledger.record("2", "failed", "no answer", delay_s=1e6)
+    assert ledger.redeliver(destination="alerts", message="1") == 1
+    assert ledger.redeliver(destination="alerts") == 2
+    assert ledger.redeliver(destination="nobody") == 0
+    found = ledger.next_due("alerts")
+    assert found is not None
+    assert (found.message, found.attempts) == (message("1"), 0)
+    with pytest.raises(NotFound, match="no such message"):
+        ledger.record("3", "delivered", "HTTP 200")
+
+
+class Telling:
+    """An announcer that tells each fact, and how many came before."""
+
+    def prepare(self, subject: str, history: History) -> None: ...
+
+    def messages(self, entries: Sequence[Entry], history: History) -> Sequence[Message]:
+        before = sum(1 for entry in history(0) if entry.seq < entries[0].seq)
+        return [message(f"{entry.seq}-{before}") for entry in entries]
+
+
+ANNOUNCING: dict[str, World] = {
+    "memory": lambda _, clock: MemoryLedger(sealer=chain, clock=clock, announcer=Telling()),
+    "sqlite": lambda folder, clock: SqliteLedger(folder / "ledger.db", sealer=chain, clock=clock, announcer=Telling()),
+}
+
+
+@pytest.mark.parametrize("world", sorted(ANNOUNCING))
+def test_what_a_new_fact_is_told_as_is_written_with_it_and_a_repeated_append_tells_nothing(
+    world: str, tmp_path: Path, clock: SimulatedClock
+) -> None:
+    ledger = ANNOUNCING[world](tmp_path, clock)
+    ledger.append([frozen("fraud"), frozen("fraud")], ids=["1", "2"])
+    ledger.append([frozen("fraud"), frozen("fraud")], ids=["2", "3"])
+    ledger.append([frozen("churn")])
+    with pytest.raises(Conflict):
+        ledger.append([frozen("churn")], expected=99)
+    assert [each.id for each in ledger.pending()] == ["1-0", "2-0", "3-2", "4-0"]
+    ledger.close()
 
 
 steps = st.lists(

@@ -14,6 +14,7 @@ from flyball.app.cli.main import VERBS, build, run
 from flyball.app.cli.status import ServiceStatus
 from flyball.app.demo.report import Report
 from flyball.app.wiring.differing import Compared
+from flyball.app.wiring.lineage import Trace
 from flyball.app.wiring.reproducing import Reproduced
 from flyball.app.wiring.up import Running
 from flyball.control.explain import Explanation
@@ -27,6 +28,7 @@ DOCUMENTS: dict[str, type[msgspec.Struct]] = {
     "diff": Compared,
     "reproduce": Reproduced,
     "explain": Explanation,
+    "lineage": Trace,
     "status": ServiceStatus,
     "up": Running,
 }
@@ -34,6 +36,7 @@ DOCUMENTS: dict[str, type[msgspec.Struct]] = {
 GROUPS = {
     "runs": ("list", "show", "compare"),
     "contract": ("lint", "check", "diff", "draft"),
+    "events": ("list", "log", "redeliver", "send"),
     "ledger": ("verify", "tail", "export"),
 }
 

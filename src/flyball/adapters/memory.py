@@ -7,11 +7,14 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from flyball.adapters.ledger_rules import check_batch, conflict, entry_of, not_open, not_ordered, stale
+from flyball.adapters.memory_outbox import MemoryOutbox
 from flyball.core.clock import Clock, timestamp
 from flyball.core.events import AnyFact
 from flyball.core.ledger import Claimed, Command, Entry, Head, Lease, Message, Sealer, Tip
+from flyball.core.outbox import Announcer, Delivery, Outcome, Queue, Waiting
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -76,8 +79,8 @@ class _Holding:
 class MemoryLedger:
     """`core.ledger.Ledger` for one process and as long as it lives."""
 
-    def __init__(self, *, sealer: Sealer, clock: Clock) -> None:
-        self._sealer, self._clock = sealer, clock
+    def __init__(self, *, sealer: Sealer, clock: Clock, announcer: Announcer | None = None) -> None:
+        self._sealer, self._clock, self._announcer = sealer, clock, announcer
         self._lock = threading.RLock()
         self._tip = Tip(size=0, last_hash="0" * 64, frontier=())
         self._entries: list[Entry] = []
@@ -85,8 +88,7 @@ class MemoryLedger:
         self._ids: set[str] = set()
         self._leases: dict[str, _Holding] = {}
         self._orders: dict[str, _Order] = {}
-        self._outbox: dict[str, Message] = {}
-        self._sent: set[str] = set()
+        self._outbox = MemoryOutbox(clock)
 
     def append(
         self,
@@ -120,8 +122,9 @@ class MemoryLedger:
                 self._orders.setdefault(command.key, _Order(command))
             for key in finished:
                 self._orders[key].finished = True
-            for message in outbox:
-                self._outbox.setdefault(message.id, message)
+            self._outbox.put(outbox)
+            if self._announcer is not None and entries:
+                self._outbox.put(self._announcer.messages(entries, partial(self.read, subject=subject)))
             return entries
 
     def read(self, after: int = 0, *, subject: str | None = None) -> Iterator[Entry]:
@@ -180,11 +183,35 @@ class MemoryLedger:
     def pending(self, limit: int = 100) -> tuple[Message, ...]:
         """Messages of the outbox that nobody acknowledged, oldest first."""
         with self._lock:
-            return tuple(each for each in self._outbox.values() if each.id not in self._sent)[:limit]
+            return self._outbox.pending(limit)
 
     def ack(self, ids: Sequence[str]) -> None:
         with self._lock:
-            self._sent.update(ids)
+            self._outbox.ack(ids)
+
+    def waiting(self) -> tuple[str, ...]:
+        with self._lock:
+            return tuple(queue.destination for queue in self._outbox.queues() if queue.waiting)
+
+    def queues(self) -> tuple[Queue, ...]:
+        with self._lock:
+            return self._outbox.queues()
+
+    def next_due(self, destination: str) -> Waiting | None:
+        with self._lock:
+            return self._outbox.next_due(destination)
+
+    def record(self, message: str, outcome: Outcome, status: str, *, delay_s: float = 0.0) -> None:
+        with self._lock:
+            self._outbox.record(message, outcome, status, delay_s)
+
+    def deliveries(self, *, destination: str | None = None, limit: int = 100) -> tuple[Delivery, ...]:
+        with self._lock:
+            return self._outbox.deliveries(destination, limit)
+
+    def redeliver(self, *, destination: str, message: str | None = None) -> int:
+        with self._lock:
+            return self._outbox.redeliver(destination, message)
 
     def close(self) -> None:
         """Nothing to close; for those who can hold either ledger."""

@@ -31,7 +31,9 @@ _TABLES = ("predictions", "shadows", "labels")
 _DIGITS = 10
 
 
-class _Frame(msgspec.Struct, array_like=True):
+class Frame(msgspec.Struct, array_like=True):
+    """What one append holds."""
+
     predictions: list[PredictionRecord]
     shadows: list[ShadowRecord]
 
@@ -65,7 +67,7 @@ class SegmentLog:
 
     def append(self, index: int, predictions: Sequence[PredictionRecord], shadows: Sequence[ShadowRecord]) -> None:
         """One frame; when this returns, a killed process does not lose it. Raises: OSError: nothing was appended."""
-        body = self._encoder.encode(_Frame(list(predictions), list(shadows)))
+        body = self._encoder.encode(Frame(list(predictions), list(shadows)))
         if self._file is None or self._index != index:
             self._close()
             path = self._folder / f"{_name(index)}.frames"
@@ -129,20 +131,9 @@ class SegmentLog:
         (draft / _PANE).write_bytes(msgspec.json.encode(pane))
         draft.rename(self._folder / _name(pane.index))
 
-    def _frames(self, index: int) -> Iterator[_Frame]:
+    def _frames(self, index: int) -> Iterator[Frame]:
         """Whole frames of an open pane; stops at a torn one."""
-        path = self._folder / f"{_name(index)}.frames"
-        if not path.exists():
-            return
-        data = memoryview(path.read_bytes())
-        decoder = msgspec.msgpack.Decoder(_Frame)
-        while len(data) >= _HEADER.size:
-            length, checksum = _HEADER.unpack_from(data)
-            body = data[_HEADER.size : _HEADER.size + length]
-            if len(body) != length or zlib.crc32(body) != checksum:
-                return
-            yield decoder.decode(body)
-            data = data[_HEADER.size + length :]
+        return frames_of(self._folder / f"{_name(index)}.frames")
 
     def _close(self) -> None:
         if self._file is not None:
@@ -165,6 +156,27 @@ class Segments:
             for index in _sealed_indices(folder):
                 if index > after:
                     yield _segment(folder / _name(index))
+
+
+def frames_of(path: Path) -> Iterator[Frame]:
+    """Whole frames of a file; stops at a torn one. Nothing where the pane was sealed meanwhile."""
+    try:
+        data = memoryview(path.read_bytes())
+    except FileNotFoundError:
+        return
+    decoder = msgspec.msgpack.Decoder(Frame)
+    while len(data) >= _HEADER.size:
+        length, checksum = _HEADER.unpack_from(data)
+        body = data[_HEADER.size : _HEADER.size + length]
+        if len(body) != length or zlib.crc32(body) != checksum:
+            return
+        yield decoder.decode(body)
+        data = data[_HEADER.size + length :]
+
+
+def sealed_folders(folder: Path) -> list[Path]:
+    """Folders of the sealed panes of one service, in order."""
+    return [folder / _name(index) for index in _sealed_indices(folder)] if folder.is_dir() else []
 
 
 def _segment(folder: Path) -> Segment:

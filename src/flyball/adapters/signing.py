@@ -5,6 +5,7 @@ its habit of leaving `.git*` out of the hash is caught by the manifest, which na
 """
 
 import contextlib
+import json
 import os
 import sys
 from pathlib import Path
@@ -18,15 +19,24 @@ def sign(folder: Path, private_key: Path) -> Path:
     """Sign every file of the folder; the signature is `model.sig` in it, written whole or not at all."""
     from model_signing import hashing, signing
 
-    signature, draft = folder / SIGNATURE, folder.with_name(folder.name + ".sig-draft")
+    target, draft = folder / SIGNATURE, folder.with_name(folder.name + ".sig-draft")
     hashed = hashing.Config().set_ignored_paths(paths=[Path(SIGNATURE)], ignore_git_paths=False)  # type: ignore[no-untyped-call]
     config = signing.Config()  # type: ignore[no-untyped-call]
     config.use_elliptic_key_signer(private_key=private_key).set_hashing_config(hashed)
     config.sign(folder, draft)
     with draft.open("rb") as file:
         os.fsync(file.fileno())
-    draft.replace(signature)
-    return signature
+    draft.replace(target)
+    return target
+
+
+def signature(folder: Path) -> str | None:
+    """The signature as text (base64) out of `model.sig`; None where there is none. Nothing is verified."""
+    try:
+        bundle = json.loads((folder / SIGNATURE).read_bytes())
+        return str(bundle["dsseEnvelope"]["signatures"][0]["sig"])
+    except (OSError, ValueError, KeyError, IndexError, TypeError):
+        return None
 
 
 def verify(folder: Path, public_key: Path) -> None:

@@ -10,17 +10,20 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from flyball.adapters import sqlite_commands as rows
+from flyball.adapters import sqlite_outbox as outgoing
 from flyball.adapters.ledger_rules import check_batch, conflict, entry_of
 from flyball.adapters.sqlite_schema import BUSY_S, connect, read_tip, translated
 from flyball.core.clock import Clock, timestamp
 from flyball.core.errors import LedgerBroken
 from flyball.core.events import AnyFact
 from flyball.core.ledger import Claimed, Command, Entry, Head, Lease, Message, Sealed, Sealer, Tip
+from flyball.core.outbox import Announcer, Delivery, Outcome, Queue, Waiting
 
 PAGE = 1000  # entries a read fetches at once
 _FACT = msgspec.json.Decoder(AnyFact)
@@ -31,14 +34,22 @@ class SqliteLedger:
     """`core.ledger.Ledger` on the SQLite file at `path`, which is made if there is none.
 
     `max_pages`: a quota for the file in SQLite pages (4 KiB); beyond it appends are refused as on a full disk.
-    `busy_s`: how long a writer waits for another one.
+    `busy_s`: how long a writer waits for another one. `announcer`: says what the world outside is told of new facts.
     Raises: BadInput: the file is not a ledger. Unavailable: it cannot be opened; any method: it cannot be written now.
     """
 
     def __init__(
-        self, path: Path, *, sealer: Sealer, clock: Clock, max_pages: int | None = None, busy_s: float = BUSY_S
+        self,
+        path: Path,
+        *,
+        sealer: Sealer,
+        clock: Clock,
+        announcer: Announcer | None = None,
+        max_pages: int | None = None,
+        busy_s: float = BUSY_S,
     ) -> None:
         self.path = path
+        self._announcer = announcer
         self._sealer, self._clock, self._max_pages, self._busy_s = sealer, clock, max_pages, busy_s
         self._local = threading.local()
         self._writing = threading.Lock()
@@ -58,6 +69,9 @@ class SqliteLedger:
     ) -> tuple[Entry, ...]:
         """See the port. The entries returned are the new ones, on the disk."""
         subject = check_batch(facts, expected, ids)
+        history = partial(self.read, subject=subject)
+        if self._announcer is not None and facts:
+            self._announcer.prepare(subject, history)
         with self._transaction() as connection:
             if fence is not None:
                 rows.check_fence(connection, fence)
@@ -72,7 +86,9 @@ class SqliteLedger:
                 )
             rows.put_commands(connection, commands)
             rows.finish_commands(connection, finished)
-            rows.put_messages(connection, outbox)
+            outgoing.put_messages(connection, outbox)
+            if self._announcer is not None and entries:
+                outgoing.put_messages(connection, self._announcer.messages(entries, history))
         return entries
 
     def read(self, after: int = 0, *, subject: str | None = None) -> Iterator[Entry]:
@@ -126,12 +142,37 @@ class SqliteLedger:
     def pending(self, limit: int = 100) -> tuple[Message, ...]:
         """Messages of the outbox that nobody acknowledged, oldest first: each is to be sent at least once."""
         with translated(self.path):
-            return rows.unsent(self._connection(), limit)
+            return outgoing.unsent(self._connection(), limit)
 
     def ack(self, ids: Sequence[str]) -> None:
         """These messages have arrived."""
         with self._transaction() as connection:
-            rows.mark_sent(connection, ids)
+            outgoing.mark_sent(connection, ids)
+
+    def waiting(self) -> tuple[str, ...]:
+        with translated(self.path):
+            return outgoing.waiting(self._connection())
+
+    def queues(self) -> tuple[Queue, ...]:
+        with translated(self.path):
+            return outgoing.queues(self._connection())
+
+    def next_due(self, destination: str) -> Waiting | None:
+        with translated(self.path):
+            return outgoing.next_due(self._connection(), destination, self._clock.monotonic())
+
+    def record(self, message: str, outcome: Outcome, status: str, *, delay_s: float = 0.0) -> None:
+        at, now = timestamp(self._clock.now()), self._clock.monotonic()
+        with self._transaction() as connection:
+            outgoing.record(connection, message, outcome, status, at=at, now=now, delay_s=delay_s)
+
+    def deliveries(self, *, destination: str | None = None, limit: int = 100) -> tuple[Delivery, ...]:
+        with translated(self.path):
+            return outgoing.deliveries(self._connection(), destination, limit)
+
+    def redeliver(self, *, destination: str, message: str | None = None) -> int:
+        with self._transaction() as connection:
+            return outgoing.redeliver(connection, destination, message)
 
     def close(self) -> None:
         """Close the connections of all threads. Idempotent."""

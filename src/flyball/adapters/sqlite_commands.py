@@ -1,4 +1,4 @@
-"""Leases, commands and the outbox: rows that change, in the same file and transactions as the facts that do not.
+"""Leases and commands: rows that change, in the same file and transactions as the facts that do not.
 
 Time-limited rights are measured by the monotonic clock, which all processes of a machine share and which no
 correction of the wall clock moves. After a restart of the machine it begins again, so a right taken "in the future"
@@ -12,7 +12,7 @@ import msgspec
 
 from flyball.adapters.ledger_rules import not_open, not_ordered, stale
 from flyball.core.codec import canonical
-from flyball.core.ledger import Claimed, Command, Lease, Message
+from flyball.core.ledger import Claimed, Command, Lease
 
 RUNNING = "since <= :now AND :now < until"
 
@@ -92,23 +92,3 @@ def postpone_command(connection: sqlite3.Connection, key: str, now: float, delay
     )
     if done.rowcount == 0:
         raise not_open(key)
-
-
-def put_messages(connection: sqlite3.Connection, messages: Sequence[Message]) -> None:
-    """An id that is known already changes nothing."""
-    connection.executemany(
-        "INSERT OR IGNORE INTO outbox(id, destination, body) VALUES (?, ?, ?)",
-        [(each.id, each.destination, canonical(each.body).decode()) for each in messages],
-    )
-
-
-def unsent(connection: sqlite3.Connection, limit: int) -> tuple[Message, ...]:
-    """Messages not acknowledged yet, oldest first."""
-    rows = connection.execute(
-        "SELECT id, destination, body FROM outbox WHERE NOT sent ORDER BY number LIMIT ?", (limit,)
-    )
-    return tuple(Message(id=id_, destination=to, body=msgspec.json.decode(body)) for id_, to, body in rows)
-
-
-def mark_sent(connection: sqlite3.Connection, ids: Sequence[str]) -> None:
-    connection.executemany("UPDATE outbox SET sent = 1 WHERE id = ?", [(each,) for each in ids])

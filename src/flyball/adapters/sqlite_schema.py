@@ -16,8 +16,20 @@ from flyball.core.errors import BadInput, Fault, LedgerBroken, Unavailable
 from flyball.core.ledger import Tip
 
 APPLICATION_ID = 0x466C7942  # "FlyB"
-USER_VERSION = 1
+USER_VERSION = 2
 BUSY_S = 30.0  # how long a writer waits for the one before
+
+# layout 2: what the relay has to know of a message, and its delivery log. `sent`: 0 waits, 1 arrived, 2 refused
+OUTBOX_2 = """
+ALTER TABLE outbox ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE outbox ADD COLUMN since REAL NOT NULL DEFAULT 0;
+ALTER TABLE outbox ADD COLUMN until REAL NOT NULL DEFAULT 0;
+CREATE INDEX outbox_waiting ON outbox(destination, number) WHERE sent = 0;
+CREATE TABLE delivery(
+    number INTEGER PRIMARY KEY, message TEXT NOT NULL, destination TEXT NOT NULL, attempt INTEGER NOT NULL,
+    at TEXT NOT NULL, outcome TEXT NOT NULL, status TEXT NOT NULL) STRICT;
+CREATE INDEX delivery_destination ON delivery(destination, number);
+"""
 
 SCHEMA = f"""
 CREATE TABLE ledger(
@@ -39,8 +51,7 @@ CREATE INDEX command_open ON command(subject, number) WHERE NOT finished;
 CREATE TABLE outbox(
     number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, destination TEXT NOT NULL, body TEXT NOT NULL,
     sent INTEGER NOT NULL DEFAULT 0) STRICT;
-CREATE INDEX outbox_open ON outbox(number) WHERE NOT sent;
-PRAGMA application_id = {APPLICATION_ID};
+{OUTBOX_2}PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {USER_VERSION};
 """
 
@@ -57,6 +68,7 @@ def connect(path: Path, *, busy_s: float = BUSY_S) -> sqlite3.Connection:
         connection = sqlite3.connect(path, timeout=busy_s, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA synchronous = FULL")
         check_ours(connection, path)
+        _migrate(connection)
     return connection
 
 
@@ -71,10 +83,31 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def _migrate(connection: sqlite3.Connection) -> None:
+    """Bring an older layout to this one, whole or not at all; of two processes one does it, the other waits."""
+    if _version(connection) == USER_VERSION:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if _version(connection) < USER_VERSION:
+            for statement in (*OUTBOX_2.split(";")[:-1], "DROP INDEX outbox_open"):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {USER_VERSION}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
 def check_ours(connection: sqlite3.Connection, path: Path) -> None:
     """Raises: BadInput: another program's file. Unavailable: a later version of ours wrote it."""
     application = connection.execute("PRAGMA application_id").fetchone()[0]
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    version = _version(connection)
     if application != APPLICATION_ID:
         raise BadInput(
             "this file is not a ledger",

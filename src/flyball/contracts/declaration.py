@@ -11,6 +11,7 @@ from flyball.contracts.json_schema import resolved_schema
 from flyball.contracts.schema_faults import faults
 from flyball.contracts.task_metrics import Finding
 from flyball.contracts.yaml_text import Path, read, refusal
+from flyball.core.destination import Destination
 from flyball.core.service import Experiment, Gate, Metadata, Monitor, Retrain, Rollout, Service, Serving
 
 Section = TypeVar("Section")
@@ -96,6 +97,9 @@ def _senseless(healthy: dict[str, Any], data: dict[str, Any]) -> list[Finding]:
     retrain = _section(healthy, "retrain", Retrain, Retrain)
     if retrain is not None:
         found += sense.of_retrain(retrain)
+    events = _section(healthy, "events", tuple[Destination, ...], tuple)
+    if events is not None:
+        found += sense.of_events(events)
     found += sense.of_columns(healthy.get("data"))
     return found
 

@@ -14,6 +14,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "retrain": "When and from what a new model is trained.",
         "autonomy": "What may happen without a person.",
         "replay": "Defaults of `flyball replay`.",
+        "events": "Who outside is told about the facts of this service, and in which format.",
     },
     "Metadata": {
         "name": "Name of the service: lower-case letters, digits, - and _.",
@@ -194,5 +195,13 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "train_rows": "Rows that the first model learns from.",
         "label_delay_rows": "Rows after which a label arrives.",
         "approve_after_rows": "Rows after which the simulated approver approves.",
+    },
+    "Destination": {
+        "format": "OpenLineage run events, CDEvents in CloudEvents, or runs and versions of MLflow.",
+        "to": "An http(s) address, `file:` and a path (relative: in the home), or MLflow's tracking URI.",
+        "name": "Its name in the delivery log; else that of the format.",
+        "namespace": "Which installation speaks: namespace of jobs and data sets, first part of the source.",
+        "secret": "Environment variable with the secret that signs each message (Standard Webhooks).",
+        "token": "Environment variable with the bearer token of the receiver.",
     },
 }

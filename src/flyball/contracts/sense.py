@@ -11,6 +11,7 @@ from typing import Any
 from flyball.contracts import gate_sense
 from flyball.contracts.task_metrics import Finding, metric_of_task
 from flyball.contracts.yaml_text import Path
+from flyball.core.destination import Destination
 from flyball.core.service import (
     Constant,
     ConstantFallback,
@@ -176,6 +177,24 @@ def of_retrain(retrain: Retrain) -> Iterator[Finding]:
     if retrain.min_new_rows > retrain.window_rows:
         expected = f"at most window_rows ({retrain.window_rows})"
         yield ("retrain", "min_new_rows"), expected, str(retrain.min_new_rows), "a training could never begin"
+
+
+def of_events(events: tuple[Destination, ...]) -> Iterator[Finding]:
+    """Each destination can be told from the others, can be reached by its scheme, and holds no secret."""
+    for index, each in enumerate(events):
+        at: Path = ("events", index)
+        if any(each.called == other.called for other in events[:index]):
+            yield (*at, "name"), "a name of its own", f"a second {each.called!r}", "add `name:`"
+        scheme, colon, rest = each.to.partition(":")
+        schemes = ("http", "https", "sqlite") if each.format == "mlflow" else ("http", "https", "file")
+        if not colon or scheme not in schemes or not rest.strip("/"):
+            yield (*at, "to"), f"an address that begins with {', '.join(schemes)}", f"text {each.to!r}", ""
+        if "@" in rest.removeprefix("//").split("/")[0] and scheme in ("http", "https"):
+            yield (*at, "to"), "an address without a password", "user and password in it", "name a variable in `token`"
+        for key in ("secret", "token"):
+            if getattr(each, key) is not None and (scheme == "file" or each.format == "mlflow"):
+                fix = "MLflow reads MLFLOW_TRACKING_TOKEN" if each.format == "mlflow" else "nothing would use it"
+                yield (*at, key), f"no {key} with {each.format} to {scheme}:", key, fix
 
 
 def of_columns(data: Any) -> Iterator[Finding]:

@@ -4,16 +4,20 @@ from typing import Any, Literal
 
 from flyball.core.fact import Fact as Fact
 from flyball.core.fact import Proof as Proof
-from flyball.core.ids import Digest, ExperimentDigest, ReleaseRoot, RolloutId
-from flyball.core.release import GateResult, Grade, Release, Snapshot
+from flyball.core.fact import Reason as Reason
+from flyball.core.ids import Digest, ReleaseRoot, RolloutId
+from flyball.core.release import Snapshot
 from flyball.core.routing import Routing, StepCounts, Verdict
-from flyball.core.runs import Ended, Use
 from flyball.core.storage_facts import HoldLifted as HoldLifted
 from flyball.core.storage_facts import HoldPlaced as HoldPlaced
 from flyball.core.storage_facts import StorageCollected as StorageCollected
+from flyball.core.training_facts import GatesJudged as GatesJudged
+from flyball.core.training_facts import ReleaseRegistered as ReleaseRegistered
+from flyball.core.training_facts import ReproductionJudged as ReproductionJudged
+from flyball.core.training_facts import RunFinished as RunFinished
+from flyball.core.training_facts import TrainingFailed as TrainingFailed
+from flyball.core.training_facts import TrainingStarted as TrainingStarted
 from flyball.core.watching import Diagnosis, Signal
-
-Reason = Literal["first", "drift", "risk", "schedule", "manual"]
 
 
 class ServiceDeclared(Fact, tag="service.declared"):
@@ -24,59 +28,6 @@ class ServiceDeclared(Fact, tag="service.declared"):
 
 class SnapshotTaken(Fact, tag="snapshot.taken"):
     snapshot: Snapshot
-
-
-class TrainingStarted(Fact, tag="training.started"):
-    experiment: ExperimentDigest
-    snapshot: Digest
-    reason: Reason
-    ticket: str | None = None
-    run: str = ""  # one experiment may be run several times
-
-
-class TrainingFailed(Fact, tag="training.failed"):
-    experiment: ExperimentDigest
-    error: str
-    ticket: str | None = None
-
-
-class RunFinished(Fact, tag="run.finished"):
-    run: str
-    experiment: ExperimentDigest
-    outcome: Ended
-    executor: str
-    reason: Reason
-    rows: int = 0  # of the snapshot
-    release: ReleaseRoot | None = None
-    error: str = ""  # what went wrong, the first lines
-    use: Use = Use()
-    cost: float | None = None  # in the unit of experiment.limits.cost_per_hour; None: no price is declared
-
-
-class ReleaseRegistered(Fact, tag="release.registered"):
-    release: Release
-    ticket: str | None = None
-
-
-class GatesJudged(Fact, tag="gates.judged"):
-    release: ReleaseRoot
-    passed: bool
-    results: tuple[GateResult, ...]
-
-
-class ReproductionJudged(Fact, tag="reproduction.judged"):
-    """An experiment was run again, or could not be."""
-
-    experiment: ExperimentDigest
-    release: ReleaseRoot | None
-    verdict: Literal["IDENTICAL", "EQUIVALENT", "DIVERGED", "BLOCKED"]
-    first_difference: str | None
-    reason: str
-    grades: dict[str, Grade]  # of `data`, `code`, `environment`
-    found: Digest | None  # root that came out this time
-    by: str
-    proof: Proof
-    envelope: dict[str, Any]  # DSSE: the verdict as an in-toto statement, signed with the home's key
 
 
 class ChampionAppointed(Fact, tag="champion.appointed"):

@@ -27,6 +27,7 @@ _PREDICTION: Mapping[str, pl.DataType] = {
     "epoch": pl.Int64(),
     "outcome": pl.String(),
     "fallback": pl.String(),
+    "answered_by": pl.String(),
     "reason": pl.String(),
     "error": pl.Boolean(),
     "slow": pl.Boolean(),

@@ -52,6 +52,7 @@ class PredictionRecord(msgspec.Struct, kw_only=True):
     scores: dict[str, float] | None = None
     latency_ms: float = 0.0  # whole stay in the gateway
     service_ms: float = 0.0  # the arm's own share
+    answered_by: str | None = None  # release whose answer the client got; None: no release's
     excluded: bool = False  # pinned version or tester: left out of every analysis
     features: dict[str, Any] = {}
 

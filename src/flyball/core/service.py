@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
+from flyball.core.destination import Destination
 from flyball.core.record import Record
 
 Share = Annotated[float, Meta(ge=0, le=1)]
@@ -303,3 +304,4 @@ class Service(Record):
     retrain: Retrain = field(default_factory=Retrain)
     autonomy: Autonomy = field(default_factory=Autonomy)
     replay: Replay = field(default_factory=Replay)
+    events: tuple[Destination, ...] = ()

@@ -110,7 +110,11 @@ class Experiment(Record):
     @property
     def snapshot(self) -> Digest:
         """Root of the training data."""
-        return Digest(next(each.digest for each in self.data if each.role == "train"))
+        return self.of_role("train")
+
+    def of_role(self, role: Literal["train", "contract"]) -> Digest:
+        """Digest of the data that every experiment has."""
+        return Digest(next(each.digest for each in self.data if each.role == role))
 
 
 def experiment(

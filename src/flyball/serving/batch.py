@@ -42,11 +42,13 @@ class Batch:
     own_ms: list[float] = field(default_factory=list)  # the row's own service time there, queue excluded
     final: list[Answer | None] = field(default_factory=list)  # what the client gets
     fallback: list[str | None] = field(default_factory=list)  # who gave it, if not the arm
+    answered_by: list[str | None] = field(default_factory=list)  # the release that gave it
     asked: set[tuple[int, str]] = field(default_factory=set)  # (place, release) of stand-ins that have had their chance
 
     def __post_init__(self) -> None:
         n = len(self.rows)
         self.own, self.final, self.fallback = [None] * n, [None] * n, [None] * n
+        self.answered_by = [None] * n
         self.own_ms = [0.0] * n
 
     def __len__(self) -> int:

@@ -161,6 +161,7 @@ class Gateway:
             if isinstance(answer, Answer) and batch.final[place] is None:
                 batch.final[place] = answer
                 batch.fallback[place] = PREVIOUS if standing_in else None
+                batch.answered_by[place] = ask.release
 
     def stand_ins(self, batch: Batch) -> list[Ask]:
         """The next releases to ask for rows without an answer; each is asked once. Empty: the rest is `finish`'s."""

@@ -42,6 +42,7 @@ class Recorder:
             epoch=batch.routing.epoch,
             outcome=what,
             fallback=fallback,
+            answered_by=None if fallback == CONSTANT else batch.answered_by[place],
             reason=reason,
             error=asked and outcome.error_event(own),
             slow=asked and outcome.slow_event(own, batch.own_ms[place], self._limit_ms),

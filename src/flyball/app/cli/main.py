@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
+from keyword import iskeyword
 
 from cyclopts import App, CycloptsError
 
@@ -24,6 +25,8 @@ VERBS: dict[str, str] = {
     "runs": "List, show or compare the runs of trainings.",
     "diff": "What differs between two experiments, releases or snapshots, in words.",
     "reproduce": "Run an experiment again, and say whether the same comes out.",
+    "lineage": "From one answer to its training bytes, and back.",
+    "import": "Bring a model that was logged elsewhere into a service.",
     "gc": "Delete what no release that is kept needs.",
     "serve": "Answer requests: the gateway.",
     "up": "Run gateway and controller of one or more services.",
@@ -37,8 +40,9 @@ VERBS: dict[str, str] = {
     "thaw": "End a freeze.",
     "explain": "Why something did or did not happen, from the ledger alone.",
     "ledger": "Verify, follow or export the ledger.",
+    "events": "What receivers outside were told, what waits, and telling it again.",
 }
-_WITH_VERBS_OF_THEIR_OWN = ("contract", "ledger", "runs")
+_WITH_VERBS_OF_THEIR_OWN = ("contract", "events", "ledger", "runs")
 
 
 def main(tokens: Sequence[str] | None = None) -> None:
@@ -84,8 +88,9 @@ def build() -> App:
         suppress_keyboard_interrupt=False,  # `run` gives it its exit code
     )
     for verb, summary in VERBS.items():
-        attribute = "app" if verb in _WITH_VERBS_OF_THEIR_OWN else verb
-        app.command(f"flyball.app.cli.{verb}:{attribute}", name=verb, help=summary)
+        module = f"{verb}_" if iskeyword(verb) else verb
+        attribute = "app" if verb in _WITH_VERBS_OF_THEIR_OWN else module
+        app.command(f"flyball.app.cli.{module}:{attribute}", name=verb, help=summary)
     return app
 
 

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from flyball.app.cli.door import HomeOption, JsonFlag, emit, progress
+from flyball.app.cli.door import HomeOption, JsonFlag, emit, progress, say
 
 if TYPE_CHECKING:
     from rich.console import Group
 
+    from flyball.app.home import Home
     from flyball.app.wiring.pipeline import Trained
 
 DRIFT_SHOWN = 5  # differences between lock and installation that the text names
@@ -50,10 +51,21 @@ def train(
         first = pipeline.registry(name).champion is None
         trained = pipeline.train(declared, snapshot, reason="first" if first else "manual")
         champion = pipeline.registry(name).champion
+    if declared.service.events:
+        _tell(place)
     is_champion = champion == trained.release.root
     stand = _stand(trained, champion, approve=command(place, "approve", name))
     emit(_document(trained, is_champion), as_json=json, text=lambda: _text(trained, stand))
     return 0 if trained.release.passed else 1
+
+
+def _tell(home: "Home") -> None:
+    """Send what the destinations of the service are to hear, for a few seconds at most."""
+    from flyball.app.wiring.relay import flush
+
+    waiting, why = flush(home)
+    if waiting:
+        say(f"{waiting} messages wait for their destinations ({why}); flyball up goes on with them")
 
 
 def _document(trained: "Trained", is_champion: bool) -> dict[str, Any]:

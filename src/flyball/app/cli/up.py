@@ -31,4 +31,5 @@ def up(
             running, as_json=json, text=lambda: f"{', '.join(running.services)} at {running.url} (home {running.home})"
         )
 
-    asyncio.run(run(services, place, host=host, port=port, ready=ready))
+    announced = any(each.service.events for each in declared)
+    asyncio.run(run(services, place, host=host, port=port, ready=ready, announced=announced))

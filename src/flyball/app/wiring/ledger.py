@@ -11,6 +11,7 @@ from flyball.adapters.keys import PUBLIC, public_key, signing_key
 from flyball.adapters.sqlite import SqliteLedger
 from flyball.adapters.sqlite_audit import Row, Snapshot
 from flyball.app.home import Home
+from flyball.app.wiring.announcements import Announcements
 from flyball.core.clock import Clock
 from flyball.core.errors import BadInput, LedgerBroken, NotFound, Unavailable
 from flyball.core.ledger import Head, Sealed
@@ -22,9 +23,13 @@ from flyball.registry.verify import FoundHead, Verification, verify
 STEP = 10_000  # entries between two words about progress
 
 
-def open_ledger(home: Home, *, clock: Clock | None = None) -> SqliteLedger:
-    """The ledger alone: its heads are signed by other processes, or later."""
-    return SqliteLedger(home.made().ledger, sealer=chain, clock=clock or SystemClock())
+def open_ledger(home: Home, *, clock: Clock | None = None, told: bool = True) -> SqliteLedger:
+    """The ledger alone: its heads are signed by other processes, or later.
+
+    `told`: new facts are told to the destinations that their service declares; not where a world is only played.
+    """
+    announcer = Announcements() if told else None
+    return SqliteLedger(home.made().ledger, sealer=chain, clock=clock or SystemClock(), announcer=announcer)
 
 
 @contextmanager
@@ -34,9 +39,9 @@ def ledger_of(home: Home, *, clock: Clock | None = None) -> Iterator[Recorder]:
         yield ledger
 
 
-def recorder(home: Home, *, clock: Clock | None = None) -> Recorder:
+def recorder(home: Home, *, clock: Clock | None = None, told: bool = True) -> Recorder:
     """As `ledger_of`, for processes that close it themselves. Open it anew in each process."""
-    return Recorder(open_ledger(home, clock=clock), signing_key(home.keys), checkpoint_path(home))
+    return Recorder(open_ledger(home, clock=clock, told=told), signing_key(home.keys), checkpoint_path(home))
 
 
 def checkpoint_path(home: Home) -> Path:

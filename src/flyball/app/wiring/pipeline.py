@@ -195,7 +195,7 @@ class Pipeline:
         with self._draft() as draft:
             job = self._jobs.write(draft, declared, sources, snapshot, inputs, known, reason)
             job = self._runs.prepared(job, declared, inputs.experiment)
-            release = self._run(job, service, ticket)
+            release = self._run(job, service, inputs, ticket)
             began = self._clock.monotonic()
             self._on_step("sign")
             self._store(Path(job.output_folder), release, inputs)
@@ -209,7 +209,7 @@ class Pipeline:
         self._runs.tidy(name)
         return Trained(experiment=experiment, release=release, cached=False, environment=inputs.environment)
 
-    def _run(self, job: TrainingJob, service: Service, ticket: str | None) -> Release:
+    def _run(self, job: TrainingJob, service: Service, inputs: Inputs, ticket: str | None) -> Release:
         """One run of the trainer between its facts.
 
         Raises: TrainingFailed: refused by its limits, stopped, or failed. Unavailable: the trainer is not there.
@@ -219,7 +219,7 @@ class Pipeline:
         if refused is not None:
             self._ledger.append(self._runs.failed(job, "refused", refused, ticket, book))
             raise TrainingFailed(refused, hint="raise the limit in service.yaml, or train on fewer rows")
-        self._ledger.append(self._runs.begun(job, ticket, book))
+        self._ledger.append(self._runs.begun(job, inputs.experiment, ticket, book))
         try:
             return self._trainer.train(job)  # crash point B
         except TrainingFailed as error:
@@ -260,7 +260,12 @@ class Pipeline:
         """Release, judgement and the end of the run in one transaction; writing them again does nothing."""
         self._on_step("register")
         facts = (
-            ReleaseRegistered(service=release.service, release=release, ticket=ticket),
+            ReleaseRegistered(
+                service=release.service,
+                release=release,
+                ticket=ticket,
+                signature=signing.signature(self.releases.folder(release.root)),
+            ),
             GatesJudged(service=release.service, release=release.root, passed=release.passed, results=release.gates),
         )
         known = [f"registered:{release.experiment}:{release.root}", f"judged:{release.experiment}"]

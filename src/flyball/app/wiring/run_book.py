@@ -11,7 +11,7 @@ from flyball.adapters.step_store import FolderSteps
 from flyball.app.declared import Declared
 from flyball.app.home import Home
 from flyball.core import events as e
-from flyball.core.ids import ExperimentDigest, Ids, ServiceName
+from flyball.core.ids import ExperimentDigest, Ids, ReleaseRoot, ServiceName
 from flyball.core.ports import TrainingJob
 from flyball.core.release import Release
 from flyball.core.runs import Ended, StepUse
@@ -54,7 +54,7 @@ class RunBook:
             experiment, envelope.estimate(past, rows, cost_per_hour=experiment.limits.cost_per_hour)
         )
 
-    def begun(self, job: TrainingJob, ticket: str | None, book: Book) -> list[e.AnyFact]:
+    def begun(self, job: TrainingJob, document: Document, ticket: str | None, book: Book) -> list[e.AnyFact]:
         """The intent to train; and the end of runs of the same experiment that were killed before they could say so."""
         name = ServiceName(job.declaration["metadata"]["name"])
         killed = [
@@ -78,6 +78,10 @@ class RunBook:
             reason=_reason(job),
             ticket=ticket,
             run=job.run,
+            code=document.code.digest,
+            contract=document.of_role("contract"),
+            environment=document.env.digest,
+            parent=None if job.parent is None else ReleaseRoot(job.parent),
         )
         return [*killed, started]
 

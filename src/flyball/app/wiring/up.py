@@ -1,6 +1,6 @@
-"""Process: the parent of `flyball up`. It starts a gateway and a controller, and starts either again when it dies.
+"""Process: the parent of `flyball up`. It starts gateway, controller and relay, and starts each again when it dies.
 
-It holds no state and takes no part in anything: kill any of the three, and the others go on.
+It holds no state and takes no part in anything: kill any of them, and the others go on.
 """
 
 import asyncio
@@ -37,8 +37,19 @@ class Told(msgspec.Struct):
     services: tuple[str, ...]
 
 
-async def run(services: Sequence[Path], home: Home, *, host: str, port: int, ready: Callable[[Running], None]) -> None:
-    """Until SIGTERM or SIGINT. Raises: Unavailable: the gateway does not come up."""
+async def run(
+    services: Sequence[Path],
+    home: Home,
+    *,
+    host: str,
+    port: int,
+    ready: Callable[[Running], None],
+    announced: bool = False,
+) -> None:
+    """Until SIGTERM or SIGINT. `announced`: a service declares destinations for its facts, so a relay runs too.
+
+    Raises: Unavailable: the gateway does not come up.
+    """
     files = [str(path) for path in services]
     common = ["--home", str(home.root)]
     gateway = Child(
@@ -53,20 +64,26 @@ async def run(services: Sequence[Path], home: Home, *, host: str, port: int, rea
         ["-m", "flyball.app.wiring.controller", *common, "--owner", TimeIds(SystemClock()).new("controller"), *files],
         pid_file=home.root / "run" / "controller.pid",
     )
+    relay = Child(
+        "relay",
+        ["-m", "flyball.app.wiring.relay", *common, "--owner", TimeIds(SystemClock()).new("relay")],
+        pid_file=home.root / "run" / "relay.pid",
+    )
+    told = (relay,) if announced else ()
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     keepers: list[asyncio.Task[None]] = []
     try:
-        told = await _first_line(gateway)
-        gateway.replace_argument("--port", str(urlsplit(told.url).port))  # started again, it answers where it did
+        said = await _first_line(gateway)
+        gateway.replace_argument("--port", str(urlsplit(said.url).port))  # started again, it answers where it did
         await controller.start()
-        keepers = [asyncio.create_task(child.keep()) for child in (gateway, controller)]
+        keepers = [asyncio.create_task(child.keep()) for child in (gateway, controller, *told)]
         ready(
             Running(
-                url=told.url,
-                services=told.services,
+                url=said.url,
+                services=said.services,
                 home=str(home.root),
                 gateway_pid=gateway.pid or 0,
                 controller_pid=controller.pid or 0,
@@ -77,7 +94,7 @@ async def run(services: Sequence[Path], home: Home, *, host: str, port: int, rea
         for keeper in keepers:
             keeper.cancel()
         await asyncio.gather(*keepers, return_exceptions=True)
-        await asyncio.gather(controller.stop(), gateway.stop())
+        await asyncio.gather(controller.stop(), gateway.stop(), *(child.stop() for child in told))
 
 
 async def _first_line(gateway: Child) -> "Told":

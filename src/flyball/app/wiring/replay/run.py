@@ -48,7 +48,7 @@ def replay(declared: Declared, stream: pl.DataFrame, options: Options, home: Hom
     declared = on_rows(declared, options.label_delay_rows)
     clock = SimulatedClock()
     # signatures and heads are of the real ledger: what a replay did can be verified afterwards
-    with closing(recorder(home.made(), clock=clock)) as ledger, closing(Executors()) as trainer:
+    with closing(recorder(home.made(), clock=clock, told=False)) as ledger, closing(Executors()) as trainer:
         pipeline = Pipeline(home, ledger, clock, TimeIds(clock), signing_key(home.keys), trainer)
         source = stream[: options.train_rows]
         _first(declared, pipeline, source)

@@ -1,0 +1,117 @@
+"""Lineage of one subject: the graph of the ledger, and what the prediction log says of the answers at its end."""
+
+from contextlib import closing
+from datetime import UTC, datetime
+
+from flyball.adapters.answers import Answers
+from flyball.app.home import Home
+from flyball.app.wiring.ledger import open_ledger
+from flyball.core.answers import AnswerRecord, Given
+from flyball.core.clock import timestamp
+from flyball.core.errors import BadInput, Fault, NotFound
+from flyball.core.ids import short
+from flyball.core.record import Record
+from flyball.registry.lineage import Edge, Graph, Lineage, Node, Relation, lineage, node_id
+from flyball.registry.walk import LEAST_DIGITS, LIMIT, Walk, named, walk
+
+GROUPS = 100  # lines about answers; each counts as many as there were
+_ORDER = ("release", "snapshot", "experiment", "run", "rollout", "code", "contract", "environment", "file")
+
+
+class Trace(Record):
+    """What `flyball lineage --json` prints."""
+
+    subject: Node
+    origins: Walk  # what it was made of
+    results: Walk  # what was made of it
+    predictions: tuple[Given, ...] = ()  # answers of the releases among subject and results, counted
+
+
+def trace(home: Home, subject: str, *, limit: int = LIMIT) -> Trace:
+    """Raises: NotFound: nothing is called so. BadInput: it is the beginning of several names."""
+    if not home.ledger.exists():
+        raise NotFound(f"no ledger in {home.root}", hint="name the folder by --home or FLYBALL_HOME")
+    with closing(open_ledger(home, told=False)) as ledger:
+        found = lineage(ledger.read())
+    answers = Answers(home.telemetry("any").parent)
+    graph = found.graph()
+    graph, node = _prediction(found, graph, answers, subject) or _named(graph, subject)
+    every = walk(graph, node.id, "results", limit=len(graph.nodes) + 1)
+    releases = [each for each in (node, *every.nodes) if each.kind == "release"]
+    counted = [
+        given
+        for service in sorted({name for each in releases for name in each.services})
+        for given in answers.given(service, [each.name for each in releases])
+    ]
+    return Trace(
+        subject=node,
+        origins=walk(graph, node.id, "origins", limit=limit),
+        results=walk(graph, node.id, "results", limit=limit),
+        predictions=tuple(counted[:GROUPS]),
+    )
+
+
+def _named(graph: Graph, subject: str) -> tuple[Graph, Node]:
+    found = sorted(named(graph, subject), key=lambda node: _ORDER.index(node.kind))
+    if not found:
+        raise NotFound(
+            f"nothing on the ledger or in the prediction log is called {subject!r}",
+            hint="give a prediction's id, or a digest (at least "
+            f"{LEAST_DIGITS} of its first hex digits); flyball status and flyball ledger tail name some. "
+            "A row is in the log about 50 ms after its answer, and only in the home of its gateway",
+        )
+    if len({node.name for node in found}) > 1:
+        names = ", ".join(node.id for node in found[:5])
+        fault = Fault(where="command line", path="subject", expected="one name", found=f"{len(found)}: {names}")
+        raise BadInput(f"{subject!r} is the beginning of several names.", (fault,), hint="give more of its digits")
+    return graph, found[0]
+
+
+def _prediction(found: Lineage, graph: Graph, answers: Answers, subject: str) -> tuple[Graph, Node] | None:
+    """The graph with the answer in it; None where the subject cannot be the id of one."""
+    service, dot, body = subject.rpartition(".")
+    if not dot or len(body) < LEAST_DIGITS or service not in answers.services():
+        return None
+    records = answers.find(service, subject)
+    if not records:
+        return None
+    if len(records) > 1:
+        names = ", ".join(record.id for record in records[:5])
+        fault = Fault(where="command line", path="subject", expected="one prediction", found=names)
+        raise BadInput(f"{subject!r} is the beginning of several ids.", (fault,), hint="give the whole id")
+    record = records[0]
+    node = Node(
+        id=node_id("prediction", record.id),
+        kind="prediction",
+        name=record.id,
+        services=(service,),
+        at=timestamp(datetime.fromtimestamp(record.at, UTC)),
+        facts={
+            key: value
+            for key in ("prediction", "outcome", "arm", "fallback", "reason", "epoch", "pane")
+            if (value := getattr(record, key)) is not None
+        },
+    )
+    edges, nodes = list(graph.edges), dict(graph.nodes) | {node.id: node}
+    for relation, target in _ends(found, service, record):
+        nodes.setdefault(target, _unknown(target))
+        edges.append(Edge(source=node.id, relation=relation, target=target))
+    return Graph(nodes=nodes, edges=tuple(edges)), node
+
+
+def _ends(found: Lineage, service: str, record: AnswerRecord) -> list[tuple[Relation, str]]:
+    ends: list[tuple[Relation, str]] = []
+    if record.answered_by is not None:
+        ends.append(("answered_by", node_id("release", record.answered_by)))
+    if record.arm is not None:
+        ends.append(("assigned_to", node_id("release", record.release)))
+    rollout = found.rollout_at(service, record.epoch)
+    if rollout is not None:
+        ends.append(("during", rollout))
+    return ends
+
+
+def _unknown(target: str) -> Node:
+    """A release that served and that this ledger does not hold: the ledger was replaced, or lies elsewhere."""
+    name = target.partition("/")[2]
+    return Node(id=target, kind="release", name=name, facts={"note": f"{short(name)} is not on this ledger"})

@@ -1,0 +1,131 @@
+"""What has to be known of a service to tell its next fact to somebody who was not there: a fold over its facts."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from flyball.core.destination import Destination
+from flyball.core.events import (
+    ChampionAppointed,
+    ReleaseRegistered,
+    RolledBack,
+    RolloutOpened,
+    ServiceDeclared,
+    SignalCleared,
+    SignalRaised,
+    SnapshotTaken,
+    TicketOpened,
+    TrainingFailed,
+    TrainingStarted,
+)
+from flyball.core.ledger import Entry
+from flyball.core.record import Record
+from flyball.core.release import Release, Snapshot
+from flyball.core.watching import Signal
+from flyball.registry.run_ids import run_id
+
+
+class Run(Record):
+    """One training from its beginning."""
+
+    id: str  # UUID
+    at: str  # RFC 3339, UTC
+    fact: TrainingStarted
+
+
+class Known(Record):
+    """The service before the fact that is to be told."""
+
+    seq: int = 0  # newest entry folded
+    destinations: tuple[Destination, ...] = ()
+    declaration: dict[str, Any] = {}
+    snapshots: dict[str, Snapshot] = {}
+    open_runs: dict[str, Run] = {}  # experiment -> the run that has not ended
+    made_by: dict[str, Run] = {}  # release root -> the run that made it first
+    releases: dict[str, Release] = {}
+    champion: str | None = None
+    rollouts: dict[str, str] = {}  # rollout -> release root
+    signals: dict[str, str] = {}  # key of a signal at the level `act` -> id of its incident
+    tickets: dict[str, str] = {}  # ticket -> id of its incident
+
+
+def known(entries: Iterable[Entry]) -> Known:
+    """From all entries of one service."""
+    state = Known()
+    for entry in entries:
+        state = fold(state, entry)
+    return state
+
+
+def fold(state: Known, entry: Entry) -> Known:
+    """After one more entry of the service; folding one again changes nothing."""
+    if entry.seq <= state.seq:
+        return state
+    return replace(_fold(state, entry), seq=entry.seq)
+
+
+def _fold(state: Known, entry: Entry) -> Known:
+    match entry.fact:
+        case ServiceDeclared(declaration=declaration):
+            return replace(state, declaration=declaration, destinations=destinations(declaration))
+        case SnapshotTaken(snapshot=snapshot):
+            return replace(state, snapshots=state.snapshots | {snapshot.root: snapshot})
+        case TrainingStarted() as fact:
+            run = Run(id=run_id(entry), at=entry.at, fact=fact)
+            return replace(state, open_runs=state.open_runs | {fact.experiment: run})
+        case TrainingFailed(experiment=experiment):
+            return replace(state, open_runs=without(state.open_runs, experiment))
+        case ReleaseRegistered(release=release):
+            ended = state.open_runs.get(release.experiment)
+            return replace(
+                state,
+                open_runs=without(state.open_runs, release.experiment),
+                made_by=({release.root: ended} if ended else {}) | state.made_by,
+                releases={release.root: release} | state.releases,
+            )
+        case ChampionAppointed(release=root):
+            return replace(state, champion=root)
+        case _:
+            return _fold_later(state, entry)
+
+
+def _fold_later(state: Known, entry: Entry) -> Known:
+    match entry.fact:
+        case RolloutOpened(rollout=rollout, release=root):
+            return replace(state, rollouts=state.rollouts | {rollout: root})
+        case RolledBack(release=root, to=to) if root == state.champion:
+            return replace(state, champion=to)
+        case SignalRaised(signal=signal):
+            key = signal_key(signal.signal, signal.feature)
+            if signal.level == "warn":  # it fell from `act`, or never was there
+                return replace(state, signals=without(state.signals, key))
+            return replace(state, signals={key: incident_of(entry, signal)} | state.signals)
+        case SignalCleared(signal=kind, feature=feature):
+            return replace(state, signals=without(state.signals, signal_key(kind, feature)))
+        case TicketOpened(ticket=ticket):
+            return replace(state, tickets=state.tickets | {ticket: f"ticket-{ticket}"})
+        case _:
+            return state
+
+
+def destinations(declaration: Mapping[str, Any]) -> tuple[Destination, ...]:
+    """Of a declaration as it stands on the ledger; none where it was written before there were any, or not by us."""
+    try:
+        return msgspec.convert(declaration.get("events", ()), tuple[Destination, ...])
+    except msgspec.ValidationError:
+        return ()
+
+
+def signal_key(kind: str, feature: str | None) -> str:
+    return f"{kind} {feature or ''}".rstrip()
+
+
+def incident_of(entry: Entry, signal: Signal) -> str:
+    """Name of the incident that a signal at the level `act` is."""
+    return f"signal-{entry.seq}-{signal.signal}"
+
+
+def without(found: Mapping[str, Any], key: str) -> dict[str, Any]:
+    return {name: value for name, value in found.items() if name != key}
