@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from flyball.app.home import Home
     from flyball.app.wiring.pipeline import Trained
+    from flyball.core.release import TestResult
 
 DRIFT_SHOWN = 5  # differences between lock and installation that the text names
 
@@ -28,7 +29,8 @@ def train(
 ) -> int:
     """Train, judge, sign and register a release. The same inputs are not trained twice.
 
-    Exit code 0: every gate passed. 1: a gate failed, the training failed, or the data violate their contract.
+    Exit code 0: every gate passed and no hard test failed. 1: one did, the training failed, or the data violate their
+    contract.
     """
     from flyball.app.declared import load
     from flyball.app.home import command, find_home
@@ -81,6 +83,7 @@ def _document(trained: "Trained", is_champion: bool) -> dict[str, Any]:
         "rows": {"trained": release.trained_rows, "holdout": release.holdout_rows},
         "metrics": release.metrics,
         "gates": release.gates,
+        "tests": release.tests,
         "environment": _environment(trained),
     }
 
@@ -96,10 +99,16 @@ def _stand(trained: "Trained", champion: str | None, *, approve: str) -> str:
     if champion == trained.release.root:
         return "is champion"
     if not trained.release.passed:
-        return "did not pass its gates"
+        return "did not pass its gates and tests"
     if champion is None:
         return f"waits for a person to make it the first champion: {approve}"
     return "waits for a rollout"
+
+
+def _told(test: "TestResult") -> str:
+    """What a test found that did not pass; and whether the release does not go on for it."""
+    weight = "FAIL, stops the release" if test.hard and test.verdict == "FAIL" else test.verdict
+    return f"{test.suite} test {test.name}: {weight}: {test.reason}"
 
 
 def _text(trained: "Trained", stand: str) -> "Group":
@@ -119,6 +128,7 @@ def _text(trained: "Trained", stand: str) -> "Group":
     for gate in release.gates:
         gates.add_row(Text(gate.name), gate.verdict, Text(gate.reason))
     lines += [metrics, gates] if release.gates else [metrics]
+    lines += [Text(_told(test)) for test in release.tests if test.verdict != "PASS"]
     environment = _environment(trained)
     lines.append(Text(f"environment, grade {environment['grade']}: {environment['reason']}"))
     lines += [Text(f"  {words}") for words in environment["drift"][:DRIFT_SHOWN]]
