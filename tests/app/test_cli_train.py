@@ -56,6 +56,20 @@ def test_a_leak_stops_the_release_by_name_though_every_gate_passes(
     assert "did not pass its gates and tests" in said
 
 
+def test_golden_rows_that_are_answered_otherwise_stop_the_release(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service = SERVICE.replace("  metric: roc_auc\n", "  metric: roc_auc\n  tests: {golden: golden.csv}\n", 1)
+    file = write_service(tmp_path / "fraud", service=f"{service}  - {{metric: golden.differences, max: 0}}\n")
+    golden = transactions(3, seed=2).drop("is_fraud").with_columns(prediction=pl.lit("neither"))
+    golden.write_csv(tmp_path / "fraud" / "golden.csv")
+    assert run(["train", str(file), "--json"]) == 1
+    told = document(capsys)
+    (gate,) = [each for each in told["gates"] if each["metric"] == "golden.differences"]
+    assert (gate["verdict"], gate["value"]) == ("FAIL", 1.0)
+    assert [each["name"] for each in told["tests"] if each["verdict"] == "FAIL"] == ["golden set"]
+
+
 def test_a_faulty_folder_is_bad_input(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = write_service(tmp_path / "fraud", service=SERVICE.replace("module: model.py", "module: nothing.py"))
     assert run(["train", str(file), "--json"]) == 2

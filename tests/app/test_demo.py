@@ -18,7 +18,7 @@ FLYBALL = [sys.executable, "-m", "flyball.app.cli"]
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The home of one whole demo, with its document beside the ledger."""
+    """The home of one whole demo, with its document beside the ledger: two minutes where nobody else computes."""
     home = tmp_path_factory.mktemp("demo") / "home"
     command = [*FLYBALL, "demo", "--home", str(home), "--json", str(home.parent / "demo.json")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -27,6 +27,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
+@pytest.mark.slow
 def test_the_document_says_that_all_was_seen(home: Path) -> None:
     seen = json.loads((home.parent / "demo.json").read_text())
     assert seen["ok"]
@@ -42,6 +43,7 @@ def test_the_document_says_that_all_was_seen(home: Path) -> None:
     assert seen["ledger"]["verified"]
 
 
+@pytest.mark.slow
 def test_the_ledger_tells_the_same_story(home: Path) -> None:
     ledger = open_ledger(Home(home))
     facts = [entry.fact for entry in ledger.read()]
@@ -57,6 +59,7 @@ def test_the_ledger_tells_the_same_story(home: Path) -> None:
     assert len(controllers) == 2  # the second after the first was killed
 
 
+@pytest.mark.slow
 def test_nothing_is_left_running(home: Path) -> None:
     assert not list((home / "run").glob("*.pid"))
     running = [each.name for each in Path("/proc").iterdir() if each.name.isdigit() and str(home) in _command(each)]
