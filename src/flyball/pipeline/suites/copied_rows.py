@@ -1,7 +1,9 @@
 """Copied rows: a holdout row that also stands among the training rows is no test of anything.
 
 Two equal rows are a copy only where coincidence is unlikely: some column must tell rows apart (a number, a time or a
-text with many values). In a table of a few codes equal rows are bound to happen, and the result says so instead.
+text with almost as many values as there are different rows). Where rows that share a value of it mostly differ elsewhere,
+as half-hours of one demand do, or in a table of a few codes, equal rows are bound to happen, and the result says so instead.
+Different rows are counted and not all rows, so that a table that was copied five times over has no fewer telling columns.
 """
 
 import polars as pl
@@ -12,7 +14,7 @@ from flyball.stats.intervals import wilson
 
 LIMIT = 0.01  # share of the holdout
 FEWEST = 5  # fewer are told and stop nothing
-TELLING = 0.2  # a column with this share of different values tells rows apart
+TELLING = 0.8  # a column with this many different values for each different row tells rows apart
 MEASURE = "leakage.copied_rows"
 
 
@@ -26,12 +28,13 @@ def copied_rows(train: pl.DataFrame, holdout: pl.DataFrame) -> Found:
     'FAIL'
     """
     columns = [name for name in train.columns if not train[name].dtype.is_nested()]
-    seen = train.select(columns).unique().with_columns(pl.lit(True).alias("__seen"))
+    distinct = train.select(columns).unique()
+    seen = distinct.with_columns(pl.lit(True).alias("__seen"))
     joined = holdout.select(columns).join(seen, on=columns, how="left", nulls_equal=True)
     copies, n = int(joined["__seen"].fill_null(False).sum()), holdout.height
     low, high = wilson(copies, n)
     found = Estimate(value=copies / n, low=low, high=high, n=n)
-    telling = [name for name in columns if train[name].n_unique() >= TELLING * train.height]
+    telling = [name for name in columns if train[name].n_unique() >= TELLING * distinct.height]
     words = f"{copies} of {n} holdout rows ({found.value:.2%}) stand among the training rows, value by value"
     if not telling:
         verdict, hard = ("PASS", True) if copies == 0 else ("INCONCLUSIVE", False)
