@@ -139,7 +139,7 @@ def test_equal_rows_of_a_number_that_many_rows_share_are_coincidence_and_copies_
     period = draw.integers(0, 48, 5000)
     demand = (np.sin(period / 8) + 0.1 * draw.normal(size=5000)).round(
         3
-    )  # two thousand values, each of many half-hours
+    )  # each of many half-hours
     rows = pl.DataFrame({"day": draw.integers(0, 7, 5000), "period": period, "demand": demand})
     told = copied_rows(rows[:4500], rows[4500:]).tests[0]
     assert (told.verdict, told.hard) == ("INCONCLUSIVE", False)

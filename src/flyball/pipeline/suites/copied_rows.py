@@ -1,9 +1,9 @@
 """Copied rows: a holdout row that also stands among the training rows is no test of anything.
 
 Two equal rows are a copy only where coincidence is unlikely: some column must tell rows apart (a number, a time or a
-text with almost as many values as there are different rows). Where rows that share a value of it mostly differ elsewhere,
-as half-hours of one demand do, or in a table of a few codes, equal rows are bound to happen, and the result says so instead.
-Different rows are counted and not all rows, so that a table that was copied five times over has no fewer telling columns.
+text with many values, almost as many as there are different rows). In a table of a few codes, or where rows that share
+a value of every such column mostly differ elsewhere, as the half-hours of one demand do, equal rows are bound to happen,
+and the result says so instead.
 """
 
 import polars as pl
@@ -14,7 +14,8 @@ from flyball.stats.intervals import wilson
 
 LIMIT = 0.01  # share of the holdout
 FEWEST = 5  # fewer are told and stop nothing
-TELLING = 0.8  # a column with this many different values for each different row tells rows apart
+MANY = 0.2  # different values for each row, at least, and
+TELLING = 0.8  # for each different row, in a column that tells rows apart
 MEASURE = "leakage.copied_rows"
 
 
@@ -34,7 +35,8 @@ def copied_rows(train: pl.DataFrame, holdout: pl.DataFrame) -> Found:
     copies, n = int(joined["__seen"].fill_null(False).sum()), holdout.height
     low, high = wilson(copies, n)
     found = Estimate(value=copies / n, low=low, high=high, n=n)
-    telling = [name for name in columns if train[name].n_unique() >= TELLING * distinct.height]
+    enough = max(MANY * train.height, TELLING * distinct.height)
+    telling = [name for name in columns if train[name].n_unique() >= enough]
     words = f"{copies} of {n} holdout rows ({found.value:.2%}) stand among the training rows, value by value"
     if not telling:
         verdict, hard = ("PASS", True) if copies == 0 else ("INCONCLUSIVE", False)
