@@ -137,9 +137,7 @@ def test_copied_rows_fail_where_rows_can_be_told_apart_and_not_where_they_cannot
 def test_equal_rows_of_a_number_that_many_rows_share_are_coincidence_and_copies_of_copies_are_not() -> None:
     draw = rng()
     period = draw.integers(0, 48, 5000)
-    demand = (np.sin(period / 8) + 0.1 * draw.normal(size=5000)).round(
-        3
-    )  # each of many half-hours
+    demand = (np.sin(period / 8) + 0.1 * draw.normal(size=5000)).round(3)  # each of many half-hours
     rows = pl.DataFrame({"day": draw.integers(0, 7, 5000), "period": period, "demand": demand})
     told = copied_rows(rows[:4500], rows[4500:]).tests[0]
     assert (told.verdict, told.hard) == ("INCONCLUSIVE", False)
@@ -151,7 +149,7 @@ def test_equal_rows_of_a_number_that_many_rows_share_are_coincidence_and_copies_
 def test_the_repeated_blocks_of_a_real_table_are_found(data_folder: Path) -> None:
     """Inputs and labels of `mixed_abrupt` come again in later blocks: its holdout is no independent sample."""
     table = pl.read_parquet(data_folder / "harvard_synthetic/mixed_abrupt.parquet")
-    assert copied_rows(table[:32_000], table[32_000:]).tests[0].verdict == "FAIL"
+    assert copied_rows(table[:32_000], table[32_000:], label="label").tests[0].verdict == "FAIL"
 
 
 def test_a_shift_is_told_and_only_a_column_that_is_another_one_stops() -> None:

@@ -1,9 +1,9 @@
 """Copied rows: a holdout row that also stands among the training rows is no test of anything.
 
 Two equal rows are a copy only where coincidence is unlikely: some column must tell rows apart (a number, a time or a
-text with many values, almost as many as there are different rows). In a table of a few codes, or where rows that share
-a value of every such column mostly differ elsewhere, as the half-hours of one demand do, equal rows are bound to happen,
-and the result says so instead.
+text with many values, almost as many as there are different inputs). In a table of a few codes, or where rows that
+share a value of it mostly differ elsewhere, as the half-hours of one demand do, equal rows are bound to happen, and the
+result says so instead.
 """
 
 import polars as pl
@@ -15,27 +15,29 @@ from flyball.stats.intervals import wilson
 LIMIT = 0.01  # share of the holdout
 FEWEST = 5  # fewer are told and stop nothing
 MANY = 0.2  # different values for each row, at least, and
-TELLING = 0.8  # for each different row, in a column that tells rows apart
+TELLING = 0.8  # for each different row of inputs, in a column that tells rows apart
 MEASURE = "leakage.copied_rows"
 
 
-def copied_rows(train: pl.DataFrame, holdout: pl.DataFrame) -> Found:
+def copied_rows(train: pl.DataFrame, holdout: pl.DataFrame, *, label: str | None = None) -> Found:
     """Share of holdout rows of which every value stands in one training row.
 
-    Args: both: the columns of the contract, label included, the stream position left out.
+    Args:
+        train, holdout: the columns of the contract, label included, the stream position left out.
+        label: name of the label, which is compared, and tells no inputs apart: the same inputs may come with another one.
 
     >>> rows = pl.DataFrame({"x": [i / 7 for i in range(100)], "y": [i % 2 for i in range(100)]})
     >>> copied_rows(rows[:80], rows[70:]).tests[0].verdict
     'FAIL'
     """
     columns = [name for name in train.columns if not train[name].dtype.is_nested()]
-    distinct = train.select(columns).unique()
-    seen = distinct.with_columns(pl.lit(True).alias("__seen"))
+    seen = train.select(columns).unique().with_columns(pl.lit(True).alias("__seen"))
     joined = holdout.select(columns).join(seen, on=columns, how="left", nulls_equal=True)
     copies, n = int(joined["__seen"].fill_null(False).sum()), holdout.height
     low, high = wilson(copies, n)
     found = Estimate(value=copies / n, low=low, high=high, n=n)
-    enough = max(MANY * train.height, TELLING * distinct.height)
+    distinct = train.select([name for name in columns if name != label]).unique().height
+    enough = max(MANY * train.height, TELLING * distinct)
     telling = [name for name in columns if train[name].n_unique() >= enough]
     words = f"{copies} of {n} holdout rows ({found.value:.2%}) stand among the training rows, value by value"
     if not telling:

@@ -53,7 +53,7 @@ def data_suite(subject: Subject, *, now: datetime, streams: Streams) -> Found:
         (
             Found(tests=tuple(test for test in tests if test is not None)),
             target_leak(seen, label, regression=subject.task == "regression", rng=streams("target leak")),
-            copied_rows(subject.train.select(columns), subject.holdout.select(columns)),
+            copied_rows(subject.train.select(columns), subject.holdout.select(columns), label=subject.label),
             shift(subject.train, subject.holdout, subject.plain),
         )
     )
