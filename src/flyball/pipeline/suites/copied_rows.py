@@ -24,7 +24,7 @@ def copied_rows(train: pl.DataFrame, holdout: pl.DataFrame, *, label: str | None
 
     Args:
         train, holdout: the columns of the contract, label included, the stream position left out.
-        label: name of the label, which is compared, and tells no inputs apart: the same inputs may come with another one.
+        label: name of the label, compared, but it tells no inputs apart: the same may come with another label.
 
     >>> rows = pl.DataFrame({"x": [i / 7 for i in range(100)], "y": [i % 2 for i in range(100)]})
     >>> copied_rows(rows[:80], rows[70:]).tests[0].verdict
