@@ -51,6 +51,8 @@ def train(
 
 
 def _document(trained: "Trained", is_champion: bool) -> dict[str, Any]:
+    from flyball.pipeline.lights import lights
+
     release = trained.release
     return {
         "service": release.service,
@@ -63,6 +65,8 @@ def _document(trained: "Trained", is_champion: bool) -> dict[str, Any]:
         "rows": {"trained": release.trained_rows, "holdout": release.holdout_rows},
         "metrics": release.metrics,
         "gates": release.gates,
+        "tests": release.tests,
+        "lights": lights(release.gates, release.tests),
     }
 
 
@@ -71,7 +75,7 @@ def _stand(trained: "Trained", champion: str | None, *, approve: str) -> str:
     if champion == trained.release.root:
         return "is champion"
     if not trained.release.passed:
-        return "did not pass its gates"
+        return "did not pass its gates and tests"
     if champion is None:
         return f"waits for a person to make it the first champion: {approve}"
     return "waits for a rollout"
@@ -83,6 +87,8 @@ def _text(trained: "Trained", stand: str) -> "Group":
     from rich.text import Text
 
     from flyball.core.ids import short
+    from flyball.pipeline.lights import lights
+    from flyball.pipeline.lights import lines as told
 
     release = trained.release
     how = "known already, not trained again" if trained.cached else f"trained on {release.trained_rows} rows"
@@ -94,5 +100,14 @@ def _text(trained: "Trained", stand: str) -> "Group":
     for gate in release.gates:
         gates.add_row(Text(gate.name), gate.verdict, Text(gate.reason))
     lines += [metrics, gates] if release.gates else [metrics]
+    tests = Table("test", "verdict", "found")
+    for test in release.tests:
+        if test.verdict != "PASS":
+            tests.add_row(
+                Text(test.name), test.verdict if test.hard else f"{test.verdict} (finding)", Text(test.reason)
+            )
+    if tests.row_count:
+        lines.append(tests)
+    lines += [Text(line) for line in told(lights(release.gates, release.tests))]
     lines.append(Text(f"release {short(release.root)} {stand}"))
     return Group(*lines)
