@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from tests.pipeline.fraud import MODEL, SERVICE, opened, trained, transactions, write_service
 
 from flyball.adapters.trainer import ForkServerTrainer
 from flyball.app.wiring.releases import ReleaseStore
+from flyball.core.model import Packaged
 
 FOREST = MODEL.replace("HistGradientBoostingClassifier", "RandomForestClassifier").replace(
     "max_iter=30", "n_estimators=20, n_jobs=-1"
@@ -31,6 +33,11 @@ for name in ("HistGradientBoostingClassifier", "-> HistGradientBoostingClassifie
     LOGISTIC, LIGHTGBM = LOGISTIC.replace(f" -> {name}", ""), LIGHTGBM.replace(f" -> {name}", "")
 
 
+def model_file(folder: Path) -> Path:
+    """The model in whichever format it was packaged."""
+    return folder / msgspec.json.decode((folder / "release.json").read_bytes(), type=Packaged).model
+
+
 @pytest.mark.parametrize(
     "model",
     [
@@ -53,7 +60,7 @@ def test_two_homes_and_two_processes_give_one_root(tmp_path: Path, trainer: Fork
             assert (a.cached, b.cached) == (False, False)
             assert a.experiment == b.experiment
             files = [
-                (ReleaseStore(pipeline._home).folder(each.release.root) / "model.pkl").read_bytes()
+                model_file(ReleaseStore(pipeline._home).folder(each.release.root)).read_bytes()
                 for pipeline, each in ((first, a), (second, b))
             ]
             assert files[0] == files[1]

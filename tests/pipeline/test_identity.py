@@ -106,6 +106,7 @@ def test_what_decides_the_result_is_in_the_name(changed: dict[str, Any]) -> None
     "service",
     [
         with_experiment(timeout_s=10.0),
+        with_experiment(executor="ray"),
         with_experiment(limits=Limits(memory_mb=500.0, cost=3.0, cost_per_hour=1.0)),
         replace(SERVICE, metadata=Metadata(name="other", owner="somebody")),
         replace(SERVICE, data=replace(SERVICE.data, source="elsewhere/train.parquet", contract="c.yaml")),
