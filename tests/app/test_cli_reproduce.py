@@ -26,6 +26,7 @@ from flyball.pipeline.packing import BESIDE
 from flyball.pipeline.run.data import manifest_of
 
 DICE = MODEL.replace("random_state=seed", "random_state=int.from_bytes(__import__('os').urandom(4), 'big')")
+PICKLED = SERVICE.replace("  metric: roc_auc\n", "  metric: roc_auc\n  export: pickle\n", 1)
 CLOCK = MODEL.replace("    return Hist", "    import time\n    found = Hist").replace(
     "fit(features, label)\n", "fit(features, label)\n    found.trained_at = time.time_ns()\n    return found\n"
 )
@@ -113,7 +114,7 @@ def test_everything_that_is_missing_is_named_at_once_and_blocks(
 @pytest.mark.parametrize(
     ("file", "words"),
     [
-        ("releases/*/model.pkl", "does not verify"),
+        ("releases/*/model.onnx", "does not verify"),
         ("snapshots/*/data.parquet", "data.parquet is changed"),
         ("experiments/*.json", "cannot be read"),
     ],
@@ -144,7 +145,7 @@ def test_a_root_binds_code_artefacts_evidence_and_threshold(copy: Path, document
     (folder,) = (copy / "home" / "releases").iterdir()
     found: Manifest = manifest_of(folder, without=BESIDE)
     assert found.root == document["release"]
-    assert {"model.pkl", "release.json", "metrics.json", "baseline.json", "contract.yaml", "code/model.py"} <= {
+    assert {"model.onnx", "release.json", "metrics.json", "baseline.json", "contract.yaml", "code/model.py"} <= {
         file.path for file in found.files
     }
     roots = {found.root}
@@ -186,20 +187,31 @@ def test_another_environment_blocks_unless_allowed_and_is_then_at_most_equivalen
 
 
 @pytest.mark.parametrize(
-    ("model", "tolerated"),
-    [pytest.param(DICE, False, id="dice"), pytest.param(CLOCK, True, id="clock", marks=pytest.mark.slow)],
+    ("model", "service", "file", "tolerated"),
+    [
+        pytest.param(DICE, SERVICE, "model.onnx", False, id="dice"),
+        # ONNX holds what answers and no time, so with it this training would come out the same
+        pytest.param(CLOCK, PICKLED, "model.pkl", True, id="clock", marks=pytest.mark.slow),
+    ],
 )
 def test_a_training_with_dice_or_a_clock_in_it_diverges_at_the_model(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, model: str, tolerated: bool
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    model: str,
+    service: str,
+    file: str,
+    tolerated: bool,
 ) -> None:
     monkeypatch.setenv("FLYBALL_HOME", str(tmp_path / "home"))
-    write_service(tmp_path / "fraud", model=model.replace("max_iter=30", "max_iter=30, max_features=0.5"))
+    model = model.replace("max_iter=30", "max_iter=30, max_features=0.5")
+    write_service(tmp_path / "fraud", model=model, service=service)
     assert run(["train", str(tmp_path / "fraud"), "--json"]) == 0
     experiment = said(capsys)["experiment"]
     assert run(["reproduce", experiment, "--json"]) == 1
     found = said(capsys)
     assert found["verdict"] == "DIVERGED"
-    assert found["first_difference"].startswith("model.pkl is changed, from byte ")
+    assert found["first_difference"].startswith(f"{file} is changed, from byte ")
     if tolerated:  # it answers alike: somebody who declares a tolerance may call that equivalent
         assert run(["reproduce", experiment, "--tolerance", "1e-9", "--json"]) == 0
         assert said(capsys)["verdict"] == "EQUIVALENT"
@@ -261,7 +273,7 @@ def test_diff_says_what_differs_between_experiments_releases_and_snapshots(
         "config.max_depth: 4 -> 5",
         told[4],
     ]
-    assert "release: model.pkl is changed" in told
+    assert "release: model.onnx is changed" in told
     assert (
         "+    return HistGradientBoostingClassifier(random_state=seed, max_iter=31" in found["differences"][1]["detail"]
     )

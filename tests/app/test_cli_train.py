@@ -23,7 +23,8 @@ def test_train_then_train_again_then_change_a_gate(tmp_path: Path, capsys: pytes
     assert first["experiment"].startswith("fx1:sha256:")
     assert first["release"].startswith("sha256:")
     assert (first["cached"], first["champion"]) == (False, True)
-    assert set(first["metrics"]) == {"roc_auc"}
+    cheap = {"leakage.copied_rows", "leakage.strongest_input", "privacy.findings", "shift.largest_psi"}
+    assert set(first["metrics"]) == {"roc_auc"} | cheap
     assert [set(gate) >= {"name", "passed", "reason"} for gate in first["gates"]] == [True, True]
 
     assert run(["train", file, "--json"]) == 0
@@ -35,6 +36,24 @@ def test_train_then_train_again_then_change_a_gate(tmp_path: Path, capsys: pytes
     said = capsys.readouterr()
     assert "did not pass its gates" in said.out
     assert "roc_auc >= 0.99" in said.out
+
+
+def test_a_leak_stops_the_release_by_name_though_every_gate_passes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    leaking = transactions(2000).with_columns(amount=pl.col("amount") + 1000.0 * pl.col("is_fraud"))
+    file = str(write_service(tmp_path / "fraud", table=leaking))
+    assert run(["train", file, "--json"]) == 1
+    told = document(capsys)
+    assert all(gate["passed"] for gate in told["gates"])
+    assert (told["passed"], told["champion"]) == (False, False)
+    failed = [test["name"] for test in told["tests"] if test["hard"] and test["verdict"] == "FAIL"]
+    assert failed == ["target leak"]
+
+    assert run(["train", file]) == 1
+    said = " ".join(capsys.readouterr().out.split())
+    assert "data test target leak: FAIL, stops the release: the strongest input, 'amount', alone" in said
+    assert "did not pass its gates and tests" in said
 
 
 def test_a_faulty_folder_is_bad_input(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

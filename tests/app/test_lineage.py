@@ -65,9 +65,10 @@ def test_an_answer_leads_to_its_training_bytes_and_they_lead_back_while_receiver
     assert release["name"] == answer["release"] == trained["release"]
     assert of_kind(found["origins"], "experiment")[0]["name"] == trained["experiment"]
     document = json.loads((home / "releases" / trained["release"][7:] / "experiment.json").read_bytes())
-    assert of_kind(found["origins"], "code")[0]["name"] == document["code"]
-    assert of_kind(found["origins"], "environment")[0]["name"] == document["environment"]
-    assert of_kind(found["origins"], "contract")[0]["name"] == f"sha256:{document['contract']}"
+    assert of_kind(found["origins"], "code")[0]["name"] == document["code"]["digest"]
+    assert of_kind(found["origins"], "environment")[0]["name"] == document["env"]["digest"]
+    (contract,) = [each["digest"] for each in document["data"] if each["role"] == "contract"]
+    assert of_kind(found["origins"], "contract")[0]["name"] == contract
 
     (snapshot,), (data,) = of_kind(found["origins"], "snapshot"), of_kind(found["origins"], "file")
     assert snapshot["name"] == trained["snapshot"]
@@ -76,7 +77,7 @@ def test_an_answer_leads_to_its_training_bytes_and_they_lead_back_while_receiver
     assert data["name"] == f"sha256:{hashlib.sha256(bytes_).hexdigest()}"
     assert data["facts"]["bytes"] == len(bytes_)
 
-    for start in (data["name"][:20], snapshot["name"], document["code"]):
+    for start in (data["name"][:20], snapshot["name"], document["code"]["digest"]):
         back = lineage(start, home, capsys)
         assert [node["name"] for node in of_kind(back["results"], "release")] == [trained["release"]]
         assert sum(line["predictions"] for line in back["predictions"]) == len(answers)

@@ -19,11 +19,14 @@ A fence of any other kind fails. Sybil finds the blocks; what only the test need
 import doctest
 import json
 import os
+import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -50,6 +53,7 @@ SMALL_SERVICE: dict[str, Any] = {
     "experiment": {"task": "binary", "metric": "roc_auc"},
 }
 COMMAND_TIMEOUT_S = 300
+PORT = re.compile(r"\b864[0-9]\b")
 
 
 class Shell:
@@ -109,15 +113,18 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_example_of_a_page_works(page: Path, shell: Shell) -> None:
-    if "curl " in page.read_text() and shutil.which("curl") is None:
+    text = with_free_ports(page.read_text())
+    if "curl " in text and shutil.which("curl") is None:
         pytest.skip("curl is not there")
-    document = Document.parse(
-        str(page),
+    document = Document(text, str(page))
+    for parser in (
         PythonCodeBlockParser(),
         CodeBlockParser("console", shell),
         CodeBlockParser("yaml", is_a_valid_declaration),
         CodeBlockParser("json", is_json),
-    )
+    ):
+        for region in parser(document):
+            document.add(region)
     for example in document.examples():
         example.evaluate()
 
@@ -127,6 +134,15 @@ def test_every_fence_says_how_it_is_checked(page: Path) -> None:
     fences = [token for token in MarkdownIt().parse(page.read_text()) if token.type == "fence"]
     unknown = [f"line {token.map[0] + 1}: {token.info!r}" for token in fences if token.map and not _known(token.info)]
     assert not unknown
+
+
+def with_free_ports(text: str) -> str:
+    """The page with a free port for each that it names, the same for the same."""
+    named = sorted(set(PORT.findall(text)))
+    with ExitStack() as held:  # all at once, so that no two are the same
+        listening = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in named]
+        free = {name: str(each.getsockname()[1]) for name, each in zip(named, listening, strict=True)}
+    return PORT.sub(lambda found: free[found[0]], text)
 
 
 def is_a_valid_declaration(example: Example) -> str | None:
@@ -167,6 +183,13 @@ def test_a_command_that_fails_or_says_something_else_is_found(tmp_path: Path) ->
     assert shell(example("console", "$ echo one \\\n  two\none ...\n")) is None
     assert "exit code 3" in (shell(example("console", "$ exit 3\n")) or "")
     assert "expected" in (shell(example("console", "$ echo one\ntwo\n")) or "")
+
+
+def test_a_port_of_a_page_becomes_a_free_one_and_two_become_two() -> None:
+    first, second, again, other = with_free_ports("8643 8644 8643 86430").split()
+    assert first == again != second
+    assert not {first, second} & {"8643", "8644"}
+    assert other == "86430"
 
 
 def test_a_wrong_key_in_a_piece_of_yaml_is_found() -> None:

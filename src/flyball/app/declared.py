@@ -26,7 +26,7 @@ class Declared:
     folder: Path
     service: Service
     contract: DataContract
-    code: dict[str, str]  # path relative to the folder -> text: every *.py, experiment.include, the golden set
+    code: dict[str, str]  # path relative to the folder -> text: every *.py, experiment.include
     source: Path  # the training table: a file, a folder or a glob, $FLYBALL_DATA resolved
     notes: tuple[str, ...]  # what is allowed but probably not meant
     not_executed: tuple[str, ...]  # what the contract says and Flyball does not check
@@ -53,6 +53,7 @@ def load(file: Path | str) -> Declared:
         source = folder / source
     reading = _contract(folder, service, source.stem, faults)
     code = _code(folder, service, faults)
+    _golden(folder, service, faults)
     if reading is not None:
         faults += misfits(service, reading.contract, file=file.name)
     if faults or reading is None:
@@ -125,9 +126,7 @@ def _code(folder: Path, service: Service, faults: list[Fault]) -> dict[str, str]
         if not any(part.startswith(".") or part == "__pycache__" for part in path.relative_to(folder).parts)
     }
     code: dict[str, str] = {}
-    golden = service.experiment.tests.golden
-    included = {*service.experiment.include, *([golden] if golden is not None else [])}
-    for name in sorted(names | {service.experiment.module} | included):
+    for name in sorted(names | {service.experiment.module, *service.experiment.include}):
         try:
             code[name] = read_text(folder / name, where=name)
         except BadInput as error:
@@ -136,6 +135,17 @@ def _code(folder: Path, service: Service, faults: list[Fault]) -> dict[str, str]
         if name.endswith(".py"):
             _judge_code(name, text, faults, service if name == service.experiment.module else None)
     return code
+
+
+def _golden(folder: Path, service: Service, faults: list[Fault]) -> None:
+    """The golden set has to be there. It is no code: the experiment names it by a digest of its own."""
+    name = service.experiment.tests.golden
+    if name is None:
+        return
+    try:
+        read_text(folder / name, where=name)
+    except BadInput as error:
+        faults.extend(error.faults)
 
 
 def _judge_code(name: str, text: str, faults: list[Fault], service: Service | None) -> None:

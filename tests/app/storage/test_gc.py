@@ -311,7 +311,7 @@ def test_an_experiment_whose_release_was_deleted_is_trained_again_not_answered_f
         refused = trained(pipeline, file)
         collector = Collector(Home(tmp_path / "home"), pipeline._ledger, SystemClock(), SequentialIds())
         collector.sweep(0.0)
-        assert {item.kind for item in collector.sweep(0.0).deleted} == {"release", "snapshot", "blob"}
+        assert {item.kind for item in collector.sweep(0.0).deleted} == {"release", "snapshot", "blob", "step"}
         assert not pipeline.releases.held(refused.release.root)
         again = trained(pipeline, file)
         assert (again.cached, again.release.root) == (False, refused.release.root)

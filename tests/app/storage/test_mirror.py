@@ -173,6 +173,6 @@ def test_a_trained_release_reaches_another_machine_through_s3(
     shutil.copy(tmp_path / "here" / "keys" / PUBLIC, there.keys / PUBLIC)
     assert store.linked(f"releases/{found.root[7:]}")
     folder = Path(ReleaseStore(there).verified(found.root))
-    assert (folder / "model.pkl").is_file()
+    assert (folder / "model.onnx").is_file()
     place = SnapshotStore(there, TimeIds(SystemClock())).folder(found.snapshot)
     assert (place / "data.parquet").is_file()

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from flyball.app.home import Home
     from flyball.app.wiring.pipeline import Trained
+    from flyball.core.release import TestResult
 
 DRIFT_SHOWN = 5  # differences between lock and installation that the text names
 
@@ -28,7 +29,8 @@ def train(
 ) -> int:
     """Train, judge, sign and register a release. The same inputs are not trained twice.
 
-    Exit code 0: every gate passed. 1: a gate failed, the training failed, or the data violate their contract.
+    Exit code 0: every gate passed and no hard test failed. 1: one did, the training failed, or the data violate their
+    contract.
     """
     from flyball.app.declared import load
     from flyball.app.home import command, find_home
@@ -108,6 +110,12 @@ def _stand(trained: "Trained", champion: str | None, *, approve: str) -> str:
     return "waits for a rollout"
 
 
+def _told(test: "TestResult") -> str:
+    """What a test found that did not pass; and whether the release does not go on for it."""
+    weight = "FAIL, stops the release" if test.hard and test.verdict == "FAIL" else test.verdict
+    return f"{test.suite} test {test.name}: {weight}: {test.reason}"
+
+
 def _evidence(home: "Home", trained: "Trained") -> str | None:
     """Where card, bill of materials, attributions and plots lie."""
     folder = home.evidence / trained.release.root.removeprefix("sha256:")
@@ -133,14 +141,7 @@ def _text(trained: "Trained", stand: str, evidence: str | None) -> "Group":
     for gate in release.gates:
         gates.add_row(Text(gate.name), gate.verdict, Text(gate.reason))
     lines += [metrics, gates] if release.gates else [metrics]
-    tests = Table("test", "verdict", "found")
-    for test in release.tests:
-        if test.verdict != "PASS":
-            tests.add_row(
-                Text(test.name), test.verdict if test.hard else f"{test.verdict} (finding)", Text(test.reason)
-            )
-    if tests.row_count:
-        lines.append(tests)
+    lines += [Text(_told(test)) for test in release.tests if test.verdict != "PASS"]
     lines += [Text(line) for line in told(lights(release.gates, release.tests))]
     environment = _environment(trained)
     lines.append(Text(f"environment, grade {environment['grade']}: {environment['reason']}"))

@@ -17,7 +17,6 @@ from flyball.core.model import Label, Loaded, Packaged, Predictions, Scores, out
 from flyball.core.ports import TrainingJob
 from flyball.core.service import Service
 from flyball.pipeline.evaluate import Scored
-from flyball.pipeline.packing import CODE
 from flyball.pipeline.seed import seed_of
 from flyball.pipeline.split import Split
 from flyball.pipeline.suites.found import Found, merged
@@ -163,14 +162,14 @@ def _over(
 
 
 def _golden(job: TrainingJob, service: Service, candidate: Loaded) -> tuple[pl.DataFrame, pl.Series] | None:
-    """The golden rows from the code tree, whose digest names them.
+    """The golden rows, written beside the code by whoever made the job; the experiment names them by their digest.
 
     Raises: TrainingFailed: it is not there, or has no column `prediction`.
     """
     name = service.experiment.tests.golden
     if name is None:
         return None
-    path = Path(job.service_folder) / CODE / name
+    path = Path(job.service_folder) / name
     if not path.is_file():
         raise TrainingFailed(f"the golden set {name!r} is not beside service.yaml")
     table = pl.read_csv(path, infer_schema_length=None)
