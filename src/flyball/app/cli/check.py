@@ -64,9 +64,11 @@ def _document(
     levels: "tuple[LevelResult, ...]",
     notes: tuple[str, ...],
 ) -> dict[str, Any]:
+    from flyball.app.cli.judged import kept_all
+
     return {
         "service": declared.service.metadata.name,
-        "ok": report.passed and all(level.standing != "VIOLATED" for level in levels),
+        "ok": kept_all(report, levels),
         "data": {"path": str(path), **report.document()},
         "quarantine": kept,
         "levels": levels,
@@ -86,11 +88,11 @@ def _text(
     from rich.console import Group
     from rich.text import Text
 
-    from flyball.app.cli.judged import lines
+    from flyball.app.cli.judged import levels_told, lines
 
     name = declared.service.metadata.name
     parts: list[Any] = [Text(f"{name}: the declaration is sound, {len(declared.contract.columns)} columns promised.")]
     parts += lines(path, report, kept)
-    parts += [Text(f"service level {level.level}: {level.standing.value}: {level.reason}") for level in levels]
+    parts += levels_told(levels)
     parts += [Text(f"note: {note}") for note in (*notes, *declared.not_executed)]
     return Group(*parts)
