@@ -55,7 +55,9 @@ def train(
         _tell(place)
     is_champion = champion == trained.release.root
     stand = _stand(trained, champion, approve=command(place, "approve", name))
-    emit(_document(trained, is_champion), as_json=json, text=lambda: _text(trained, stand))
+    evidence = _evidence(place, trained)
+    document = _document(trained, is_champion) | {"evidence": evidence}
+    emit(document, as_json=json, text=lambda: _text(trained, stand, evidence))
     return 0 if trained.release.passed else 1
 
 
@@ -69,6 +71,8 @@ def _tell(home: "Home") -> None:
 
 
 def _document(trained: "Trained", is_champion: bool) -> dict[str, Any]:
+    from flyball.pipeline.lights import lights
+
     release = trained.release
     return {
         "service": release.service,
@@ -81,6 +85,8 @@ def _document(trained: "Trained", is_champion: bool) -> dict[str, Any]:
         "rows": {"trained": release.trained_rows, "holdout": release.holdout_rows},
         "metrics": release.metrics,
         "gates": release.gates,
+        "tests": release.tests,
+        "lights": lights(release.gates, release.tests),
         "environment": _environment(trained),
     }
 
@@ -96,18 +102,26 @@ def _stand(trained: "Trained", champion: str | None, *, approve: str) -> str:
     if champion == trained.release.root:
         return "is champion"
     if not trained.release.passed:
-        return "did not pass its gates"
+        return "did not pass its gates and tests"
     if champion is None:
         return f"waits for a person to make it the first champion: {approve}"
     return "waits for a rollout"
 
 
-def _text(trained: "Trained", stand: str) -> "Group":
+def _evidence(home: "Home", trained: "Trained") -> str | None:
+    """Where card, bill of materials, attributions and plots lie."""
+    folder = home.evidence / trained.release.root.removeprefix("sha256:")
+    return str(folder) if folder.is_dir() else None
+
+
+def _text(trained: "Trained", stand: str, evidence: str | None) -> "Group":
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
     from flyball.core.ids import short
+    from flyball.pipeline.lights import lights
+    from flyball.pipeline.lights import lines as told
 
     release = trained.release
     how = "known already, not trained again" if trained.cached else f"trained on {release.trained_rows} rows"
@@ -119,10 +133,21 @@ def _text(trained: "Trained", stand: str) -> "Group":
     for gate in release.gates:
         gates.add_row(Text(gate.name), gate.verdict, Text(gate.reason))
     lines += [metrics, gates] if release.gates else [metrics]
+    tests = Table("test", "verdict", "found")
+    for test in release.tests:
+        if test.verdict != "PASS":
+            tests.add_row(
+                Text(test.name), test.verdict if test.hard else f"{test.verdict} (finding)", Text(test.reason)
+            )
+    if tests.row_count:
+        lines.append(tests)
+    lines += [Text(line) for line in told(lights(release.gates, release.tests))]
     environment = _environment(trained)
     lines.append(Text(f"environment, grade {environment['grade']}: {environment['reason']}"))
     lines += [Text(f"  {words}") for words in environment["drift"][:DRIFT_SHOWN]]
     if (more := len(environment["drift"]) - DRIFT_SHOWN) > 0:
         lines.append(Text(f"  and {more} more"))
+    if evidence is not None:
+        lines.append(Text(f"evidence: {evidence}"))
     lines.append(Text(f"release {short(release.root)} {stand}"))
     return Group(*lines)
