@@ -18,7 +18,7 @@ _HEX = re.compile(r"[0-9a-f]{64}")
 
 
 class Inventory:
-    """Reads `releases/`, `evidence/`, `snapshots/`, `blobs/` and `steps/`; no other folder is ever swept. For one look only."""
+    """Reads `releases/`, `evidence/`, `snapshots/`, `blobs/` and `steps/`; nothing else is ever swept. For one look."""
 
     def __init__(self, home: Home) -> None:
         self._home = home

@@ -96,7 +96,7 @@ def judge(
 
 def _kept(values: dict[str, Estimate], service: Service) -> dict[str, Estimate]:
     """What the release keeps beside its metrics: all of a full run, else what gates read; the tests carry the rest."""
-    asked = gates.reads(service.gates) | {LATENCY}
+    asked = gates.reads(service.gates) | set(MEASURED)
     return values if service.experiment.suites == "full" else {n: found for n, found in values.items() if n in asked}
 
 
