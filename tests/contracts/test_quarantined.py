@@ -28,7 +28,7 @@ ROWS = st.fixed_dictionaries(
         "items": st.none() | st.lists(st.integers(-1, 2), max_size=3),
     }
 )
-DTYPES = {"a": pl.Float64, "b": pl.String, "items": pl.List(pl.Int64)}
+DTYPES: dict[str, Any] = {"a": pl.Float64, "b": pl.String, "items": pl.List(pl.Int64)}
 
 
 @given(st.lists(ROWS, min_size=1, max_size=12))

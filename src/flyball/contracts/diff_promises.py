@@ -1,10 +1,11 @@
 """What changed in the promises about a whole table: library rules, other quality rules and service levels."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from math import ceil, floor
 from typing import Any
 
 from flyball.contracts.change import Change, plain, promise, shown
+from flyball.contracts.odcs_level import canonical
 from flyball.contracts.rules import OPERATORS
 from flyball.core.contract import Rule
 
@@ -70,9 +71,12 @@ def allows(wide: Rule, narrow: Rule) -> bool:
     )
 
 
-def quality_changes(path: str, old: Any, new: Any) -> list[Change]:
-    """Changes of the rules that are no library metrics: what they let through cannot be compared."""
-    was, now = _others(old), _others(new)
+def quality_changes(path: str, old: Any, new: Any, *, without: Container[str] = ()) -> list[Change]:
+    """Changes of the rules that are no library metrics: what they let through cannot be compared.
+
+    Args: without: ids of rules that are executed, and compared as such.
+    """
+    was, now = _others(old, without), _others(new, without)
     found: list[Change] = []
     for name in dict.fromkeys((*was, *now)):
         before, after = was.get(name), now.get(name)
@@ -94,9 +98,12 @@ def quality_changes(path: str, old: Any, new: Any) -> list[Change]:
     return found
 
 
-def level_changes(old: Any, new: Any) -> list[Change]:
-    """Changes of `slaProperties`, matched by property and element."""
-    was, now = _levels(old), _levels(new)
+def level_changes(old: Any, new: Any, *, without: Container[str] = ()) -> list[Change]:
+    """Changes of `slaProperties`, matched by property and element.
+
+    Args: without: names of levels that are judged, and compared as such.
+    """
+    was, now = _levels(old, without), _levels(new, without)
     found: list[Change] = []
     for key in dict.fromkeys((*was, *now)):
         before, after = was.get(key), now.get(key)
@@ -158,24 +165,28 @@ def _words(rule: Rule | None) -> str | None:
     return f"{rule.metric}{arguments} {rule.operator} {limit} {rule.unit}{warning}"
 
 
-def _others(quality: Any) -> dict[str, dict[str, Any]]:
+def _others(quality: Any, without: Container[str]) -> dict[str, dict[str, Any]]:
     items = quality if isinstance(quality, list) else []
     found: dict[str, dict[str, Any]] = {}
     for item in items:
         if isinstance(item, dict) and item.get("type", "library") != "library":
             name = str(item.get("id") or item.get("name") or item.get("type"))
+            if name in without:
+                continue
             while name in found:
                 name += "'"
             found[name] = item
     return found
 
 
-def _levels(value: Any) -> dict[tuple[str, str], dict[str, Any]]:
+def _levels(value: Any, without: Container[str]) -> dict[tuple[str, str], dict[str, Any]]:
     short = {letters: name for name, (letters, _) in LEVELS.items()}
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for item in value if isinstance(value, list) else []:
         if isinstance(item, dict):
             name = str(item.get("property", "?"))
+            if canonical(name) in without:
+                continue
             found[short.get(name.lower(), name), str(item.get("element") or "")] = item
     return found
 
