@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from flyball.app.cli.door import JsonFlag, emit, progress
+from flyball.app.cli.door import HomeOption, JsonFlag, emit, progress
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -26,6 +26,7 @@ def check(
     /,
     *,
     quarantine: QuarantineOption = None,
+    home: HomeOption = None,
     json: JsonFlag = False,
 ) -> int:
     """Check a service declaration, its data contract and the data.
@@ -35,6 +36,7 @@ def check(
     """
     from flyball.app.baselines import baselines
     from flyball.app.declared import load, read_table
+    from flyball.app.home import find_home
     from flyball.app.wiring.levels import standing
     from flyball.app.wiring.quarantine import keep
     from flyball.contracts.check import check as check_table
@@ -49,7 +51,8 @@ def check(
         if data is None:  # what is learned from; another table may well hold one class only
             report = with_label(report, table, declared.service)
         kept = None if quarantine is None else keep(quarantine, path.stem, table, declared.contract, report)
-        levels = standing(table, declared.contract)
+        place = find_home(home, (declared.file,))
+        levels = standing(table, declared.contract, home=place, service=declared.service.metadata.name)
         notes = (*declared.notes, *remarks(table, declared.service))
     document = _document(declared, path, report, kept, levels, notes)
     emit(document, as_json=json, text=lambda: _text(declared, path, report, kept, levels, notes))

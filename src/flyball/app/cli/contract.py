@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import App, Parameter
 
 from flyball.app.cli.check import QuarantineOption
-from flyball.app.cli.door import JsonFlag, emit, progress
+from flyball.app.cli.door import HomeOption, JsonFlag, emit, progress
 from flyball.contracts.compatibility import Mode
 from flyball.core.errors import BadInput, Fault
 
@@ -46,6 +46,8 @@ def check(
     *,
     table: TableName = None,
     quarantine: QuarantineOption = None,
+    home: HomeOption = None,
+    service: Annotated[str | None, Parameter(help="Service of the home that runs on the contract.")] = None,
     json: JsonFlag = False,
 ) -> int:
     """Judge a table. Exit code 0: it keeps the contract. 1: it, or a service level, does not. 2: contract or table is
@@ -57,6 +59,7 @@ def check(
     from flyball.app.baselines import baselines
     from flyball.app.cli.judged import kept_all, levels_told, lines
     from flyball.app.declared import read_table
+    from flyball.app.home import find_home
     from flyball.app.wiring.levels import standing
     from flyball.app.wiring.quarantine import keep
     from flyball.contracts.check import check as check_table
@@ -67,7 +70,8 @@ def check(
         frame = read_table(data, contract=contract)
         report = check_table(frame, contract, baselines=baselines(contract, file.parent))
         kept = None if quarantine is None else keep(quarantine, data.stem, frame, contract, report)
-        levels = standing(frame, contract)
+        place = None if home is None else find_home(home)
+        levels = standing(frame, contract, home=place, service=service)
     document = {
         "contract": edition.id,
         "version": edition.version,
