@@ -148,7 +148,9 @@ def test_silence_of_a_controller_that_watches_is_no_incident(tmp_path: Path) -> 
 def test_rows_without_an_answer_among_those_received(tmp_path: Path) -> None:
     home = Home(tmp_path)
     written(home, (900, WATCHED))
-    answered(home, [*["answered"] * 12, "fallback", "rejected", "quarantined", "failed", "shed"], received=20)
+    outcomes: list[Outcome] = ["answered"] * 12
+    outcomes += ["fallback", "rejected", "quarantined", "failed", "shed"]
+    answered(home, outcomes, received=20)
     answered(home, ["answered"] * 20)
     found = judged(home, 5000)
     assert (found["availability"].standing, found["availability"].value) == ("OK", 38 / 40)

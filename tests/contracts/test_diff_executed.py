@@ -40,6 +40,11 @@ def sql(query: str = "select count(*) from {object}", **more: Any) -> dict[str, 
     return WHOLE | {"quality": [{"id": "many", "type": "sql", "query": query, **more}]}
 
 
+def unnamed(column: dict[str, Any]) -> dict[str, Any]:
+    (rule,) = column["quality"]
+    return column | {"quality": [{key: value for key, value in rule.items() if key != "id"}]}
+
+
 def level(value: Any, unit: str | None = None, name: str = "latency") -> dict[str, Any]:
     item = {"property": name, "value": value, "element": "t.at"} | ({"unit": unit} if unit else {})
     return {"slaProperties": [item]}
@@ -62,6 +67,8 @@ COLUMNS: list[tuple[dict[str, Any], dict[str, Any], list[tuple[str, str, str, bo
     (clause(0.1), clause(0.2), [("t.quality.drift", "loosened", "minor", True, False)]),
     (clause(0.1), clause(0.1, bins=20), [("t.quality.drift", "changed", "major", False, False)]),
     (clause(0.1), clause(0.1, alpha=0.01), []),
+    (unnamed(clause(0.1)), unnamed(clause(0.2)), [("t.quality.a.psi", "loosened", "minor", True, False)]),
+    (unnamed(sql(mustBe=1)), unnamed(sql(mustBeLessThan=2)), [("t.quality.a.sql", "loosened", "minor", True, False)]),
     (WHOLE, clause(0.1), [("t.quality.drift", "tightened", "major", False, True)]),
     (sql(mustBeLessThan=9), sql(mustBeLessThan=5), [("t.quality.many", "tightened", "major", False, True)]),
     (sql(mustBeLessThan=5), sql(mustBeLessOrEqualTo=5), [("t.quality.many", "loosened", "minor", True, False)]),

@@ -149,11 +149,16 @@ def _column(
     executed: frozenset[str],
 ) -> list[Change]:
     found = _unread(path, before, after) if old is None or new is None else field_changes(path, old, new)
-    return found + _meaning(path, before, after, executed)
+    return found + _meaning(path, before, after, column=str(after.get("name")), executed=executed)
 
 
 def _meaning(
-    path: str, before: Mapping[str, Any], after: Mapping[str, Any], executed: frozenset[str] = frozenset()
+    path: str,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    *,
+    column: str | None = None,
+    executed: frozenset[str] = frozenset(),
 ) -> list[Change]:
     """What no value is judged by, of a column and of the parts that both versions have."""
     found: list[Change] = []
@@ -168,7 +173,7 @@ def _meaning(
     for key in PHYSICAL:
         found += plain(f"{path}.{key}", before.get(key), after.get(key), "major", "stored otherwise")
     found += _custom(path, before.get("customProperties"), after.get("customProperties"))
-    found += quality_changes(path, before.get("quality"), after.get("quality"), without=executed)
+    found += quality_changes(path, before.get("quality"), after.get("quality"), column=column, without=executed)
     found += _words(path, before, after, COMPARED)
     was, now = _raw_parts(before), _raw_parts(after)
     for name in (name for name in was if name in now):

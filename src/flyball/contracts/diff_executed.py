@@ -35,7 +35,7 @@ def executed_changes(path: str, old: DataContract, new: DataContract) -> list[Ch
 
 def names_of(table: DataContract) -> frozenset[str]:
     """Ids of the quality rules that `executed_changes` compares."""
-    return frozenset(each.id for each in (*table.queries, *table.distributions))
+    return frozenset((*(query.id for query in table.queries), *(clause.id for clause in table.distributions)))
 
 
 def executed_levels(old: Sequence[DataContract], new: Sequence[DataContract]) -> list[Change]:
@@ -73,7 +73,7 @@ def _levels(tables: Sequence[DataContract]) -> dict[tuple[str, str], ServiceLeve
 
 
 def _each(path: str, old: Sequence[One], new: Sequence[One], ways: Callable[[One, One], Ways]) -> Iterator[Change]:
-    was, now = ({each.id: each for each in side} for side in (old, new))
+    was, now = _by_id(old), _by_id(new)
     for name in dict.fromkeys((*was, *now)):
         before, after = was.get(name), now.get(name)
         if before == after:
@@ -96,6 +96,17 @@ def _each(path: str, old: Sequence[One], new: Sequence[One], ways: Callable[[One
             looser="tables may break what the old rule asked for",
             neither="what the two rules let through cannot be compared",
         )
+
+
+def _by_id(rules: Sequence[One]) -> dict[str, One]:
+    """Two rules may have one id, where nobody named them."""
+    found: dict[str, One] = {}
+    for rule in rules:
+        name = rule.id
+        while name in found:
+            name += "'"
+        found[name] = rule
+    return found
 
 
 def _binds(rule: Query | Distribution | Reference) -> bool:
