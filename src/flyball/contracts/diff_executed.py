@@ -73,7 +73,8 @@ def _levels(tables: Sequence[DataContract]) -> dict[tuple[str, str], ServiceLeve
 
 
 def _each(path: str, old: Sequence[One], new: Sequence[One], ways: Callable[[One, One], Ways]) -> Iterator[Change]:
-    was, now = _by_id(old), _by_id(new)
+    was: dict[str, One] = _by_id(old)
+    now: dict[str, One] = _by_id(new)
     for name in dict.fromkeys((*was, *now)):
         before, after = was.get(name), now.get(name)
         if before == after:
