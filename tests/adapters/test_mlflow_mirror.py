@@ -13,7 +13,7 @@ from typing import Any
 from urllib.request import urlopen
 
 import pytest
-from tests.pipeline.fraud import opened, trained, transactions, write_service
+from tests.pipeline.fraud import MODEL, opened, trained, transactions, write_service
 
 from flyball.adapters.trainer import ForkServerTrainer
 from flyball.app.home import Home
@@ -28,9 +28,9 @@ from flyball.core.routing import Verdict
 mlflow = pytest.importorskip("mlflow", reason="the extra mlflow is not installed")
 
 
-def service_with(folder: Path, to: str, *, seed: int = 7) -> Path:
-    file = write_service(folder)
-    text = file.read_text().replace('seed: "7"', f'seed: "{seed}"')
+def service_with(folder: Path, to: str, *, rounds: int = 30) -> Path:
+    file = write_service(folder, model=MODEL.replace("max_iter=30", f"max_iter={rounds}"))
+    text = file.read_text()
     file.write_text(f"{text}events:\n  - {{format: mlflow, to: '{to}'}}\n")
     return file
 
@@ -50,7 +50,7 @@ def story(tmp_path: Path, to: str) -> tuple[Home, str, str, Any]:
     home = Home(tmp_path / "home")
     with closing(ForkServerTrainer()) as trainer, opened(home.root, trainer) as pipeline:
         one = trained(pipeline, service_with(tmp_path / "fraud", to)).release.root
-        other = trained(pipeline, service_with(tmp_path / "fraud", to, seed=8), reason="manual").release.root
+        other = trained(pipeline, service_with(tmp_path / "fraud", to, rounds=31), reason="manual").release.root
     sent(home)
     from flyball.adapters.mlflow_mirror import client
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,46 @@ def test_sound_data_are_0_and_nothing_is_kept(folder: Path, capfd: pytest.Captur
     code, document = answer(capfd, "check", "v1.yaml", "new.csv", "--quarantine", "kept")
     assert (code, document["quarantine"]) == (0, None)
     assert not Path("kept").exists()
+
+
+TIMED = CONTRACT.replace(
+    "version: 1.0.0", "version: 1.0.0\nslaProperties: [{property: latency, value: 4, unit: d}]"
+) + ("      - {name: at, logicalType: timestamp}\n")
+
+
+@pytest.mark.parametrize(
+    ("at", "code", "standing"), [("2020-01-01T00:00:00Z", 1, "VIOLATED"), ("", 0, "UNKNOWN"), ("now", 0, "OK")]
+)
+def test_check_judges_the_service_levels(
+    folder: Path, at: str, code: int, standing: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    when = datetime.now(UTC).isoformat() if at == "now" else at
+    Path("timed.yaml").write_text(TIMED)
+    Path("new.csv").write_text(f"amount,country,at\n5,no,{when}\n")
+    found, document = answer(capfd, "check", "timed.yaml", "new.csv")
+    assert (found, document["ok"], document["data"]["passed"]) == (code, code == 0, True)
+    assert [(level["level"], level["standing"]) for level in document["levels"]] == [("latency of at", standing)]
+    assert run(["contract", "check", "timed.yaml", "new.csv"]) == code
+    assert f"service level latency of at: {standing}" in capfd.readouterr().out
+
+
+PSI = "{metric: psi, baseline: then.csv, tolerance: 0.1}"
+CLAUSE = f"quality: [{{id: drift, type: custom, engine: flyball, implementation: {PSI}}}]"
+
+
+def test_check_reads_what_a_clause_compares_with_beside_the_contract(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    Path("c").mkdir()
+    Path("c/drift.yaml").write_text(CONTRACT.replace("required: true", f"required: true, {CLAUSE}"))
+    Path("same.csv").write_text("amount\n" + "".join(f"{row}\n" for row in range(2000)))
+    Path("half.csv").write_text("amount\n" + "".join(f"{row % 1000}\n" for row in range(2000)))
+    code, document = answer(capfd, "check", "c/drift.yaml", "same.csv")
+    assert (code, document["error"]["faults"][0]["where"]) == (2, "c/then.csv")
+    Path("c/then.csv").write_text(Path("same.csv").read_text())
+    assert answer(capfd, "check", "c/drift.yaml", "same.csv")[0] == 0
+    code, document = answer(capfd, "check", "c/drift.yaml", "half.csv")
+    assert (code, [found["rule"] for found in document["data"]["violations"]]) == (1, ["drift"])
 
 
 def test_diff_says_no_with_every_reason(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:

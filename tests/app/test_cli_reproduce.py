@@ -4,6 +4,7 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,31 @@ def test_the_same_comes_out_and_the_verdict_is_signed_on_the_ledger(
     assert document["release"].removeprefix("sha256:").encode() in signed
     assert run(["ledger", "verify"]) == 0
     assert list((copy / "home" / "work").iterdir()) == []
+
+
+def test_a_table_that_the_contract_compares_with_is_kept_and_found_again(
+    copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, home = copy / "fraud", Home(copy / "home")
+    psi = "{metric: psi, baseline: then.csv, tolerance: 5}"
+    clause = f"quality: [{{id: drift, type: custom, engine: flyball, implementation: {psi}}}]"
+    text = (folder / "contract.yaml").read_text()
+    mark = "amount, logicalType: number,"
+    assert mark in text
+    (folder / "contract.yaml").write_text(text.replace(mark, f"{mark} {clause},"))
+    table = ("amount\n" + "".join(f"{row}.5\n" for row in range(500))).encode()
+    (folder / "then.csv").write_bytes(table)
+    assert run(["train", str(folder), "--json"]) == 0
+    trained = said(capsys)
+    (folder / "then.csv").unlink()
+    assert run(["reproduce", trained["experiment"], "--json"]) == 0
+    assert said(capsys)["verdict"] == "IDENTICAL"
+    digest = sha256(table).hexdigest()
+    (home.blobs / digest[:2] / digest[2:]).unlink()
+    assert run(["reproduce", trained["experiment"], "--json"]) == 3
+    blocked = said(capsys)
+    assert blocked["grades"]["code"] == "C"
+    assert "then.csv" in blocked["first_difference"]
 
 
 def test_everything_that_is_missing_is_named_at_once_and_blocks(

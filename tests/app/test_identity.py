@@ -19,7 +19,7 @@ from flyball.app.wiring.environment import demand_lock, environment_of, evaluati
 from flyball.app.wiring.experiments import ExperimentStore
 from flyball.app.wiring.jobs import inputs_of, sources_of
 from flyball.app.wiring.snapshots import SnapshotStore
-from flyball.core.errors import NotFound, Refused, Untrusted
+from flyball.core.errors import BadInput, NotFound, Refused, Untrusted
 from flyball.core.ids import ReleaseRoot
 from flyball.pipeline.difference import differences
 from flyball.pipeline.environment import Environment
@@ -186,6 +186,30 @@ def test_a_golden_set_is_named_by_its_bytes(folder: Path) -> None:
     (folder / "golden.csv").write_text("amount,prediction\n1,1\n")
     after = inputs(folder)
     assert [each.part for each in differences(before, after, blob=lambda _: None)] == ["golden"]
+
+
+PSI = "{metric: psi, baseline: tables/then.csv, tolerance: 5}"
+
+
+def test_a_table_that_the_contract_compares_with_is_named_by_its_bytes(folder: Path) -> None:
+    without = inputs(folder)
+    clause = f"quality: [{{id: drift, type: custom, engine: flyball, implementation: {PSI}}}]"
+    change(folder / "contract.yaml", "amount, logicalType: number,", f"amount, logicalType: number, {clause},")
+    table = folder / "tables" / "then.csv"
+    with pytest.raises(BadInput, match=r"tables/then\.csv: \(file\): expected a file that can be read"):
+        inputs(folder)
+    table.parent.mkdir()
+    table.write_text("amount\n1\n2\n")
+    before = inputs(folder)
+    table.write_text("amount\n1\n3\n")
+    after = inputs(folder)
+    assert len({without.name, before.name, after.name}) == 3
+    assert [str(each) for each in differences(before, after, blob=lambda _: None)] == [
+        "baseline: tables/then.csv changed"
+    ]
+    assert "baseline: tables/then.csv added" in map(str, differences(without, before, blob=lambda _: None))
+    table.write_text("amount\n1\n2\n")
+    assert inputs(folder).name == before.name
 
 
 def test_inputs_are_kept_and_hashed_again_when_they_are_read(folder: Path) -> None:

@@ -7,6 +7,7 @@ from tests.pipeline.fraud import MODEL, SERVICE, opened, trained, transactions, 
 
 from flyball.adapters.trainer import ForkServerTrainer
 from flyball.app.wiring.releases import ReleaseStore
+from flyball.pipeline.packing import SIGNATURE
 
 FOREST = MODEL.replace("HistGradientBoostingClassifier", "RandomForestClassifier").replace(
     "max_iter=30", "n_estimators=20, n_jobs=-1"
@@ -27,19 +28,27 @@ LIGHTGBM = LIGHTGBM.replace(
     "LGBMClassifier(random_state=seed, n_estimators=30, subsample=0.7, subsample_freq=1, colsample_bytree=0.7, "
     "verbose=-1, **config)",
 )
+LIGHTGBM_TEXT = LIGHTGBM.replace(
+    "verbose=-1,", "verbose=-1, n_jobs=1, deterministic=True, force_row_wise=True,"
+).replace(".fit(features, label)", ".fit(features.to_numpy(), label.to_numpy())")
 for name in ("HistGradientBoostingClassifier", "-> HistGradientBoostingClassifier"):
     LOGISTIC, LIGHTGBM = LOGISTIC.replace(f" -> {name}", ""), LIGHTGBM.replace(f" -> {name}", "")
+    LIGHTGBM_TEXT = LIGHTGBM_TEXT.replace(f" -> {name}", "")
 
 
 @pytest.mark.parametrize(
-    "model",
+    ("model", "format"),
     [
-        pytest.param(LIGHTGBM, id="lightgbm"),
-        pytest.param(FOREST, id="forest"),
-        pytest.param(LOGISTIC, id="logistic", marks=pytest.mark.slow),
+        pytest.param(LIGHTGBM, None, id="lightgbm"),
+        pytest.param(LIGHTGBM_TEXT, "model.txt", id="lightgbm text"),
+        pytest.param(FOREST, None, id="forest"),
+        pytest.param(LOGISTIC, None, id="logistic", marks=pytest.mark.slow),
     ],
 )
-def test_two_homes_and_two_processes_give_one_root(tmp_path: Path, trainer: ForkServerTrainer, model: str) -> None:
+def test_two_homes_and_two_processes_give_one_root(
+    tmp_path: Path, trainer: ForkServerTrainer, model: str, format: str | None
+) -> None:
+    """Two full trainings: no home knows the other, and none has the experiment or a step of it."""
     if "lightgbm" in model:
         pytest.importorskip("lightgbm")
     services = [
@@ -52,11 +61,16 @@ def test_two_homes_and_two_processes_give_one_root(tmp_path: Path, trainer: Fork
             a, b = trained(first, services[0]), trained(second, services[1])
             assert (a.cached, b.cached) == (False, False)
             assert a.experiment == b.experiment
+            folders = [
+                ReleaseStore(pipeline._home).folder(each.release.root) for pipeline, each in ((first, a), (second, b))
+            ]
             files = [
-                (ReleaseStore(pipeline._home).folder(each.release.root) / "model.pkl").read_bytes()
-                for pipeline, each in ((first, a), (second, b))
+                {path.name: path.read_bytes() for path in folder.glob("model.*") if path.name != SIGNATURE}
+                for folder in folders
             ]
             assert files[0] == files[1]
+            assert len(files[0]) == 1  # the model in its one format
+            assert format in (None, *files[0])
             assert a.release.root == b.release.root
     finally:
         other.close()

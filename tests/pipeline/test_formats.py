@@ -93,7 +93,7 @@ def test_pickle_is_kept_where_it_is_asked_for_or_needed(train: Train, pipeline: 
     assert model_file(kept).reason == "kept as pickle because Own is not among the estimators that are exported"
 
 
-def test_two_trainings_with_lightgbm_have_one_root_and_no_pickle(train: Train, pipeline: Pipeline) -> None:
+def test_lightgbm_is_packaged_as_text_that_another_experiment_writes_alike(train: Train, pipeline: Pipeline) -> None:
     pytest.importorskip("lightgbm")
     one = train(BOOSTER)
     assert (folder(pipeline, one) / "model.txt").is_file()

@@ -123,7 +123,7 @@ def test_the_light_follows_from_what_a_gate_reads_unless_it_is_declared() -> Non
     found = {
         "fairness": Gate(metric=DPD, max=0.1),
         "latency": Gate(metric="latency_p99_ms", max=20),
-        "cost": Gate(metric="size_mb", max=20),
+        "cost": Gate(metric="model_size_mb", max=20),
         "robustness": Gate(metric="robustness.missing", max=0.1),
         "data": Gate(expression='metrics["leakage.strongest_input"].value < 0.9'),
         "privacy": Gate(suite="privacy"),

@@ -93,6 +93,7 @@ def test_the_name_is_the_same_each_time_and_says_its_scheme() -> None:
         {"columns": ("amount", "hour", "is_fraud")},
         {"parents": (ReleaseRoot("sha256:" + "c" * 64),)},
         {"golden": "d" * 64},
+        {"baselines": {"then.parquet": "e" * 64}},
         {"service": with_experiment(export="pickle")},
         {"service": with_experiment(tests=ModelTests(slices=("country",)))},
         {"service": with_experiment(search=Search(space={"max_depth": Space(low=2, high=9)}))},
@@ -106,6 +107,7 @@ def test_what_decides_the_result_is_in_the_name(changed: dict[str, Any]) -> None
     "service",
     [
         with_experiment(timeout_s=10.0),
+        with_experiment(executor="ray"),
         with_experiment(limits=Limits(memory_mb=500.0, cost=3.0, cost_per_hour=1.0)),
         replace(SERVICE, metadata=Metadata(name="other", owner="somebody")),
         replace(SERVICE, data=replace(SERVICE.data, source="elsewhere/train.parquet", contract="c.yaml")),
@@ -150,6 +152,19 @@ def test_a_seed_is_text_so_one_of_64_bits_has_a_name(seed: str) -> None:
     assert named(service=with_experiment(seed=seed)) != named(service=with_experiment(seed=seed[:-1] + "0"))
 
 
+def test_each_baseline_has_an_entry_and_without_one_there_is_none() -> None:
+    tables = {"b.csv": "e" * 64, "a.parquet": "f" * 64}
+    found = document(baselines=tables)
+    assert [(each.role, each.name, each.digest[7:8]) for each in found.data[2:]] == [
+        ("baseline", "a.parquet", "f"),
+        ("baseline", "b.csv", "e"),
+    ]
+    assert named(baselines=tables) == named(baselines=dict(reversed(tables.items())))
+    assert named(baselines=tables) != named(baselines=tables | {"b.csv": "d" * 64})
+    assert named(baselines={"a.csv": "e" * 64}) != named(baselines={"b.csv": "e" * 64})
+    assert document(baselines={}) == document()
+
+
 def test_the_document_is_complete_and_takes_no_other_key() -> None:
     whole = msgspec.to_builtins(document())
     assert msgspec.convert(whole, identity.Experiment) == document()
@@ -169,5 +184,7 @@ def test_the_format_is_that_of_the_test_vectors() -> None:
     """A change of the format is a new schema with vectors of its own: it would rename every experiment."""
     for vector in json.loads(VECTORS.read_text()):
         assert name(msgspec.convert(vector["document"], identity.Experiment)) == vector["digest"], vector["name"]
-    plain = json.loads(VECTORS.read_text())[0]
+    plain, *_, compared = json.loads(VECTORS.read_text())
     assert rfc8785.dumps(msgspec.to_builtins(document())) == rfc8785.dumps(plain["document"])
+    clauses = document(baselines={"then.parquet": "e" * 64, "tables/2025.csv": "f" * 64})
+    assert rfc8785.dumps(msgspec.to_builtins(clauses)) == rfc8785.dumps(compared["document"])

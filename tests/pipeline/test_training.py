@@ -15,7 +15,7 @@ from flyball.adapters.trainer import ForkServerTrainer
 from flyball.app.declared import load as declare
 from flyball.app.wiring.pipeline import Pipeline, Trained
 from flyball.core import events
-from flyball.core.errors import TrainingFailed, Untrusted
+from flyball.core.errors import Refused, TrainingFailed, Untrusted
 from flyball.core.release import Baseline
 
 TRAIN = "def train(features, label, *, config, seed):\n"
@@ -271,7 +271,7 @@ def test_rows_without_a_label_are_not_learned_from(train: Train) -> None:
 
 
 def test_one_class_alone_is_nothing_to_learn_from(train: Train) -> None:
-    with pytest.raises(TrainingFailed, match="expected two classes"):
+    with pytest.raises(Refused, match=r"is_fraud\.classes"):
         train(table=transactions().with_columns(is_fraud=pl.lit(False)))
 
 

@@ -25,13 +25,13 @@ def attributions(
     """Mean absolute attribution of each feature over some rows of `table`, largest first.
 
     Args:
-        estimator: fitted, scikit-learn interface.
-        table: features as the estimator gets them.
+        estimator: fitted, scikit-learn interface; None: nobody has it, so inputs are permuted.
+        table: features as the estimator gets them; without one, inputs of the packaged model.
         answer: the output that is explained, one number a row, shape [n]; what permutation asks.
         output: what that number is, in words.
     """
     rows = table.sample(min(ROWS, table.height), seed=seed)
-    explained = _shap(estimator, rows)
+    explained = None if estimator is None else _shap(estimator, rows)
     if explained is not None:
         method, names, values = explained
         unit = "raw output of the model"

@@ -16,11 +16,13 @@ from typing import Protocol
 import numpy as np
 
 from flyball.adapters import formats
+from flyball.adapters.attributions import attributions
 from flyball.adapters.code import import_code
 from flyball.adapters.fresh import load_fresh
 from flyball.adapters.predictor import load
 from flyball.adapters.run_notes import leave
 from flyball.adapters.step_store import FolderSteps
+from flyball.adapters.vega_svg import render
 from flyball.core.errors import FlyballError, TrainingFailed
 from flyball.core.ports import Searcher, StepStore, Tools, TrainingJob
 from flyball.core.release import Release
@@ -70,7 +72,13 @@ class InProcessTrainer:
                 return self._run(
                     job,
                     Tools(
-                        import_code=import_code, load=load, searcher=self._searcher, formats=formats, fresh=load_fresh
+                        import_code=import_code,
+                        load=load,
+                        searcher=self._searcher,
+                        formats=formats,
+                        fresh=load_fresh,
+                        attribute=attributions,
+                        render=render,
                     ),
                     step=self._on_step,
                     ended=steps.append,

@@ -38,6 +38,11 @@ class Home:
         return self.root / "releases"
 
     @property
+    def evidence(self) -> Path:
+        """A folder a release: card, bill of materials, attributions, plots."""
+        return self.root / "evidence"
+
+    @property
     def snapshots(self) -> Path:
         return self.root / "snapshots"
 

@@ -10,17 +10,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flyball.contracts.change import Change, plain, promise
-from flyball.contracts.diff_columns import column_changes, is_required
+from flyball.contracts.diff_columns import is_required
+from flyball.contracts.diff_executed import executed_changes, executed_levels, names_of
+from flyball.contracts.diff_nested import field_changes
 from flyball.contracts.diff_promises import level_changes, quality_changes, rule_changes
 from flyball.contracts.edition import Edition
-from flyball.core.contract import Column, DataContract
+from flyball.core.contract import DataContract, Field
 
-MEANING = ("semanticType", "transformLogic", "items", "properties", "map", "relationships")
+PARTS = ("items", "properties", "map")
+MEANING = ("semanticType", "transformLogic", "relationships")
 OPTIONS = ("timezone", "defaultTimezone", "format")
 PHYSICAL = ("physicalName", "physicalType", "partitioned", "partitionKeyPosition")
 UNITS = frozenset({"unit", "units", "currency", "scale", "timezone", "role", "label", "encoding"})  # custom properties
 COMPARED = frozenset({"name", "logicalType", "logicalTypeOptions", "required", "unique", "primaryKey", "enum"})
-COMPARED |= {"primaryKeyPosition", "classification", "quality", "customProperties", *MEANING, *PHYSICAL}
+COMPARED |= {"primaryKeyPosition", "classification", "quality", "customProperties", *MEANING, *PARTS, *PHYSICAL}
 _TABLE = frozenset({"name", "physicalName", "properties", "quality", "relationships", "logicalType"})
 _FILE = frozenset({"schema", "slaProperties", "version", "id", "servers"})
 
@@ -29,7 +32,9 @@ def changes(old: Edition, new: Edition) -> tuple[Change, ...]:
     """All changes, table by table in the order of the files, what concerns the file as a whole first."""
     found = plain("id", old.id, new.id, "major", "it names another contract")
     found += plain("servers", old.data.get("servers"), new.data.get("servers"), *_moved(old, new))
-    found += level_changes(old.data.get("slaProperties"), new.data.get("slaProperties"))
+    judged = frozenset(level.name for edition in (old, new) for table in edition.tables for level in table.levels)
+    found += level_changes(old.data.get("slaProperties"), new.data.get("slaProperties"), without=judged)
+    found += executed_levels(old.tables, new.tables)
     found += _words("", old.data, new.data, _FILE)
     for name, before, after in _pairs(old, new):
         if before is None or after is None:
@@ -78,7 +83,8 @@ def _table_changes(
     )
     found += _key(name, old, new)
     was, now = _properties(raw_old), _properties(raw_new)
-    typed_was, typed_now = ({column.name: column for column in table.columns} for table in (old, new))
+    typed_was, typed_now = ({column.name: column for column in table.promised} for table in (old, new))
+    executed = names_of(old) | names_of(new)
     for column in dict.fromkeys((*was, *now)):
         path = f"{name}.{column}"
         before, after = was.get(column), now.get(column)
@@ -87,14 +93,15 @@ def _table_changes(
         elif after is None and before is not None:
             found.append(_removed(path, before, typed_was.get(column)))
         elif before is not None and after is not None:
-            found += _column(path, typed_was.get(column), typed_now.get(column), before, after)
+            found += _column(path, typed_was.get(column), typed_now.get(column), before, after, executed)
     found += rule_changes(name, old.rules, new.rules)
-    found += quality_changes(name, raw_old.get("quality"), raw_new.get("quality"))
+    found += executed_changes(name, old, new)
+    found += quality_changes(name, raw_old.get("quality"), raw_new.get("quality"), without=executed)
     return found + _words(name, raw_old, raw_new, _TABLE)
 
 
 def _key(name: str, old: DataContract, new: DataContract) -> list[Change]:
-    was, now = (tuple(column.name for column in table.columns if column.primary_key) for table in (old, new))
+    was, now = (tuple(column.name for column in table.promised if column.primary_key) for table in (old, new))
     reason = (
         "what identifies a row is another" if was and now else "rows are identified" if now else "rows lost their key"
     )
@@ -105,7 +112,7 @@ def _key(name: str, old: DataContract, new: DataContract) -> list[Change]:
     return plain(f"{name}.primaryKey", was or None, now or None, "major", reason, backward=backward, forward=forward)
 
 
-def _added(path: str, raw: Mapping[str, Any], column: Column | None) -> Change:
+def _added(path: str, raw: Mapping[str, Any], column: Field | None) -> Change:
     required = raw.get("required") is True if column is None else is_required(column)
     return Change(
         path=path,
@@ -119,7 +126,7 @@ def _added(path: str, raw: Mapping[str, Any], column: Column | None) -> Change:
     )
 
 
-def _removed(path: str, raw: Mapping[str, Any], column: Column | None) -> Change:
+def _removed(path: str, raw: Mapping[str, Any], column: Field | None) -> Change:
     required = raw.get("required") is True if column is None else is_required(column)
     return Change(
         path=path,
@@ -134,9 +141,27 @@ def _removed(path: str, raw: Mapping[str, Any], column: Column | None) -> Change
 
 
 def _column(
-    path: str, old: Column | None, new: Column | None, before: Mapping[str, Any], after: Mapping[str, Any]
+    path: str,
+    old: Field | None,
+    new: Field | None,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    executed: frozenset[str],
 ) -> list[Change]:
-    found = _unread(path, before, after) if old is None or new is None else column_changes(path, old, new)
+    found = _unread(path, before, after) if old is None or new is None else field_changes(path, old, new)
+    return found + _meaning(path, before, after, column=str(after.get("name")), executed=executed)
+
+
+def _meaning(
+    path: str,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    *,
+    column: str | None = None,
+    executed: frozenset[str] = frozenset(),
+) -> list[Change]:
+    """What no value is judged by, of a column and of the parts that both versions have."""
+    found: list[Change] = []
     for key in MEANING:
         reason = "the values mean something else"
         found += plain(f"{path}.{key}", before.get(key), after.get(key), "major", reason, backward=False, forward=False)
@@ -148,8 +173,12 @@ def _column(
     for key in PHYSICAL:
         found += plain(f"{path}.{key}", before.get(key), after.get(key), "major", "stored otherwise")
     found += _custom(path, before.get("customProperties"), after.get("customProperties"))
-    found += quality_changes(path, before.get("quality"), after.get("quality"))
-    return found + _words(path, before, after, COMPARED)
+    found += quality_changes(path, before.get("quality"), after.get("quality"), column=column, without=executed)
+    found += _words(path, before, after, COMPARED)
+    was, now = _raw_parts(before), _raw_parts(after)
+    for name in (name for name in was if name in now):
+        found += _meaning(path + name, was[name], now[name])
+    return found
 
 
 def _unread(path: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
@@ -198,6 +227,14 @@ def _raw_table(edition: Edition, name: str) -> Mapping[str, Any]:
 def _properties(table: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     items = table.get("properties") or []
     return {str(item.get("name")): item for item in items if isinstance(item, dict)}
+
+
+def _raw_parts(raw: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Parts of a nested column as they are written, by what is added to the path."""
+    found = {f".{name}": item for name, item in _properties(raw).items()}
+    entries = _mapping(raw.get("map"))
+    found |= {f".{name}": _mapping(entries.get(name)) for name in ("key", "value") if name in entries}
+    return found | ({"[]": _mapping(raw.get("items"))} if "items" in raw else {})
 
 
 def _named(items: Any) -> dict[str, Any]:

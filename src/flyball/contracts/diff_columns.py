@@ -9,15 +9,16 @@ from typing import Any
 
 from flyball.contracts.change import Change, plain, promise
 from flyball.contracts.values import bound, is_multiple, range_of
-from flyball.core.contract import Column
+from flyball.core.contract import Field
 
 LOW, HIGH = 1, -1  # sides of a range, as the direction in which it is tighter
 STEP_SLACK = 1e-12  # relative; 0.3 is three steps of 0.1
 
 
-def column_changes(path: str, old: Column, new: Column) -> list[Change]:
+def column_changes(path: str, old: Field, new: Field) -> list[Change]:
     """All changes between two versions of a column.
 
+    >>> from flyball.core.contract import Column
     >>> old = Column(name="a", kind="integer", minimum=0.0)
     >>> for change in column_changes("t.a", old, Column(name="a", kind="number", minimum=1.0)):
     ...     print(change.path, change.what, change.bump)
@@ -31,12 +32,12 @@ def column_changes(path: str, old: Column, new: Column) -> list[Change]:
     return found
 
 
-def is_required(column: Column) -> bool:
+def is_required(column: Field) -> bool:
     """A part of a key is never missing."""
     return column.required or column.primary_key
 
 
-def _required(path: str, old: Column, new: Column) -> list[Change]:
+def _required(path: str, old: Field, new: Field) -> list[Change]:
     was, now = is_required(old), is_required(new)
     return promise(
         f"{path}.required",
@@ -49,7 +50,7 @@ def _required(path: str, old: Column, new: Column) -> list[Change]:
     )
 
 
-def _kind(path: str, old: Column, new: Column) -> list[Change]:
+def _kind(path: str, old: Field, new: Field) -> list[Change]:
     same = old.kind == new.kind
     return promise(
         f"{path}.type",
@@ -63,7 +64,7 @@ def _kind(path: str, old: Column, new: Column) -> list[Change]:
     )
 
 
-def _unique(path: str, old: Column, new: Column) -> list[Change]:
+def _unique(path: str, old: Field, new: Field) -> list[Change]:
     return promise(
         f"{path}.unique",
         old.unique,
@@ -75,7 +76,7 @@ def _unique(path: str, old: Column, new: Column) -> list[Change]:
     )
 
 
-def _personal(path: str, old: Column, new: Column) -> list[Change]:
+def _personal(path: str, old: Field, new: Field) -> list[Change]:
     reason = "its values are hashed before they are written" if new.personal else "its values are written as they are"
     where = f"{path}.classification"
     if old.personal != new.personal:
@@ -83,7 +84,7 @@ def _personal(path: str, old: Column, new: Column) -> list[Change]:
     return plain(where, old.classification, new.classification, "patch", "treated as before")
 
 
-def _enum(path: str, old: Column, new: Column) -> list[Change]:
+def _enum(path: str, old: Field, new: Field) -> list[Change]:
     was, now = _allowed(old), _allowed(new)
     return promise(
         f"{path}.enum",
@@ -97,13 +98,13 @@ def _enum(path: str, old: Column, new: Column) -> list[Change]:
     )
 
 
-def _allowed(column: Column) -> frozenset[Any] | None:
+def _allowed(column: Field) -> frozenset[Any] | None:
     if column.enum is None:
         return frozenset((True, False)) if column.kind == "boolean" else None
     return frozenset(bound(column.kind, value) for value in column.enum)
 
 
-def _range(path: str, old: Column, new: Column) -> list[Change]:
+def _range(path: str, old: Field, new: Field) -> list[Change]:
     return promise(
         f"{path}.range",
         range_of(old) or None,
@@ -116,7 +117,7 @@ def _range(path: str, old: Column, new: Column) -> list[Change]:
     )
 
 
-def _reaches(wide: Column, narrow: Column, side: int) -> bool:
+def _reaches(wide: Field, narrow: Field, side: int) -> bool:
     """Whether the range of the one reaches at least as far on this side as that of the other."""
     outer, inner = _end(wide, side), _end(narrow, side)
     if outer is None or inner is None:
@@ -124,7 +125,7 @@ def _reaches(wide: Column, narrow: Column, side: int) -> bool:
     return bool(outer <= inner if side == LOW else outer >= inner)
 
 
-def _end(column: Column, side: int) -> tuple[Any, int] | None:
+def _end(column: Field, side: int) -> tuple[Any, int] | None:
     """The tighter of the closed and the open bound, as (place, 0) or (place, side) where the place itself is outside.
 
     Of whole numbers it is the outermost that is allowed, so that `above 0` and `at least 1` are the same.
@@ -144,7 +145,7 @@ def _end(column: Column, side: int) -> tuple[Any, int] | None:
     return (max(ends) if side == LOW else min(ends)) if ends else None
 
 
-def _step(path: str, old: Column, new: Column) -> list[Change]:
+def _step(path: str, old: Field, new: Field) -> list[Change]:
     return promise(
         f"{path}.multipleOf",
         old.multiple_of,
@@ -167,7 +168,7 @@ def _is_coarser(coarse: float | None, fine: float | None) -> bool:
     return steps >= 1 and abs(steps - round(steps)) <= STEP_SLACK * steps
 
 
-def _length(path: str, old: Column, new: Column) -> list[Change]:
+def _length(path: str, old: Field, new: Field) -> list[Change]:
     low_was, low_now = old.min_length or 0, new.min_length or 0
     high_was, high_now = (inf if column.max_length is None else column.max_length for column in (old, new))
     return promise(
@@ -182,7 +183,7 @@ def _length(path: str, old: Column, new: Column) -> list[Change]:
     )
 
 
-def _pattern(path: str, old: Column, new: Column) -> list[Change]:
+def _pattern(path: str, old: Field, new: Field) -> list[Change]:
     return promise(
         f"{path}.pattern",
         old.pattern,

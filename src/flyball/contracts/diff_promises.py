@@ -1,11 +1,14 @@
 """What changed in the promises about a whole table: library rules, other quality rules and service levels."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from math import ceil, floor
 from typing import Any
 
 from flyball.contracts.change import Change, plain, promise, shown
+from flyball.contracts.odcs_level import canonical
+from flyball.contracts.odcs_said import name_of
 from flyball.contracts.rules import OPERATORS
+from flyball.contracts.yaml_text import read
 from flyball.core.contract import Rule
 
 LIBRARY = ("nullValues", "missingValues", "invalidValues", "duplicateValues", "rowCount")
@@ -70,9 +73,15 @@ def allows(wide: Rule, narrow: Rule) -> bool:
     )
 
 
-def quality_changes(path: str, old: Any, new: Any) -> list[Change]:
-    """Changes of the rules that are no library metrics: what they let through cannot be compared."""
-    was, now = _others(old), _others(new)
+def quality_changes(
+    path: str, old: Any, new: Any, *, column: str | None = None, without: Container[str] = ()
+) -> list[Change]:
+    """Changes of the rules that are no library metrics: what they let through cannot be compared.
+
+    Args: column: that the rules are about, None: the table. without: ids of rules that are executed, and compared as
+        such.
+    """
+    was, now = ({} if side is None else _others(side, column, without) for side in (old, new))
     found: list[Change] = []
     for name in dict.fromkeys((*was, *now)):
         before, after = was.get(name), now.get(name)
@@ -94,9 +103,12 @@ def quality_changes(path: str, old: Any, new: Any) -> list[Change]:
     return found
 
 
-def level_changes(old: Any, new: Any) -> list[Change]:
-    """Changes of `slaProperties`, matched by property and element."""
-    was, now = _levels(old), _levels(new)
+def level_changes(old: Any, new: Any, *, without: Container[str] = ()) -> list[Change]:
+    """Changes of `slaProperties`, matched by property and element.
+
+    Args: without: names of levels that are judged, and compared as such.
+    """
+    was, now = _levels(old, without), _levels(new, without)
     found: list[Change] = []
     for key in dict.fromkeys((*was, *now)):
         before, after = was.get(key), now.get(key)
@@ -158,24 +170,37 @@ def _words(rule: Rule | None) -> str | None:
     return f"{rule.metric}{arguments} {rule.operator} {limit} {rule.unit}{warning}"
 
 
-def _others(quality: Any) -> dict[str, dict[str, Any]]:
+def _others(quality: Any, column: str | None, without: Container[str]) -> dict[str, dict[str, Any]]:
     items = quality if isinstance(quality, list) else []
     found: dict[str, dict[str, Any]] = {}
     for item in items:
         if isinstance(item, dict) and item.get("type", "library") != "library":
             name = str(item.get("id") or item.get("name") or item.get("type"))
+            if name_of(item, column, _metric(item)) in without:
+                continue
             while name in found:
                 name += "'"
             found[name] = item
     return found
 
 
-def _levels(value: Any) -> dict[tuple[str, str], dict[str, Any]]:
+def _metric(item: Mapping[str, Any]) -> str:
+    """What an executed rule is called by where nobody has named it."""
+    said = item.get("implementation")
+    if item.get("type") == "sql" or said is None:
+        return str(item.get("type"))
+    said = read(said, file="implementation").data if isinstance(said, str) else said
+    return str(said.get("metric")) if isinstance(said, dict) else ""
+
+
+def _levels(value: Any, without: Container[str]) -> dict[tuple[str, str], dict[str, Any]]:
     short = {letters: name for name, (letters, _) in LEVELS.items()}
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for item in value if isinstance(value, list) else []:
         if isinstance(item, dict):
             name = str(item.get("property", "?"))
+            if canonical(name) in without:
+                continue
             found[short.get(name.lower(), name), str(item.get("element") or "")] = item
     return found
 

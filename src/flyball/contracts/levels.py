@@ -75,6 +75,7 @@ class Observed:
     requests: tuple[int, int] | None = None  # failed, all
     rows_per_s: float | None = None
     incidents: tuple[Incident, ...] | None = None  # empty: somebody looked, and there were none
+    unknown: Mapping[str, str] = field(default_factory=dict)  # name of a level -> why it cannot be judged
 
 
 def observe(frame: pl.DataFrame, contract: DataContract) -> Observed:
@@ -128,6 +129,8 @@ def judge(
 
 
 def _judge(level: ServiceLevel, observed: Observed, now: datetime, skew_s: float) -> LevelResult:
+    if level.name in observed.unknown:
+        return _unknown(level, observed.unknown[level.name])
     match level.name:
         case "latency" | "freshness" | "frequency" | "retention":
             return _of_times(level, observed.times.get(level.column or ""), now, skew_s)

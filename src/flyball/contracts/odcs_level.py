@@ -26,6 +26,15 @@ _CANONICAL = {name.lower(): name for name in NAMES} | dict(SHORT)
 _PERCENT = frozenset({"percent", "%", "pct"})
 
 
+def canonical(name: str) -> str | None:
+    """The name of a service level however it is written; None where it means nothing to us.
+
+    >>> canonical("time_to_detect"), canonical("ly"), canonical("odd")
+    ('timeToDetect', 'latency', None)
+    """
+    return _CANONICAL.get(re.sub(r"[\s_-]", "", name).lower())
+
+
 def levels_of(
     given: Any, default_element: Any, table: str, columns: Sequence[Field], findings: Finder
 ) -> list[ServiceLevel]:
@@ -35,7 +44,7 @@ def levels_of(
         if not isinstance(item, dict):
             continue  # told by the structure
         at: Path = ("slaProperties", index)
-        name = _CANONICAL.get(re.sub(r"[\s_-]", "", str(item.get("property"))).lower())
+        name = canonical(str(item.get("property")))
         if name is None:
             findings.skip(at, f"service level {item.get('property', '?')}")
             continue

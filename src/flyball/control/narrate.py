@@ -30,6 +30,9 @@ def sentence(fact: e.AnyFact) -> str:
         case e.GatesJudged(release=release, passed=passed, results=results):
             failed = [f"{gate.name}: {gate.reason}" for gate in results if not gate.passed]
             return f"release {short(release)} " + ("passed its gates" if passed else f"failed: {'; '.join(failed)}")
+        case e.EvidenceAttached(release=release, evidence=evidence, files=files, missing=missing):
+            told = f"{len(files)} files" if evidence is not None else f"could not be made: {missing.get('evidence')}"
+            return f"evidence of release {short(release)}: {told}"
         case e.ReproductionJudged(experiment=experiment, verdict=verdict, reason=reason, by=by):
             return f"experiment {short(experiment)} was run again by {by}: {verdict}, {reason}"
         case e.ChampionAppointed(release=release, by=by, rubber_stamped=stamped, why=why):

@@ -11,6 +11,7 @@ from flyball.core.routing import Routing, StepCounts, Verdict
 from flyball.core.storage_facts import HoldLifted as HoldLifted
 from flyball.core.storage_facts import HoldPlaced as HoldPlaced
 from flyball.core.storage_facts import StorageCollected as StorageCollected
+from flyball.core.training_facts import EvidenceAttached as EvidenceAttached
 from flyball.core.training_facts import GatesJudged as GatesJudged
 from flyball.core.training_facts import ReleaseRegistered as ReleaseRegistered
 from flyball.core.training_facts import ReproductionJudged as ReproductionJudged
@@ -234,6 +235,7 @@ AnyFact = (
     | RunFinished
     | ReleaseRegistered
     | GatesJudged
+    | EvidenceAttached
     | ReproductionJudged
     | ChampionAppointed
     | RolloutOpened

@@ -31,7 +31,7 @@ FAMILIES: tuple[Family, ...] = (
         form="ece",
         suite="model",
         dimension="quality",
-        meaning="Calibration error, share; bins of equal mass, bias removed.",
+        meaning="Calibration error, share; bins of equal mass, bias reduced.",
     ),
     Family(
         pattern="calibration_slope",

@@ -15,6 +15,7 @@ from flyball.core.contract import Kind
 from flyball.core.frames import DTYPES
 from flyball.core.prediction import Answer, ArmReply, Failure
 from flyball.core.record import Record
+from flyball.core.release import Attributions
 from flyball.core.service import Task
 
 Features = Callable[[pl.DataFrame], pl.DataFrame]
@@ -88,6 +89,26 @@ class LoadFresh(Protocol):
     """Port: loads a package in a new interpreter and asks it for the features of some rows."""
 
     def __call__(self, folder: str, rows: pl.DataFrame) -> Fresh: ...
+
+
+class Attribute(Protocol):
+    """Port: what answers rest on. `estimator` None: only `answer` can be asked, about rows like those of `table`."""
+
+    def __call__(
+        self,
+        estimator: Any,
+        table: pl.DataFrame,
+        answer: Callable[[pl.DataFrame], npt.NDArray[np.float64]],
+        *,
+        output: str,
+        seed: int,
+    ) -> Attributions: ...
+
+
+class Render(Protocol):
+    """Port: a Vega-Lite specification as SVG text. Raises: Unavailable: nothing that draws is installed."""
+
+    def __call__(self, spec: dict[str, Any]) -> str: ...
 
 
 class Code(Record):

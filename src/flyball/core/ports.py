@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from flyball.core.contract import DataContract
 from flyball.core.ids import Digest
-from flyball.core.model import Formats, ImportCode, Load, LoadFresh
+from flyball.core.model import Attribute, Formats, ImportCode, Load, LoadFresh, Render
 from flyball.core.prediction import LabelRecord
 from flyball.core.record import Record
 from flyball.core.release import Release, Snapshot
@@ -80,6 +80,7 @@ class TrainingJob(Record):
     champion: str | None = None  # release root of the champion
     judge_only: Release | None = None  # nothing is fitted: the gates, which changed, are judged again for this release
     judged_folder: str | None = None  # where it is, verified
+    explain: Release | None = None  # nothing is fitted: its evidence is written; it lies in judged_folder
     champion_snapshot: Snapshot | None = None  # given where equal row positions do not mean equal rows
     champion_snapshot_folder: str | None = None
     run: str = ""  # id of the run; not in any digest
@@ -170,6 +171,8 @@ class Tools:
     searcher: Searcher | None = None  # needed where the declaration asks for a search
     formats: Formats | None = None  # None: models stay pickles
     fresh: LoadFresh | None = None  # None: nothing is known of a new interpreter
+    attribute: Attribute | None = None  # None: nobody says what answers rest on
+    render: Render | None = None  # None: nothing is drawn
 
 
 class Releases(Protocol):

@@ -6,7 +6,7 @@ from flyball.core.fact import Fact, Proof
 from flyball.core.ids import Digest
 from flyball.core.record import Record
 
-StoredKind = Literal["release", "snapshot", "blob", "step"]
+StoredKind = Literal["release", "evidence", "snapshot", "blob", "step"]
 
 
 class HoldPlaced(Fact, tag="hold.placed"):

@@ -64,3 +64,12 @@ class ReproductionJudged(Fact, tag="reproduction.judged"):
     by: str
     proof: Proof
     envelope: dict[str, Any]  # DSSE: the verdict as an in-toto statement, signed with the home's key
+
+
+class EvidenceAttached(Fact, tag="evidence.attached"):
+    """Card, bill of materials, attributions and plots of a release lie in a signed folder of their own."""
+
+    release: ReleaseRoot
+    evidence: Digest | None  # manifest root of that folder; None: there is none
+    files: tuple[str, ...] = ()
+    missing: dict[str, str] = {}  # what is not there -> why

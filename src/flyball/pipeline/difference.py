@@ -9,7 +9,7 @@ from flyball.core.ids import short
 from flyball.core.record import Record
 from flyball.pipeline import environment
 from flyball.pipeline.code_changes import code_changes, text_change
-from flyball.pipeline.identity import Data, Experiment
+from flyball.pipeline.identity import Experiment
 from flyball.pipeline.inputs import Inputs
 from flyball.pipeline.packing import CONTRACT
 
@@ -53,12 +53,17 @@ def _data(one: Experiment, other: Experiment, rows: tuple[str, ...] | None) -> I
 
 
 def _files(one: Experiment, other: Experiment, blob: Blob) -> Iterator[Difference]:
-    """Contract and golden set: files that have a digest of their own in the document."""
+    """Contract, golden set and the contract's baselines: files that have a digest of their own in the document."""
     for role, name in (("contract", CONTRACT), ("golden", "golden set")):
-        left, right = (_of_role(each, role) for each in (one, other))
+        left, right = (next(iter(_of_role(each, role).values()), None) for each in (one, other))
         if left != right:
             change = text_change(name, left, right, blob)
             yield Difference(part=role, text=change.text, detail=change.detail)
+    before, after = (_of_role(each, "baseline") for each in (one, other))
+    for name in sorted(before.keys() | after.keys()):
+        if before.get(name) != after.get(name):
+            what = "added" if name not in before else "removed" if name not in after else "changed"
+            yield Difference(part="baseline", text=f"{name} {what}")
 
 
 def _fields(one: Experiment, other: Experiment) -> Iterator[Difference]:
@@ -112,9 +117,9 @@ def _view(document: Experiment) -> Any:
     return next(each.view for each in document.data if each.role == "train")
 
 
-def _of_role(document: Experiment, role: str) -> str | None:
-    found: Data | None = next((each for each in document.data if each.role == role), None)
-    return None if found is None else found.digest.removeprefix("sha256:")
+def _of_role(document: Experiment, role: str) -> dict[str, str]:
+    """Hash of each file, by its name."""
+    return {each.name: each.digest.removeprefix("sha256:") for each in document.data if each.role == role}
 
 
 def _without_golden(document: Experiment) -> dict[str, Any]:

@@ -54,8 +54,8 @@ class View(Record):
 
 
 class Data(Record):
-    role: Literal["train", "contract", "golden"]
-    name: str
+    role: Literal["train", "contract", "golden", "baseline"]  # baseline: a table that a custom clause compares with
+    name: str  # of a baseline: its file, as the contract names it
     digest: str  # manifest root of a snapshot; `sha256:` of a file
     view: View | None = None  # of the training data
 
@@ -130,10 +130,12 @@ def experiment(
     runtime: Runtime,
     parents: Iterable[ReleaseRoot] = (),
     golden: str | None = None,
+    baselines: Mapping[str, str] | None = None,
 ) -> Experiment:
     """The document of one training.
 
-    Args: columns: of the data contract, in its order. contract, golden: SHA-256 of the file, hex.
+    Args: columns: of the data contract, in its order. contract, golden: SHA-256 of the file, hex. baselines: the
+        tables beside the contract that decide which data are accepted, name -> SHA-256.
     Raises: BadInput: the configuration holds a number that has no text (NaN, infinity).
     """
     section = _builtins(service.experiment)
@@ -160,6 +162,10 @@ def experiment(
     ]
     if golden is not None:
         data.append(Data(role="golden", name="golden set", digest=f"sha256:{golden}"))
+    data += [
+        Data(role="baseline", name=file, digest=f"sha256:{sha256}")
+        for file, sha256 in sorted((baselines or {}).items())
+    ]
     return Experiment(
         entrypoint=Entrypoint(module=service.experiment.module),
         code=Code(digest=code),

@@ -1,7 +1,8 @@
-"""Names inside a release folder, and which files stand beside the root instead of under it."""
+"""Names inside a release folder or a training's sources, and which files stand beside the root instead of under it."""
 
 CODE = "code"
 CONTRACT = "contract.yaml"
+BASELINES = "baselines"  # of the sources: tables that the contract compares with
 MANIFEST = "manifest.json"
 METRICS = "metrics.json"
 BASELINE = "baseline.json"

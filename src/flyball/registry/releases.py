@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from flyball.core.codec import digest
 from flyball.core.events import (
     ChampionAppointed,
+    EvidenceAttached,
     GatesJudged,
     ReleaseRegistered,
     RolledBack,
@@ -67,6 +68,7 @@ class Registry(Record):
     terms: tuple[Term, ...] = ()  # champions, oldest first; a return is a term of its own
     rollouts: dict[RolloutId, ReleaseRoot] = {}
     snapshots: dict[Digest, Snapshot] = {}
+    evidence: dict[ReleaseRoot, Digest] = {}  # root of the folder with its card, bill of materials and plots
     policy: Digest | None = None
     declaration: Digest | None = None  # of the newest declaration
 
@@ -110,6 +112,8 @@ def _fold(state: Registry, entry: Entry) -> Registry:
             return replace(state, snapshots=state.snapshots | {snapshot.root: snapshot})
         case ReleaseRegistered(release=release):
             return _register(state, entry, release)
+        case EvidenceAttached(release=root, evidence=str(folder)):
+            return replace(state, evidence=state.evidence | {root: Digest(folder)})
         case GatesJudged(release=root, passed=ok, results=results):
             return _judged(state, entry, root, ok, results)
         case RolloutOpened(rollout=rollout, release=root, reason=reason):

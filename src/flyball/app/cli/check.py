@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from flyball.app.cli.door import JsonFlag, emit, progress
+from flyball.app.cli.door import HomeOption, JsonFlag, emit, progress
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -26,6 +26,7 @@ def check(
     /,
     *,
     quarantine: QuarantineOption = None,
+    home: HomeOption = None,
     json: JsonFlag = False,
 ) -> int:
     """Check a service declaration, its data contract and the data.
@@ -35,6 +36,7 @@ def check(
     """
     from flyball.app.baselines import baselines
     from flyball.app.declared import load, read_table
+    from flyball.app.home import find_home
     from flyball.app.wiring.levels import standing
     from flyball.app.wiring.quarantine import keep
     from flyball.contracts.check import check as check_table
@@ -49,7 +51,8 @@ def check(
         if data is None:  # what is learned from; another table may well hold one class only
             report = with_label(report, table, declared.service)
         kept = None if quarantine is None else keep(quarantine, path.stem, table, declared.contract, report)
-        levels = standing(table, declared.contract)
+        place = find_home(home, (declared.file,))
+        levels = standing(table, declared.contract, home=place, service=declared.service.metadata.name)
         notes = (*declared.notes, *remarks(table, declared.service))
     document = _document(declared, path, report, kept, levels, notes)
     emit(document, as_json=json, text=lambda: _text(declared, path, report, kept, levels, notes))
@@ -64,9 +67,11 @@ def _document(
     levels: "tuple[LevelResult, ...]",
     notes: tuple[str, ...],
 ) -> dict[str, Any]:
+    from flyball.app.cli.judged import kept_all
+
     return {
         "service": declared.service.metadata.name,
-        "ok": report.passed and all(level.standing != "VIOLATED" for level in levels),
+        "ok": kept_all(report, levels),
         "data": {"path": str(path), **report.document()},
         "quarantine": kept,
         "levels": levels,
@@ -86,11 +91,11 @@ def _text(
     from rich.console import Group
     from rich.text import Text
 
-    from flyball.app.cli.judged import lines
+    from flyball.app.cli.judged import levels_told, lines
 
     name = declared.service.metadata.name
     parts: list[Any] = [Text(f"{name}: the declaration is sound, {len(declared.contract.columns)} columns promised.")]
     parts += lines(path, report, kept)
-    parts += [Text(f"service level {level.level}: {level.standing.value}: {level.reason}") for level in levels]
+    parts += levels_told(levels)
     parts += [Text(f"note: {note}") for note in (*notes, *declared.not_executed)]
     return Group(*parts)

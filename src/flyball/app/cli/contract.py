@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import App, Parameter
 
 from flyball.app.cli.check import QuarantineOption
-from flyball.app.cli.door import JsonFlag, emit, progress
+from flyball.app.cli.door import HomeOption, JsonFlag, emit, progress
 from flyball.contracts.compatibility import Mode
 from flyball.core.errors import BadInput, Fault
 
@@ -46,14 +46,21 @@ def check(
     *,
     table: TableName = None,
     quarantine: QuarantineOption = None,
+    home: HomeOption = None,
+    service: Annotated[str | None, Parameter(help="Service of the home that runs on the contract.")] = None,
     json: JsonFlag = False,
 ) -> int:
-    """Judge a table. Exit code 0: it keeps the contract. 1: it does not. 2: contract or table is faulty."""
+    """Judge a table. Exit code 0: it keeps the contract. 1: it, or a service level, does not. 2: contract or table is
+    faulty.
+    """
     from rich.console import Group
     from rich.text import Text
 
-    from flyball.app.cli.judged import lines
+    from flyball.app.baselines import baselines
+    from flyball.app.cli.judged import kept_all, levels_told, lines
     from flyball.app.declared import read_table
+    from flyball.app.home import find_home
+    from flyball.app.wiring.levels import standing
     from flyball.app.wiring.quarantine import keep
     from flyball.contracts.check import check as check_table
 
@@ -61,20 +68,23 @@ def check(
     contract = _table(edition, table, data)
     with progress(f"checking {data.name}"):
         frame = read_table(data, contract=contract)
-        report = check_table(frame, contract)
+        report = check_table(frame, contract, baselines=baselines(contract, file.parent))
         kept = None if quarantine is None else keep(quarantine, data.stem, frame, contract, report)
+        place = None if home is None else find_home(home)
+        levels = standing(frame, contract, home=place, service=service)
     document = {
         "contract": edition.id,
         "version": edition.version,
         "table": contract.table,
-        "ok": report.passed,
+        "ok": kept_all(report, levels),
         "data": {"path": str(data), **report.document()},
         "quarantine": kept,
+        "levels": levels,
         "not_executed": edition.not_executed,
     }
     notes = [Text(f"note: {note}") for note in edition.not_executed]
-    emit(document, as_json=json, text=lambda: Group(*lines(data, report, kept), *notes))
-    return 0 if report.passed else 1
+    emit(document, as_json=json, text=lambda: Group(*lines(data, report, kept), *levels_told(levels), *notes))
+    return 0 if document["ok"] else 1
 
 
 @app.command

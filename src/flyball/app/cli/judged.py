@@ -1,5 +1,6 @@
 """How a contract's word on a table looks on a terminal, for `check` and for `contract check`."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ from rich.text import Text
 if TYPE_CHECKING:
     from flyball.app.wiring.quarantine import Kept
     from flyball.contracts.check import Report
+    from flyball.contracts.levels import LevelResult
 
 
 def lines(path: Path, report: "Report", kept: "Kept | None") -> list[Any]:
@@ -30,3 +32,13 @@ def lines(path: Path, report: "Report", kept: "Kept | None") -> list[Any]:
     if report.extra:
         parts.append(Text(f"columns without a promise: {', '.join(report.extra)}"))
     return parts
+
+
+def levels_told(levels: "Iterable[LevelResult]") -> list[Text]:
+    """One line a service level."""
+    return [Text(f"service level {level.level}: {level.standing.value}: {level.reason}") for level in levels]
+
+
+def kept_all(report: "Report", levels: "Iterable[LevelResult]") -> bool:
+    """Whether the table keeps the contract and no service level is broken; an unknown one is not."""
+    return report.passed and all(level.standing != "VIOLATED" for level in levels)

@@ -57,7 +57,9 @@ def train(
         _tell(place)
     is_champion = champion == trained.release.root
     stand = _stand(trained, champion, approve=command(place, "approve", name))
-    emit(_document(trained, is_champion), as_json=json, text=lambda: _text(trained, stand))
+    evidence = _evidence(place, trained)
+    document = _document(trained, is_champion) | {"evidence": evidence}
+    emit(document, as_json=json, text=lambda: _text(trained, stand, evidence))
     return 0 if trained.release.passed else 1
 
 
@@ -71,6 +73,8 @@ def _tell(home: "Home") -> None:
 
 
 def _document(trained: "Trained", is_champion: bool) -> dict[str, Any]:
+    from flyball.pipeline.lights import lights
+
     release = trained.release
     return {
         "service": release.service,
@@ -84,6 +88,7 @@ def _document(trained: "Trained", is_champion: bool) -> dict[str, Any]:
         "metrics": release.metrics,
         "gates": release.gates,
         "tests": release.tests,
+        "lights": lights(release.gates, release.tests),
         "environment": _environment(trained),
     }
 
@@ -111,12 +116,20 @@ def _told(test: "TestResult") -> str:
     return f"{test.suite} test {test.name}: {weight}: {test.reason}"
 
 
-def _text(trained: "Trained", stand: str) -> "Group":
+def _evidence(home: "Home", trained: "Trained") -> str | None:
+    """Where card, bill of materials, attributions and plots lie."""
+    folder = home.evidence / trained.release.root.removeprefix("sha256:")
+    return str(folder) if folder.is_dir() else None
+
+
+def _text(trained: "Trained", stand: str, evidence: str | None) -> "Group":
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
     from flyball.core.ids import short
+    from flyball.pipeline.lights import lights
+    from flyball.pipeline.lights import lines as told
 
     release = trained.release
     how = "known already, not trained again" if trained.cached else f"trained on {release.trained_rows} rows"
@@ -129,10 +142,13 @@ def _text(trained: "Trained", stand: str) -> "Group":
         gates.add_row(Text(gate.name), gate.verdict, Text(gate.reason))
     lines += [metrics, gates] if release.gates else [metrics]
     lines += [Text(_told(test)) for test in release.tests if test.verdict != "PASS"]
+    lines += [Text(line) for line in told(lights(release.gates, release.tests))]
     environment = _environment(trained)
     lines.append(Text(f"environment, grade {environment['grade']}: {environment['reason']}"))
     lines += [Text(f"  {words}") for words in environment["drift"][:DRIFT_SHOWN]]
     if (more := len(environment["drift"]) - DRIFT_SHOWN) > 0:
         lines.append(Text(f"  and {more} more"))
+    if evidence is not None:
+        lines.append(Text(f"evidence: {evidence}"))
     lines.append(Text(f"release {short(release.root)} {stand}"))
     return Group(*lines)

@@ -18,7 +18,7 @@ _HEX = re.compile(r"[0-9a-f]{64}")
 
 
 class Inventory:
-    """Reads `releases/`, `snapshots/`, `blobs/` and `steps/`; no other folder is ever swept. For one look only."""
+    """Reads `releases/`, `evidence/`, `snapshots/`, `blobs/` and `steps/`; nothing else is ever swept. For one look."""
 
     def __init__(self, home: Home) -> None:
         self._home = home
@@ -27,6 +27,7 @@ class Inventory:
     def items(self) -> Iterator[Stored]:
         """Everything that may be deleted."""
         yield from self._folders("release", self._home.releases)
+        yield from self._folders("evidence", self._home.evidence)
         yield from self._folders("snapshot", self._home.snapshots)
         for blob in self._blobs.list():
             digest = blob.name.removeprefix("sha256:")

@@ -9,6 +9,7 @@ import msgspec
 
 from flyball.adapters import vcs
 from flyball.adapters.blobs import Blobs
+from flyball.app.baselines import baseline_files
 from flyball.app.declared import Declared, read_text
 from flyball.app.home import Home
 from flyball.app.wiring.environment import environment_of, evaluation
@@ -27,7 +28,7 @@ from flyball.pipeline.environment import Environment
 from flyball.pipeline.features_version import features_version
 from flyball.pipeline.inputs import Inputs, Vcs
 from flyball.pipeline.manifest import entry, of_bytes
-from flyball.pipeline.packing import CODE, CONTRACT
+from flyball.pipeline.packing import BASELINES, CODE, CONTRACT
 from flyball.registry.releases import Registry
 
 
@@ -35,10 +36,11 @@ class Sources(Record):
     code: dict[str, bytes]  # path -> content
     contract: bytes
     golden: bytes | None = None  # the golden set, where one is declared
+    baselines: dict[str, bytes] = {}  # tables that the contract's clauses compare with, as it names them -> content
 
 
 def sources_of(declared: Declared) -> Sources:
-    """The code as it was declared, the contract file and the golden set.
+    """The code as it was declared, the contract file with the tables that it compares with, and the golden set.
 
     Raises: BadInput: one of the files is gone.
     """
@@ -47,6 +49,7 @@ def sources_of(declared: Declared) -> Sources:
         code={path: text.encode() for path, text in declared.code.items()},
         contract=contract.encode(),
         golden=_golden(declared),
+        baselines=baseline_files(declared.contract, declared.contract_folder),
     )
 
 
@@ -91,6 +94,7 @@ def assembled(
         runtime=identity.Runtime(),
         parents=parents,
         golden=None if sources.golden is None else entry("golden", sources.golden).sha256,
+        baselines={name: entry(name, data).sha256 for name, data in sources.baselines.items()},
     )
     return Inputs(
         experiment=document,
@@ -175,7 +179,8 @@ class Jobs:
 
 def write_files(folder: Path, sources: Sources, *, golden: str | None) -> list[bytes]:
     """The sources as a training expects them below `service_folder`; returns what was written."""
-    files = {f"{CODE}/{path}": data for path, data in sources.code.items()} | {CONTRACT: sources.contract}
+    files = {f"{BASELINES}/{path}": data for path, data in sources.baselines.items()}
+    files |= {f"{CODE}/{path}": data for path, data in sources.code.items()} | {CONTRACT: sources.contract}
     if golden is not None and sources.golden is not None:
         files[golden] = sources.golden
     for path, data in files.items():

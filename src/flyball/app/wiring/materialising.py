@@ -107,20 +107,22 @@ class Stores:
         return inputs
 
     def _sources(self, inputs: Inputs, folder: str | None) -> Sources:
-        """Code, contract and golden set by their hashes: from the blobs, else from the verified release."""
+        """Code, contract, baselines and golden set by their hashes: from the blobs, else from the verified release."""
         lacking: list[str] = []
         code = {
             file.path: self._file(file.path, file.sha256, folder and f"{folder}/{CODE}/{file.path}", lacking)
             for file in inputs.code.files
         }
         files = {
-            each.role: self._file(each.name, each.digest.removeprefix("sha256:"), None, lacking)
+            (each.role, each.name): self._file(each.name, each.digest.removeprefix("sha256:"), None, lacking)
             for each in inputs.experiment.data
             if each.role != "train"
         }
         if lacking:
             raise NotFound("; ".join(lacking))
-        return Sources(code=code, contract=files["contract"], golden=files.get("golden"))
+        one = {role: data for (role, _), data in files.items() if role != "baseline"}
+        baselines = {name: data for (role, name), data in files.items() if role == "baseline"}
+        return Sources(code=code, contract=one["contract"], golden=one.get("golden"), baselines=baselines)
 
     def _file(self, path: str, sha256: str, copy: str | None, lacking: list[str]) -> bytes:
         try:

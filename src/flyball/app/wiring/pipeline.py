@@ -13,38 +13,38 @@ D. after the release is registered, before the first champion is appointed: the 
 """
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Protocol
 
 import msgspec
 import polars as pl
 
-from flyball.adapters import optuna_search, signing
+from flyball.adapters import optuna_search
 from flyball.adapters.clock import SystemClock
 from flyball.adapters.ids import TimeIds
 from flyball.adapters.keys import signing_key
 from flyball.app.declared import Declared
 from flyball.app.home import Home
+from flyball.app.wiring.evidence import EvidenceStore
 from flyball.app.wiring.executors import Executors
+from flyball.app.wiring.history import History
 from flyball.app.wiring.jobs import Jobs, Sources, inputs_of, sources_of
 from flyball.app.wiring.ledger import ledger_of
 from flyball.app.wiring.origins import Origins
-from flyball.app.wiring.releases import ReleaseStore, check_root
+from flyball.app.wiring.registering import Key, Registrar
+from flyball.app.wiring.releases import ReleaseStore
 from flyball.app.wiring.run_book import RunBook
 from flyball.app.wiring.snapshots import SnapshotStore
 from flyball.app.wiring.source_rows import source_rows
 from flyball.core.clock import Clock
-from flyball.core.codec import canonical, digest
+from flyball.core.codec import digest
 from flyball.core.errors import TrainingFailed, Unavailable
 from flyball.core.events import (
-    AnyFact,
-    ChampionAppointed,
     GatesJudged,
     Reason,
-    ReleaseRegistered,
     ServiceDeclared,
     SnapshotTaken,
 )
@@ -58,17 +58,8 @@ from flyball.core.service import Service
 from flyball.pipeline import gates
 from flyball.pipeline.environment import Environment
 from flyball.pipeline.inputs import Inputs
-from flyball.pipeline.packing import EXPERIMENT, INPUTS
-from flyball.pipeline.run.explaining import explain
-from flyball.registry import releases as registered
-from flyball.registry import runs
 from flyball.registry.releases import Registry
 from flyball.registry.runs import Book
-
-
-class Key(Protocol):
-    @property
-    def path(self) -> Path: ...
 
 
 class Trained(Record):
@@ -76,6 +67,16 @@ class Trained(Record):
     release: Release
     cached: bool  # the experiment was known: nothing was trained
     environment: Environment | None = None  # what it ran in, with its assurance grade
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What one training is made of."""
+
+    declared: Declared
+    sources: Sources
+    snapshot: Snapshot
+    inputs: Inputs
 
 
 class Pipeline:
@@ -91,31 +92,30 @@ class Pipeline:
         trainer: Trainer,
         *,
         on_step: Callable[[str], None] = lambda _: None,
+        explains: bool = True,
     ) -> None:
-        """Args: on_step: told of the steps outside the training's process (`pipeline/steps.py`)."""
+        """Args:
+        on_step: told of the steps outside the training's process (`pipeline/steps.py`).
+        explains: whether a registered release gets its evidence; a replay serves nobody and does without.
+        """
         self._home, self._ledger, self._clock, self._ids = home, ledger, clock, ids
-        self._key, self._trainer, self._on_step = key, trainer, on_step
+        self._trainer, self._on_step = trainer, on_step
         self.releases = ReleaseStore(home)
         self.snapshots = SnapshotStore(home, ids)
         self._origins = Origins(home, clock, Random())
-        self._known: dict[str, tuple[Registry, Book]] = {}
+        self._history = History(ledger)
+        self._registrar = Registrar(ledger, self._history, self.releases, key, ids)
         self._jobs = Jobs(home, self.releases, self.snapshots)
         self._runs = RunBook(home, ids)
+        self._evidence = EvidenceStore(home, ledger, key, trainer) if explains else None
 
     def registry(self, service: str) -> Registry:
-        """What the ledger says now; entries that were folded before are not read again."""
-        return self._read(service)[0]
+        """The releases of a service, as the ledger says now."""
+        return self._history.registry(service)
 
     def book(self, service: str) -> Book:
         """The runs of a service, as the ledger says now."""
-        return self._read(service)[1]
-
-    def _read(self, service: str) -> tuple[Registry, Book]:
-        state, book = self._known.get(service, (Registry(), Book()))
-        for entry in self._ledger.read(state.seq, subject=service):
-            state, book = registered.fold(state, entry), runs.fold(book, entry)
-        self._known[service] = state, book
-        return state, book
+        return self._history.book(service)
 
     def declare(self, declared: Declared) -> Digest:
         """Write the declaration down if it is not the newest one; returns the policy digest."""
@@ -181,31 +181,32 @@ class Pipeline:
         sources = sources_of(declared)
         known = self.registry(name)
         inputs = inputs_of(declared, sources, snapshot, known)
+        order = Order(declared=declared, sources=sources, snapshot=snapshot, inputs=inputs)
         experiment = inputs.name
         if (found := known.of_experiment(experiment)) is not None and self.releases.held(found.release.root):
             release = found.release
             if found.stage in ("refused", "qualified") and gates.names(service.gates) != [
                 g.name for g in release.gates
             ]:
-                release = self._judge_again(declared, sources, snapshot, release, inputs, known)
-            self._appoint_first(service, release)
+                release = self._judge_again(order, release)
+            self._registrar.appoint_first(service, release)
+            self._explain(order, release)
             return Trained(experiment=experiment, release=release, cached=True, environment=inputs.environment)
         if service.experiment.search is not None and service.experiment.executor != "ray":
             optuna_search.check_installed()
         with self._draft() as draft:
-            job = self._jobs.write(draft, declared, sources, snapshot, inputs, known, reason)
-            job = self._runs.prepared(job, declared, inputs.experiment)
+            job = self._job(draft, order, reason)
             release = self._run(job, service, inputs, ticket)
             began = self._clock.monotonic()
             self._on_step("sign")
-            self._store(Path(job.output_folder), release, inputs)
+            self._registrar.store(Path(job.output_folder), release, inputs)
             signed_s = self._clock.monotonic() - began
         self._on_step("gate")
         finished = self._runs.worked(job, release, signed_s, self.book(name))
-        self._register(release, ticket, finished)  # crash point C is before, D behind
-        self._appoint_first(service, release)
-        self._on_step("explain")
-        explain(self.releases.folder(release.root), service)
+        self._on_step("register")
+        self._registrar.register(release, ticket, finished)  # crash point C is before, D behind
+        self._registrar.appoint_first(service, release)
+        self._explain(order, release)
         self._runs.tidy(name)
         return Trained(experiment=experiment, release=release, cached=False, environment=inputs.environment)
 
@@ -229,58 +230,30 @@ class Pipeline:
             self._ledger.append([self._runs.ended(job, "broken_off", error=str(error))])
             raise
 
-    def _judge_again(
-        self,
-        declared: Declared,
-        sources: Sources,
-        snapshot: Snapshot,
-        release: Release,
-        inputs: Inputs,
-        known: Registry,
-    ) -> Release:
+    def _judge_again(self, order: "Order", release: Release) -> Release:
         """Gates are policy, not experiment: where they changed the packaged model is asked again, nothing is fitted."""
         with self._draft() as draft:
-            job = self._jobs.write(draft, declared, sources, snapshot, inputs, known, release.reason)
+            job = self._job(draft, order, release.reason)
             folder = self.releases.verified(release.root)
-            job = self._runs.prepared(job, declared, inputs.experiment)
             judged = self._trainer.train(msgspec.structs.replace(job, judge_only=release, judged_folder=folder))
             ended = self._runs.ended(job, "judged", release=judged)
         fact = GatesJudged(service=release.service, release=release.root, passed=judged.passed, results=judged.gates)
         self._ledger.append([fact, ended])
         return judged
 
-    def _store(self, output: Path, release: Release, inputs: Inputs) -> None:
-        check_root(output, release.root)
-        (output / EXPERIMENT).write_bytes(canonical(inputs.experiment))
-        (output / INPUTS).write_bytes(msgspec.json.encode(inputs))
-        signing.sign(output, self._key.path)
-        self.releases.put(output, release.root)
+    def _explain(self, order: "Order", release: Release) -> None:
+        """The evidence of a release, after it is registered: no rollout waits for it."""
+        self._on_step("explain")
+        if self._evidence is None or self.registry(release.service).evidence.get(release.root) is not None:
+            return
+        with self._draft() as draft:
+            job = self._job(draft, order, release.reason)
+            self._evidence.attach(job, release, self.releases.verified(release.root))
 
-    def _register(self, release: Release, ticket: str | None, finished: Sequence[AnyFact]) -> None:
-        """Release, judgement and the end of the run in one transaction; writing them again does nothing."""
-        self._on_step("register")
-        facts = (
-            ReleaseRegistered(
-                service=release.service,
-                release=release,
-                ticket=ticket,
-                signature=signing.signature(self.releases.folder(release.root)),
-            ),
-            GatesJudged(service=release.service, release=release.root, passed=release.passed, results=release.gates),
-        )
-        known = [f"registered:{release.experiment}:{release.root}", f"judged:{release.experiment}"]
-        self._ledger.append([*finished, *facts], ids=[*(self._ids.new("fact") for _ in finished), *known])
-
-    def _appoint_first(self, service: Service, release: Release) -> None:
-        """With no champion, a release that passed its gates becomes it, where the policy says auto.
-
-        Raises: Conflict: somebody wrote about the service at this moment; run again.
-        """
-        known = self.registry(release.service)
-        ready = release.root in known.releases and known.releases[release.root].stage == "qualified"
-        if known.champion is None and ready and service.autonomy.first == "auto":
-            fact = ChampionAppointed(service=release.service, release=release.root, previous=None, rubber_stamped=True)
-            self._ledger.append([fact], expected=known.seq)
+    def _job(self, draft: Path, order: "Order", reason: Reason) -> TrainingJob:
+        known = self.registry(order.declared.service.metadata.name)
+        job = self._jobs.write(draft, order.declared, order.sources, order.snapshot, order.inputs, known, reason)
+        return self._runs.prepared(job, order.declared, order.inputs.experiment)
 
     @contextmanager
     def _draft(self) -> Iterator[Path]:

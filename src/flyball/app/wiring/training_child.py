@@ -22,7 +22,7 @@ from flyball.core.errors import FlyballError
 from flyball.core.ports import Tools
 
 IMPORTED = "imported.json"
-SLOW = ("lightgbm", "skl2onnx")  # seconds; neither starts a thread when it is imported
+SLOW = ("lightgbm", "shap", "skl2onnx")  # seconds; neither starts a thread when it is imported
 _DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 
@@ -83,11 +83,13 @@ def _train(request: Request, out: int) -> Outcome:
     import numpy as np
 
     from flyball.adapters import formats
+    from flyball.adapters.attributions import attributions
     from flyball.adapters.code import import_code
     from flyball.adapters.fresh import load_fresh
     from flyball.adapters.optuna_search import TpeSearch
     from flyball.adapters.predictor import load
     from flyball.adapters.step_store import FolderSteps
+    from flyball.adapters.vega_svg import render
     from flyball.pipeline.run import run
     from flyball.pipeline.seed import seed_of
 
@@ -98,7 +100,15 @@ def _train(request: Request, out: int) -> Outcome:
     try:
         release = run(
             request.job,
-            Tools(import_code=import_code, load=load, searcher=TpeSearch(), formats=formats, fresh=load_fresh),
+            Tools(
+                import_code=import_code,
+                load=load,
+                searcher=TpeSearch(),
+                formats=formats,
+                fresh=load_fresh,
+                attribute=attributions,
+                render=render,
+            ),
             step=lambda name: send(out, Progress(step=name)),
             ended=lambda use: send(out, Ended(use=use)),
             store=FolderSteps(Path(request.job.steps_folder)) if request.job.steps_folder else None,

@@ -87,11 +87,17 @@ def judge(
     return Judged(
         scored=scored,
         metrics=found.metrics,
-        measured=values,
+        measured=_kept(values, service),
         missing={name: why for name, why in missing.items() if name not in values},
         results=gates.judge(service.gates, evidence),
         tests=told,
     )
+
+
+def _kept(values: dict[str, Estimate], service: Service) -> dict[str, Estimate]:
+    """What the release keeps beside its metrics: all of a full run, else what gates read; the tests carry the rest."""
+    asked = gates.reads(service.gates) | set(MEASURED)
+    return values if service.experiment.suites == "full" else {n: found for n, found in values.items() if n in asked}
 
 
 def _with_known(tests: tuple[TestResult, ...], known: Release | None) -> tuple[TestResult, ...]:

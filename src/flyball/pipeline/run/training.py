@@ -22,7 +22,7 @@ from flyball.core.release import Baseline, Release
 from flyball.core.runs import StepUse
 from flyball.pipeline.baseline import baseline
 from flyball.pipeline.packing import CODE
-from flyball.pipeline.run import evaluating, featuring, fitting, package, releasing, searching, splitting
+from flyball.pipeline.run import evaluating, explaining, featuring, fitting, package, releasing, searching, splitting
 from flyball.pipeline.run.data import labelled
 from flyball.pipeline.run.featuring import Made
 from flyball.pipeline.run.judging import Judged
@@ -64,6 +64,9 @@ def run(
     if job.judge_only is not None:
         step("evaluate")
         return evaluating.judge_again(of, job.judge_only, table, parts, tools)
+    if job.explain is not None:
+        step("explain")
+        return explaining.explain(of, job.explain, table, parts, tools, store)
     made = Package(Path(job.output_folder), of.service, tools)
     package.copy_sources(job, made.output)
     code = warm(of, tools, tools.import_code(str(made.output / CODE), job.code, of.service.experiment.module))

@@ -6,8 +6,6 @@ are missing evidence. fairlearn gives the values; their bootstrap is over the co
 (`tests/pipeline/suites/test_fairness.py` holds the two together). Of many classes each is judged against the rest.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 import numpy.typing as npt
 
@@ -94,14 +92,8 @@ def _largest(
         if kind == "equalised_odds" and bool((cells.sum(axis=-1) == 0).any()):
             return None
         value = _through_fairlearn(kind, truth, answer, group)
-        draws = _formula(kind)(_resampled(cells, rng))
-        spread = draws[np.isfinite(draws)]
-        low, high = np.quantile(spread, [0.025, 0.975]) if spread.size else (0.0, 1.0)
-        # the largest of several differences is biased upwards, in the resamples once more than in the value
-        shift = max(0.0, float(np.median(spread)) - value) if spread.size else 0.0
-        found = Estimate(
-            value=value, low=max(0.0, min(value, float(low) - shift)), high=max(value, float(high)), n=int(kept.sum())
-        )
+        low, high = _bounds(kind, cells, _resampled(cells, rng))
+        found = Estimate(value=value, low=min(value, low), high=max(value, high), n=int(kept.sum()))
         if worst is None or found.value > worst.value:
             worst = found
     return worst
@@ -131,8 +123,32 @@ def _resampled(cells: npt.NDArray[np.int64], rng: np.random.Generator) -> npt.ND
     return np.stack(drawn, axis=1).reshape(RESAMPLES, len(cells), 2, 2)
 
 
-def _formula(kind: str) -> Callable[[npt.NDArray[np.int64]], Floats]:
-    return parity_difference if kind == "demographic_parity" else odds_difference
+def _bounds(kind: str, cells: npt.NDArray[np.int64], drawn: npt.NDArray[np.int64]) -> tuple[float, float]:
+    """Upper: of the largest difference. Lower: of the two groups that differ most, with its sign, so that it can be 0.
+
+    The largest difference of resamples is never negative: its own lower bound would refute equality of equal groups.
+    """
+    if kind == "demographic_parity":
+        own, rates = _selected(cells)[:, None], _selected(drawn)[..., None]
+        high = parity_difference(drawn)
+    else:
+        own, rates, high = _rates(cells), _rates(drawn), odds_difference(drawn)
+    column = int(np.nanargmax(own.max(axis=0) - own.min(axis=0)))
+    most, least = int(own[:, column].argmax()), int(own[:, column].argmin())
+    signed = rates[:, most, column] - rates[:, least, column]
+    low = float(np.nanquantile(signed, 0.025)) if np.isfinite(signed).any() else 0.0
+    return max(0.0, low), float(np.nanquantile(high, 0.975)) if np.isfinite(high).any() else 1.0
+
+
+def _selected(cells: npt.NDArray[np.int64]) -> Floats:
+    """Share that is answered positive, shape [..., g]."""
+    return np.asarray(cells[..., :, :, 1].sum(axis=-1) / cells.sum(axis=(-1, -2)))
+
+
+def _rates(cells: npt.NDArray[np.int64]) -> Floats:
+    """False and true positive rates, shape [..., g, 2]."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(cells[..., 1] / cells.sum(axis=-1))
 
 
 def parity_difference(cells: npt.NDArray[np.int64]) -> Floats:
@@ -141,7 +157,7 @@ def parity_difference(cells: npt.NDArray[np.int64]) -> Floats:
     >>> float(parity_difference(np.array([[[40, 10], [30, 20]], [[10, 40], [20, 30]]])).round(4))
     0.4
     """
-    rates = cells[..., :, :, 1].sum(axis=-1) / cells.sum(axis=(-1, -2))
+    rates = _selected(cells)
     return np.asarray(rates.max(axis=-1) - rates.min(axis=-1))
 
 
@@ -151,6 +167,5 @@ def odds_difference(cells: npt.NDArray[np.int64]) -> Floats:
     >>> float(odds_difference(np.array([[[40, 10], [30, 20]], [[10, 40], [20, 30]]])).round(4))
     0.6
     """
-    with np.errstate(invalid="ignore", divide="ignore"):
-        rates = cells[..., 1] / cells.sum(axis=-1)
+    rates = _rates(cells)
     return np.asarray((rates.max(axis=-2) - rates.min(axis=-2)).max(axis=-1))

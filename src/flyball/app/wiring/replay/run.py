@@ -49,7 +49,7 @@ def replay(declared: Declared, stream: pl.DataFrame, options: Options, home: Hom
     clock = SimulatedClock()
     # signatures and heads are of the real ledger: what a replay did can be verified afterwards
     with closing(recorder(home.made(), clock=clock, told=False)) as ledger, closing(Executors()) as trainer:
-        pipeline = Pipeline(home, ledger, clock, TimeIds(clock), signing_key(home.keys), trainer)
+        pipeline = Pipeline(home, ledger, clock, TimeIds(clock), signing_key(home.keys), trainer, explains=False)
         source = stream[: options.train_rows]
         _first(declared, pipeline, source)
         world = build(declared, pipeline, ledger, clock, source, first_row=options.train_rows + 1)
