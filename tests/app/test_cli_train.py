@@ -23,8 +23,7 @@ def test_train_then_train_again_then_change_a_gate(tmp_path: Path, capsys: pytes
     assert first["experiment"].startswith("fx1:sha256:")
     assert first["release"].startswith("sha256:")
     assert (first["cached"], first["champion"]) == (False, True)
-    cheap = {"leakage.copied_rows", "leakage.strongest_input", "privacy.findings", "shift.largest_psi"}
-    assert set(first["metrics"]) == {"roc_auc"} | cheap
+    assert set(first["metrics"]) == {"roc_auc"}  # what gates read; the tests carry the rest
     assert [set(gate) >= {"name", "passed", "reason"} for gate in first["gates"]] == [True, True]
 
     assert run(["train", file, "--json"]) == 0
