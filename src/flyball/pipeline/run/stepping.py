@@ -21,9 +21,11 @@ class Steps:
         *,
         began: Callable[[str], None],
         ended: Callable[[StepUse], None],
+        prepare: Callable[[], None] = lambda: None,
     ) -> None:
+        """Args: prepare: called before a step is done, so that those done before it in this process do not matter."""
         self._keys, self._store = keys, store
-        self._began, self._ended = began, ended
+        self._began, self._ended, self._prepare = began, ended, prepare
         self.timings: dict[str, float] = {}  # step -> seconds
 
     def take(
@@ -45,6 +47,7 @@ class Steps:
         if found is not None:
             (output,) = found
         else:
+            self._prepare()
             output = make()
             if self._store is not None and key is not None:
                 self._store.put(name, key, dump(output))

@@ -24,6 +24,7 @@ from flyball.pipeline.baseline import baseline
 from flyball.pipeline.packing import CODE
 from flyball.pipeline.run import evaluating, explaining, featuring, fitting, package, releasing, searching, splitting
 from flyball.pipeline.run.data import labelled
+from flyball.pipeline.run.dice import reseed
 from flyball.pipeline.run.featuring import Made
 from flyball.pipeline.run.judging import Judged
 from flyball.pipeline.run.packaged import Package
@@ -52,7 +53,8 @@ def run(
     Raises: TrainingFailed, Untrusted, BadInput, NotEnoughData; and whatever the service's own code raises.
     """
     of = subject(job)
-    steps = Steps(job.steps, store, began=step, ended=ended)
+    seed = of.service.experiment.seed
+    steps = Steps(job.steps, store, began=step, ended=ended, prepare=lambda: reseed(seed))
     table = steps.take(
         "validate",
         lambda: labelled(job, of.contract, of.service),
