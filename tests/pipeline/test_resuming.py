@@ -148,6 +148,21 @@ def test_code_that_asks_the_process_for_its_dice_gives_one_root_however_much_was
     assert again == fresh
 
 
+def test_a_comment_in_the_contract_gives_a_release_with_the_new_text(tmp_path: Path) -> None:
+    text = plain() + "autonomy: {first: approval}\n"  # without a champion nothing else differs between the two
+    home, service = tmp_path / "home", write_service(tmp_path / "fraud", service=text, table=transactions(1500))
+    contract = tmp_path / "fraud" / "contract.yaml"
+    with opened(home, in_process()) as pipeline:
+        before = trained(pipeline, service)
+        contract.write_text(contract.read_text() + "# agreed with the card desk\n")
+        after = trained(pipeline, service)
+        assert how(pipeline)["train"] == "found"
+        folder = Path(pipeline.releases.verified(after.release.root))
+    assert after.experiment != before.experiment
+    assert after.release.root != before.release.root
+    assert (folder / "contract.yaml").read_bytes() == contract.read_bytes()
+
+
 def plain(*, refit: bool = False) -> str:
     """A declaration without a search, for a trainer in this process."""
     word = "  refit: true\n" if refit else ""
