@@ -78,6 +78,14 @@ def test_one_changed_seed_line_or_row_is_another_experiment(train: Train, what: 
     assert not after.cached
 
 
+def test_two_services_of_one_home_with_the_same_inputs_have_a_champion_each(tmp_path: Path, pipeline: Pipeline) -> None:
+    one = trained(pipeline, write_service(tmp_path / "one"))
+    other = trained(pipeline, write_service(tmp_path / "two", service=SERVICE.replace("name: fraud", "name: other")))
+    assert one.experiment == other.experiment
+    assert pipeline.registry("fraud").champion == one.release.root
+    assert pipeline.registry("other").champion == other.release.root
+
+
 def test_gates_that_were_changed_are_judged_again_without_training(train: Train, pipeline: Pipeline) -> None:
     train()
     deep = SERVICE.replace("max_depth: 4", "max_depth: 3")
