@@ -20,6 +20,7 @@ from flyball.core.model import Code
 from flyball.core.ports import StepStore, Tools, TrainingJob
 from flyball.core.release import Baseline, Release
 from flyball.core.runs import StepUse
+from flyball.pipeline import envelope
 from flyball.pipeline.baseline import baseline
 from flyball.pipeline.packing import CODE
 from flyball.pipeline.run import evaluating, explaining, featuring, fitting, package, releasing, searching, splitting
@@ -104,7 +105,8 @@ def _candidate(
     def evaluated() -> evaluating.Evaluated:
         one = fitting.load(estimator)
         facts = fitting.facts(of, one, table, parts.train)
-        return evaluating.evaluate(of, table, parts, facts, one, made, tools, fit=learn, made=features.table)
+        cost = envelope.cost_of(steps.worked_s, of.service.experiment.limits.cost_per_hour)
+        return evaluating.evaluate(of, table, parts, facts, one, made, tools, fit=learn, made=features.table, cost=cost)
 
     judged = steps.take(
         "evaluate", evaluated, dump=evaluating.dump, load=lambda files: evaluating.load(files, made)
