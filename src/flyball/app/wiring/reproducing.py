@@ -81,7 +81,8 @@ class Reproducing:
         release = digests.releases.get(known.digest) or digests.of_experiment.get(known.digest)
         experiment = known.digest if release is None else release.experiment
         self._on_step("inputs")
-        held = self._stores.materialise(experiment, release)
+        twins = frozenset() if release is None else digests.twins(release.root)
+        held = self._stores.materialise(experiment, release, twins=twins)
         missing = list(held.missing)
         verified = audit(self._home)
         if not verified.ok:
