@@ -98,6 +98,15 @@ def test_gates_that_were_changed_are_judged_again_without_training(train: Train,
     assert pipeline.registry("fraud").releases[again.release.root].stage == "qualified"
 
 
+def test_a_stricter_gate_on_the_champion_is_said_not_to_be_judged(train: Train, pipeline: Pipeline) -> None:
+    champion = train()
+    assert champion.note == ""
+    again = train(service=SERVICE.replace("min: 0.70", "min: 0.99"))
+    assert (again.cached, again.note) == (True, "the gates have changed, not judged again: it serves already")
+    assert pipeline.registry("fraud").champion == again.release.root == champion.release.root
+    assert [gate.name for gate in again.release.gates] == [gate.name for gate in champion.release.gates]
+
+
 def test_a_second_training_is_compared_on_rows_that_neither_was_fitted_on(train: Train) -> None:
     """The estimator remembers each row that it was fitted on and refuses to answer it."""
     tattling = (
