@@ -5,14 +5,13 @@ in each case it is enough to run `train` again:
 
 A. after the snapshot is stored, before its fact: the snapshot is found again under its root, the fact is written.
 B. after `TrainingStarted`, during the training: nothing is registered for the experiment, so it trains again; drafts
-   under `home.work` are never read.
+   under `home.work` are never read, and removed by the next training or sweep (`drafts.py`).
 C. after the release folder got its name, before `ReleaseRegistered`: it trains again, arrives at the same root, finds
    the folder, verifies it and registers it.
 D. after the release is registered, before the first champion is appointed: the experiment is found on the ledger, and
    what is missing is appointed without training.
 """
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from flyball.adapters.ids import TimeIds
 from flyball.adapters.keys import signing_key
 from flyball.app.declared import Declared
 from flyball.app.home import Home
+from flyball.app.wiring import drafts
 from flyball.app.wiring.evidence import EvidenceStore
 from flyball.app.wiring.executors import Executors
 from flyball.app.wiring.history import History
@@ -269,12 +269,10 @@ class Pipeline:
 
     @contextmanager
     def _draft(self) -> Iterator[Path]:
-        draft = self._home.made().work / self._ids.new("train")
-        draft.mkdir(parents=True)
-        try:
+        work = self._home.made().work
+        drafts.remove_left(work)
+        with drafts.draft(work, self._ids.new("train")) as draft:
             yield draft
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
 
 
 @contextmanager

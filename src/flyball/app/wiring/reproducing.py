@@ -4,7 +4,6 @@ Order: find, hash again, verify; take the inputs by digest; compare the environm
 in three levels. A crash before the verdict leaves a draft under `home.work`, which nobody reads: it is run again.
 """
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from flyball.adapters.isolation import without_network
 from flyball.adapters.keys import SigningKey, signing_key
 from flyball.adapters.trainer import SERVER, ForkServerTrainer
 from flyball.app.home import Home
+from flyball.app.wiring import drafts
 from flyball.app.wiring.digests import Digests
 from flyball.app.wiring.environment import environment_of, evaluation
 from flyball.app.wiring.jobs import write_files
@@ -216,12 +216,8 @@ class Reproducing:
 
     @contextmanager
     def _draft(self) -> Iterator[Path]:
-        draft = self._home.made().work / TimeIds(SystemClock()).new("reproduce")
-        draft.mkdir(parents=True)
-        try:
+        with drafts.draft(self._home.made().work, TimeIds(SystemClock()).new("reproduce")) as draft:
             yield draft
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
 
 
 @contextmanager
