@@ -74,7 +74,7 @@ def test_a_step_stands_behind_all_that_it_needs() -> None:
         (experiment(executor="ray"), []),
         (experiment(timeout_s=5.0, limits=Limits(memory_mb=100.0, cost=1.0)), []),
         (experiment(limits=Limits(cost_per_hour=2.0)), ["evaluate", "baseline", "refit", "package"]),
-        (experiment(threshold=0.4), ["search", "train", "evaluate", "baseline", "refit", "package"]),
+        (experiment(threshold=0.4), ["evaluate", "baseline", "refit", "package"]),
         (experiment(warm_start=True), ["search", "train", "evaluate", "baseline", "refit", "package"]),
         (of_job(parent="sha256:22"), ["search", "train", "evaluate", "baseline", "refit", "package"]),
         (lambda one, of: (one, replace(of, gates=(Gate(metric="roc_auc", min=0.9),))),
@@ -154,6 +154,14 @@ def test_every_field_is_in_the_key_of_a_step_or_has_a_reason_not_to_be(
             continue  # a reason
         after = keys(*changed(of, job(of), {name: other}))
         assert after != before, name
+
+
+def test_another_threshold_searches_anew_as_trials_are_scored_by_it() -> None:
+    of = replace(service(), experiment=replace(service().experiment, search=SearchDeclared(space={})))
+    before = keys(of, job(of))
+    after = keys(replace(of, experiment=replace(of.experiment, threshold=0.4)), job(of))
+    assert before["features"] == after["features"]
+    assert before["search"] != after["search"]
 
 
 def test_the_files_that_suites_read_as_they_are_reach_the_judgement() -> None:

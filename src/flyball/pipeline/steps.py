@@ -36,7 +36,7 @@ TABLE: tuple[Step, ...] = (
     Step(
         name="search",
         after=("split", "features"),
-        reads=("search", "metric", "task", "threshold", "config", "seed", "parent"),
+        reads=("search", "metric", "task", "trials_threshold", "config", "seed", "parent"),
     ),
     Step(name="train", after=("split", "features", "search"), reads=("task", "config", "seed", "parent")),
     Step(name="evaluate", after=("train",), reads=("judging", "champion", "packaging", "files", "read_at", "price")),
@@ -105,7 +105,8 @@ def parts(
         "metric": experiment.metric,
         "task": experiment.task,
         "config": typed(experiment.config),
-        "threshold": experiment.threshold,
+        # trials are scored by it; without a search another threshold fits nothing anew
+        "trials_threshold": experiment.threshold if experiment.search is not None else None,
         "parent": {"root": job.parent, "warm_start": experiment.warm_start},  # `train` gets `parent`, or does not
         "judging": {
             "gates": msgspec.to_builtins(service.gates),
