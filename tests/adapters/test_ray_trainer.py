@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from tests.pipeline.fraud import MODEL, opened, trained, transactions, write_service
 
-from flyball.adapters.ray_trainer import RayTrainer
+from flyball.adapters.ray_trainer import _FOLDERS, RayTrainer
 from flyball.adapters.trainer import ForkServerTrainer
 from flyball.core.errors import TrainingFailed, Unavailable
+from flyball.core.ports import TrainingJob
 
 ROWS = transactions(1500)
 
@@ -28,6 +29,19 @@ def cluster() -> Iterator[None]:
     yield
     assert ray.is_initialized(), "a trainer ended a cluster that it had not started"
     ray.shutdown()
+
+
+MADE_THERE = {
+    "output_folder": "the node has one of its own; what it holds comes back",
+    "run_folder": "the node has one of its own; log and use come back",
+    "steps_folder": "kept outputs go along by their keys, and new ones come back",
+}
+
+
+def test_every_folder_of_a_job_goes_along_or_has_a_reason_not_to() -> None:
+    folders = {name for name in TrainingJob.__struct_fields__ if name.endswith("_folder")}
+    assert folders == set(_FOLDERS) | set(MADE_THERE)
+    assert not set(_FOLDERS) & set(MADE_THERE)
 
 
 @pytest.mark.usefixtures("cluster")

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 from tests.adapters.test_environment import site
-from tests.pipeline.fraud import MODEL, SERVICE, write_service
+from tests.pipeline.fraud import MODEL, SERVICE, transactions, write_service
 
 from flyball.adapters import environment
 from flyball.adapters.keys import public_key
@@ -241,6 +241,25 @@ def test_a_training_with_dice_or_a_clock_in_it_diverges_at_the_model(
     if tolerated:  # it answers alike: somebody who declares a tolerance may call that equivalent
         assert run(["reproduce", experiment, "--tolerance", "1e-9", "--json"]) == 0
         assert said(capsys)["verdict"] == "EQUIVALENT"
+
+
+def test_each_of_two_experiments_with_one_root_and_of_two_services_with_one_experiment_is_reproduced(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLYBALL_HOME", str(tmp_path / "home"))
+    model, folder = MODEL.replace("random_state=seed", "random_state=0"), tmp_path / "fraud"
+    trained = []
+    for service in (SERVICE, SERVICE.replace('seed: "7"', 'seed: "8"'), SERVICE.replace("name: fraud", "name: other")):
+        write_service(folder, service=service, model=model, table=transactions(1500))
+        assert run(["train", str(folder), "--json"]) == 0
+        trained.append(said(capsys))
+    first, second, third = trained
+    assert (first["release"], first["experiment"]) == (second["release"], third["experiment"])
+    assert first["experiment"] != second["experiment"]
+    assert first["release"] != third["release"]
+    for digest in (first["experiment"], second["experiment"], first["release"], third["release"]):
+        assert run(["reproduce", digest, "--json"]) == 0, digest
+        assert said(capsys)["verdict"] == "IDENTICAL"
 
 
 def test_an_experiment_without_a_release_is_blocked_with_what_its_training_said(

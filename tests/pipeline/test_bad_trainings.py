@@ -10,7 +10,8 @@ from tests.pipeline.fraud import SERVICE, opened, trained, transactions, write_s
 from flyball.adapters import confine
 from flyball.adapters.trainer import ForkServerTrainer
 from flyball.app.people import states_of
-from flyball.app.wiring.pipeline import Pipeline
+from flyball.app.wiring.executors import in_process
+from flyball.app.wiring.pipeline import Pipeline, Trained
 from flyball.core import events as e
 from flyball.core.errors import TrainingFailed
 
@@ -34,8 +35,8 @@ def limited(more: str) -> str:
     return EASY.replace("  metric: roc_auc\n", f"  metric: roc_auc\n  {more}\n", 1)
 
 
-def train(pipeline: Pipeline, folder: Path, body: str, text: str = EASY, head: str = HEAD + TRAIN) -> None:
-    trained(pipeline, write_service(folder, service=text, model=head + body, table=ROWS))
+def train(pipeline: Pipeline, folder: Path, body: str, text: str = EASY, head: str = HEAD + TRAIN) -> Trained:
+    return trained(pipeline, write_service(folder, service=text, model=head + body, table=ROWS))
 
 
 @pytest.mark.parametrize(
@@ -160,6 +161,31 @@ def test_a_price_gives_a_cost(tmp_path: Path, trainer: ForkServerTrainer) -> Non
         train(pipeline, tmp_path / "fraud", FIT, limited("limits: {cost_per_hour: 36}"))
         (run,) = pipeline.book("fraud").runs.values()
     assert run.cost == pytest.approx(run.use.seconds / 100)
+
+
+def test_a_gate_reads_the_cost_of_all_steps_so_far_found_ones_included(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    asks = "autonomy: {first: approval}\ngates:\n  - {metric: cost, max: 1000}\n  - {expression: 'cost > 0.0'}\n"
+    with opened(home, in_process()) as pipeline:
+        text = limited("executor: in_process\n  limits: {cost_per_hour: 36}").replace("gates:\n", asks)
+        first = train(pipeline, tmp_path / "fraud", FIT, text).release
+        again = train(
+            pipeline, tmp_path / "fraud", FIT, text.replace("  config:", "  tests: {slices: [country]}\n  config:")
+        ).release
+        dearer = train(pipeline, tmp_path / "fraud", FIT, text.replace("max: 1000", "max: 0.000001")).release
+        *_, run = (run for run in pipeline.book("fraud").runs.values() if run.outcome == "trained")
+    assert next(step.how for step in run.use.steps if step.name == "train") == "found"
+    assert [gate.verdict for gate in first.gates if "cost" in gate.name] == ["PASS", "PASS"]
+    fit_s = {step.name: step.seconds for step in run.use.steps}["train"]
+    assert again.metrics["cost"].value > fit_s / 100  # what the fit took when it was done, not what finding it takes
+    assert [gate.verdict for gate in dearer.gates if "cost <=" in gate.name] == ["FAIL"]
+
+
+def test_without_a_price_the_cost_is_missing_evidence(tmp_path: Path, pipeline: Pipeline) -> None:
+    text = limited("timeout_s: 600").replace("gates:\n", "gates:\n  - {metric: cost, max: 1000}\n")
+    (gate, *_) = train(pipeline, tmp_path / "fraud", FIT, text).release.gates
+    assert not gate.passed
+    assert gate.reason.startswith("missing evidence: no price is declared")
 
 
 def nothing_is_left(pipeline: Pipeline, home: Path) -> None:

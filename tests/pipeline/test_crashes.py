@@ -82,13 +82,18 @@ def test_killed_in_the_middle_of_a_fit_nothing_keeps_running_and_the_next_run_tr
     )
     service = write_service(tmp_path / "fraud", model=waits)
     command = [sys.executable, "-c", DIES_BEFORE, str(tmp_path / "home"), str(service), "ReleaseRegistered"]
-    running = subprocess.Popen(command, cwd=ROOT)
+    running = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE)
     said, _ = server.accept()  # when the fit has begun
     child = os.pidfd_open(int(said.recv(20)))
     running.kill()
     running.wait()
     assert select.select([child], [], [], 30)[0], "the training outlived the process that asked for it"
     os.close(child)
+    assert running.stderr is not None
+    printed = running.stderr.read().decode()  # to the end of the server, which has the same
+    running.stderr.close()
+    assert "BrokenPipe" not in printed, printed
+    assert len(list((tmp_path / "home" / "work").glob("train-*/service"))) == 1
     said.close()
     server.close()
     gate.unlink()
@@ -97,3 +102,4 @@ def test_killed_in_the_middle_of_a_fit_nothing_keeps_running_and_the_next_run_tr
         found = trained(pipeline, service)
         assert not found.cached
         assert pipeline.registry("fraud").champion == found.release.root
+    assert list((tmp_path / "home" / "work").iterdir()) == []

@@ -24,6 +24,9 @@ ASKS_ALL = SERVICE.replace(
     "  search: {trials: 3, space: {learning_rate: {low: 0.05, high: 0.5, log: true}}}\n",
     1,
 )
+UNSEEDED = MODEL.replace("HistGradientBoostingClassifier", "RandomForestClassifier").replace(
+    "random_state=seed, max_iter=30, **config", "n_estimators=10, max_depth=4"
+)
 
 # a child that trains in its own process and dies by its own hand beside the step named: `before` it is kept, or after
 DIES_AT = """
@@ -129,6 +132,41 @@ def test_outputs_of_another_service_are_never_taken(tmp_path: Path) -> None:
         (run,) = pipeline.book("other").runs.values()
         assert all(step.how != "found" for step in run.use.steps)
     assert {path.name for path in (tmp_path / "home" / "steps").iterdir()} == {"fraud", "other"}
+
+
+def test_code_that_asks_the_process_for_its_dice_gives_one_root_however_much_was_kept(tmp_path: Path) -> None:
+    home, text = tmp_path / "home", plain(refit=True)
+    service = write_service(tmp_path / "fraud", service=text, model=UNSEEDED, table=transactions(1500))
+    with opened(tmp_path / "fresh", in_process()) as pipeline:
+        fresh = trained(pipeline, service).release.root
+    with opened(home, in_process()) as pipeline:
+        sliced = text.replace("  config:", "  tests: {slices: [country]}\n  config:")
+        trained(pipeline, write_service(tmp_path / "fraud", service=sliced, model=UNSEEDED, table=transactions(1500)))
+        service.write_text(text)
+        again = trained(pipeline, service).release.root
+        assert (how(pipeline)["train"], how(pipeline)["refit"]) == ("found", "done")
+    assert again == fresh
+
+
+def test_a_comment_in_the_contract_gives_a_release_with_the_new_text(tmp_path: Path) -> None:
+    text = plain() + "autonomy: {first: approval}\n"  # without a champion nothing else differs between the two
+    home, service = tmp_path / "home", write_service(tmp_path / "fraud", service=text, table=transactions(1500))
+    contract = tmp_path / "fraud" / "contract.yaml"
+    with opened(home, in_process()) as pipeline:
+        before = trained(pipeline, service)
+        contract.write_text(contract.read_text() + "# agreed with the card desk\n")
+        after = trained(pipeline, service)
+        assert how(pipeline)["train"] == "found"
+        folder = Path(pipeline.releases.verified(after.release.root))
+    assert after.experiment != before.experiment
+    assert after.release.root != before.release.root
+    assert (folder / "contract.yaml").read_bytes() == contract.read_bytes()
+
+
+def plain(*, refit: bool = False) -> str:
+    """A declaration without a search, for a trainer in this process."""
+    word = "  refit: true\n" if refit else ""
+    return SERVICE.replace("  metric: roc_auc\n", f"  metric: roc_auc\n  executor: in_process\n{word}", 1)
 
 
 def how(pipeline: Pipeline) -> dict[str, str]:

@@ -78,6 +78,14 @@ def test_one_changed_seed_line_or_row_is_another_experiment(train: Train, what: 
     assert not after.cached
 
 
+def test_two_services_of_one_home_with_the_same_inputs_have_a_champion_each(tmp_path: Path, pipeline: Pipeline) -> None:
+    one = trained(pipeline, write_service(tmp_path / "one"))
+    other = trained(pipeline, write_service(tmp_path / "two", service=SERVICE.replace("name: fraud", "name: other")))
+    assert one.experiment == other.experiment
+    assert pipeline.registry("fraud").champion == one.release.root
+    assert pipeline.registry("other").champion == other.release.root
+
+
 def test_gates_that_were_changed_are_judged_again_without_training(train: Train, pipeline: Pipeline) -> None:
     train()
     deep = SERVICE.replace("max_depth: 4", "max_depth: 3")
@@ -88,6 +96,15 @@ def test_gates_that_were_changed_are_judged_again_without_training(train: Train,
     assert again.release.passed
     assert again.release.root == refused.release.root
     assert pipeline.registry("fraud").releases[again.release.root].stage == "qualified"
+
+
+def test_a_stricter_gate_on_the_champion_is_said_not_to_be_judged(train: Train, pipeline: Pipeline) -> None:
+    champion = train()
+    assert champion.note == ""
+    again = train(service=SERVICE.replace("min: 0.70", "min: 0.99"))
+    assert (again.cached, again.note) == (True, "the gates have changed, not judged again: it serves already")
+    assert pipeline.registry("fraud").champion == again.release.root == champion.release.root
+    assert [gate.name for gate in again.release.gates] == [gate.name for gate in champion.release.gates]
 
 
 def test_a_second_training_is_compared_on_rows_that_neither_was_fitted_on(train: Train) -> None:

@@ -5,11 +5,12 @@ from typing import get_args
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from flyball.core import events
 from flyball.core.ids import Digest, ExperimentDigest, ReleaseRoot, RolloutId, ServiceName
 from flyball.core.ledger import Entry
-from flyball.core.release import Release
+from flyball.core.release import Release, TestResult
 from flyball.core.routing import Verdict
 from flyball.registry.releases import Registry, fold, registry
 from flyball.registry.stages import TABLE, Event, Stage, after, allowed
@@ -172,6 +173,18 @@ def test_two_experiments_with_the_same_bytes_lead_to_one_release() -> None:
     assert found is not None
     assert found.release.root == ROOTS[0]
     assert state.of_experiment("fx1:unknown") is None
+
+
+def test_the_newest_judgement_of_the_same_bytes_is_told_with_its_own_tests() -> None:
+    leak = TestResult(suite="data", name="target leak", dimension="data", verdict="FAIL", reason="'x' tells all")
+    again = replace(release(ROOTS[0], experiment="fx1:other"), tests=(leak,), passed=False)
+    other = events.ReleaseRegistered(service=NAME, release=again)
+    story = [registered(ROOTS[0]), judged(ROOTS[0]), other, judged(ROOTS[0], passed=False)]
+    found = registry(entries(story)).releases[ROOTS[0]]
+    assert (found.stage, found.history[-1].why) == ("refused", "target leak: 'x' tells all")
+    champion = [registered(ROOTS[0]), judged(ROOTS[0]), appointed(ROOTS[0]), other, judged(ROOTS[0], passed=False)]
+    serves = registry(entries(champion)).releases[ROOTS[0]]
+    assert (serves.stage, serves.release.tests) == ("champion", ())
 
 
 def test_an_empty_ledger_has_no_champion() -> None:

@@ -28,7 +28,14 @@ from flyball.core.runs import Use
 Tree = Mapping[str, bytes]  # path -> content
 
 # fields of a job that name folders, and what they hold goes along
-_FOLDERS = ("service_folder", "snapshot_folder", "champion_folder", "champion_snapshot_folder", "judged_folder")
+_FOLDERS = (
+    "service_folder",
+    "snapshot_folder",
+    "champion_folder",
+    "champion_snapshot_folder",
+    "judged_folder",
+    "parent_folder",
+)
 
 
 class Returned(Record):

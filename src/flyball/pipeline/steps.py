@@ -33,9 +33,13 @@ TABLE: tuple[Step, ...] = (
     Step(name="validate", reads=("snapshot", "contract", "label")),
     Step(name="split", after=("validate",), reads=("timestamp", "split")),
     Step(name="features", after=("validate",), reads=("code", "inputs", "environment")),
-    Step(name="search", after=("split", "features"), reads=("search", "metric", "task", "config", "seed")),
+    Step(
+        name="search",
+        after=("split", "features"),
+        reads=("search", "metric", "task", "trials_threshold", "config", "seed", "parent"),
+    ),
     Step(name="train", after=("split", "features", "search"), reads=("task", "config", "seed", "parent")),
-    Step(name="evaluate", after=("train",), reads=("judging", "champion", "packaging")),
+    Step(name="evaluate", after=("train",), reads=("judging", "champion", "packaging", "files", "read_at", "price")),
     Step(name="baseline", after=("evaluate",)),
     Step(name="refit", after=("train", "evaluate"), reads=("refit",)),
     Step(name="package", after=("evaluate", "baseline", "refit"), reads=("service",)),
@@ -73,14 +77,19 @@ def keys(parts: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
-def parts(job: TrainingJob, service: Service, *, environment: str) -> dict[str, Any]:
+def parts(
+    job: TrainingJob, service: Service, *, environment: str, files: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """What of a job the steps read, as values that have a digest.
+
+    Args: files: digests of the contract file and of the golden set, by role: suites read both as they are.
 
     Raises: BadInput: the configuration holds a number that has no text (NaN, infinity).
     """
     experiment = service.experiment
     section = msgspec.to_builtins(experiment)
-    theirs = None if job.champion_snapshot is None else job.champion_snapshot.root
+    known = job.champion_snapshot
+    theirs = None if known is None else {"root": known.root, "first_row": known.first_row}
     return {
         "snapshot": {"root": job.snapshot.root, "first_row": job.snapshot.first_row},
         "contract": msgspec.to_builtins(job.contract),
@@ -96,10 +105,13 @@ def parts(job: TrainingJob, service: Service, *, environment: str) -> dict[str, 
         "metric": experiment.metric,
         "task": experiment.task,
         "config": typed(experiment.config),
-        "parent": job.parent,
+        # trials are scored by it; without a search another threshold fits nothing anew
+        "trials_threshold": experiment.threshold if experiment.search is not None else None,
+        "parent": {"root": job.parent, "warm_start": experiment.warm_start},  # `train` gets `parent`, or does not
         "judging": {
             "gates": msgspec.to_builtins(service.gates),
             "live_metric": msgspec.to_builtins(service.monitor.live_metric),
+            "grade": job.snapshot.grade,
             "metric": experiment.metric,
             "seed": experiment.seed,
             "suites": experiment.suites,
@@ -108,8 +120,12 @@ def parts(job: TrainingJob, service: Service, *, environment: str) -> dict[str, 
         "packaging": {
             "threshold": experiment.threshold,
             "export": experiment.export,
+            "warm_start": experiment.warm_start,
             "objectives": msgspec.to_builtins(service.serving.objectives),
         },
+        "files": dict(files or {}),
+        "read_at": job.snapshot.as_of,
+        "price": experiment.limits.cost_per_hour,  # what the fit has cost is part of the judgement
         "refit": experiment.refit,
         "service": {"name": service.metadata.name, "owner": service.metadata.owner},
     }

@@ -26,6 +26,8 @@ from flyball.core.record import Record
 from flyball.core.release import GateResult, Release, Snapshot, refusals
 from flyball.registry.stages import Event, Stage, after, allowed
 
+_JUDGED = ("built", "qualified", "refused")  # stages in which the newest judgement counts
+
 
 class Word(Record):
     """One change of stage, and the line of the ledger that says so."""
@@ -131,9 +133,16 @@ def _fold(state: Registry, entry: Entry) -> Registry:
 
 
 def _register(state: Registry, entry: Entry, release: Release) -> Registry:
-    if release.root in state.releases:
-        # another experiment may give the same bytes; its name then leads to the release that is there
-        return replace(state, experiments={release.experiment: release.root} | state.experiments)
+    if (known := state.releases.get(release.root)) is not None:
+        # another experiment may give the same bytes; its name then leads to the release that is there, and while
+        # judgements count, the reasons of the one that comes with it are found in its own tests
+        if known.stage in _JUDGED:
+            known = replace(known, release=replace(known.release, tests=release.tests))
+        return replace(
+            state,
+            releases=state.releases | {release.root: known},
+            experiments={release.experiment: release.root} | state.experiments,
+        )
     first = Word(stage="built", seq=entry.seq, at=entry.at, by="pipeline", why=release.reason)
     return replace(
         state,
@@ -145,7 +154,7 @@ def _register(state: Registry, entry: Entry, release: Release) -> Registry:
 def _judged(state: Registry, entry: Entry, root: ReleaseRoot, ok: bool, results: tuple[GateResult, ...]) -> Registry:
     """The newest judgement counts, until the release has been offered to traffic."""
     known = state.releases.get(root)
-    if known is None or known.stage not in ("built", "qualified", "refused"):
+    if known is None or known.stage not in _JUDGED:
         return state
     failed = "; ".join(refusals(results, known.release.tests))
     judged = replace(known, release=replace(known.release, gates=results, passed=ok))

@@ -19,6 +19,7 @@ from flyball.adapters.trainer import ForkServerTrainer
 from flyball.app.cli.main import run
 from flyball.app.home import Home
 from flyball.app.wiring.collecting import Collector
+from flyball.app.wiring.drafts import draft
 from flyball.app.wiring.ledger import audit
 from flyball.core import events as e
 from flyball.core.errors import Conflict, LedgerBroken, NotFound
@@ -96,16 +97,42 @@ def test_a_release_of_which_only_a_hold_speaks_stays_with_everything(tmp_path: P
 def test_what_a_running_training_holds_stays_however_old_it_is(tmp_path: Path) -> None:
     with made(tmp_path) as home:
         champion_and_failures(home, failures=("f", "g"))
-        draft = home.home.work / "train-1"
-        (draft / "service" / "code").mkdir(parents=True)
-        (draft / "service" / "code" / "model.py").write_bytes(b"code of f")
         snapshot = home.snapshot("f")
-        (draft / "job.json").write_text(json.dumps({"snapshot": {"root": snapshot}}))
-        swept(home)
+        with draft(home.home.work, "train-1") as running:
+            (running / "service" / "code").mkdir(parents=True)
+            (running / "service" / "code" / "model.py").write_bytes(b"code of f")
+            (running / "job.json").write_text(json.dumps({"snapshot": {"root": snapshot}}))
+            swept(home)
+            assert running.is_dir()
         left = home.stored()
         assert f"snapshots/{snapshot[7:]}/data.parquet" in left
         assert home.blobs.has(named(b"code of f"))
         assert not home.blobs.has(named(b"code of g"))
+
+
+def test_what_a_killed_training_left_holds_nothing_and_goes(tmp_path: Path) -> None:
+    with made(tmp_path) as home:
+        champion_and_failures(home, failures=("f",))
+        snapshot = home.snapshot("f")
+        dies = (
+            "import os, signal, sys\nfrom pathlib import Path\nfrom flyball.app.wiring.drafts import draft\n"
+            "with draft(Path(sys.argv[1]), 'train-1') as folder:\n    (folder / 'job.json').write_text(sys.argv[2])\n"
+            "    os.kill(os.getpid(), signal.SIGKILL)\n"
+        )
+        died = subprocess.run([sys.executable, "-c", dies, str(home.home.work), json.dumps(snapshot)], check=False)
+        assert died.returncode == -signal.SIGKILL
+        (home.home.work / "train-2.lock").touch()  # killed before its draft was made
+        (home.home.work / "train-3").mkdir()  # a removal that was killed
+        home.collector().look(GRACE)
+        assert {path.name for path in home.home.work.iterdir()} == {
+            "train-1",
+            "train-1.lock",
+            "train-2.lock",
+            "train-3",
+        }
+        swept(home)
+        assert list(home.home.work.iterdir()) == []
+        assert f"snapshots/{snapshot[7:]}/data.parquet" not in home.stored()
 
 
 def test_a_dry_run_says_what_and_why_and_changes_nothing(tmp_path: Path) -> None:

@@ -81,6 +81,7 @@ def _document(trained: "Trained", is_champion: bool) -> dict[str, Any]:
         "experiment": trained.experiment,
         "release": release.root,
         "cached": trained.cached,
+        "note": trained.note,
         "passed": release.passed,
         "champion": is_champion,
         "snapshot": release.snapshot,
@@ -134,6 +135,7 @@ def _text(trained: "Trained", stand: str, evidence: str | None) -> "Group":
     release = trained.release
     how = "known already, not trained again" if trained.cached else f"trained on {release.trained_rows} rows"
     lines: list[Any] = [Text(f"experiment {short(trained.experiment)}: {how}")]
+    lines += [Text(trained.note)] if trained.note else []
     metrics = Table("metric", "value", "95 % interval", "rows")
     for name, found in release.metrics.items():
         metrics.add_row(Text(name), f"{found.value:.4g}", f"{found.low:.4g} to {found.high:.4g}", str(found.n))

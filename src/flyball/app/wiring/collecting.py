@@ -23,6 +23,7 @@ from flyball.adapters.blobs import flush_folder, write_whole
 from flyball.adapters.clock import SystemClock
 from flyball.adapters.ids import TimeIds
 from flyball.app.home import Home
+from flyball.app.wiring.drafts import remove_left
 from flyball.app.wiring.inventory import Inventory, used_within
 from flyball.app.wiring.ledger import audit, ledger_of, open_ledger
 from flyball.core.clock import Clock
@@ -93,6 +94,7 @@ class Collector:
         """
         with self._alone():
             shutil.rmtree(self._trash, ignore_errors=True)
+            remove_left(self._home.work)
             deleted = self._finish(self._state(), grace_s)
             before = self._state()
             judged = self._judge(before, grace_s)

@@ -29,6 +29,7 @@ class Digests:
         self.releases: dict[str, Release] = {}
         self.of_experiment: dict[str, Release] = {}
         self.failed: dict[str, str] = {}  # experiment -> what its training said
+        self._experiments: dict[str, set[str]] = {}  # release -> experiments that gave it
         for entry in entries:
             self._fold(entry)
 
@@ -53,6 +54,10 @@ class Digests:
         several = ", ".join(f"{each.kind} {short(each.digest)}" for each in found[:5])
         raise NotFound(f"{text!r} is ambiguous: {several}", hint="give more digits")
 
+    def twins(self, root: str) -> frozenset[str]:
+        """The experiments that gave this release, byte for byte."""
+        return frozenset(self._experiments.get(root, ()))
+
     def _fold(self, entry: Entry) -> None:
         match entry.fact:
             case e.SnapshotTaken(snapshot=snapshot):
@@ -64,6 +69,7 @@ class Digests:
             case e.ReleaseRegistered(release=release):
                 self._know("experiment", release.experiment, entry)
                 self._know("release", release.root, entry)
+                self._experiments.setdefault(release.root, set()).add(release.experiment)
                 self.releases[release.root] = self.of_experiment[release.experiment] = release
             case _:
                 return

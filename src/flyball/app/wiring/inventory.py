@@ -9,6 +9,7 @@ from pathlib import Path
 
 from flyball.adapters.blobs import Blobs
 from flyball.app.home import Home
+from flyball.app.wiring.drafts import in_use
 from flyball.core.storage_facts import StoredKind
 from flyball.registry.hexes import hexes
 from flyball.registry.sweep import Stored
@@ -53,6 +54,8 @@ class Inventory:
         """What running trainings hold: the digests in their jobs, and the bytes of their sources, as roots."""
         found: dict[str, str] = {}
         for draft in _children(self._home.work):
+            if not draft.is_dir() or not in_use(draft):
+                continue
             why = f"in use by the draft {draft.name} under work/"
             for path in (path for path in draft.rglob("*") if path.is_file()):
                 if path.suffix == ".json":

@@ -53,8 +53,14 @@ class Stores:
     def snapshot_folder(self, root: str) -> Path:
         return self._snapshots.folder(root)
 
-    def materialise(self, experiment: str, release: Release | None) -> Materialised:
-        """Everything that the experiment needs, each part under the digest that the document gives it."""
+    def materialise(
+        self, experiment: str, release: Release | None, *, twins: frozenset[str] = frozenset()
+    ) -> Materialised:
+        """Everything that the experiment needs, each part under the digest that the document gives it.
+
+        Args: twins: the experiments of the ledger that gave this root. A release folder is kept once and carries
+            the document of whoever was first; the documents of the others are in the store of experiments.
+        """
         missing: list[str] = []
 
         def need(read: Callable[[], Found]) -> Found | None:
@@ -66,7 +72,7 @@ class Stores:
 
         folder = None if release is None else need(lambda: self._releases.verified(release.root))
         if folder is not None:
-            need(lambda: _is_of(folder, experiment))
+            need(lambda: _is_of(folder, frozenset({experiment}) | twins))
         inputs = need(lambda: self._inputs(experiment, folder))
         if inputs is None:
             return Materialised(inputs=None, release_folder=folder, missing=tuple(missing))
@@ -94,17 +100,21 @@ class Stores:
         )
 
     def _inputs(self, experiment: str, folder: str | None) -> Inputs:
-        """From the store of experiments, else from the verified release."""
+        """Those in the verified release where they are of this experiment, as a service of another name may have
+        trained the same one in this home; else from the store of experiments.
+        """
+        path = None if folder is None else Path(folder) / INPUTS
+        beside = msgspec.json.decode(path.read_bytes(), type=Inputs) if path is not None and path.is_file() else None
         try:
-            return self._experiments.get(experiment)
+            kept = self._experiments.get(experiment)
         except NotFound:
-            path = None if folder is None else Path(folder) / INPUTS
-            if path is None or not path.is_file():
+            if beside is None:
                 raise
-        inputs = msgspec.json.decode(path.read_bytes(), type=Inputs)
-        if inputs.name != experiment:
-            raise Untrusted(f"experiment {short(experiment)}: the document in its release has the digest {inputs.name}")
-        return inputs
+            if beside.name != experiment:
+                words = f"the document in its release has the digest {beside.name}"
+                raise Untrusted(f"experiment {short(experiment)}: {words}") from None
+            return beside
+        return beside if beside is not None and beside.name == experiment else kept
 
     def _sources(self, inputs: Inputs, folder: str | None) -> Sources:
         """Code, contract, baselines and golden set by their hashes: from the blobs, else from the verified release."""
@@ -143,16 +153,15 @@ class Stores:
             raise Untrusted(f"snapshot {short(root)}: {words}")
 
 
-def _is_of(folder: str, experiment: str) -> None:
-    """Whether the document in the signed folder is the one that the ledger names."""
+def _is_of(folder: str, experiments: frozenset[str]) -> None:
+    """Whether the document in the signed folder is one that the ledger names for this root."""
     try:
         document = msgspec.json.decode((Path(folder) / EXPERIMENT).read_bytes(), type=identity.Experiment)
     except (OSError, msgspec.MsgspecError) as error:
         raise Untrusted(f"the release's {EXPERIMENT} cannot be read: {error}") from error
-    if identity.name(document) != experiment:
-        raise Untrusted(
-            f"the release's {EXPERIMENT} has the digest {identity.name(document)}, the ledger says {experiment}"
-        )
+    if identity.name(document) not in experiments:
+        said = " or ".join(sorted(experiments))
+        raise Untrusted(f"the release's {EXPERIMENT} has the digest {identity.name(document)}, the ledger says {said}")
 
 
 def _service(inputs: Inputs, sources: Sources) -> Service:

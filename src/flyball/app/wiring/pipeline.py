@@ -5,14 +5,13 @@ in each case it is enough to run `train` again:
 
 A. after the snapshot is stored, before its fact: the snapshot is found again under its root, the fact is written.
 B. after `TrainingStarted`, during the training: nothing is registered for the experiment, so it trains again; drafts
-   under `home.work` are never read.
+   under `home.work` are never read, and removed by the next training or sweep (`drafts.py`).
 C. after the release folder got its name, before `ReleaseRegistered`: it trains again, arrives at the same root, finds
    the folder, verifies it and registers it.
 D. after the release is registered, before the first champion is appointed: the experiment is found on the ledger, and
    what is missing is appointed without training.
 """
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from flyball.adapters.ids import TimeIds
 from flyball.adapters.keys import signing_key
 from flyball.app.declared import Declared
 from flyball.app.home import Home
+from flyball.app.wiring import drafts
 from flyball.app.wiring.evidence import EvidenceStore
 from flyball.app.wiring.executors import Executors
 from flyball.app.wiring.history import History
@@ -61,12 +61,21 @@ from flyball.pipeline.inputs import Inputs
 from flyball.registry.releases import Registry
 from flyball.registry.runs import Book
 
+# stages in which traffic or people have had their say, so that a changed gate judges no more
+_STANDS = {
+    "candidate": "it is in a rollout",
+    "champion": "it serves already",
+    "retired": "it has served",
+    "withdrawn": "it was withdrawn",
+}
+
 
 class Trained(Record):
     experiment: ExperimentDigest
     release: Release
     cached: bool  # the experiment was known: nothing was trained
     environment: Environment | None = None  # what it ran in, with its assurance grade
+    note: str = ""  # what was asked for and not done
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,14 +193,17 @@ class Pipeline:
         order = Order(declared=declared, sources=sources, snapshot=snapshot, inputs=inputs)
         experiment = inputs.name
         if (found := known.of_experiment(experiment)) is not None and self.releases.held(found.release.root):
-            release = found.release
-            if found.stage in ("refused", "qualified") and gates.names(service.gates) != [
-                g.name for g in release.gates
-            ]:
-                release = self._judge_again(order, release)
+            release, note = found.release, ""
+            if gates.names(service.gates) != [gate.name for gate in release.gates]:
+                if found.stage not in _STANDS:
+                    release = self._judge_again(order, release)
+                else:  # its stage says what traffic and people made of it: that is not taken back by a gate
+                    note = f"the gates have changed, not judged again: {_STANDS[found.stage]}"
             self._registrar.appoint_first(service, release)
             self._explain(order, release)
-            return Trained(experiment=experiment, release=release, cached=True, environment=inputs.environment)
+            return Trained(
+                experiment=experiment, release=release, cached=True, environment=inputs.environment, note=note
+            )
         if service.experiment.search is not None and service.experiment.executor != "ray":
             optuna_search.check_installed()
         with self._draft() as draft:
@@ -257,12 +269,10 @@ class Pipeline:
 
     @contextmanager
     def _draft(self) -> Iterator[Path]:
-        draft = self._home.made().work / self._ids.new("train")
-        draft.mkdir(parents=True)
-        try:
+        work = self._home.made().work
+        drafts.remove_left(work)
+        with drafts.draft(work, self._ids.new("train")) as draft:
             yield draft
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
 
 
 @contextmanager

@@ -53,7 +53,9 @@ class Registrar:
             ),
             GatesJudged(service=release.service, release=release.root, passed=release.passed, results=release.gates),
         )
-        known = [f"registered:{release.experiment}:{release.root}", f"judged:{release.experiment}"]
+        # the service is in the name: another one may train the same experiment in this home
+        name = f"{release.service}:{release.experiment}:{release.root}"
+        known = [f"registered:{name}", f"judged:{name}"]
         self._ledger.append([*finished, *facts], ids=[*(self._ids.new("fact") for _ in finished), *known])
 
     def appoint_first(self, service: Service, release: Release) -> None:

@@ -4,7 +4,6 @@ Order: find, hash again, verify; take the inputs by digest; compare the environm
 in three levels. A crash before the verdict leaves a draft under `home.work`, which nobody reads: it is run again.
 """
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from flyball.adapters.isolation import without_network
 from flyball.adapters.keys import SigningKey, signing_key
 from flyball.adapters.trainer import SERVER, ForkServerTrainer
 from flyball.app.home import Home
+from flyball.app.wiring import drafts
 from flyball.app.wiring.digests import Digests
 from flyball.app.wiring.environment import environment_of, evaluation
 from flyball.app.wiring.jobs import write_files
@@ -81,7 +81,8 @@ class Reproducing:
         release = digests.releases.get(known.digest) or digests.of_experiment.get(known.digest)
         experiment = known.digest if release is None else release.experiment
         self._on_step("inputs")
-        held = self._stores.materialise(experiment, release)
+        twins = frozenset() if release is None else digests.twins(release.root)
+        held = self._stores.materialise(experiment, release, twins=twins)
         missing = list(held.missing)
         verified = audit(self._home)
         if not verified.ok:
@@ -215,12 +216,8 @@ class Reproducing:
 
     @contextmanager
     def _draft(self) -> Iterator[Path]:
-        draft = self._home.made().work / TimeIds(SystemClock()).new("reproduce")
-        draft.mkdir(parents=True)
-        try:
+        with drafts.draft(self._home.made().work, TimeIds(SystemClock()).new("reproduce")) as draft:
             yield draft
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
 
 
 @contextmanager

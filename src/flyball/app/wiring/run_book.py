@@ -33,12 +33,13 @@ class RunBook:
     def prepared(self, job: TrainingJob, declared: Declared, document: Document) -> TrainingJob:
         """The job as one run: with its id, the place of its notes, and the names of its steps."""
         service, run = declared.service, self._ids.new("run")
+        files = {each.role: each.digest for each in document.data if each.role != "train"}
         environment = f"{document.env.digest} {document.evaluation.digest}"  # another Flyball may do a step otherwise
         return replace(
             job,
             run=run,
             run_folder=str(self._home.runs / run),
-            steps=steps.keys(steps.parts(job, service, environment=environment)),
+            steps=steps.keys(steps.parts(job, service, environment=environment, files=files)),
             steps_folder=str(self._home.steps(service.metadata.name)),
             watched=_watched(declared.folder, self._home),
         )

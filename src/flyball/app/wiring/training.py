@@ -49,7 +49,11 @@ def main() -> None:
         pid = os.fork()
         if pid == 0:
             become(request, out)
-        send(out, _Watch(pid, request, reader.fd, gpu).outcome())
+        outcome = _Watch(pid, request, reader.fd, gpu).outcome()
+        try:
+            send(out, outcome)
+        except BrokenPipeError:  # the client is gone, and nobody else wants to know
+            return
         _import_as(request)
 
 

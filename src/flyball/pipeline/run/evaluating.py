@@ -46,8 +46,11 @@ def evaluate(
     *,
     fit: Fit,
     made: pl.DataFrame,
+    cost: float | None,
 ) -> Evaluated:
-    """Package, load, ask. `fit`: the service's train as the suites call it; `made`: features of the whole table.
+    """Package, load, ask.
+
+    Args: fit: the service's train as the suites call it. made: features of the whole table. cost: see `judge`.
 
     Raises: TrainingFailed: it cannot be packaged, or its answers are no numbers.
     """
@@ -69,6 +72,7 @@ def evaluate(
             fit=fit,
             made=made,
             tests=(*package.tests, again),
+            cost=cost,
         )
     except FlyballError:
         raise
@@ -95,6 +99,7 @@ def judge_again(of: Subject, release: Release, table: pl.DataFrame, parts: Split
         tools.load(job.judged_folder, release=release.root),
         tools.load,
         fresh=tools.fresh,
+        cost=None if (paid := release.metrics.get("cost")) is None else paid.value,
         known=release,
     )
     return replace(

@@ -14,6 +14,7 @@ import polars as pl
 from flyball.core.errors import TrainingFailed
 from flyball.core.model import Code, Label, Packaged
 from flyball.core.service import Scalar, Service
+from flyball.pipeline.run.dice import reseed
 from flyball.pipeline.run.subject import Subject
 from flyball.pipeline.seed import seed_of
 
@@ -38,7 +39,8 @@ def fit(
 
 
 def train(of: Subject, code: Code, made: pl.DataFrame, label: pl.Series, config: Mapping[str, Scalar]) -> Any:
-    """One call of the service's `train`, its answer looked at. Raises: as `fit`."""
+    """One call of the service's `train`, its answer looked at; the generators begin anew. Raises: as `fit`."""
+    reseed(of.service.experiment.seed)
     estimator = code.train(
         made,
         label,

@@ -73,7 +73,8 @@ def judge(
     values = _known_measures(known) | deployed.metrics | suites.metrics
     if cost is not None:
         values["cost"] = Estimate(value=cost, low=cost, high=cost, n=1)
-    missing = {**found.missing, **deployed.missing, **suites.missing}
+    priced = {"cost": "no price is declared, or none was when it was trained: experiment.limits.cost_per_hour"}
+    missing = {**found.missing, **deployed.missing, **suites.missing, **(priced if _asks_cost(service) else {})}
     evidence = gates.Evidence(
         metrics=found.metrics | values,
         missing=missing,
@@ -94,9 +95,13 @@ def judge(
     )
 
 
+def _asks_cost(service: Service) -> bool:
+    return "cost" in gates.reads(service.gates)
+
+
 def _kept(values: dict[str, Estimate], service: Service) -> dict[str, Estimate]:
     """What the release keeps beside its metrics: all of a full run, else what gates read; the tests carry the rest."""
-    asked = gates.reads(service.gates) | set(MEASURED)
+    asked = gates.reads(service.gates) | {*MEASURED, "cost"}
     return values if service.experiment.suites == "full" else {n: found for n, found in values.items() if n in asked}
 
 

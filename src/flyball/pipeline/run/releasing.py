@@ -12,7 +12,7 @@ from flyball.core.events import Reason
 from flyball.core.ids import ExperimentDigest, ReleaseRoot, ServiceName
 from flyball.core.model import Loaded
 from flyball.core.release import Baseline, Release
-from flyball.pipeline.packing import BESIDE
+from flyball.pipeline.packing import BESIDE, CODE, CONTRACT
 from flyball.pipeline.run import package
 from flyball.pipeline.run.data import files_under
 from flyball.pipeline.run.judging import Judged
@@ -37,13 +37,18 @@ def sealed(
 
 
 def dump(output: Path) -> Mapping[str, bytes]:
-    """The files under the root."""
-    return {path: data for path, data in files_under(output).items() if path not in BESIDE}
+    """The files under the root that this training made; code and contract are copied anew in each run."""
+    return {path: data for path, data in files_under(output).items() if path not in BESIDE and not _copied(path)}
 
 
 def load(files: Mapping[str, bytes], made: Package) -> ReleaseRoot:
     made.restore(files)
     return package.seal(made.output)
+
+
+def _copied(path: str) -> bool:
+    """Sources: their bytes may change where what is read of them does not, by a comment in the contract, say."""
+    return path == CONTRACT or path.startswith(f"{CODE}/")
 
 
 def release(of: Subject, table: pl.DataFrame, parts: Split, judged: Judged, root: ReleaseRoot) -> Release:

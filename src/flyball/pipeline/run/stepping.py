@@ -9,6 +9,7 @@ from flyball.core.runs import StepUse
 
 Output = TypeVar("Output")
 Files = Mapping[str, bytes]
+_WORKED = "worked_s"  # beside the files of a kept output: the seconds that somebody worked for it
 
 
 class Steps:
@@ -21,10 +22,13 @@ class Steps:
         *,
         began: Callable[[str], None],
         ended: Callable[[StepUse], None],
+        prepare: Callable[[], None] = lambda: None,
     ) -> None:
+        """Args: prepare: called before a step is done, so that those done before it in this process do not matter."""
         self._keys, self._store = keys, store
-        self._began, self._ended = began, ended
-        self.timings: dict[str, float] = {}  # step -> seconds
+        self._began, self._ended, self._prepare = began, ended, prepare
+        self.timings: dict[str, float] = {}  # step -> seconds of this run
+        self.worked: dict[str, float] = {}  # step -> seconds of the run that did it, this one or an earlier one
 
     def take(
         self,
@@ -43,21 +47,31 @@ class Steps:
         key = self._keys.get(name)
         found = self._found(key, load)
         if found is not None:
-            (output,) = found
+            output, self.worked[name] = found
         else:
+            self._prepare()
             output = make()
+            self.worked[name] = round(time.perf_counter() - started, 4)
             if self._store is not None and key is not None:
-                self._store.put(name, key, dump(output))
+                self._store.put(name, key, {**dump(output), _WORKED: str(self.worked[name]).encode()})
         seconds = round(time.perf_counter() - started, 4)
         self.timings[name] = seconds
         self._ended(StepUse(name=name, seconds=seconds, how="done" if found is None else "found"))
         return output
 
-    def _found(self, key: str | None, load: Callable[[Files], Output]) -> tuple[Output] | None:
+    @property
+    def worked_s(self) -> float:
+        """Seconds of all steps so far, found ones with what they took when they were done.
+
+        A release that needed an hour has cost an hour, also where a run after a kill finds most of it.
+        """
+        return sum(self.worked.values())
+
+    def _found(self, key: str | None, load: Callable[[Files], Output]) -> tuple[Output, float] | None:
         kept = self._store.get(key) if self._store is not None and key is not None else None
         if kept is None:
             return None
         try:
-            return (load(kept),)
+            return load({name: data for name, data in kept.items() if name != _WORKED}), float(kept[_WORKED])
         except Exception:  # whole bytes of a form that this version cannot read: the step is done again
             return None

@@ -20,10 +20,12 @@ from flyball.core.model import Code
 from flyball.core.ports import StepStore, Tools, TrainingJob
 from flyball.core.release import Baseline, Release
 from flyball.core.runs import StepUse
+from flyball.pipeline import envelope
 from flyball.pipeline.baseline import baseline
 from flyball.pipeline.packing import CODE
 from flyball.pipeline.run import evaluating, explaining, featuring, fitting, package, releasing, searching, splitting
 from flyball.pipeline.run.data import labelled
+from flyball.pipeline.run.dice import reseed
 from flyball.pipeline.run.featuring import Made
 from flyball.pipeline.run.judging import Judged
 from flyball.pipeline.run.packaged import Package
@@ -52,7 +54,8 @@ def run(
     Raises: TrainingFailed, Untrusted, BadInput, NotEnoughData; and whatever the service's own code raises.
     """
     of = subject(job)
-    steps = Steps(job.steps, store, began=step, ended=ended)
+    seed = of.service.experiment.seed
+    steps = Steps(job.steps, store, began=step, ended=ended, prepare=lambda: reseed(seed))
     table = steps.take(
         "validate",
         lambda: labelled(job, of.contract, of.service),
@@ -102,7 +105,8 @@ def _candidate(
     def evaluated() -> evaluating.Evaluated:
         one = fitting.load(estimator)
         facts = fitting.facts(of, one, table, parts.train)
-        return evaluating.evaluate(of, table, parts, facts, one, made, tools, fit=learn, made=features.table)
+        cost = envelope.cost_of(steps.worked_s, of.service.experiment.limits.cost_per_hour)
+        return evaluating.evaluate(of, table, parts, facts, one, made, tools, fit=learn, made=features.table, cost=cost)
 
     judged = steps.take(
         "evaluate", evaluated, dump=evaluating.dump, load=lambda files: evaluating.load(files, made)
