@@ -1,4 +1,4 @@
-"""The deployment tests of a package: its times, its size, another interpreter, other bytes.
+"""The deployment tests of a package: its times, its size, another interpreter.
 
 Done is what a gate reads; with `experiment.suites: full`, or where a gate asks for the suite, everything.
 """
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from msgspec.structs import replace
 
 from flyball.core.errors import NotEnoughData
 from flyball.core.model import Fresh, Loaded, LoadFresh
@@ -17,8 +18,7 @@ from flyball.core.record import Record
 from flyball.core.release import Estimate, TestResult
 from flyball.core.service import MEASURED, Service
 from flyball.pipeline import gates
-from flyball.pipeline.packing import BESIDE
-from flyball.pipeline.run.data import files_under
+from flyball.pipeline.run import package
 from flyball.pipeline.suites import deployment_features, deployment_latency, deployment_package
 
 ENOUGH_S = 2.0  # a slow model is timed less often, but never less than FEWEST calls
@@ -43,7 +43,7 @@ class Deployed(Record):
 def deploy(service: Service, model: Loaded, holdout: pl.DataFrame, folder: str, fresh: LoadFresh | None) -> Deployed:
     """Measure and test the package in `folder`; `holdout`: rows with the columns of `model.dtypes`.
 
-    Raises: NotEnoughData: the model answers none of the rows.
+    Raises: NotEnoughData: the model answers none of the rows. TrainingFailed: an answer to a row is no finite number.
     """
     whole = service.experiment.suites == "full" or "deployment" in gates.suites(service.gates)
     read = gates.reads(service.gates)
@@ -51,15 +51,16 @@ def deploy(service: Service, model: Loaded, holdout: pl.DataFrame, folder: str, 
     if not names and not whole:
         return Deployed()
     metrics, missing = _times(names, model, holdout, within_s=GATED_S if names & read & _TIMES.keys() else ENOUGH_S)
-    files = {path: data for path, data in files_under(Path(folder)).items() if path not in BESIDE}
     if "model_size_mb" in names:
-        metrics["model_size_mb"] = deployment_package.sizes(files, model.facts.model)
+        metrics["model_size_mb"] = deployment_package.exactly(
+            Path(folder, model.facts.model).stat().st_size / deployment_package.MB
+        )
     found = _fresh(model, holdout, folder, fresh) if "model_memory_mb" in names else None
     if found is not None and found.error is None:
         metrics["model_memory_mb"] = deployment_package.exactly(found.memory_mb)
     elif "model_memory_mb" in names:
         missing["model_memory_mb"] = (found and found.error) or "no other interpreter was at hand"
-    tests = _tests(service, model, holdout, metrics, missing, files, found) if whole else ()
+    tests = _tests(service, model, holdout, metrics, missing, found) if whole else ()
     return Deployed(metrics=metrics, missing=missing, tests=tests)
 
 
@@ -109,7 +110,25 @@ def timed(
 
 
 def _fresh(model: Loaded, holdout: pl.DataFrame, folder: str, fresh: LoadFresh | None) -> Fresh | None:
-    return None if fresh is None else fresh(folder, holdout.head(COMPARED_ROWS).select(list(model.dtypes)))
+    """What a new interpreter says of the package as an arm will find it: with a probe, also while it is being made."""
+    if fresh is None:
+        return None
+    rows = _compared(model, holdout)
+    if Path(folder, package.PROBE).is_file():
+        return fresh(folder, rows)
+    try:
+        package.write_probe(Path(folder), rows, model)
+        found = fresh(folder, rows)
+    finally:  # a last fit may follow, with answers of its own
+        for name in (package.PROBE, package.PROBE_ANSWERS):
+            Path(folder, name).unlink(missing_ok=True)
+    if found.error is None:
+        return found
+    return replace(fresh(folder, rows), error=found.error)  # without a probe it may still tell what differs
+
+
+def _compared(model: Loaded, holdout: pl.DataFrame) -> pl.DataFrame:
+    return holdout.head(COMPARED_ROWS).select(list(model.dtypes))
 
 
 def _tests(
@@ -118,7 +137,6 @@ def _tests(
     holdout: pl.DataFrame,
     metrics: dict[str, Estimate],
     missing: dict[str, str],
-    files: dict[str, bytes],
     found: Fresh | None,
 ) -> tuple[TestResult, ...]:
     objectives = service.serving.objectives
@@ -129,10 +147,11 @@ def _tests(
         if name.startswith("latency")
     ]
     tests += [deployment_latency.unknown(name, missing[name]) for name in sorted(missing) if name in _TIMES]
-    tests.append(deployment_package.other_bytes(files))
     if found is not None:
         tests.append(deployment_package.clean_process(found))
     if found is not None and found.features is not None:
-        here = model.features(holdout.head(COMPARED_ROWS).select(list(model.dtypes)))
-        tests.append(deployment_features.packaged(here, found.features, where="in a clean process"))
+        rows, where = _compared(model, holdout), "in a clean process"
+        tests.append(deployment_features.packaged(model.features(rows), found.features, where=where))
+        here = model.predict(rows.to_dicts()).answers
+        tests.append(deployment_package.same_answers(here, found.answers, where=where))
     return tuple(tests)
