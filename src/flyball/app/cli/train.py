@@ -23,6 +23,9 @@ def train(
     locked: Annotated[
         bool, Parameter(negative="", help="Refuse where no lock file or image names the environment.")
     ] = False,
+    judge_again: Annotated[
+        bool, Parameter(negative="", help="Ask a release that is known its gates again, and measure its times anew.")
+    ] = False,
     json: JsonFlag = False,
     home: HomeOption = None,
 ) -> int:
@@ -50,7 +53,7 @@ def train(
         snapshot = pipeline.snapshot_source(declared)
         advance(1, note="snapshot")
         first = pipeline.registry(name).champion is None
-        trained = pipeline.train(declared, snapshot, reason="first" if first else "manual")
+        trained = pipeline.train(declared, snapshot, reason="first" if first else "manual", judge_again=judge_again)
         champion = pipeline.registry(name).champion
     if declared.service.events:
         _tell(place)

@@ -41,14 +41,14 @@ from flyball.app.wiring.snapshots import SnapshotStore
 from flyball.app.wiring.source_rows import source_rows
 from flyball.core.clock import Clock
 from flyball.core.codec import digest
-from flyball.core.errors import TrainingFailed, Unavailable
+from flyball.core.errors import Refused, TrainingFailed, Unavailable
 from flyball.core.events import (
     GatesJudged,
     Reason,
     ServiceDeclared,
     SnapshotTaken,
 )
-from flyball.core.ids import Digest, ExperimentDigest, Ids, ServiceName
+from flyball.core.ids import Digest, ExperimentDigest, Ids, ServiceName, short
 from flyball.core.ledger import Ledger
 from flyball.core.policy import policy_digest
 from flyball.core.ports import Trainer, TrainingJob
@@ -170,10 +170,14 @@ class Pipeline:
         reason: Reason,
         ticket: str | None = None,
         as_of: str | None = None,
+        judge_again: bool = False,
     ) -> Trained:
         """The release of this experiment: the one on the ledger, else a new one, signed and registered.
 
-        Raises: TrainingFailed: what the service's code said; the fact is on the ledger. BadInput: the folder is faulty.
+        judge_again: ask a packaged model that is known the gates once more, and measure its times anew.
+
+        Raises: Refused: to be judged again, and it has been offered to traffic already.
+            TrainingFailed: what the service's code said; the fact is on the ledger. BadInput: the folder is faulty.
         """
         service, name = declared.service, ServiceName(declared.service.metadata.name)
         if as_of is not None:
@@ -185,9 +189,13 @@ class Pipeline:
         experiment = inputs.name
         if (found := known.of_experiment(experiment)) is not None and self.releases.held(found.release.root):
             release = found.release
-            if found.stage in ("refused", "qualified") and gates.names(service.gates) != [
-                g.name for g in release.gates
-            ]:
+            offered = found.stage not in ("refused", "qualified")
+            if judge_again and offered:
+                raise Refused(
+                    f"release {short(release.root)} is {found.stage}: what was offered to traffic keeps its judgement",
+                    hint="`flyball explain` shows it; another seed or configuration makes another release",
+                )
+            if not offered and (judge_again or gates.names(service.gates) != [g.name for g in release.gates]):
                 release = self._judge_again(order, release)
             self._registrar.appoint_first(service, release)
             self._explain(order, release)
