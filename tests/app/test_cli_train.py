@@ -9,6 +9,7 @@ import pytest
 from tests.pipeline.fraud import MODEL, SERVICE, transactions, write_service
 
 from flyball.app.cli.main import run
+from flyball.pipeline.run import deploying
 
 
 def document(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
@@ -90,3 +91,33 @@ def test_code_that_raises_is_a_no_with_its_traceback(tmp_path: Path, capsys: pyt
     said = capsys.readouterr().err
     assert "no luck" in said
     assert 'File "model.py"' in said
+
+
+def test_a_gate_that_a_busy_machine_failed_is_judged_again_when_asked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A call takes 0.1 s while the file `busy` is there; the gate's limit is far from both."""
+    monkeypatch.setattr(deploying, "GATED_S", 0.5)
+    busy = tmp_path / "busy"
+    busy.touch()
+    waits = f"    import pathlib, threading\n    if frame.height == 1 and pathlib.Path({str(busy)!r}).exists():\n"
+    waits += "        threading.Event().wait(0.1)\n"
+    model = MODEL.replace("def features(frame: pl.DataFrame) -> pl.DataFrame:\n", f"HEAD{waits}", 1)
+    assert "HEAD" in model
+    model = model.replace("HEAD", "def features(frame: pl.DataFrame) -> pl.DataFrame:\n")
+    service = SERVICE.replace("  metric: roc_auc\n", "  metric: roc_auc\n  executor: in_process\n", 1)
+    service = service.replace("gates:\n", "gates:\n  - {metric: latency_p50_ms, max: 90}\n")
+    words = ["train", str(write_service(tmp_path / "fraud", service=service, model=model)), "--json"]
+
+    assert run(words) == 1
+    first = document(capsys)
+    assert [gate["name"] for gate in first["gates"] if not gate["passed"]] == ["latency_p50_ms <= 90.0"]
+    busy.unlink()
+    assert run(words) == 1  # the verdict of a known release stays
+    assert document(capsys)["cached"]
+    assert run([*words, "--judge-again"]) == 0
+    again = document(capsys)
+    assert (again["release"], again["cached"], again["passed"]) == (first["release"], True, True)
+    assert again["metrics"]["latency_p50_ms"]["value"] < 90 < first["metrics"]["latency_p50_ms"]["value"]
+    assert run([*words, "--judge-again"]) == 1  # it is champion now
+    assert "keeps its judgement" in document(capsys)["error"]["message"]

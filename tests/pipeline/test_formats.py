@@ -113,7 +113,7 @@ def test_the_deployment_suite_measures_and_a_gate_can_read_each_figure(train: Tr
     results = {gate.metric: gate for gate in found.release.gates}
     assert all(results[name].passed and results[name].value for name in names)
     tests = {test.name: test for test in found.release.tests}
-    assert {"loads in a clean process", "refuses other bytes", "same features in a clean process"} <= set(tests)
+    assert {f"{what} in a clean process" for what in ("loads", "same features", "same answers")} <= set(tests)
     assert all(test.verdict == "PASS" for test in tests.values() if test.hard)
     said = tests["loads in a clean process"].reason
     assert "onnxruntime" in said
@@ -136,3 +136,37 @@ def test_features_that_depend_on_their_process_are_found_in_a_clean_one(train: T
     (test,) = (test for test in found.release.tests if test.name == "same features in a clean process")
     assert (test.verdict, test.hard) == ("FAIL", True)
     assert "column 'card'" in test.reason
+
+
+def stateful(body: str) -> str:
+    """A module whose train() leaves something in the module, where no other process will find it."""
+    return (
+        HEAD
+        + "_state = {}\n"
+        + "def features(frame):\n    return frame.select('amount')\n"
+        + "class Own:\n"
+        + "    classes_ = [False, True]\n"
+        + "    def predict_proba(self, X):\n"
+        + "        import numpy as np\n"
+        + f"        p = {body} / (1.0 + np.exp(-np.asarray(X, dtype=float)[:, 0] / 50.0))\n"
+        + "        return np.column_stack([1.0 - p, p])\n"
+        + "def train(features, label, *, config, seed):\n"
+        + "    _state['share'] = 0.25\n    return Own()\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("_state['share']", "KeyError: 'share'"),
+        ("_state.get('share', 0.5)", "does not answer its probe rows"),
+    ],
+)
+def test_a_model_that_lives_in_its_process_does_not_pass(train: Train, body: str, words: str) -> None:
+    """Nobody else can ask it, or it answers otherwise; the probe is there when the other process loads it."""
+    found = train(stateful(body), suites="full")
+    (test,) = (test for test in found.release.tests if test.name == "loads in a clean process")
+    assert (test.verdict, test.hard, found.release.passed) == ("FAIL", True, False)
+    assert words in test.reason
+    alike = [test for test in found.release.tests if test.name == "same answers in a clean process"]
+    assert [test.verdict for test in alike] == (["FAIL"] if "get(" in body else [])

@@ -10,10 +10,11 @@ import msgspec
 import polars as pl
 
 from flyball.core.model import Fresh
+from flyball.core.prediction import Answer
 
 COMMAND = (sys.executable, "-P", "-m", "flyball.app.wiring.fresh")
 TIMEOUT_S = 120.0
-ROWS, FEATURES = "rows.parquet", "features.parquet"
+ROWS, FEATURES, ANSWERS = "rows.parquet", "features.parquet", "answers.json"
 
 
 def load_fresh(folder: str, rows: pl.DataFrame, *, command: Sequence[str] = COMMAND) -> Fresh:
@@ -40,6 +41,7 @@ def load_fresh(folder: str, rows: pl.DataFrame, *, command: Sequence[str] = COMM
             memory_mb=found.memory_mb,
             imported=found.imported,
             features=pl.read_parquet(Path(place, FEATURES)),
+            answers=msgspec.json.decode(Path(place, ANSWERS).read_bytes(), type=tuple[Answer, ...]),
         )
 
 

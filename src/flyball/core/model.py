@@ -78,15 +78,16 @@ class Fresh(Record):
     """What a new interpreter found out about a package."""
 
     import_s: float  # everything that is imported before the package is opened
-    load_s: float  # code, model file, first answer
+    load_s: float  # code, model file, probe, first answer
     memory_mb: float  # resident afterwards, the whole process, MB of 10**6 bytes
     error: str | None = None  # why it could not
     features: pl.DataFrame | None = None  # of the rows that it was given
+    answers: tuple[Answer, ...] = ()  # to them
     imported: tuple[str, ...] = ()  # the larger libraries that it had to import, sorted
 
 
 class LoadFresh(Protocol):
-    """Port: loads a package in a new interpreter and asks it for the features of some rows."""
+    """Port: loads a package in a new interpreter and asks it for features of, and answers to, some rows."""
 
     def __call__(self, folder: str, rows: pl.DataFrame) -> Fresh: ...
 

@@ -8,8 +8,12 @@ from flyball.app.cli.door import HomeOption, JsonFlag, emit
 from flyball.app.home import find_home
 from flyball.core.errors import NotFound
 
+SHORTEST = 8  # hex digits that name a digest
+
 if TYPE_CHECKING:
     from flyball.control.explain import Explanation
+    from flyball.core.ledger import Ledger
+    from flyball.core.release import Release
 
 
 def explain(
@@ -19,7 +23,14 @@ def explain(
     home: HomeOption = None,
     json: JsonFlag = False,
 ) -> None:
-    """Where the subject stands, the reasons of the last decisions, what they wait for, and the facts."""
+    """Where the subject stands, the reasons of the last decisions, what they wait for, and the facts.
+
+    Of a release also its lights, what is not passed, and where its evidence lies.
+    """
+    import msgspec
+
+    from flyball.app.cli.release_text import evidence_folder, release_lines
+    from flyball.app.cli.release_text import judged as judgement
     from flyball.app.people import states_of
     from flyball.app.wiring.ledger import open_ledger
     from flyball.control.explain import explain as explain_it
@@ -29,12 +40,27 @@ def explain(
         raise NotFound(f"no ledger in {place.root}", hint="name the folder by --home or FLYBALL_HOME")
     ledger = open_ledger(place)
     told = explain_it(subject, ledger.read(), states_of(ledger))
-    emit(told, as_json=json, text=lambda: _text(told))
+    release = _release(subject, told, ledger)
+    evidence = evidence_folder(place, release) if release is not None else None
+    judged = release_lines(release, evidence) if release is not None else []
+    more = None if release is None else judgement(release) | {"release": release.root, "evidence": evidence}
+    emit(msgspec.to_builtins(told) | {"judged": more}, as_json=json, text=lambda: _text(told, judged))
 
 
-def _text(told: "Explanation") -> str:
+def _release(subject: str, told: "Explanation", ledger: "Ledger") -> "Release | None":
+    """The release that is the subject, by its root or 8 or more of its first hex digits."""
+    from flyball.registry.releases import registry
+
+    digits = subject.removeprefix("sha256:")
+    known = registry(ledger.read(subject=told.service)).releases
+    found = [one.release for root, one in known.items() if root.removeprefix("sha256:").startswith(digits)]
+    return found[0] if len(found) == 1 and len(digits) >= SHORTEST else None
+
+
+def _text(told: "Explanation", judged: list[str]) -> str:
     lines = [f"{told.subject} ({told.service}): {told.standing}"]
     lines += [f"  because  {reason}" for reason in told.because]
     lines += [f"  waits for  {wait}" for wait in told.waiting_for]
+    lines += [f"  {line}" for line in judged]
     lines += [f"  {line.seq:>6}  {line.at}  {line.text}" for line in told.events]
     return "\n".join(lines)

@@ -7,7 +7,8 @@ from cyclopts import App, Parameter
 from flyball.app.cli.door import HomeOption, JsonFlag, emit
 from flyball.app.home import Home, find_home
 from flyball.core.errors import NotFound
-from flyball.core.ids import short
+from flyball.core.ids import ReleaseRoot, short
+from flyball.core.release import Release
 from flyball.registry.runs import Run, Runs, book, named
 
 if TYPE_CHECKING:
@@ -39,11 +40,17 @@ def show(
     json: JsonFlag = False,
     home: HomeOption = None,
 ) -> int:
-    """One run: its steps with their times, what it used, what it printed."""
+    """One run: its steps with their times, what it used, how its release was judged, what it printed."""
+    from flyball.app.cli.release_text import evidence_folder, release_lines
+
     place = find_home(home)
     found = named(_runs(place), run)
     log = _log(place, found.run)
-    emit(_line(found) | {"steps": found.use.steps, "log": log}, as_json=json, text=lambda: _told(found, log))
+    release = _release(place, found)
+    evidence = evidence_folder(place, release) if release is not None else None
+    judged = release_lines(release, evidence) if release is not None else []
+    document = _line(found) | {"steps": found.use.steps} | _judged(release) | {"evidence": evidence, "log": log}
+    emit(document, as_json=json, text=lambda: _told(found, judged, log))
     return 0
 
 
@@ -56,15 +63,20 @@ def compare(
     json: JsonFlag = False,
     home: HomeOption = None,
 ) -> int:
-    """Runs side by side, and whether they come from the same inputs and gave the same release."""
-    known = _runs(find_home(home))
+    """Runs and how their releases were judged side by side; whether inputs and release are the same."""
+    place = find_home(home)
+    known = _runs(place)
     found = [named(known, name) for name in (first, second, *more)]
+    releases = [_release(place, run) for run in found]
     document = {
-        "runs": [_line(run) | {"steps": run.use.steps} for run in found],
+        "runs": [
+            _line(run) | {"steps": run.use.steps} | _judged(release)
+            for run, release in zip(found, releases, strict=True)
+        ],
         "same_experiment": len({run.experiment for run in found}) == 1,
         "same_release": len({run.release for run in found}) == 1 and found[0].release is not None,
     }
-    emit(document, as_json=json, text=lambda: _beside(found))
+    emit(document, as_json=json, text=lambda: _beside(found, releases))
     return 0
 
 
@@ -74,6 +86,25 @@ def _runs(place: Home) -> Runs:
     if not place.ledger.exists():
         raise NotFound(f"no ledger in {place.root}", hint="name the folder by --home or FLYBALL_HOME")
     return book(open_ledger(place).read()).runs
+
+
+def _release(place: Home, run: Run) -> Release | None:
+    """What the ledger says of the release of a run; None where it gave none."""
+    from flyball.app.wiring.ledger import open_ledger
+    from flyball.registry.releases import registry
+
+    if run.release is None:
+        return None
+    known = registry(open_ledger(place).read(subject=run.service)).releases
+    found = known.get(ReleaseRoot(run.release))
+    return found.release if found is not None else None
+
+
+def _judged(release: Release | None) -> dict[str, Any]:
+    from flyball.app.cli.release_text import judged
+
+    empty: dict[str, Any] = {"passed": None, "metrics": {}, "gates": [], "tests": [], "lights": {}}
+    return judged(release) if release is not None else empty
 
 
 def _log(place: Home, run: str) -> str:
@@ -124,7 +155,7 @@ def _table(found: list[Run]) -> "Table":
     return table
 
 
-def _told(run: Run, log: str) -> str:
+def _told(run: Run, judged: list[str], log: str) -> str:
     lines = [
         f"run {run.run} of {run.service}: {run.outcome.replace('_', ' ')}",
         f"why {run.reason}, executor {run.executor or 'not known yet'}",
@@ -134,6 +165,7 @@ def _told(run: Run, log: str) -> str:
         f"graphics memory {_gpu(run)}, cost {_cost(run)}",
         *(f"  {step.name:<10} {step.seconds:>9.3f} s  {step.how}" for step in run.use.steps),
     ]
+    lines += judged
     if run.use.ended:
         lines.append(f"{run.use.ended} processes that it had left running were ended")
     if run.error:
@@ -143,7 +175,7 @@ def _told(run: Run, log: str) -> str:
     return "\n".join(lines)
 
 
-def _beside(found: list[Run]) -> "Table":
+def _beside(found: list[Run], releases: list[Release | None]) -> "Table":
     from rich.table import Table
     from rich.text import Text
 
@@ -162,9 +194,34 @@ def _beside(found: list[Run]) -> "Table":
     times = [{step.name: step for step in run.use.steps} for run in found]
     for name in dict.fromkeys(name for each in times for name in each):
         rows[name] = [f"{each[name].seconds:.3f} s {each[name].how}" if name in each else "-" for each in times]
+    rows |= _verdicts(releases)
     for name, values in rows.items():
         table.add_row(name, *(Text(value) for value in values))
     return table
+
+
+def _verdicts(releases: list[Release | None]) -> dict[str, list[str]]:
+    """A row for each metric, gate and test that one of the releases has; `-` where another has it not."""
+    columns: list[dict[str, str]] = []
+    for release in releases:
+        column: dict[str, str] = {}
+        if release is not None:
+            column |= {
+                f"metric {name}": f"{found.value:.4g} ({found.low:.4g} to {found.high:.4g})"
+                for name, found in release.metrics.items()
+            }
+            column |= {f"gate {gate.name}": gate.verdict for gate in release.gates}
+            column |= {
+                f"test {test.suite}, {test.name}": test.verdict if test.hard else f"{test.verdict} (finding)"
+                for test in release.tests
+            }
+        columns.append(column)
+    names = dict.fromkeys(name for column in columns for name in column)
+    order = ("metric", "gate", "test")
+    return {
+        name: [column.get(name, "-") for column in columns]
+        for name in sorted(names, key=lambda name: order.index(name.split(" ", 1)[0]))
+    }
 
 
 def _cost(run: Run) -> str:

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
     from flyball.app.home import Home
     from flyball.app.wiring.pipeline import Trained
-    from flyball.core.release import TestResult
 
 DRIFT_SHOWN = 5  # differences between lock and installation that the text names
 
@@ -24,6 +23,9 @@ def train(
     locked: Annotated[
         bool, Parameter(negative="", help="Refuse where no lock file or image names the environment.")
     ] = False,
+    judge_again: Annotated[
+        bool, Parameter(negative="", help="Ask a release that is known its gates again, and measure its times anew.")
+    ] = False,
     json: JsonFlag = False,
     home: HomeOption = None,
 ) -> int:
@@ -32,6 +34,7 @@ def train(
     Exit code 0: every gate passed and no hard test failed. 1: one did, the training failed, or the data violate their
     contract.
     """
+    from flyball.app.cli.release_text import evidence_folder
     from flyball.app.declared import load
     from flyball.app.home import command, find_home
     from flyball.app.wiring.environment import demand_lock, environment_of
@@ -51,13 +54,13 @@ def train(
         snapshot = pipeline.snapshot_source(declared)
         advance(1, note="snapshot")
         first = pipeline.registry(name).champion is None
-        trained = pipeline.train(declared, snapshot, reason="first" if first else "manual")
+        trained = pipeline.train(declared, snapshot, reason="first" if first else "manual", judge_again=judge_again)
         champion = pipeline.registry(name).champion
     if declared.service.events:
         _tell(place)
     is_champion = champion == trained.release.root
     stand = _stand(trained, champion, approve=command(place, "approve", name))
-    evidence = _evidence(place, trained)
+    evidence = evidence_folder(place, trained.release)
     document = _document(trained, is_champion) | {"evidence": evidence}
     emit(document, as_json=json, text=lambda: _text(trained, stand, evidence))
     return 0 if trained.release.passed else 1
@@ -73,23 +76,18 @@ def _tell(home: "Home") -> None:
 
 
 def _document(trained: "Trained", is_champion: bool) -> dict[str, Any]:
-    from flyball.pipeline.lights import lights
+    from flyball.app.cli.release_text import judged
 
     release = trained.release
-    return {
+    return judged(release) | {
         "service": release.service,
         "experiment": trained.experiment,
         "release": release.root,
         "cached": trained.cached,
         "note": trained.note,
-        "passed": release.passed,
         "champion": is_champion,
         "snapshot": release.snapshot,
         "rows": {"trained": release.trained_rows, "holdout": release.holdout_rows},
-        "metrics": release.metrics,
-        "gates": release.gates,
-        "tests": release.tests,
-        "lights": lights(release.gates, release.tests),
         "environment": _environment(trained),
     }
 
@@ -105,22 +103,12 @@ def _stand(trained: "Trained", champion: str | None, *, approve: str) -> str:
     if champion == trained.release.root:
         return "is champion"
     if not trained.release.passed:
-        return "did not pass its gates and tests"
+        from flyball.app.cli.release_text import refused_by
+
+        return f"did not pass its gates and tests: {'; '.join(refused_by(trained.release))}"
     if champion is None:
         return f"waits for a person to make it the first champion: {approve}"
     return "waits for a rollout"
-
-
-def _told(test: "TestResult") -> str:
-    """What a test found that did not pass; and whether the release does not go on for it."""
-    weight = "FAIL, stops the release" if test.hard and test.verdict == "FAIL" else test.verdict
-    return f"{test.suite} test {test.name}: {weight}: {test.reason}"
-
-
-def _evidence(home: "Home", trained: "Trained") -> str | None:
-    """Where card, bill of materials, attributions and plots lie."""
-    folder = home.evidence / trained.release.root.removeprefix("sha256:")
-    return str(folder) if folder.is_dir() else None
 
 
 def _text(trained: "Trained", stand: str, evidence: str | None) -> "Group":
@@ -128,9 +116,8 @@ def _text(trained: "Trained", stand: str, evidence: str | None) -> "Group":
     from rich.table import Table
     from rich.text import Text
 
+    from flyball.app.cli.release_text import light_lines, tests_table
     from flyball.core.ids import short
-    from flyball.pipeline.lights import lights
-    from flyball.pipeline.lights import lines as told
 
     release = trained.release
     how = "known already, not trained again" if trained.cached else f"trained on {release.trained_rows} rows"
@@ -143,8 +130,9 @@ def _text(trained: "Trained", stand: str, evidence: str | None) -> "Group":
     for gate in release.gates:
         gates.add_row(Text(gate.name), gate.verdict, Text(gate.reason))
     lines += [metrics, gates] if release.gates else [metrics]
-    lines += [Text(_told(test)) for test in release.tests if test.verdict != "PASS"]
-    lines += [Text(line) for line in told(lights(release.gates, release.tests))]
+    tests = tests_table(release)
+    lines += [tests] if tests is not None else []
+    lines += [Text(line) for line in light_lines(release)]
     environment = _environment(trained)
     lines.append(Text(f"environment, grade {environment['grade']}: {environment['reason']}"))
     lines += [Text(f"  {words}") for words in environment["drift"][:DRIFT_SHOWN]]

@@ -41,14 +41,14 @@ from flyball.app.wiring.snapshots import SnapshotStore
 from flyball.app.wiring.source_rows import source_rows
 from flyball.core.clock import Clock
 from flyball.core.codec import digest
-from flyball.core.errors import TrainingFailed, Unavailable
+from flyball.core.errors import Refused, TrainingFailed, Unavailable
 from flyball.core.events import (
     GatesJudged,
     Reason,
     ServiceDeclared,
     SnapshotTaken,
 )
-from flyball.core.ids import Digest, ExperimentDigest, Ids, ServiceName
+from flyball.core.ids import Digest, ExperimentDigest, Ids, ServiceName, short
 from flyball.core.ledger import Ledger
 from flyball.core.policy import policy_digest
 from flyball.core.ports import Trainer, TrainingJob
@@ -179,10 +179,14 @@ class Pipeline:
         reason: Reason,
         ticket: str | None = None,
         as_of: str | None = None,
+        judge_again: bool = False,
     ) -> Trained:
         """The release of this experiment: the one on the ledger, else a new one, signed and registered.
 
-        Raises: TrainingFailed: what the service's code said; the fact is on the ledger. BadInput: the folder is faulty.
+        judge_again: ask a packaged model that is known the gates once more, and measure its times anew.
+
+        Raises: Refused: to be judged again, and it has been offered to traffic already.
+            TrainingFailed: what the service's code said; the fact is on the ledger. BadInput: the folder is faulty.
         """
         service, name = declared.service, ServiceName(declared.service.metadata.name)
         if as_of is not None:
@@ -194,11 +198,17 @@ class Pipeline:
         experiment = inputs.name
         if (found := known.of_experiment(experiment)) is not None and self.releases.held(found.release.root):
             release, note = found.release, ""
-            if gates.names(service.gates) != [gate.name for gate in release.gates]:
-                if found.stage not in _STANDS:
+            stands = _STANDS.get(found.stage)  # what traffic and people made of it is not taken back by a gate
+            if judge_again and stands is not None:
+                raise Refused(
+                    f"release {short(release.root)} is {found.stage}: what was offered to traffic keeps its judgement",
+                    hint="`flyball explain` shows it; another seed or configuration makes another release",
+                )
+            if judge_again or gates.names(service.gates) != [gate.name for gate in release.gates]:
+                if stands is None:
                     release = self._judge_again(order, release)
-                else:  # its stage says what traffic and people made of it: that is not taken back by a gate
-                    note = f"the gates have changed, not judged again: {_STANDS[found.stage]}"
+                else:
+                    note = f"the gates have changed, not judged again: {stands}"
             self._registrar.appoint_first(service, release)
             self._explain(order, release)
             return Trained(

@@ -3,11 +3,13 @@
 Kept are the files of the package and the judgement, so what was judged is what is served also after a resume.
 """
 
-import pickle
+import io
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 from msgspec.structs import replace
 
@@ -17,7 +19,8 @@ from flyball.core.ids import ReleaseRoot
 from flyball.core.model import Packaged, Predictions, Scores
 from flyball.core.ports import Tools
 from flyball.core.record import Record
-from flyball.core.release import Release, TestResult
+from flyball.core.release import Estimate, GateResult, Release, TestResult
+from flyball.pipeline.evaluate import Scored
 from flyball.pipeline.run.judging import Judged, judge
 from flyball.pipeline.run.packaged import Package
 from flyball.pipeline.run.subject import Subject
@@ -25,7 +28,15 @@ from flyball.pipeline.run.testing import Fit
 from flyball.pipeline.split import Split
 from flyball.pipeline.suites import deployment_features
 
-_JUDGED, _FILES = "judged.pkl", "package/"
+_JUDGED, _ARRAYS, _FILES = "judged.json", "scored/", "package/"
+_SCORED = ("truth", "predictions", "scores")
+_TOLD: dict[str, Any] = {
+    "metrics": dict[str, Estimate],
+    "measured": dict[str, Estimate],
+    "missing": dict[str, str],
+    "results": tuple[GateResult, ...],
+    "tests": tuple[TestResult, ...],
+}
 
 
 class Evaluated(Record):
@@ -120,14 +131,34 @@ def with_tests(judged: Judged, tests: tuple[TestResult, ...]) -> Judged:
 
 
 def dump(found: Evaluated) -> Mapping[str, bytes]:
-    return {_JUDGED: pickle.dumps(found.judged, protocol=5)} | {_FILES + p: data for p, data in found.files.items()}
+    """Files that hold numbers and words only: reading them runs nothing."""
+    told = {name: msgspec.to_builtins(getattr(found.judged, name)) for name in _TOLD}
+    arrays = {name: getattr(found.judged.scored, name) for name in _SCORED}
+    return (
+        {_JUDGED: msgspec.json.encode(told)}
+        | {f"{_ARRAYS}{name}.npy": _npy(array) for name, array in arrays.items() if array is not None}
+        | {_FILES + path: data for path, data in found.files.items()}
+    )
 
 
 def load(files: Mapping[str, bytes], package: Package) -> Evaluated:
     """What `dump` gave, and the package's files in their place."""
+    arrays = {name: _array(files.get(f"{_ARRAYS}{name}.npy")) for name in _SCORED}
+    told = msgspec.json.decode(files[_JUDGED], type=dict[str, Any])
+    judged = Judged(scored=Scored(**arrays), **{name: msgspec.convert(told[name], _TOLD[name]) for name in _TOLD})
     written = {path.removeprefix(_FILES): data for path, data in files.items() if path.startswith(_FILES)}
     package.restore(written)
-    return Evaluated(judged=pickle.loads(files[_JUDGED]), files=written)
+    return Evaluated(judged=judged, files=written)
+
+
+def _npy(array: npt.NDArray[Any]) -> bytes:
+    out = io.BytesIO()
+    np.save(out, array, allow_pickle=False)
+    return out.getvalue()
+
+
+def _array(data: bytes | None) -> Any:
+    return None if data is None else np.load(io.BytesIO(data), allow_pickle=False)
 
 
 def _finite(predictions: Predictions, scores: Scores) -> None:

@@ -31,6 +31,7 @@ from flyball.pipeline.run.data import files_under, manifest_of
 from flyball.pipeline.suites import deployment_parity
 
 PICKLE_PROTOCOL = 5
+PROBE, PROBE_ANSWERS = "probe.parquet", "probe_predictions.json"
 PROBE_ROWS = 64
 FACTS = "release.json"
 _MODEL_FILES = frozenset(get_args(ModelFile))
@@ -145,11 +146,11 @@ def write_probe(output: Path, holdout: pl.DataFrame, model: Loaded) -> None:
     """
     at = np.unique(np.linspace(0, holdout.height - 1, min(PROBE_ROWS, holdout.height)).astype(np.int64))
     rows = holdout[at.tolist()]
-    rows.write_parquet(output / "probe.parquet", compression="zstd")
+    rows.write_parquet(output / PROBE, compression="zstd")
     predictions, scores = model.predict_frame(rows)
     answers = {"predictions": predictions.tolist(), "scores": None if scores is None else scores.tolist()}
     try:
-        _write(output / "probe_predictions.json", canonical(answers))
+        _write(output / PROBE_ANSWERS, canonical(answers))
     except ValueError as error:
         raise TrainingFailed(f"the model's answers to the probe rows are not finite numbers: {error}") from error
 

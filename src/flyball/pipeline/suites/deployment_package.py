@@ -1,21 +1,14 @@
-"""The package as a thing: how large, how much memory, does a clean process load it, is another byte noticed."""
+"""The package as a thing: how large, how much memory, does a clean process load it and answer alike."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+
+import msgspec
 
 from flyball.core.model import Fresh
+from flyball.core.prediction import Answer, Failure
 from flyball.core.release import Estimate, TestResult
-from flyball.pipeline.manifest import of_bytes
 
 MB = 1e6  # bytes
-
-
-def sizes(files: Mapping[str, bytes], model: str) -> Estimate:
-    """The model file in MB of 10**6 bytes.
-
-    >>> sizes({"model.onnx": b"x" * 2_000_000, "release.json": b"{}"}, "model.onnx").value
-    2.0
-    """
-    return exactly(len(files[model]) / MB)
 
 
 def exactly(value: float) -> Estimate:
@@ -27,29 +20,8 @@ def exactly(value: float) -> Estimate:
     return Estimate(value=value, low=value, high=value, n=1)
 
 
-def other_bytes(files: Mapping[str, bytes]) -> TestResult:
-    """One bit of each file is turned over; each time the root, by which a release is loaded, must be another.
-
-    >>> other_bytes({"model.onnx": b"abc", "release.json": b"{}"}).reason
-    'one altered bit in each of 2 files: the root was another each time'
-    """
-    root = of_bytes(dict(files)).root
-    unnoticed = [
-        path for path, data in files.items() if data and of_bytes({**files, path: _altered(data)}).root == root
-    ]
-    wrong = f"an altered bit is not noticed in {', '.join(unnoticed)}"
-    return TestResult(
-        suite="deployment",
-        name="refuses other bytes",
-        dimension="quality",
-        verdict="FAIL" if unnoticed else "PASS",
-        reason=wrong if unnoticed else f"one altered bit in each of {len(files)} files: the root was another each time",
-        n=len(files),
-    )
-
-
 def clean_process(found: Fresh) -> TestResult:
-    """A fresh interpreter loads the package and answers a row.
+    """A fresh interpreter loads the package, with its probe, and answers every row.
 
     >>> clean_process(Fresh(import_s=0.2, load_s=0.1, memory_mb=60.0, error=None)).verdict
     'PASS'
@@ -62,12 +34,29 @@ def clean_process(found: Fresh) -> TestResult:
         name="loads in a clean process",
         dimension="quality",
         verdict="PASS" if found.error is None else "FAIL",
-        reason=numbers if found.error is None else f"a fresh interpreter cannot load it: {found.error}",
+        reason=numbers if found.error is None else f"a fresh interpreter cannot load it and answer: {found.error}",
         value=found.load_s,
     )
 
 
-def _altered(data: bytes) -> bytes:
-    changed = bytearray(data)
-    changed[len(changed) // 2] ^= 1
-    return bytes(changed)
+def same_answers(here: Sequence[Answer | Failure], there: Sequence[Answer | Failure], *, where: str) -> TestResult:
+    """Answers to the same rows, compared as they are written: each digit, and the sign of a zero.
+
+    >>> same_answers([Answer(prediction=1.0)], [Answer(prediction=1.5)], where="in a clean process").reason
+    'asked in a clean process, 1 of 1 rows get other answers; row 0: {"prediction":1.5} instead of {"prediction":1.0}'
+    """
+    ours, theirs = ([msgspec.json.encode(answer).decode() for answer in side] for side in (here, there))
+    other = [row for row, pair in enumerate(zip(ours, theirs, strict=True)) if pair[0] != pair[1]]
+    reason = f"asked {where}, it answers {len(ours)} rows as here, bit for bit"
+    if other:
+        first = f"row {other[0]}: {theirs[other[0]]} instead of {ours[other[0]]}"
+        reason = f"asked {where}, {len(other)} of {len(ours)} rows get other answers; {first}"
+    return TestResult(
+        suite="deployment",
+        name=f"same answers {where}",
+        dimension="quality",
+        verdict="FAIL" if other else "PASS",
+        reason=reason,
+        value=float(len(other)),
+        n=len(ours),
+    )
