@@ -101,9 +101,7 @@ def _chosen(label: pl.Series, regression: bool, rng: np.random.Generator) -> lis
     return [int(row) for row in np.flatnonzero(chosen)]
 
 
-def _scores(
-    column: pl.Series, targets: list[Floats], half: npt.NDArray[np.bool_]
-) -> Iterator[tuple[Floats, Floats]]:
+def _scores(column: pl.Series, targets: list[Floats], half: npt.NDArray[np.bool_]) -> Iterator[tuple[Floats, Floats]]:
     """(score, truth) of every reading of one input."""
     ordered = column.dtype.is_numeric() or column.dtype.is_temporal()
     for truth in targets:
