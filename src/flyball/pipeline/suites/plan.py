@@ -1,11 +1,13 @@
 """Which tests run: all of them where `suites: full`, else the cheap ones and what the declared gates read."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from flyball.core.measures import family
 from flyball.core.record import Record
+from flyball.core.release import TestResult
 from flyball.core.service import Service
 from flyball.pipeline import gates
+from flyball.pipeline.suites.found import Found, result
 from flyball.stats.metrics import METRICS
 
 
@@ -46,3 +48,30 @@ def plan(service: Service) -> Plan:
 def retrains(plan: Plan) -> bool:
     """Whether `train()` is called again."""
     return plan.training or plan.wants("backtest.")
+
+
+def untrained(plan: Plan, metric: str, tests: Collection[TestResult], measured: Collection[str]) -> Found:
+    """What the plan asks for, needs a fit, and is in no result: missing evidence, which never passes.
+
+    A release that is judged again is not fitted again: its first judgement may have had no reason to make these tests.
+
+    Args: metric: of the experiment. tests: at hand and from earlier. measured: names of the measures, likewise.
+
+    >>> asked = Plan(training=True, model=False, measures=frozenset())
+    >>> [test.name for test in untrained(asked, "mae", (), ()).tests]
+    ['better than shuffled labels by mae', 'deterministic', 'overfits a tiny batch']
+    """
+    why = "it calls train(), and this release was trained before anything asked for it"
+    reason = f"missing evidence: {why}; train again with another seed or newer rows, and this declaration"
+    have = {(test.suite, test.name) for test in tests}
+    lacking = []
+    if plan.training:
+        names = (f"better than shuffled labels by {metric}", "deterministic", "overfits a tiny batch")
+        lacking += [
+            result("training", name, "training", "FAIL", reason) for name in names if ("training", name) not in have
+        ]
+    measures = {f"backtest.worst.{name}" for name in plan.metrics_of("backtest.", (metric,))}
+    measures |= {name for name in plan.measures if name.startswith("backtest.")}
+    if plan.wants("backtest.") and ("model", "backtest") not in have:
+        lacking.append(result("model", "backtest", "quality", "FAIL", reason))
+    return Found(tests=tuple(lacking), missing=dict.fromkeys(sorted(measures - set(measured)), reason))
