@@ -91,7 +91,7 @@ def target_leak(frame: pl.DataFrame, label: pl.Series, *, regression: bool, rng:
 
 
 def _chosen(label: pl.Series, regression: bool, rng: np.random.Generator) -> list[int]:
-    """MOST_ROWS rows by chance, and all rows of a class that has few: an area does not depend on the classes' shares."""
+    """MOST_ROWS rows by chance, and all rows of a class with few: the classes' shares do not move an area."""
     order = rng.permutation(len(label))
     chosen = np.zeros(len(label), dtype=bool)
     chosen[order[:MOST_ROWS]] = True
