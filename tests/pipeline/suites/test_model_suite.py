@@ -3,13 +3,16 @@
 import numpy as np
 import polars as pl
 import pytest
-from tests.pipeline.suites.models import honest, subject, table, trees
+from tests.pipeline.suites.models import changed, honest, subject, table, trees
 
+from flyball.core.contract import Column, DataContract
+from flyball.pipeline.evaluate import Scored
 from flyball.pipeline.suites.backtest import backtest
 from flyball.pipeline.suites.calibration import calibration
 from flyball.pipeline.suites.declared import golden, invariant, monotone
 from flyball.pipeline.suites.robustness import robustness
 from flyball.pipeline.suites.slices import slices
+from flyball.pipeline.suites.subject import Subject
 
 RNG = np.random.default_rng
 
@@ -54,6 +57,52 @@ def test_a_model_that_breaks_on_a_hole_fails_and_one_that_copes_passes() -> None
     copes = robustness(subject(honest), RNG(0))
     assert {test.verdict for test in copes.tests} == {"PASS"}
     assert copes.metrics["robustness.perturbed"].value < 0.02
+
+
+def skewed(**column: object) -> Subject:
+    """A model of the logarithm of `x`, which the contract and the training rows keep above 0.5."""
+    base = table(4000)
+    whole = base.with_columns(x=pl.col("x").exp() + 0.5)
+
+    def score(frame: pl.DataFrame) -> np.ndarray:
+        x = frame["x"].to_numpy()
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.asarray(1 / (1 + np.exp(-2 * np.log(x - 0.5))))
+
+    one = subject(honest)
+    held = whole[2000:]
+    columns = (Column(name="x", kind="number", required=True, **column), Column(name="z", kind="number", required=True))  # type: ignore[arg-type]
+    scores = score(held)
+    return changed(
+        one,
+        contract=DataContract(id="c", version="1.0.0", table="t", columns=columns),
+        train=whole[:2000],
+        holdout=held,
+        plain=("x", "z"),
+        scored=Scored(truth=held["y"].to_numpy(), predictions=(scores >= 0.5).astype(int), scores=scores),
+        predict=lambda frame: ((score(frame) >= 0.5).astype(int), score(frame)),
+    )
+
+
+@pytest.mark.parametrize("promise", [{}, {"minimum": 0.5}, {"exclusive_minimum": 0.5}])
+def test_noise_makes_no_row_that_was_never_seen_or_that_the_contract_forbids(promise: dict[str, float]) -> None:
+    one = skewed(**promise)
+    sent: list[pl.DataFrame] = []
+    answers = one.predict
+    found = robustness(changed(one, predict=lambda frame: (sent.append(frame), answers(frame))[1]), RNG(0))
+    told = {test.name: test for test in found.tests}
+    assert told["perturbed inputs"].verdict == "PASS", told["perturbed inputs"].reason
+    rows = np.sort(RNG(0).permutation(2000)[:2000])
+    moved, before = sent[-1], one.holdout[rows.tolist()]
+    assert moved["x"].min() >= one.train["x"].min()  # type: ignore[operator]
+    assert (moved["x"] != before["x"]).mean() > 0.8  # type: ignore[operator]
+    assert (moved["z"] != before["z"]).mean() > 0.8  # type: ignore[operator]
+
+
+def test_a_test_that_has_nothing_to_try_says_so() -> None:
+    told = {test.name: test for test in robustness(skewed(), RNG(0)).tests}
+    assert (told["missing inputs"].verdict, told["missing inputs"].hard) == ("INCONCLUSIVE", False)
+    assert "lets no input be missing" in told["missing inputs"].reason
 
 
 def test_a_model_that_raises_on_a_hole_fails_with_its_words() -> None:
