@@ -267,7 +267,7 @@ def test_a_constant_answer_has_the_form_of_the_task(task: str, metric: str, cons
 
 def test_an_expression_over_all_names_is_none_of_a_wrong_name() -> None:
     text = "gates: [{expression: 'metrics.all(n, metrics[n].n > 9) && tests.exists(t, tests[t] == \"PASS\")'}]"
-    assert len(parse(small() + text, "service.yaml").gates) == 1
+    assert len(parse(small() + text).gates) == 1
 
 
 def test_a_threshold_belongs_to_binary_only() -> None:

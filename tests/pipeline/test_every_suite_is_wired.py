@@ -43,7 +43,6 @@ PLANTED = {
     "better than shuffled labels by roc_auc": "PASS",
     "deterministic": "PASS",
     "overfits a tiny batch": "PASS",
-    "worst slice": "PASS",
     "slice country=home": "PASS",
     "demographic parity country": "FAIL",
     "missing inputs": "PASS",

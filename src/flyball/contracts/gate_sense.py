@@ -8,7 +8,7 @@ from flyball.contracts.task_metrics import Finding, metric_of_task
 from flyball.contracts.yaml_text import Path
 from flyball.core import expression
 from flyball.core.measures import FAMILIES, TESTS, family, suite_of_test
-from flyball.core.service import Experiment, Gate, Rollout, Service, Suite
+from flyball.core.service import Experiment, Gate, Rollout, Suite
 from flyball.stats.metrics import METRICS
 
 KINDS = ("metric", "suite", "expression")
@@ -67,28 +67,6 @@ def of_tests(experiment: Experiment) -> Iterator[Finding]:
         yield (*at, "fairness", "attributes"), "at least one column", "an empty list", "or leave fairness out"
     if tests.fairness is not None and experiment.task == "regression":
         yield (*at, "fairness"), "a task with classes", "regression", "compare groups by `slices` instead"
-
-
-def notes(service: Service) -> list[str]:
-    """Declared tests that nothing asks for: `suites: default` runs what the gates read."""
-    if service.experiment.suites == "full" or any(gate.suite == "model" for gate in service.gates):
-        return []
-    tests = service.experiment.tests
-    named = {gate.metric or "" for gate in service.gates}
-    named |= {name for gate in service.gates for name in expression.reads(gate.expression or "")}
-    declared = {
-        "fairness": tests.fairness is not None,
-        "slices": bool(tests.slices),
-        "monotone": bool(tests.monotone),
-        "invariant": bool(tests.invariant),
-        "golden": tests.golden is not None,
-    }
-    idle = [key for key, given in declared.items() if given and not any(n.startswith(key.rstrip("s")) for n in named)]
-    return [
-        f"experiment.tests.{key} is declared, and neither a gate nor `suites: full` runs it: "
-        "add `gates: [{suite: model}]` or a gate on its measure"
-        for key in idle
-    ]
 
 
 def _condition(at: Path, gate: Gate) -> Iterator[Finding]:

@@ -199,7 +199,6 @@ TESTS: dict[Suite, tuple[str, ...]] = {  # names of the tests of each suite, as 
         r"slice .+",
         "slices",
         "slices without support",
-        "worst slice",
     ),
     "privacy": (r"personal data and secrets( in files)?",),
     "deployment": (

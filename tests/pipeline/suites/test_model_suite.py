@@ -1,19 +1,25 @@
 """Model tests: slices, calibration, robustness, declared behaviour, golden rows, backtest."""
 
+from typing import Any
+
 import numpy as np
 import polars as pl
 import pytest
-from tests.pipeline.suites.models import changed, honest, subject, table, trees
+from tests.pipeline.suites.models import changed, honest, service, subject, table, trees
 
 from flyball.core.contract import Column, DataContract
 from flyball.core.model import Predictions, Scores
+from flyball.core.service import Gate
+from flyball.pipeline import gates
 from flyball.pipeline.evaluate import Scored
 from flyball.pipeline.suites.backtest import backtest
 from flyball.pipeline.suites.calibration import calibration
 from flyball.pipeline.suites.declared import golden, invariant, monotone
+from flyball.pipeline.suites.plan import plan
 from flyball.pipeline.suites.robustness import robustness
 from flyball.pipeline.suites.slices import slices
 from flyball.pipeline.suites.subject import Subject
+from flyball.pipeline.suites.whole import model_suite
 
 RNG = np.random.default_rng
 
@@ -31,6 +37,42 @@ def test_the_worst_slice_is_the_measure_and_small_groups_never_pass() -> None:
     assert told["slice group=a"].verdict == "PASS"
     assert told["slices without support"].verdict == "INCONCLUSIVE"
     assert "group=c" in told["slices without support"].reason
+    assert "worst slice" not in told  # a measure, which could not fail
+
+
+def test_a_suite_gate_asks_that_every_slice_passes() -> None:
+    """A small or an undecided slice stops nothing by itself, and is no pass."""
+    found = slices(subject(honest, slices=["group"], min_support=200), ("group",), "accuracy", RNG(0))
+    told = {test.name: (test.verdict, test.hard) for test in found.tests}
+    assert told == {
+        "slice group=a": ("PASS", True),
+        "slice group=b": ("PASS", True),
+        "slices without support": ("INCONCLUSIVE", True),
+    }
+    (gate,) = gates.judge((Gate(suite="model"),), gates.Evidence(metrics={}, tests=found.tests))
+    assert (gate.passed, gate.verdict, gates.failed(found.tests)) == (False, "INCONCLUSIVE", ())
+
+
+@pytest.mark.parametrize(
+    ("declared", "beginning"),
+    [
+        ({"fairness": {"attributes": ["group"]}}, "fairness."),
+        ({"slices": ["group"]}, "slice.worst."),
+        ({"monotone": {"x": "increasing"}}, "monotone."),
+        ({"invariant": ["z"]}, "invariant."),
+        ({"golden": "golden.csv"}, "golden."),
+    ],
+)
+def test_what_is_declared_runs_without_a_gate(declared: dict[str, Any], beginning: str) -> None:
+    asked = plan(service(**declared))
+    assert asked.wants(beginning)
+    others = {"fairness.", "slice.worst.", "monotone.", "invariant.", "golden.", "robustness.", "backtest."}
+    assert not any(asked.wants(other) for other in others - {beginning})
+    one = subject(honest, **declared)
+    streams = np.random.default_rng
+    table = (pl.DataFrame({"x": [3.0]}), pl.Series([1])) if "golden" in declared else None
+    found = model_suite(one, asked, None, table, streams=lambda _: streams(0))
+    assert found.tests
 
 
 def test_slices_that_are_all_too_small_are_missing_evidence() -> None:

@@ -1,4 +1,5 @@
-"""Which tests run: all of them where `suites: full`, else the cheap ones and what the declared gates read."""
+"""Which tests run: all of them where `suites: full`, else the cheap ones, what the declared gates read, and what
+`experiment.tests` declares: who declares a promise has it held, with or without a gate."""
 
 from collections.abc import Collection, Iterable
 
@@ -17,10 +18,12 @@ class Plan(Record):
     training: bool  # trains again: shuffled labels, twice, a tiny batch
     model: bool  # every model test
     measures: frozenset[str]  # read by a gate, made by some suite
+    declared: frozenset[str] = frozenset()  # beginnings of the measures that `experiment.tests` asks for
 
     def wants(self, beginning: str) -> bool:
         """Whether a test runs that makes measures with this beginning."""
-        return self.model or any(name.startswith(beginning) for name in self.measures)
+        asked = any(name.startswith(beginning) for name in self.measures)
+        return self.model or beginning in self.declared or asked
 
     def metrics_of(self, beginning: str, usual: Iterable[str]) -> tuple[str, ...]:
         """Last parts of the measures with this beginning; in a whole suite the usual ones as well.
@@ -30,7 +33,7 @@ class Plan(Record):
         ('f1',)
         """
         asked = {name.rsplit(".", 1)[-1] for name in self.measures if name.startswith(beginning)}
-        return tuple(sorted(asked | (set(usual) if self.model else set())))
+        return tuple(sorted(asked | (set(usual) if self.model or beginning in self.declared else set())))
 
 
 def plan(service: Service) -> Plan:
@@ -38,7 +41,16 @@ def plan(service: Service) -> Plan:
     full = service.experiment.suites == "full"
     suites = gates.suites(service.gates)
     read = gates.reads(service.gates)
+    tests = service.experiment.tests
+    declared = {
+        "slice.worst.": bool(tests.slices),
+        "fairness.": tests.fairness is not None,
+        "monotone.": bool(tests.monotone),
+        "invariant.": bool(tests.invariant),
+        "golden.": tests.golden is not None,
+    }
     return Plan(
+        declared=frozenset(beginning for beginning, given in declared.items() if given),
         training=full or "training" in suites,
         model=full or "model" in suites,
         measures=frozenset(name for name in read if name not in METRICS and family(name) is not None),
