@@ -216,6 +216,17 @@ def test_any_word_replaced_gives_a_service_or_faults_with_a_path(word: str, othe
         ("gates: [{metric: roc_auc, versus: champion, better_by: -0.1}]", "gates[0].better_by: expected a number, at"),
         ("gates: [{metric: rmse, max: 1}]", "gates[0].metric: expected a metric for binary"),
         (
+            "gates: [{expression: 'metrics.roc_acu.low > 0.5'}]",
+            "gates[0].expression: expected a metric or a measure, found roc_acu (did you mean roc_auc?)",
+        ),
+        ("gates: [{expression: 'latency.p98_ms < 9.0'}]", "found latency_p98_ms"),
+        ("gates: [{expression: 'suites.privcy == \"PASS\"'}]", "found privcy (did you mean privacy?)"),
+        (
+            'gates: [{expression: \'tests["determinstic"] == "PASS"\'}]',
+            "expected the name of a test, found determinstic (did you mean deterministic?)",
+        ),
+        ("gates: [{expression: 'true'}]", "gates[0].expression: expected a CEL condition, found it reads no evidence"),
+        (
             "gates: [{metric: roc_auc, min: 0.5, inconclusive: shadow}]\nrollout: {steps: [{promote: {}}]}",
             "gates[0].inconclusive: expected a shadow step in rollout.steps",
         ),
@@ -252,6 +263,11 @@ def test_what_makes_no_sense_together_is_a_fault(more: str, told: str) -> None:
 def test_a_constant_answer_has_the_form_of_the_task(task: str, metric: str, constant: str, path: str) -> None:
     found = faults(small(task, metric) + f"serving: {{fallback: [{{constant: {constant}}}]}}")
     assert [line.split(": ")[1] for line in found] == [f"serving.fallback[0].constant.{path}"]
+
+
+def test_an_expression_over_all_names_is_none_of_a_wrong_name() -> None:
+    text = "gates: [{expression: 'metrics.all(n, metrics[n].n > 9) && tests.exists(t, tests[t] == \"PASS\")'}]"
+    assert len(parse(small() + text).gates) == 1
 
 
 def test_a_threshold_belongs_to_binary_only() -> None:

@@ -5,6 +5,8 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
+import numpy as np
 import polars as pl
 import pytest
 from jsonschema import Draft201909Validator
@@ -18,7 +20,10 @@ from flyball.contracts.fit import misfits
 from flyball.contracts.odcs import parse_contract
 from flyball.core.errors import BadInput
 from flyball.core.frames import conform, schema
-from flyball.core.service import Autonomy, Retrain
+from flyball.core.service import Autonomy, Gate, Retrain
+from flyball.pipeline import gates
+from flyball.pipeline.evaluate import Scored
+from flyball.pipeline.suites.dummy import beside_dummy
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "../shared/schemas/odcs"
 ROWS = 400
@@ -159,3 +164,37 @@ def test_a_table_that_cannot_be_learned_is_refused(frame: pl.DataFrame, told: st
     with pytest.raises(BadInput) as caught:
         drafted(frame)
     assert told in str(caught.value)
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_the_drafted_gates_refuse_a_model_that_learned_nothing(task: str) -> None:
+    """Its value is on the right side of chance as often as not; the bound is above it in one of forty."""
+    passed = {"nothing": 0, "something": 0}
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        truth, classes, nothing, something = answers(task, rng)
+        document = YAML(typ="safe").load(drafted(table(LABELS[task])).service)
+        gate, metric = msgspec.convert(document["gates"][0], Gate), document["experiment"]["metric"]
+        for name, scored in (("nothing", nothing), ("something", something)):
+            found = beside_dummy((metric,), scored, truth, classes, rng)
+            evidence = gates.Evidence(metrics=found.metrics, missing=found.missing)
+            passed[name] += gates.judge((gate,), evidence)[0].passed
+    assert (passed["nothing"] <= 4, passed["something"]) == (True, 40)
+
+
+def answers(task: str, rng: np.random.Generator) -> tuple[Any, tuple[Any, ...], Scored, Scored]:
+    """(truth, classes, answers by chance, answers that know something) on 400 rows."""
+    if task == "regression":
+        truth = rng.normal(size=400)
+        blind, seeing = (
+            Scored(truth=truth, predictions=p, scores=None) for p in (0.02 * rng.normal(size=400), truth / 2)
+        )
+        return truth, (), blind, seeing
+    names = np.array([0, 1] if task == "binary" else ["a", "b", "c"])
+    at = rng.integers(0, names.size, 400)
+    pair = []
+    for know in (0.0, 0.4):
+        wide = rng.dirichlet(np.ones(names.size), 400) * (1 - know) + know * np.eye(names.size)[at]
+        scores = wide[:, 1] if task == "binary" else wide
+        pair.append(Scored(truth=names[at], predictions=names[wide.argmax(axis=1)], scores=scores))
+    return names[at], tuple(names.tolist()), pair[0], pair[1]

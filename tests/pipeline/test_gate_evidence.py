@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from flyball.core import expression
 from flyball.core.release import Estimate, GateResult, TestResult
 from flyball.core.service import Dimension, Gate, Suite
-from flyball.pipeline.gates import Evidence, dimension, judge, names, passed, reads
+from flyball.pipeline.gates import Evidence, dimension, judge, names, passed, reads, suites
 from flyball.pipeline.lights import DIMENSIONS, lights, lines
 
 AUC = Estimate(value=0.85, low=0.80, high=0.90, n=1000)
@@ -84,11 +84,24 @@ def test_the_reason_of_an_expression_carries_both_values_and_their_intervals() -
         ("true" + " || true" * 200, "characters"),
         ("metrics.all(a, metrics.all(b, metrics.all(c, true)))", "macros"),
         ("", "Syntax error"),
+        ("true", "it reads no evidence"),
+        ("1 < 2", "it reads no evidence"),
     ],
 )
 def test_a_bad_expression_is_told_where_it_is_declared_and_never_passes(text: str, part: str) -> None:
     assert part in (expression.fault(text) or "")
     assert not one(Gate(expression=text), EVIDENCE).passed
+
+
+def test_what_an_expression_names_is_asked_for() -> None:
+    """A latency is a measure of the clock, and a test's verdict needs the suite that makes it."""
+    declared = (
+        Gate(expression="latency.p99_ms < 20.0"),
+        Gate(expression='latency["p50_ms"] < 20.0 && tests["deterministic"] == "PASS"'),
+        Gate(expression='tests["slice country=EU"] == "PASS"'),
+    )
+    assert reads(declared) == {"latency_p99_ms", "latency_p50_ms"}
+    assert suites(declared) == {"training", "model"}
 
 
 @given(st.text(max_size=60))

@@ -8,6 +8,7 @@ from tests.pipeline.fraud import CONTRACT, MODEL, SERVICE, trained, transactions
 
 from flyball.app.wiring.pipeline import Pipeline
 from flyball.core.release import Release
+from flyball.core.service import MEASURED
 
 PLAIN = MODEL.split("def features", 1)[0] + "def train" + MODEL.split("def train", 1)[1]
 LEAKY = MODEL.replace('"distance_km",', '"distance_km", "refund",')
@@ -28,8 +29,8 @@ def test_a_clean_release_carries_its_tests_and_keeps_its_root(pipeline: Pipeline
     found = release(pipeline, tmp_path / "s")
     assert found.passed
     assert not failed(found)
-    assert {test.suite for test in found.tests} == {"data", "privacy", "training"}
-    assert set(found.metrics) == {"roc_auc"}
+    assert {test.suite for test in found.tests} == {"data", "deployment", "privacy", "training"}
+    assert {"roc_auc"} <= set(found.metrics) <= {"roc_auc", *MEASURED}
     again = trained(pipeline, tmp_path / "s" / "service.yaml")
     assert (again.cached, again.release.root) == (True, found.root)
 
@@ -102,3 +103,27 @@ def test_gates_read_suites_measures_and_expressions_and_are_judged_again_without
     assert (again.cached, again.release.root) == (True, first.root)
     assert verdicts == dict.fromkeys(told, True) | {"slice.worst.roc_auc >= 0.99": False}
     assert not again.release.passed
+
+
+@pytest.mark.parametrize(
+    ("gate", "lacking"),
+    [
+        ("{suite: training}", {"better than shuffled labels by roc_auc", "deterministic", "overfits a tiny batch"}),
+        ("{metric: backtest.worst.roc_auc, min: 0.1}", {"backtest"}),
+        ("{suite: model}", {"backtest"}),
+    ],
+)
+def test_a_suite_that_needs_a_fit_is_missing_evidence_where_the_release_was_judged_without_one(
+    gate: str, lacking: set[str], pipeline: Pipeline, tmp_path: Path
+) -> None:
+    service = "autonomy: {first: approval}\n" + SERVICE
+    file = write_service(tmp_path / "s", service=service)
+    first = trained(pipeline, file).release
+    assert first.passed
+    file.write_text(service + f"  - {gate}\n")
+    again = trained(pipeline, file)
+    assert (again.cached, again.release.root, again.release.passed) == (True, first.root, False)
+    assert failed(again.release) == lacking
+    last = again.release.gates[-1]
+    assert not last.passed
+    assert "train again with" in last.reason

@@ -1,12 +1,15 @@
 """Gates and declared tests that make no sense: one condition a gate, known measures, CEL that compiles."""
 
 from collections.abc import Iterator
+from typing import get_args
 
+from flyball.contracts.schema_faults import nearest
 from flyball.contracts.task_metrics import Finding, metric_of_task
 from flyball.contracts.yaml_text import Path
 from flyball.core import expression
-from flyball.core.measures import family
-from flyball.core.service import Experiment, Gate, Rollout, Service
+from flyball.core.measures import FAMILIES, TESTS, family, suite_of_test
+from flyball.core.service import Experiment, Gate, Rollout, Suite
+from flyball.stats.metrics import METRICS
 
 KINDS = ("metric", "suite", "expression")
 
@@ -28,12 +31,29 @@ def of_gates(gates: tuple[Gate, ...], experiment: Experiment, rollout: Rollout |
             for name in sorted(expression.reads(gate.expression)):
                 yield from metric_of_task((*at, "expression"), name, experiment)
                 yield from _measure((*at, "expression"), name, experiment)
+            yield from _names((*at, "expression"), gate.expression)
         if kinds == ["metric"]:
             yield from _condition(at, gate)
         elif kinds and (extra := [n for n in ("min", "max", "versus", "not_worse_by", "better_by") if _given(gate, n)]):
             yield at, f"no {extra[0]} beside {kinds[0]}", extra[0], "remove it"
         if gate.inconclusive == "shadow" and rollout and not any(step.kind == "shadow" for step in rollout.steps):
             yield (*at, "inconclusive"), "a shadow step in rollout.steps", "none", "without one nothing can decide"
+
+
+def _names(path: Path, text: str) -> Iterator[Finding]:
+    """Metrics, measures, suites and tests that nobody makes."""
+    known = [*METRICS, *(one.form for one in FAMILIES)]
+    for name in sorted(expression.reads(text)):
+        if name not in METRICS and family(name) is None:
+            yield path, "a metric or a measure", name, nearest(name, known)
+    suites = list(get_args(Suite))
+    for name in sorted(expression.suites(text)):
+        if name not in suites:
+            yield path, f"a suite: {', '.join(suites)}", name, nearest(name, suites)
+    told = [one for names in TESTS.values() for one in names if one.replace(" ", "").isalpha()]  # no pattern
+    for name in sorted(expression.verdicts(text)):
+        if suite_of_test(name) is None:
+            yield path, "the name of a test", name, nearest(name, told)
 
 
 def of_tests(experiment: Experiment) -> Iterator[Finding]:
@@ -47,28 +67,6 @@ def of_tests(experiment: Experiment) -> Iterator[Finding]:
         yield (*at, "fairness", "attributes"), "at least one column", "an empty list", "or leave fairness out"
     if tests.fairness is not None and experiment.task == "regression":
         yield (*at, "fairness"), "a task with classes", "regression", "compare groups by `slices` instead"
-
-
-def notes(service: Service) -> list[str]:
-    """Declared tests that nothing asks for: `suites: default` runs what the gates read."""
-    if service.experiment.suites == "full" or any(gate.suite == "model" for gate in service.gates):
-        return []
-    tests = service.experiment.tests
-    named = {gate.metric or "" for gate in service.gates}
-    named |= {name for gate in service.gates for name in expression.reads(gate.expression or "")}
-    declared = {
-        "fairness": tests.fairness is not None,
-        "slices": bool(tests.slices),
-        "monotone": bool(tests.monotone),
-        "invariant": bool(tests.invariant),
-        "golden": tests.golden is not None,
-    }
-    idle = [key for key, given in declared.items() if given and not any(n.startswith(key.rstrip("s")) for n in named)]
-    return [
-        f"experiment.tests.{key} is declared, and neither a gate nor `suites: full` runs it: "
-        "add `gates: [{suite: model}]` or a gate on its measure"
-        for key in idle
-    ]
 
 
 def _condition(at: Path, gate: Gate) -> Iterator[Finding]:

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from flyball.contracts import gate_sense
 from flyball.contracts.task_metrics import Finding, metric_of_task
 from flyball.contracts.yaml_text import Path
 from flyball.core.destination import Destination
@@ -226,7 +225,6 @@ def notes(service: Service) -> tuple[str, ...]:
     found = []
     if not service.metadata.people and any(step.approval is not None for step in service.rollout.steps):
         found.append("metadata.people is empty: nobody can approve a rollout, so each one will wait until it expires")
-    found += gate_sense.notes(service)
     return (*found, *(f"{where}: declared, not used yet" for where in _unused(service)))
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from flyball.core.measures import suite_of_test
 from flyball.core.record import Record
 
 VARIABLES = ("champion", "cost", "grade", "latency", "metrics", "rows", "suites", "tests")
@@ -19,8 +20,10 @@ FUNCTIONS = frozenset(
 MAX_LENGTH = 1000
 MAX_MACROS = 2
 _MACRO = re.compile(r"\.\s*(?:all|exists|exists_one|map|filter)\s*\(\s*(\w+)\s*,")
-_READ = re.compile(r"""\b(?:metrics|champion)\s*(?:\.\s*(\w+)|\[\s*(?:"([^"]+)"|'([^']+)')\s*\])""")
-_SUITE = re.compile(r"""\bsuites\s*(?:\.\s*(\w+)|\[\s*(?:"([^"]+)"|'([^']+)')\s*\])""")
+_READ = re.compile(r"""\b(?:metrics|champion)\s*(?:\.\s*(\w+)\b(?!\s*\()|\[\s*(?:"([^"]+)"|'([^']+)')\s*\])""")
+_LATENCY = re.compile(r"""\blatency\s*(?:\.\s*(\w+)\b(?!\s*\()|\[\s*(?:"([^"]+)"|'([^']+)')\s*\])""")
+_TEST = re.compile(r"""\btests\s*(?:\.\s*(\w+)\b(?!\s*\()|\[\s*(?:"([^"]+)"|'([^']+)')\s*\])""")
+_SUITE = re.compile(r"""\bsuites\s*(?:\.\s*(\w+)\b(?!\s*\()|\[\s*(?:"([^"]+)"|'([^']+)')\s*\])""")
 
 
 class Told(Record):
@@ -57,6 +60,8 @@ def fault(text: str) -> str | None:
     called = [name for name in called if not name.startswith("_")]
     if called:
         return f"there is no function {called[0]}: expected one of {', '.join(sorted(FUNCTIONS))}"
+    if not any(name in VARIABLES for name in program.variables()):
+        return f"it reads no evidence, so that it always says the same: expected one of {', '.join(VARIABLES)}"
     return None
 
 
@@ -65,17 +70,29 @@ def reads(text: str) -> frozenset[str]:
 
     >>> sorted(reads('metrics.roc_auc.value > 0.8 && metrics["slice.worst.roc_auc"].low > champion.pr_auc.value'))
     ['pr_auc', 'roc_auc', 'slice.worst.roc_auc']
+    >>> sorted(reads("latency.p99_ms < 20.0 && cost < 3.0"))
+    ['latency_p99_ms']
     """
-    return _names(_READ, text)
+    return _names(_READ, text) | {f"latency_{name}" for name in _names(_LATENCY, text)}
 
 
 def suites(text: str) -> frozenset[str]:
-    """Suites whose verdict the text names.
+    """Suites whose verdict, or the verdict of one of whose tests, the text names.
 
-    >>> sorted(suites('suites.privacy == "PASS"'))
-    ['privacy']
+    >>> sorted(suites('suites.privacy == "PASS" && tests["deterministic"] == "PASS"'))
+    ['privacy', 'training']
     """
-    return _names(_SUITE, text)
+    of_tests = {found for name in verdicts(text) if (found := suite_of_test(name)) is not None}
+    return _names(_SUITE, text) | of_tests
+
+
+def verdicts(text: str) -> frozenset[str]:
+    """Tests whose verdict the text names.
+
+    >>> sorted(verdicts('tests["target leak"] == "PASS" && tests.finite == "PASS"'))
+    ['finite', 'target leak']
+    """
+    return _names(_TEST, text)
 
 
 def judged(text: str, variables: Mapping[str, Any]) -> Told:

@@ -168,6 +168,48 @@ FAMILIES: tuple[Family, ...] = (
     ),
 )
 
+TESTS: dict[Suite, tuple[str, ...]] = {  # names of the tests of each suite, as regular expressions
+    "data": (
+        "constant columns",
+        "contract",
+        "copied rows",
+        "future timestamps",
+        "known in time",
+        "label in features",
+        "shift",
+        "target leak",
+        "time in features",
+    ),
+    "training": (
+        r"better than (a dummy|shuffled labels) by [a-z0-9_]+",
+        "deterministic",
+        "finite",
+        "overfits a tiny batch",
+    ),
+    "model": (
+        "backtest",
+        "calibration",
+        r"(demographic parity|equalised odds) .+",
+        r"fairness( .+)?",
+        "golden set",
+        r"groups of .+ without support",
+        r"(loss on )?(missing|perturbed) inputs",
+        r"(monotone|invariant) .+",
+        "rare class",
+        r"slice .+",
+        "slices",
+        "slices without support",
+    ),
+    "privacy": (r"personal data and secrets( in files)?",),
+    "deployment": (
+        r"latency.*",
+        "loads in a clean process",
+        "model file",
+        "refuses other bytes",
+        r"same features .+",
+    ),
+}
+
 PATTERN = "^(" + "|".join(family.pattern for family in FAMILIES) + ")$"
 _OF_SUITE: dict[Suite, Dimension] = {
     "data": "data",
@@ -185,6 +227,15 @@ def family(name: str) -> Family | None:
     ('model', None)
     """
     return next((one for one in FAMILIES if re.fullmatch(one.pattern, name)), None)
+
+
+def suite_of_test(name: str) -> Suite | None:
+    """The suite that makes a test of this name; None where no suite is known to.
+
+    >>> suite_of_test("slice region=EU"), suite_of_test("determinstic")
+    ('model', None)
+    """
+    return next((suite for suite, names in TESTS.items() if any(re.fullmatch(one, name) for one in names)), None)
 
 
 def dimension_of(name: str) -> Dimension:

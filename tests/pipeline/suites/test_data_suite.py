@@ -69,6 +69,39 @@ def test_an_input_made_from_the_label_is_found_whatever_its_form(kind: str) -> N
     assert (found.verdict, "'leak'" in found.reason) == ("FAIL", True)
 
 
+def test_an_input_that_is_perfect_for_a_small_class_hides_no_leak() -> None:
+    """Three classes, one of 60 rows told by a flag, another by a leak with a smaller value: both are named."""
+    draw = rng()
+    kinds = np.array(["a"] * 1500 + ["b"] * 1440 + ["c"] * 60)
+    draw.shuffle(kinds)
+    frame = pl.DataFrame(
+        {
+            "flag": kinds == "c",
+            "leak": (kinds == "b") + 0.3 * draw.normal(size=3000),
+            "clean": draw.normal(size=3000) + (kinds == "a"),
+        }
+    )
+    found = target_leak(frame, pl.Series(kinds), regression=False, rng=rng()).tests[0]
+    assert (found.verdict, "'leak'" in found.reason, "'clean'" in found.reason) == ("FAIL", True, False)
+    assert verdict(frame.select("leak", "clean"), pl.Series(kinds)) == "FAIL"
+
+
+@pytest.mark.parametrize("positives", [40, 100])
+@pytest.mark.parametrize("form", ["number", "text"])
+@pytest.mark.parametrize("rows", [4000, 60_000])
+def test_a_perfect_leak_of_a_rare_class_is_found(positives: int, form: str, rows: int) -> None:
+    draw = rng()
+    y = np.zeros(rows)
+    y[draw.permutation(rows)[:positives]] = 1
+    number = pl.Series(y + 0.5 * draw.random(rows))
+    leak = number if form == "number" else pl.Series([f"{'shut' if one else 'open'}-{draw.integers(4)}" for one in y])
+    clean = {f"x{i}": draw.normal(size=rows) + 0.8 * y for i in range(8)}
+    label = pl.Series(y.astype(int))
+    found = target_leak(pl.DataFrame({**clean, "leak": leak}), label, regression=False, rng=rng()).tests[0]
+    assert (found.verdict, "'leak'" in found.reason, "'x0'" in found.reason) == ("FAIL", True, False)
+    assert verdict(pl.DataFrame(clean), label) == "PASS"
+
+
 def test_a_column_of_ids_does_not_look_clever() -> None:
     draw = rng()
     label = pl.Series(draw.random(2000) < 0.5)

@@ -17,6 +17,7 @@ from flyball.pipeline.run.deploying import deploy
 from flyball.pipeline.run.testing import Fit, tested
 from flyball.pipeline.seed import seed_of
 from flyball.pipeline.split import Rows, Split
+from flyball.pipeline.suites.plan import plan, untrained
 from flyball.stats.metrics import score
 
 
@@ -71,10 +72,13 @@ def judge(
     deployed = deploy(service, candidate, rows, job.judged_folder or job.output_folder, fresh)
     told = _with_known((*tests, *deployed.tests, *suites.tests), known)
     values = _known_measures(known) | deployed.metrics | suites.metrics
+    lacking = untrained(plan(service), service.experiment.metric, told, values)
+    told = (*told, *lacking.tests)
     if cost is not None:
         values["cost"] = Estimate(value=cost, low=cost, high=cost, n=1)
     priced = {"cost": "no price is declared, or none was when it was trained: experiment.limits.cost_per_hour"}
-    missing = {**found.missing, **deployed.missing, **suites.missing, **(priced if _asks_cost(service) else {})}
+    missing = {**found.missing, **deployed.missing, **lacking.missing, **suites.missing}
+    missing |= priced if _asks_cost(service) else {}
     evidence = gates.Evidence(
         metrics=found.metrics | values,
         missing=missing,

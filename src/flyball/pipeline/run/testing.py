@@ -1,5 +1,6 @@
 """The suites around one candidate: gathers what they need from the job, its folder and the service's code."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -113,9 +114,11 @@ def scanned(job: TrainingJob, service: Service, table: pl.DataFrame | None, *, f
     if table is not None:
         findings += in_table(table, file="data", personal=personal)
         looked["values of the data"] = table.height * table.width
-    logs = folder.parent / "process"
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()  # what the user's code printed is in the log, not in a buffer
     files = [(path, path.relative_to(folder).as_posix()) for path in sorted(folder.rglob("*")) if path.is_file()]
-    files += [(path, f"log {path.name}") for path in sorted(logs.glob("*.log"))] if logs.is_dir() else []
+    logs = [*folder.parent.glob("*.log"), *(folder.parent / "process").glob("*.log")]  # in process, in a child
+    files += [(path, f"log {path.name}") for path in sorted(logs)]
     for path, name in files:
         data = path.read_bytes()
         looked["bytes of files"] = looked.get("bytes of files", 0) + len(data)

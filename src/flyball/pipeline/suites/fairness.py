@@ -2,9 +2,15 @@
 
 A difference is the largest between two groups, without a sign: a group that is worse off by 0.3 is no better than one
 that is better off by 0.3. Groups below `min_support` are left out, named, and never pass; fewer than two judged groups
-are missing evidence. fairlearn gives the values; their bootstrap is over the counts of each group, by the same formula
-(`tests/pipeline/suites/test_fairness.py` holds the two together). Of many classes each is judged against the rest.
+are missing evidence. Of many classes each is judged against the rest.
+
+fairlearn gives the values. A bound is Newcombe's for two independent shares; every comparison (class, rate, pair of
+groups) gets confidence 1 - 0.05/m, so that all m hold together with 95 % (Bonferroni): the largest lower bound is a
+difference that surely exists somewhere, and no true difference is beyond the largest upper one. The comparison with the
+largest *value* is not asked alone: a rare class with a wide interval would hide a common one that surely differs.
 """
+
+from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
@@ -14,13 +20,14 @@ from flyball.core.release import Estimate
 from flyball.pipeline.evaluate import Scored
 from flyball.pipeline.suites.found import Found, Verdict, merged, named, result
 from flyball.pipeline.suites.subject import Subject, groups
+from flyball.stats.intervals import wilson
 
 Floats = npt.NDArray[np.float64]
-RESAMPLES = 1000
+CONFIDENCE = 0.95  # of all comparisons together
 KINDS = ("demographic_parity", "equalised_odds")
 
 
-def fairness(subject: Subject, rng: np.random.Generator) -> Found:
+def fairness(subject: Subject) -> Found:
     """Both differences for each declared attribute, against `max_difference`.
 
     PASS where the upper bound is within the limit, FAIL where the lower bound is beyond, else INCONCLUSIVE.
@@ -33,13 +40,13 @@ def fairness(subject: Subject, rng: np.random.Generator) -> Found:
         told = result("model", "fairness", "fairness", "FAIL", f"missing evidence: {why}")
         return Found(tests=(told,))
     try:
-        return merged(_of(subject, name, declared.max_difference, rng) for name in declared.attributes)
+        return merged(_of(subject, name, declared.max_difference) for name in declared.attributes)
     except ImportError as error:
         why = f"{error}: install the extra `fairness` where trainings run"
         return Found(tests=(result("model", "fairness", "fairness", "FAIL", f"missing evidence: {why}"),))
 
 
-def _of(subject: Subject, attribute: str, limit: float, rng: np.random.Generator) -> Found:
+def _of(subject: Subject, attribute: str, limit: float) -> Found:
     measures = [f"fairness.{kind}_difference.{attribute}" for kind in KINDS]
     names, at = groups(subject.holdout[attribute])
     counts = np.bincount(at, minlength=len(names))
@@ -60,7 +67,7 @@ def _of(subject: Subject, attribute: str, limit: float, rng: np.random.Generator
     found: dict[str, Estimate] = {}
     missing: dict[str, str] = {}
     for kind, measure in zip(KINDS, measures, strict=True):
-        value = _largest(kind, subject.scored, subject.classes, kept, group, rng)
+        value = _largest(kind, subject.scored, subject.classes, kept, group)
         if value is None:
             missing[measure] = why = "a group has no row of a class: its rates do not exist"
             tests.append(result("model", measure, "fairness", "FAIL", f"missing evidence: {why}", limit=limit))
@@ -82,21 +89,19 @@ def _largest(
     classes: tuple[Label, ...],
     kept: npt.NDArray[np.bool_],
     group: npt.NDArray[np.int64],
-    rng: np.random.Generator,
 ) -> Estimate | None:
-    """The worst class's difference with its interval."""
-    worst: Estimate | None = None
-    for label in classes[1:] if len(classes) == 2 else classes:
+    """The largest value of any class, the largest bounds of any comparison."""
+    judged = classes[1:] if len(classes) == 2 else classes
+    values, bounds = [], []
+    for label in judged:
         truth, answer = scored.truth[kept] == label, scored.predictions[kept] == label
         cells = _cells(truth, answer, group)
         if kind == "equalised_odds" and bool((cells.sum(axis=-1) == 0).any()):
             return None
-        value = _through_fairlearn(kind, truth, answer, group)
-        low, high = _bounds(kind, cells, _resampled(cells, rng))
-        found = Estimate(value=value, low=min(value, low), high=max(value, high), n=int(kept.sum()))
-        if worst is None or found.value > worst.value:
-            worst = found
-    return worst
+        values.append(_through_fairlearn(kind, truth, answer, group))
+        bounds.append(_bounds(kind, cells, classes=len(judged)))
+    low, high, value = max(low for low, _ in bounds), max(high for _, high in bounds), max(values)
+    return Estimate(value=value, low=min(value, low), high=max(value, high), n=int(kept.sum()))
 
 
 def _through_fairlearn(
@@ -117,27 +122,30 @@ def _cells(
     return np.bincount(group * 4 + truth * 2 + answer, minlength=4 * size).reshape(size, 2, 2)
 
 
-def _resampled(cells: npt.NDArray[np.int64], rng: np.random.Generator) -> npt.NDArray[np.int64]:
-    """Counts of RESAMPLES bootstrap samples within the groups, shape [b, g, 2, 2]."""
-    drawn = [rng.multinomial(int(c.sum()), (c / c.sum()).ravel(), size=RESAMPLES) for c in cells]
-    return np.stack(drawn, axis=1).reshape(RESAMPLES, len(cells), 2, 2)
+def _bounds(kind: str, cells: npt.NDArray[np.int64], *, classes: int) -> tuple[float, float]:
+    """(largest lower, largest upper) bound of the difference of two groups, over all pairs and rates of this class.
 
-
-def _bounds(kind: str, cells: npt.NDArray[np.int64], drawn: npt.NDArray[np.int64]) -> tuple[float, float]:
-    """Upper: of the largest difference. Lower: of the two groups that differ most, with its sign, so that it can be 0.
-
-    The largest difference of resamples is never negative: its own lower bound would refute equality of equal groups.
+    Args: cells: as `_cells` gives them. classes: how many are judged, for the confidence of each comparison.
+    Source: Newcombe 1998, method 10.
     """
     if kind == "demographic_parity":
-        own, rates = _selected(cells)[:, None], _selected(drawn)[..., None]
-        high = parity_difference(drawn)
+        hits, rows = cells[:, :, 1].sum(axis=1)[:, None], cells.sum(axis=(1, 2))[:, None]
     else:
-        own, rates, high = _rates(cells), _rates(drawn), odds_difference(drawn)
-    column = int(np.nanargmax(own.max(axis=0) - own.min(axis=0)))
-    most, least = int(own[:, column].argmax()), int(own[:, column].argmin())
-    signed = rates[:, most, column] - rates[:, least, column]
-    low = float(np.nanquantile(signed, 0.025)) if np.isfinite(signed).any() else 0.0
-    return max(0.0, low), float(np.nanquantile(high, 0.975)) if np.isfinite(high).any() else 1.0
+        hits, rows = cells[..., 1], cells.sum(axis=-1)
+    pairs = list(combinations(range(len(cells)), 2))
+    confidence = 1 - (1 - CONFIDENCE) / (classes * len(pairs) * hits.shape[1])
+    lows, highs = [], []
+    for rate in range(hits.shape[1]):
+        ends = [
+            wilson(int(h), int(n), confidence=confidence) for h, n in zip(hits[:, rate], rows[:, rate], strict=True)
+        ]
+        share = hits[:, rate] / rows[:, rate]
+        for pair in pairs:
+            one, other = sorted(pair, key=lambda at: -share[at])
+            gap = float(share[one] - share[other])
+            lows.append(gap - float(np.hypot(share[one] - ends[one][0], ends[other][1] - share[other])))
+            highs.append(gap + float(np.hypot(ends[one][1] - share[one], share[other] - ends[other][0])))
+    return max(0.0, *lows), max(highs)
 
 
 def _selected(cells: npt.NDArray[np.int64]) -> Floats:

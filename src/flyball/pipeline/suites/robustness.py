@@ -1,12 +1,14 @@
 """Robustness: inputs with holes and inputs with noise are answered with finite numbers, and cost a bounded loss.
 
 Holes are made only in inputs that the contract lets be missing; noise of a twentieth of its standard deviation is added
-to each number that is no code. Half of what the model gains over a dummy is the most that either may cost.
+to each number that is no code, and kept within the range of the training rows and what the contract promises: no row is
+made that a client could not send. Half of what the model gains over a dummy is the most that either may cost.
 """
 
 import numpy as np
 import polars as pl
 
+from flyball.core.contract import Column
 from flyball.core.errors import NotEnoughData
 from flyball.core.release import Estimate, TestResult
 from flyball.pipeline.evaluate import Scored, aligned, difference
@@ -34,13 +36,20 @@ def robustness(subject: Subject, rng: np.random.Generator) -> Found:
     )
     limit = MOST * max(0.0, gain.value) if gain is not None else None
     parts = []
-    for kind, names, change in (("missing", optional, _with_holes), ("perturbed", numbers, _with_noise)):
-        if names:
-            parts.append(_tried(subject, kind, change(table, names, rng), base, limit, rng))
-        else:
-            why = "no input may be missing" if kind == "missing" else "no input is a measured number"
-            parts.append(Found(missing={f"robustness.{kind}": why}))
+    for kind, names in (("missing", optional), ("perturbed", numbers)):
+        if not names:
+            parts.append(_nothing(kind))
+            continue
+        changed = _with_holes(table, names, rng) if kind == "missing" else _with_noise(subject, table, names, rng)
+        parts.append(_tried(subject, kind, changed, base, limit, rng))
     return merged(parts)
+
+
+def _nothing(kind: str) -> Found:
+    """There is nothing to try, which is said and stops nothing."""
+    why = "the contract lets no input be missing" if kind == "missing" else "no input is a measured number"
+    told = result("model", f"{kind} inputs", "robustness", "INCONCLUSIVE", f"not tried: {why}", hard=False, n=0)
+    return Found(tests=(told,), missing={f"robustness.{kind}": why})
 
 
 def _tried(
@@ -94,13 +103,44 @@ def _with_holes(table: pl.DataFrame, names: list[str], rng: np.random.Generator)
     )
 
 
-def _with_noise(table: pl.DataFrame, names: list[str], rng: np.random.Generator) -> pl.DataFrame:
-    """Whole numbers stay whole."""
+def _with_noise(subject: Subject, table: pl.DataFrame, names: list[str], rng: np.random.Generator) -> pl.DataFrame:
+    """Whole numbers stay whole; a value that leaves the range goes to its end, one that was outside stays as it is."""
+    promised = {column.name: column for column in subject.contract.columns} if subject.contract else {}
     changed = []
     for name in names:
         column = table[name]
         values = column.cast(pl.Float64)
         sd = float(values.drop_nans().std() or 0.0)  # type: ignore[arg-type]
         moved = values + pl.Series(rng.normal(size=table.height) * NOISE * sd)
-        changed.append((moved.round() if column.dtype.is_integer() else moved).cast(column.dtype).alias(name))
+        moved = moved.round() if column.dtype.is_integer() else moved
+        low, high = _range(subject.train[name])
+        moved = pl.select(
+            pl.when(values.is_between(low, high)).then(moved.clip(low, high)).otherwise(values)
+        ).to_series()
+        if (one := promised.get(name)) is not None:
+            moved = (moved / one.multiple_of).round() * one.multiple_of if one.multiple_of else moved
+            moved = pl.select(pl.when(_kept(one, moved)).then(moved).otherwise(values)).to_series()
+        changed.append(moved.cast(column.dtype).alias(name))
     return table.with_columns(changed)
+
+
+def _range(seen: pl.Series) -> tuple[float, float]:
+    known = seen.cast(pl.Float64).drop_nulls().to_numpy()
+    known = known[np.isfinite(known)]
+    return (float(known.min()), float(known.max())) if known.size else (-np.inf, np.inf)
+
+
+def _kept(column: Column, values: pl.Series) -> pl.Series:
+    """Where a moved number still keeps the column's promises."""
+    kept = pl.Series([True]).new_from_index(0, len(values))
+    for bound, holds in (
+        (column.minimum, pl.Series.ge),
+        (column.maximum, pl.Series.le),
+        (column.exclusive_minimum, pl.Series.gt),
+        (column.exclusive_maximum, pl.Series.lt),
+    ):
+        if isinstance(bound, int | float):
+            kept &= holds(values, bound)
+    if column.enum is not None:
+        kept &= values.is_in([float(one) for one in column.enum if isinstance(one, int | float)])
+    return kept.fill_null(value=False)

@@ -132,7 +132,7 @@ def _model(
         if tests.slices:
             yield slices(subject, tests.slices, metric, streams(f"slices {metric}"))
     if plan.wants("fairness."):
-        yield fairness(subject, streams("fairness"))
+        yield fairness(subject)
     if plan.wants("robustness."):
         yield robustness(subject, streams("robustness"))
     if plan.wants("monotone."):
