@@ -82,7 +82,7 @@ def parts(
 ) -> dict[str, Any]:
     """What of a job the steps read, as values that have a digest.
 
-    Args: files: digests of the contract file, the golden set and clauses' tables, by role and name: suites read both as they are.
+    Args: files: digests of the contract file, the golden set and clauses' tables, by role and name.
 
     Raises: BadInput: the configuration holds a number that has no text (NaN, infinity).
     """
