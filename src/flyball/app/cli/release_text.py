@@ -62,7 +62,7 @@ def evidence_folder(home: "Home", release: Release) -> str | None:
     return str(folder) if folder.is_dir() else None
 
 
-def tests_table(release: Release) -> "Table | None":
+def not_passed_table(release: Release) -> "Table | None":
     """The tests that are not passed, each with its reason; None where all are."""
     from rich.table import Table
     from rich.text import Text

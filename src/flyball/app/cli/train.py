@@ -116,7 +116,7 @@ def _text(trained: "Trained", stand: str, evidence: str | None) -> "Group":
     from rich.table import Table
     from rich.text import Text
 
-    from flyball.app.cli.release_text import light_lines, tests_table
+    from flyball.app.cli.release_text import light_lines, not_passed_table
     from flyball.core.ids import short
 
     release = trained.release
@@ -130,7 +130,7 @@ def _text(trained: "Trained", stand: str, evidence: str | None) -> "Group":
     for gate in release.gates:
         gates.add_row(Text(gate.name), gate.verdict, Text(gate.reason))
     lines += [metrics, gates] if release.gates else [metrics]
-    tests = tests_table(release)
+    tests = not_passed_table(release)
     lines += [tests] if tests is not None else []
     lines += [Text(line) for line in light_lines(release)]
     environment = _environment(trained)

@@ -155,7 +155,10 @@ class _Watch:
         folder = Path(self._request.folder)
         result = folder / "result.json"
         if result.is_file():
-            return msgspec.json.decode(result.read_bytes(), type=Outcome)
+            try:
+                return msgspec.json.decode(result.read_bytes(), type=Outcome)
+            except msgspec.DecodeError as error:  # a figure that is none, say: the run failed, the server goes on
+                return Outcome(error=f"the result of the training cannot be read: {error}", log=log_tail(folder))
         if os.WIFSIGNALED(self._status):
             name = signal.Signals(os.WTERMSIG(self._status)).name
             why = f", perhaps by the kernel for its memory ({self._peak_mb:.0f} MB)" if name == "SIGKILL" else ""

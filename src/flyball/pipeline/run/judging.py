@@ -1,5 +1,7 @@
 """The candidate and the champion on rows that neither was fitted on, and what the gates say of it."""
 
+import math
+
 import numpy as np
 import polars as pl
 from msgspec.structs import replace
@@ -71,13 +73,13 @@ def judge(
     rows = conform(table[parts.holdout.tolist()], candidate.dtypes)
     deployed = deploy(service, candidate, rows, job.judged_folder or job.output_folder, fresh)
     told = _with_known((*tests, *deployed.tests, *suites.tests), known)
-    values = _known_measures(known) | deployed.metrics | suites.metrics
+    values, unbounded = _finite(_known_measures(known) | deployed.metrics | suites.metrics)
     lacking = untrained(plan(service), service.experiment.metric, told, values)
     told = (*told, *lacking.tests)
     if cost is not None:
         values["cost"] = Estimate(value=cost, low=cost, high=cost, n=1)
     priced = {"cost": "no price is declared, or none was when it was trained: experiment.limits.cost_per_hour"}
-    missing = {**found.missing, **deployed.missing, **lacking.missing, **suites.missing}
+    missing = {**found.missing, **deployed.missing, **lacking.missing, **suites.missing, **unbounded}
     missing |= priced if _asks_cost(service) else {}
     evidence = gates.Evidence(
         metrics=found.metrics | values,
@@ -97,6 +99,12 @@ def judge(
         results=gates.judge(service.gates, evidence),
         tests=told,
     )
+
+
+def _finite(values: dict[str, Estimate]) -> tuple[dict[str, Estimate], dict[str, str]]:
+    """Measures that are numbers with bounds, and why the others are none: no gate may read half a figure."""
+    sound = {n: one for n, one in values.items() if all(map(math.isfinite, (one.value, one.low, one.high)))}
+    return sound, {n: f"it has no finite bounds on {values[n].n} rows" for n in values.keys() - sound.keys()}
 
 
 def _asks_cost(service: Service) -> bool:
