@@ -33,7 +33,7 @@ class RunBook:
     def prepared(self, job: TrainingJob, declared: Declared, document: Document) -> TrainingJob:
         """The job as one run: with its id, the place of its notes, and the names of its steps."""
         service, run = declared.service, self._ids.new("run")
-        files: dict[str, str] = {each.role: each.digest for each in document.data if each.role != "train"}
+        files = {f"{each.role} {each.name}": each.digest for each in document.data if each.role != "train"}
         environment = f"{document.env.digest} {document.evaluation.digest}"  # another Flyball may do a step otherwise
         return replace(
             job,
