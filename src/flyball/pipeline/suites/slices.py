@@ -1,7 +1,7 @@
 """Slices: the metric within each group of the declared columns, and the worst of them with a bound for all at once.
 
 A group with fewer rows than `min_support` is not judged: it is named, and it never passes. A slice that is not judged,
-or not told from a constant, is INCONCLUSIVE: it stops nothing by itself, and a gate `suite: model` does not pass with it.
+or not told from a constant, is INCONCLUSIVE: it stops nothing alone, and a gate `suite: model` does not pass with it.
 The worst slice is a measure and no test: a limit for it is the owner's, in a gate. With k groups each interval has
 confidence 1 - 0.05/k, so that all hold together with 95 % (Bonferroni); the worst group is picked afterwards.
 """
