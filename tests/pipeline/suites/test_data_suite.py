@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flyball.core.contract import Column, DataContract
 from flyball.pipeline.suites.columns import constant_columns, label_copies, time_in_features
+from flyball.pipeline.suites.contract import contract_kept
 from flyball.pipeline.suites.copied_rows import copied_rows
 from flyball.pipeline.suites.future import future_rows, known_in_time
 from flyball.pipeline.suites.shift import shift
@@ -200,3 +202,33 @@ def test_constant_columns_are_told_and_stop_only_where_there_is_nothing_else() -
     some, every = pl.DataFrame({"a": [1] * 9, "b": range(9)}), pl.DataFrame({"a": [1] * 9})
     assert (constant_columns(some).verdict, constant_columns(some).hard) == ("FAIL", False)
     assert (constant_columns(every).verdict, constant_columns(every).hard) == ("FAIL", True)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"amount": pl.lit(-1.0)}, "amount is below 0 in 3 rows"),
+        ({"amount": pl.lit("9")}, "amount is String, expected number"),
+        ({"kind": pl.lit("c")}, "kind has other values than promised in 3 rows"),
+        ({"kind": pl.lit(None, dtype=pl.String)}, "kind is missing in 3 rows"),
+        ({"count": pl.lit(10)}, "count is not below 10 in 3 rows"),
+    ],
+)
+def test_every_plain_promise_of_the_contract_is_held_against_the_frozen_rows(
+    change: dict[str, pl.Expr], told: str
+) -> None:
+    contract = DataContract(
+        id="c",
+        version="1.0.0",
+        table="t",
+        columns=(
+            Column(name="amount", kind="number", minimum=0),
+            Column(name="kind", kind="string", required=True, enum=("a", "b")),
+            Column(name="count", kind="integer", exclusive_maximum=10),
+        ),
+    )
+    rows = pl.DataFrame({"amount": [1.0, None, 0.0], "kind": ["a", "b", "a"], "count": [9, 1, None]})
+    assert contract_kept(contract, rows).verdict == "PASS"
+    found = contract_kept(contract, rows.with_columns(**change))
+    assert (found.verdict, told in found.reason) == ("FAIL", True)
+    assert contract_kept(contract, rows.drop("kind")).verdict == "FAIL"

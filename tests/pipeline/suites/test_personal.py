@@ -49,6 +49,25 @@ def test_each_kind_is_found_in_text_a_table_a_log_a_plot_and_a_model(kind: str) 
     assert not [one for one in places if value in str(one)], "a finding repeats the value"
 
 
+def test_a_long_column_and_a_long_file_are_read_to_their_end() -> None:
+    notes = [f"visit {i} was without complaint" for i in range(100_000)]
+    for row in range(7, 100_000, 5000):
+        notes[row] = f"ask p{row}@firm.org"
+    (found,) = in_table(pl.DataFrame({"note": notes}), file="data")
+    assert (found.kind, found.count) == ("e-mail address", 20)
+    key = PLANTED["AWS access key"]
+    for text in ("word " * 820_000 + key, "ok\n" * 1_400_000 + key, "x " * 9_990 + key + " y" * 30_000):
+        assert [(one.kind, one.count) for one in in_file("a.log", text.encode())] == [("AWS access key", 1)]
+    blob = b"\x00\xff" * 2_100_000 + b" " + key.encode() + b" "
+    assert [one.kind for one in in_file("model.bin", blob)] == ["AWS access key"]
+    assert [one.kind for one in in_file("model.pkl", pickle.dumps([blob], protocol=5))] == ["AWS access key"]
+
+
+@pytest.mark.parametrize("kind", PLANTED)
+def test_every_kind_holds_a_hint(kind: str) -> None:
+    assert in_table(pl.DataFrame({"n": [f"see {PLANTED[kind]} please"]}), file="data")
+
+
 @pytest.mark.parametrize(
     "text",
     [

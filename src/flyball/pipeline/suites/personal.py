@@ -18,13 +18,19 @@ from flyball.pipeline.suites.detectors import kinds, weak_kind
 from flyball.pipeline.suites.found import Found, named, result
 
 REDACTED = "(redacted)"
-MOST_VALUES = 5000  # different values of a column that are read
-MOST_TEXT = 4_000_000  # characters of a file that are read
+MOST_VALUES = 5000  # evenly chosen, behind the share of a column's values that have a weak kind
+PIECE = 20_000  # characters that the detectors get at once
+OVERLAP = 1000  # shared by neighbouring pieces: what a detector finds is shorter
 WEAK_SHARE = 0.5  # share of a column's values that must pass a check digit; chance gives a tenth
 LEAST_WEAK = 8  # values of that form, for the share to mean anything
+# whatever a detector may find holds one of these; a bare number is only ever weak and is judged by its column
+_HINT = (
+    r"@|://|AccountKey=|PRIVATE KEY|eyJ|AKIA|ASIA|AIza|gh[pousr]_|github_pat_|xox|[A-Z]{2}\d{2}|[A-Z]{6}\d|\d{8}"
+    r"|\d[\d .()\-]{6}|(?i:secret|token|passw|api[_\-]?key|credential)"
+)
 _PRINTABLE = re.compile(rb"[\x20-\x7e]{6,}")
 _WIDE = re.compile(rb"(?:[\x20-\x7e]\x00\x00\x00){6,}")  # NumPy keeps text as UTF-32
-_HASHED = re.compile(r"(?:[0-9a-f]{32,128}|[A-Za-z0-9_\-]{1,16}:[0-9a-f]{16,128})")
+_HASHED = r"(?:[0-9a-f]{32,128}|[A-Za-z0-9_\-]{1,16}:[0-9a-f]{16,128})"
 
 
 class Finding(Record):
@@ -58,12 +64,15 @@ def in_table(
     for name in table.columns:
         values = _texts(table[name])
         if name in known:
-            if kept and any(value != REDACTED and not _HASHED.fullmatch(value) for value in values):
+            if kept and not bool((values.eq(REDACTED) | values.str.contains(f"^{_HASHED}$")).all()):
                 place = f"column {name}"
                 found.append(Finding(file=file, place=place, kind="classified as personal, and not redacted"))
             continue
-        tally = Counter(kind for value in values for kind in {kind for kind, _ in kinds(value)} if _sure(value, kind))
-        tally.update(_mostly(values))
+        tally: Counter[str] = Counter()
+        for value in values.filter(values.str.contains(_HINT) & ~values.str.contains(r"^\d+$")):
+            tally.update(kind for kind in {kind for kind, _ in _found(value)} if _sure(value, kind))
+        step = max(1, -(-len(values) // MOST_VALUES))
+        tally.update(_mostly(values.gather_every(step).to_list()))
         found += [Finding(file=file, place=f"column {name}", kind=kind, count=n) for kind, n in sorted(tally.items())]
     return tuple(found)
 
@@ -81,7 +90,7 @@ def in_file(path: str, data: bytes) -> tuple[Finding, ...]:
     pieces = _lines(text) if text is not None else _strings(data)
     found: Counter[tuple[str, str]] = Counter()
     for place, piece in pieces:
-        found.update((place, kind) for kind, _ in kinds(piece))
+        found.update((place, kind) for kind, _ in _found(piece))
     return tuple(Finding(file=path, place=place, kind=kind, count=n) for (place, kind), n in sorted(found.items()))
 
 
@@ -115,17 +124,20 @@ def redacted(table: pl.DataFrame, personal: Iterable[str]) -> pl.DataFrame:
     return table.with_columns(pl.lit(REDACTED).alias(name) for name in chosen)
 
 
-def _texts(column: pl.Series) -> list[str]:
-    """Different values as text, evenly chosen where there are many; fractions and short numbers hold nothing."""
+def _texts(column: pl.Series) -> pl.Series:
+    """Different values as text, all of them; fractions and short numbers hold nothing."""
     if column.dtype == pl.String or column.dtype == pl.Categorical or isinstance(column.dtype, pl.Enum):
-        values = column.cast(pl.String).drop_nulls().unique(maintain_order=True)
-    elif column.dtype.is_integer():
+        return column.cast(pl.String).drop_nulls().unique(maintain_order=True)
+    if column.dtype.is_integer():
         values = column.cast(pl.Int64, strict=False).drop_nulls().unique(maintain_order=True)
-        values = values.filter(values.abs() >= 10**8).cast(pl.String)
-    else:
-        return []
-    step = max(1, -(-len(values) // MOST_VALUES))
-    return [str(value) for value in values.gather_every(step).to_list()]
+        return values.filter(values.abs() >= 10**8).cast(pl.String)
+    return pl.Series([], dtype=pl.String)
+
+
+def _found(text: str) -> set[tuple[str, int]]:
+    """(kind, place), of a long text in overlapping pieces."""
+    starts = range(0, max(1, len(text) - OVERLAP), PIECE - OVERLAP)
+    return {(kind, start + at) for start in starts for kind, at in kinds(text[start : start + PIECE])}
 
 
 def _sure(value: str, kind: str) -> bool:
@@ -143,8 +155,8 @@ def _mostly(values: list[str]) -> Iterator[str]:
 
 
 def _lines(text: str) -> Iterator[tuple[str, str]]:
-    for number, line in enumerate(text[:MOST_TEXT].splitlines(), 1):
-        yield f"line {number}", line[:20_000]
+    hinted = re.compile(_HINT).search
+    yield from ((f"line {number}", line) for number, line in enumerate(text.splitlines(), 1) if hinted(line))
 
 
 def _strings(data: bytes) -> Iterator[tuple[str, str]]:
@@ -156,12 +168,12 @@ def _strings(data: bytes) -> Iterator[tuple[str, str]]:
                 if isinstance(argument, str) and len(argument) >= 6:
                     yield f"byte {place}", argument
                 elif isinstance(argument, bytes | bytearray):
-                    yield from ((f"byte {place}", run) for _, run in _runs(bytes(argument[:MOST_TEXT])))
+                    yield from ((f"byte {place}", run) for _, run in _runs(bytes(argument)))
                 seen = place or seen
             return
         except (ValueError, UnicodeDecodeError):
             data = data[seen:]  # not a pickle to its end: the rest as any other file
-    yield from ((f"byte {place}", run) for place, run in _runs(data[:MOST_TEXT]))
+    yield from ((f"byte {place}", run) for place, run in _runs(data))
 
 
 def _runs(data: bytes) -> Iterator[tuple[int, str]]:

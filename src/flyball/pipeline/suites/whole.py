@@ -9,17 +9,16 @@ from datetime import datetime
 import numpy as np
 import polars as pl
 
-from flyball.core.contract import DataContract
-from flyball.core.release import TestResult
 from flyball.pipeline.split import ROW
 from flyball.pipeline.suites import declared
 from flyball.pipeline.suites.backtest import backtest
 from flyball.pipeline.suites.calibration import calibration
 from flyball.pipeline.suites.columns import constant_columns, label_copies, time_in_features
+from flyball.pipeline.suites.contract import contract_kept
 from flyball.pipeline.suites.copied_rows import copied_rows
 from flyball.pipeline.suites.dummy import beside_dummy, better_than_dummy
 from flyball.pipeline.suites.fairness import fairness
-from flyball.pipeline.suites.found import Found, merged, result
+from flyball.pipeline.suites.found import Found, merged
 from flyball.pipeline.suites.future import future_rows, known_in_time
 from flyball.pipeline.suites.plan import Plan
 from flyball.pipeline.suites.rare_class import USUAL, rare_class
@@ -42,7 +41,7 @@ def data_suite(subject: Subject, *, now: datetime, streams: Streams) -> Found:
     whole = pl.concat([subject.train, subject.holdout])
     columns = [name for name in subject.train.columns if name != ROW]
     tests = [
-        contract_carried(subject.contract, whole),
+        contract_kept(subject.contract, whole),
         label_copies(_together(inputs, seen), label),
         time_in_features(seen, timestamp, plain=subject.made_train is None),
         constant_columns(seen),
@@ -57,23 +56,6 @@ def data_suite(subject: Subject, *, now: datetime, streams: Streams) -> Found:
             shift(subject.train, subject.holdout, subject.plain),
         )
     )
-
-
-def contract_carried(contract: DataContract | None, table: pl.DataFrame) -> TestResult:
-    """What the contract said before the rows were frozen, with its plainest promise held against the frozen rows."""
-    if contract is None:
-        return result("data", "contract", "data", "FAIL", "missing evidence: the training has no data contract")
-    holes = {
-        column.name: int(table[column.name].null_count())
-        for column in contract.columns
-        if column.required and column.name in table.columns
-    }
-    bad = {name: count for name, count in holes.items() if count}
-    if bad:
-        reason = f"required columns have holes: {', '.join(f'{name} in {count} rows' for name, count in bad.items())}"
-        return result("data", "contract", "data", "FAIL", reason, n=table.height)
-    reason = f"the rows met {contract.id} {contract.version} before they were frozen; no required value is missing"
-    return result("data", "contract", "data", "PASS", reason, n=table.height)
 
 
 def training_suite(subject: Subject, plan: Plan, learn: Learn | None, *, streams: Streams) -> Found:
