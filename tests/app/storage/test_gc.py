@@ -20,6 +20,7 @@ from flyball.app.cli.main import run
 from flyball.app.home import Home
 from flyball.app.wiring.collecting import Collector
 from flyball.app.wiring.ledger import audit
+from flyball.app.wiring.sweep_lock import alone
 from flyball.core import events as e
 from flyball.core.errors import Conflict, LedgerBroken, NotFound
 from flyball.core.ids import Digest, ReleaseRoot, ServiceName
@@ -153,8 +154,86 @@ def test_an_empty_or_absent_ledger_deletes_nothing(tmp_path: Path) -> None:
 def test_two_sweeps_never_run_at_once(tmp_path: Path) -> None:
     with made(tmp_path) as home:
         champion_and_failures(home)
-        with home.collector()._alone(), pytest.raises(Conflict):
+        with alone(home.home), pytest.raises(Conflict):
             home.collector().sweep(GRACE)
+
+
+@pytest.mark.parametrize("moment", range(9))
+def test_what_a_fact_makes_live_while_a_sweep_deletes_stays_with_all_it_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: int
+) -> None:
+    """A hold and an appointment, written by somebody else just before or just after a rename."""
+    with made(tmp_path) as home:
+        champion = champion_and_failures(home)
+        held, appointed, forgotten = (
+            entry.fact.release.root
+            for entry in home.ledger.read()
+            if isinstance(entry.fact, e.ReleaseRegistered) and not entry.fact.release.passed
+        )
+        swept(home, times=1)
+        home.clock.advance(8 * DAY)
+        before, left, real = home.stored(), [moment], Path.rename
+
+        def others_write() -> None:
+            left[0] -= 1
+            if left[0] == -1:
+                name = ServiceName("fraud")
+                home.ledger.append(
+                    [
+                        HoldPlaced(service=name, digest=Digest(held), by="ada", proof="os_user", why="court"),
+                        e.GatesJudged(service=name, release=appointed, passed=True, results=()),
+                        e.ChampionAppointed(service=name, release=appointed, previous=champion),
+                    ]
+                )
+
+        def rename(path: Path, target: Path) -> Path:
+            if "trash" in str(target):
+                others_write()
+            moved = real(path, target)
+            if "trash" in str(target):
+                others_write()
+            return moved
+
+        monkeypatch.setattr(Path, "rename", rename)
+        home.collector().sweep(GRACE)
+        gone = before - home.stored()
+        assert {place.split("/")[1] for place in gone if place.startswith("releases/")} == {forgotten[7:]}
+        assert len(gone) == len(before) // 4
+        assert len(home.deleted()) == 4  # and only of them the ledger says that they are gone
+
+
+def test_what_became_live_after_a_kill_comes_back_from_the_trash(tmp_path: Path) -> None:
+    with made(tmp_path) as home:
+        champion_and_failures(home, failures=("f",))
+        before = home.stored()
+        swept(home, times=1)
+    died = subprocess.run([sys.executable, "-c", DIES, str(tmp_path), "append", "0"], cwd=ROOT, check=False)
+    assert died.returncode == -signal.SIGKILL
+    clock = SimulatedClock()
+    clock.advance(16 * DAY)
+    with made(tmp_path, clock) as home:
+        assert home.stored() < before
+        (failed,) = (
+            entry.fact.release.root
+            for entry in home.ledger.read()
+            if isinstance(entry.fact, e.ReleaseRegistered) and not entry.fact.release.passed
+        )
+        hold = HoldPlaced(service=ServiceName("fraud"), digest=Digest(failed), by="ada", proof="os_user", why="court")
+        home.ledger.append([hold])
+        home.collector().sweep(GRACE)
+        assert (home.stored(), home.deleted()) == (before, [])
+
+
+def test_nobody_is_told_that_something_is_held_while_a_sweep_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with made(tmp_path) as home:
+        champion = champion_and_failures(home)
+    with alone(Home(tmp_path)):
+        assert run(["gc", "--hold", champion, "--why", "audit", "--home", str(tmp_path)]) == Conflict.exit_code
+    assert "wait for its end" in capsys.readouterr().err
+    with made(tmp_path) as home:
+        assert not any(isinstance(entry.fact, HoldPlaced) for entry in home.ledger.read())
 
 
 @settings(max_examples=25)
