@@ -93,6 +93,21 @@ def test_words_in_quotes_and_comments_are_no_statements() -> None:
         scalar("SELECT COUNT(*) FROM t; DROP TABLE t", "t", table)
 
 
+def test_faults_of_queries_and_of_columns_are_told_together() -> None:
+    text = CONTRACT.replace("QUERY", "DROP TABLE orders").replace("logicalType: date", "logicalType: day")
+    with pytest.raises(BadInput) as caught:
+        parse_contract(text)
+    assert [fault.path for fault in caught.value.faults] == [
+        "schema[0].properties[1].logicalType",
+        "schema[0].quality[0].query",
+    ]
+    text = CONTRACT.replace("QUERY", "SELECT COUNT(day) FROM orders").replace("logicalType: date", "logicalType: day")
+    with pytest.raises(BadInput) as caught:
+        parse_contract(text)
+    (fault,) = caught.value.faults  # nothing is said of a query over a column that nobody can read
+    assert fault.path == "schema[0].properties[1].logicalType"
+
+
 OPENS = (
     "SELECT COUNT(*) FROM \"read_csv\"('FILE')",
     "SELECT COUNT(*) FROM `read_csv`('FILE')",

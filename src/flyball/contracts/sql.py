@@ -14,7 +14,7 @@ import polars as pl
 from flyball.contracts.column_tests import TYPES, readable
 from flyball.contracts.report import Violation
 from flyball.contracts.rules import OPERATORS
-from flyball.contracts.sql_tables import Hidden, only_reads, tokens
+from flyball.contracts.sql_tables import Hidden, Token, only_reads, tokens
 from flyball.core.contract import DataContract, Field
 
 _PLACEHOLDERS = re.compile(r"\$?\{(object|table|schema|property|column|field)\}")
@@ -95,17 +95,23 @@ def scalar(query: str, table: str, frame: pl.DataFrame) -> float:
     return float(value)
 
 
-def verify(query: str, contract_fields: tuple[Field, ...], table: str) -> None:
+def verify(
+    query: str, contract_fields: tuple[Field, ...], table: str, *, unknown: frozenset[str] = frozenset()
+) -> None:
     """Try the query on an empty table of the contract's columns, so that a fault is told before there are data.
+
+    Args: unknown: columns of which nothing is known; a query that names one is not executed.
 
     Raises: Unreadable.
     """
+    if unknown & _names_in(_readable(query, table)):
+        return
     columns = {field.name: pl.Series(field.name, [], dtype=_dtype(field)) for field in contract_fields}
     _executed(query, table, pl.DataFrame(columns))
 
 
-def _executed(query: str, table: str, frame: pl.DataFrame) -> pl.DataFrame:
-    """One column, whatever it holds."""
+def _readable(query: str, table: str) -> list[Token]:
+    """Its tokens, where it is one SELECT that reads nothing but its table. Raises: Unreadable."""
     try:
         words = tokens(query)
     except Hidden as error:
@@ -119,6 +125,16 @@ def _executed(query: str, table: str, frame: pl.DataFrame) -> pl.DataFrame:
         only_reads(table, words)
     except Hidden as error:
         raise Unreadable(str(error), f"a rule reads its own table, {table}") from error
+    return words
+
+
+def _names_in(words: list[Token]) -> frozenset[str]:
+    return frozenset(word.said for word in words if word.names)
+
+
+def _executed(query: str, table: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """One column, whatever it holds."""
+    _readable(query, table)
     try:
         answer = pl.SQLContext({table: frame}).execute(query, eager=True)
     except pl.exceptions.PolarsError as error:
