@@ -129,7 +129,7 @@ def _text(document: Collection) -> str:
 def _named(line: Line) -> str:
     from flyball.core.ids import short
 
-    return f"{line.kind} {line.name if line.kind == 'step' else short(line.name)} ({_size(line.size)})"
+    return f"{line.kind} {line.name if line.kind in ('step', 'quarantine') else short(line.name)} ({_size(line.size)})"
 
 
 def _size(count: int) -> str:

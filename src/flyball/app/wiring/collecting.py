@@ -100,7 +100,8 @@ class Picture:
         """Follow the documents anew: one that came back names others."""
         inventory = Inventory(self._home)
         roots = inventory.drafts() | self.holdings.roots(self._clock.now())
-        self.live = reach(roots, lambda name: self.holdings.needs(name) | inventory.documents(name))
+        reached = reach(roots, lambda name: self.holdings.needs(name) | inventory.documents(name))
+        self.live = self.holdings.remembered() | reached
 
     def renew(self) -> None:
         """Read on. What is there from now on is looked at only where a fact is new."""
@@ -206,7 +207,9 @@ class Collector:
         owners, services = holdings.owners(), holdings.services()
         by_service: dict[str, list[Stored]] = {}
         for item in gone:
-            owner = next((owners[digest] for digest in item.digests if digest in owners), services[0])
+            folder = item.place.split("/")[1]  # of steps and quarantine files
+            other = folder if folder in services else services[0]
+            owner = next((owners[digest] for digest in item.digests if digest in owners), other)
             by_service.setdefault(owner, []).append(item)
         for service, items in sorted(by_service.items()):
             for first in range(0, len(items), PER_FACT):
