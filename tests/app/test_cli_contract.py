@@ -123,7 +123,44 @@ def test_check_judges_the_service_levels(
     assert (found, document["ok"], document["data"]["passed"]) == (code, code == 0, True)
     assert [(level["level"], level["standing"]) for level in document["levels"]] == [("latency of at", standing)]
     assert run(["contract", "check", "timed.yaml", "new.csv"]) == code
-    assert f"service level latency of at: {standing}" in capfd.readouterr().out
+    out = capfd.readouterr().out
+    assert f"service level latency of at: {standing}" in out
+    assert ("keeps the contract." in " ".join(out.split())) is (code == 0)
+
+
+PLACED = CONTRACT + (
+    "      - name: at\n        logicalType: timestamp\n"
+    "        logicalTypeOptions: {ZONE, minimum: '2026-07-01T08:00:00Z', maximum: '2026-07-01T08:00:00Z'}\n"
+)
+
+
+def test_times_with_and_without_an_offset_stand_together_where_the_contract_places_the_latter(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """And a column without any offset is read in the same zone."""
+    Path("placed.yaml").write_text(PLACED.replace("ZONE", "defaultTimezone: Europe/Oslo"))
+    Path("nowhere.yaml").write_text(PLACED.replace("ZONE, ", ""))
+    Path("mixed.csv").write_text("amount,country,at\n5,no,2026-07-01T10:00:00\n5,no,2026-07-01T08:00:00Z\n")
+    Path("plain.csv").write_text("amount,country,at\n5,no,2026-07-01T10:00:00\n5,no,2026-07-01T10:00:00\n")
+    for data in ("mixed.csv", "plain.csv"):
+        code, document = answer(capfd, "check", "placed.yaml", data, "--table", "cards")
+        assert (code, document["data"]["violations"]) == (0, [])
+    code, document = answer(capfd, "check", "nowhere.yaml", "mixed.csv", "--table", "cards")
+    assert code == 2
+    assert "a time zone in every row or in none" in document["error"]["faults"][0]["expected"]
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_pattern_that_will_mean_something_else_is_a_fault_and_no_warning(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    posix = "logicalType: string, logicalTypeOptions: {pattern: '^[[:alpha:]]+$'}"
+    Path("posix.yaml").write_text(CONTRACT.replace("logicalType: string", posix))
+    capfd.readouterr()
+    assert run(["contract", "lint", "posix.yaml"]) == 2
+    err = capfd.readouterr().err
+    assert "FutureWarning" not in err
+    assert "a regular expression with one meaning" in " ".join(err.split())
 
 
 PSI = "{metric: psi, baseline: then.csv, tolerance: 0.1}"

@@ -176,3 +176,56 @@ def test_a_warning_is_told_and_does_not_fail() -> None:
 def test_the_document_is_json_and_adds_up() -> None:
     document = report([Column(name="a", kind="number", minimum=0)], {"a": [1.0, -1.0]}).document()
     assert document["accepted"] + document["quarantined"] + document["rejected"] == document["rows"] == 2
+
+
+BY_METRIC: dict[str, list[dict[str, Any]]] = {
+    "nullValues": [{}],
+    "missingValues": [{}, {"missingValues": ["", "n/a"]}, {"missingValues": [0]}],
+    "invalidValues": [{"validValues": []}, {"validValues": ["x", 1]}, {"pattern": "^x$"}],
+    "rowCount": [{}],
+}
+
+
+@given(
+    st.sampled_from([(metric, arguments) for metric, several in BY_METRIC.items() for arguments in several]),
+    st.sampled_from(["number", "integer", "string", "boolean", "date", "timestamp", "time"]),
+    st.sampled_from(sorted(OPERATORS)),
+    st.sampled_from(["rows", "percent"]),
+    st.lists(st.sampled_from([0.0, 1.0, 2.0, 3.0, 50.0, 100.0]), min_size=2, max_size=2).map(sorted),
+    st.integers(0, 4),
+)
+def test_an_absent_column_is_all_missing_for_every_rule(
+    counted: tuple[str, dict[str, Any]], kind: Any, operator: str, unit: Any, bounds: list[float], height: int
+) -> None:
+    metric, arguments = counted
+    bound = tuple(bounds if "Between" in operator else bounds[:1])
+    column = None if metric == "rowCount" else "a"
+    rule = Rule(id="r", metric=metric, column=column, operator=operator, bound=bound, unit=unit, arguments=arguments)  # type: ignore[arg-type]
+    columns = [Column(name="a", kind=kind)]
+    other = pl.Series(range(height), dtype=pl.Int64)
+    absent = report(columns, {"other": other}, rule)
+    for dtype in (pl.Null(), pl.Float64() if kind in ("number", "integer") else pl.String()):
+        empty = report(columns, {"other": other, "a": pl.Series([None] * height, dtype=dtype)}, rule)
+        assert absent.violations == empty.violations
+    counts = {"nullValues": height, "missingValues": height, "invalidValues": 0, "rowCount": height}
+    value = counts[metric] if unit == "rows" else 100.0 * counts[metric] / height if height else 0.0
+    assert absent.passed is OPERATORS[operator](value, bound)
+
+
+@pytest.mark.parametrize(("column", "arguments"), [("a", {}), (None, {"properties": ["s", "a"]})])
+@pytest.mark.parametrize("operator", sorted(OPERATORS))
+def test_values_of_an_absent_column_cannot_be_told_apart(
+    column: str | None, arguments: dict[str, Any], operator: str
+) -> None:
+    rule = Rule(id="r", metric="duplicateValues", column=column, operator=operator, bound=(0, 1), arguments=arguments)
+    (found,) = report(RULED, {"s": ["x", "y"]}, rule).violations
+    assert (found.rule, found.found, found.rows) == ("r", "no such column", 0)
+
+
+def test_a_key_is_compared_as_what_it_says_not_as_it_is_written() -> None:
+    at = Column(name="at", kind="timestamp", primary_key=True)
+    twice = {"at": ["2026-11-21T10:00:00Z", "2026-11-21T12:00:00+02:00", "2026-11-21T11:00:00Z"]}
+    assert told(report([at], twice)) == [("primary_key", 2)]
+    number = Column(name="n", kind="integer", primary_key=True)
+    assert told(report([at, number], twice | {"n": [1, 1, 1]})) == [("primary_key", 2)]
+    assert told(report([at, number], twice | {"n": [1, 2, 1]})) == []

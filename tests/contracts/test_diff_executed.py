@@ -50,6 +50,11 @@ def level(value: Any, unit: str | None = None, name: str = "latency") -> dict[st
     return {"slaProperties": [item]}
 
 
+def aside(levels: dict[str, Any]) -> dict[str, Any]:
+    """Of another table, so that they are compared and not judged."""
+    return {"slaProperties": [item | {"element": "other.at"} for item in levels["slaProperties"]]}
+
+
 QTY, NOTE = part("qty"), part("note", TEXT)
 COLUMNS: list[tuple[dict[str, Any], dict[str, Any], list[tuple[str, str, str, bool, bool]]]] = [
     (line(QTY, NOTE), line(QTY), [("[].note", "removed", "major", True, True)]),
@@ -93,6 +98,21 @@ def test_what_is_executed_is_compared_as_it_is_executed(
         (level(90, "min"), level("PT1H30M"), []),
         (level("P1Y", name="retention"), level("P30D", name="retention"), ["tightened"]),
         ({}, level("P1D"), ["tightened"]),
+        (level(0.99, name="availability"), level(99, "percent", "AV"), []),
+        (level(0.999, name="availability"), level("99.9%", None, "Availability"), []),
+        (level(0.99, name="availability"), level(0.9, name="availability"), ["loosened"]),
+        (level(0.9, name="availability"), level(95, "percent", "av"), ["tightened"]),
+        (level(0.1, name="errorRate"), level(0.2, name="errorRate"), ["loosened"]),
+        (level(1, "h", "td"), level(60, "min", "timeToDetect"), []),
+        (level(1, "h", "timeToDetect"), level(1, "h", "TIMETODETECT"), []),
+        (aside(level(1, "h", "td")), aside(level(60, "min", "timeToDetect")), []),
+        (aside(level(1, "h", "td")), aside(level(30, "min", "timetodetect")), ["tightened"]),
+        (aside(level(0.99, name="availability")), aside(level(99, "percent", "AV")), []),
+        (aside(level("99.9 %", name="availability")), aside(level(0.999, name="av")), []),
+        (aside(level(0.99, name="availability")), aside(level(98, "percent", "AV")), ["loosened"]),
+        (aside(level(98, "percent", "AV")), aside(level(0.99, name="availability")), ["tightened"]),
+        (aside(level("much", "h", "td")), aside(level("little", "h", "td")), ["changed"]),
+        (level(3, "x", "oddOne"), level(3, "x", "ODDONE"), []),
         (level("P1D"), level("P1D", name="frequency"), ["loosened", "tightened"]),
     ],
 )

@@ -51,6 +51,7 @@ def times(*moments: datetime, **more: Any) -> Observed:
 def test_every_name_is_read_whatever_its_case_and_by_its_short_form(short: str) -> None:
     value = "value: 2030-01-01" if SHORT[short] in ("generalAvailability", "endOfSupport", "endOfLife") else "value: 1"
     unit = "" if "value: 2030" in value or SHORT[short] in ("availability", "errorRate", "throughput") else ", unit: d"
+    value = "value: 0.5" if SHORT[short] in ("availability", "errorRate") else value
     for said in (short, short.upper(), SHORT[short], SHORT[short].lower()):
         (level,) = read(f"property: {said}, {value}{unit}, element: t.at").contract.levels
         assert level.name == SHORT[short]
@@ -74,7 +75,7 @@ def test_units_are_read_in_words_letters_and_iso_8601(said: str, seconds: float)
     assert limit(f"property: latency, element: t.at, {said}") == pytest.approx(seconds)
 
 
-@pytest.mark.parametrize("said", ["value: 99.9, unit: percent", "value: 0.999", "value: '99.9%'", "value: 99.9"])
+@pytest.mark.parametrize("said", ["value: 99.9, unit: percent", "value: 0.999", "value: '99.9%'"])
 def test_a_share_is_read_in_percent_and_as_a_share(said: str) -> None:
     assert limit(f"property: availability, {said}") == pytest.approx(0.999)
 
@@ -88,7 +89,10 @@ def test_a_share_is_read_in_percent_and_as_a_share(said: str) -> None:
         ("property: latency, value: 4, unit: d, element: t.n", "a column of dates"),
         ("property: latency, value: 4, unit: d, element: t.nowhere", "a column of dates"),
         ("property: endOfLife, value: someday", "a date or a timestamp"),
-        ("property: availability, value: 200", "at most 100 percent"),
+        ("property: availability, value: 200, unit: percent", "at most 100 percent"),
+        ("property: availability, value: 99.9", "of 1, or percent?"),
+        ("property: errorRate, value: 1", "of 1, or percent?"),
+        ("property: er, value: '5'", "of 1, or percent?"),
     ],
 )
 def test_a_level_that_cannot_be_judged_is_a_fault(level: str, told: str) -> None:

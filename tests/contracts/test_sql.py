@@ -1,5 +1,7 @@
 """Quality rules of type sql: read once, executed by polars, never more than read."""
 
+from pathlib import Path
+
 import polars as pl
 import pytest
 
@@ -89,6 +91,76 @@ def test_words_in_quotes_and_comments_are_no_statements() -> None:
     assert scalar("SELECT COUNT(*) /* ; drop */ FROM t WHERE \"drop\" = 'delete; it' -- insert", "t", table) == 1
     with pytest.raises(Unreadable):
         scalar("SELECT COUNT(*) FROM t; DROP TABLE t", "t", table)
+
+
+def test_faults_of_queries_and_of_columns_are_told_together() -> None:
+    text = CONTRACT.replace("QUERY", "DROP TABLE orders").replace("logicalType: date", "logicalType: day")
+    with pytest.raises(BadInput) as caught:
+        parse_contract(text)
+    assert [fault.path for fault in caught.value.faults] == [
+        "schema[0].properties[1].logicalType",
+        "schema[0].quality[0].query",
+    ]
+    text = CONTRACT.replace("QUERY", "SELECT COUNT(day) FROM orders").replace("logicalType: date", "logicalType: day")
+    with pytest.raises(BadInput) as caught:
+        parse_contract(text)
+    (fault,) = caught.value.faults  # nothing is said of a query over a column that nobody can read
+    assert fault.path == "schema[0].properties[1].logicalType"
+
+
+OPENS = (
+    "SELECT COUNT(*) FROM \"read_csv\"('FILE')",
+    "SELECT COUNT(*) FROM `read_csv`('FILE')",
+    "SELECT COUNT(*) FROM `Read_Csv` /* x */ ('FILE')",
+    "SELECT COUNT(*) FROM read_csv -- x\n ('FILE')",
+    "SELECT COUNT(*) FROM t, \"read_csv\"('FILE')",
+    "SELECT COUNT(*) FROM t AS a, t AS b, `read_csv`('FILE')",
+    "SELECT COUNT(*) FROM t CROSS JOIN \"read_csv\"('FILE') AS x",
+    "SELECT COUNT(*) FROM (t CROSS JOIN \"read_csv\"('FILE') AS x)",
+    "SELECT (SELECT COUNT(*) FROM \"read_csv\"('FILE'))",
+    "SELECT COUNT(*) FROM t WHERE a IN (SELECT q FROM `read_csv`('FILE'))",
+    "WITH x AS (SELECT * FROM \"read_csv\"('FILE')) SELECT COUNT(*) FROM x",
+    'WITH "read_csv" AS (SELECT 1) SELECT COUNT(*) FROM "read_csv"(\'FILE\')',
+    "SELECT COUNT(*) FROM t UNION ALL SELECT COUNT(*) FROM \"read_csv\"('FILE')",
+    "SELECT COUNT(*) /* /* */ ' */ FROM \"read_csv\"('FILE') --'",
+    "SELECT COUNT(*) FROM -- '\n \"read_csv\"('FILE') --'",
+    "SELECT 'a\\' , COUNT(*) FROM \"read_csv\"('FILE') --'",
+    "SELECT COUNT(*) FROM t WHERE a IS DISTINCT FROM (SELECT COUNT(*) FROM `read_csv`('FILE'))",
+    "SELECT EXTRACT(YEAR FROM DATE '2026-01-01') + (SELECT COUNT(*) FROM `read_csv`('FILE'))",
+    "SELECT COUNT(*) FROM E'\\' , read_csv' \"read_csv\"('FILE')",
+    "SELECT COUNT(*) FROM $$ ' $$ \"read_csv\"('FILE') --'",
+    "SELECT COUNT(*) FROM UNNEST([1, 2]) AS x",
+    "SELECT COUNT(*) FROM other",
+    "SELECT COUNT(*) FROM public.t",
+)
+
+
+@pytest.mark.parametrize("query", OPENS)
+def test_no_way_of_writing_a_query_opens_a_file(query: str, tmp_path: Path) -> None:
+    file = tmp_path / "secret.csv"
+    file.write_text("q\n1\n2\n")
+    with pytest.raises(Unreadable):
+        scalar(query.replace("FILE", str(file)), "t", pl.DataFrame({"a": [1.0, 2.0]}))
+
+
+@pytest.mark.parametrize(
+    ("query", "value"),
+    [
+        ('SELECT COUNT(*) FROM "t"', 2),
+        ("SELECT COUNT(*) FROM `t`", 2),
+        ("SELECT COUNT(*) FROM T", 2),
+        ("SELECT COUNT(*) FROM t AS b, t AS c", 4),
+        ("SELECT COUNT(*) FROM (SELECT a FROM t WHERE a > 1) AS x", 1),
+        ("WITH x AS (SELECT a FROM t), y AS (SELECT a FROM x) SELECT COUNT(*) FROM y JOIN t ON y.a = t.a", 2),
+        ("SELECT COUNT(*) FROM t WHERE a IS DISTINCT FROM 1", 1),
+        ("SELECT SUM(EXTRACT(YEAR FROM DATE '2026-01-01')) FROM t", 4052),
+        ("SELECT COUNT(*) /* FROM read_csv('x') /* nested */ */ FROM t -- FROM read_csv('x')", 2),
+        ("SELECT COUNT(*) FROM t WHERE 'FROM read_csv(''x'')' IS NOT NULL", 2),
+        ("SELECT COUNT(*) FROM t WHERE a IN (SELECT MAX(a) FROM t) GROUP BY a ORDER BY a, a", 1),
+    ],
+)
+def test_what_reads_only_its_own_table_is_executed(query: str, value: int) -> None:
+    assert scalar(query, "t", pl.DataFrame({"a": [1, 2]})) == value
 
 
 def test_a_boolean_is_compared_with_true() -> None:

@@ -4,7 +4,7 @@ One cell such as `n/a` makes inference give up a whole column. With a contract e
 without one only rare strangers are, for a column that is half numbers may well be text.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 import polars as pl
@@ -20,10 +20,18 @@ _ZONE = r"(Z|[+-]\d{2}:?\d{2})$"
 _MOMENT = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$"
 
 
-def settled(path: Path, table: pl.DataFrame, kinds: Mapping[str, Kind] | None, *, of_text: bool) -> pl.DataFrame:
+def settled(
+    path: Path,
+    table: pl.DataFrame,
+    kinds: Mapping[str, Kind] | None,
+    *,
+    of_text: bool,
+    placed: Collection[str] = (),
+) -> pl.DataFrame:
     """The table with text columns of numbers as numbers.
 
     Args:
+        placed: columns of which a contract says where a time without an offset was written.
         of_text: the file holds no types (CSV): what is text there may be meant as something else.
 
     Raises: BadInput: with all cells that do not fit their columns, and all columns of mixed time zones.
@@ -34,7 +42,7 @@ def settled(path: Path, table: pl.DataFrame, kinds: Mapping[str, Kind] | None, *
         if not isinstance(values.dtype, pl.String):
             continue
         kind = None if kinds is None else kinds.get(values.name)
-        if kind != "string":
+        if kind != "string" and values.name not in placed:
             faults += _mixed_zones(path, values)
         if of_text and (kinds is None or kind in ("number", "integer")):
             columns += _numbers(path, values, kind, faults)

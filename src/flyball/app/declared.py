@@ -98,7 +98,8 @@ def read_table(
     from flyball.app.sources import read
 
     kinds = None if contract is None else {column.name: column.kind for column in contract.columns}
-    table = read(Path(path), kinds)
+    columns_of = () if contract is None else contract.columns
+    table = read(Path(path), kinds, frozenset(each.name for each in columns_of if each.default_timezone is not None))
     missing = [name for name in needed if name not in table.columns]
     if missing:
         columns = ", ".join(table.columns)

@@ -1,6 +1,6 @@
 """Parquet and CSV files as frames, with errors that say what is wrong with the file and where in it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import polars as pl
@@ -15,12 +15,14 @@ _CSV = (".csv", ".tsv")
 _MAGIC = b"PAR1"
 
 
-def read(path: Path, kinds: Mapping[str, Kind] | None = None) -> pl.DataFrame:
+def read(path: Path, kinds: Mapping[str, Kind] | None = None, placed: Collection[str] = ()) -> pl.DataFrame:
     """The whole table; timestamps with a zone are turned into UTC without one.
 
     Args:
         kinds: what a contract says of the columns. A CSV says nothing of types: with them text stays text ("007"), and
             a cell that is no number is told by its place. Without them types are inferred.
+        placed: columns whose times without an offset have a zone by the contract (`defaultTimezone`): there both may
+            stand in one column.
 
     Raises: BadInput: absent, a folder, of another format or encoding, empty, ragged, a column name twice, a cell that
         does not fit its column, times with and without a zone in one column.
@@ -39,12 +41,14 @@ def read(path: Path, kinds: Mapping[str, Kind] | None = None) -> pl.DataFrame:
         table = _parquet(path, first)
     else:
         separator = "\t" if path.suffix.lower() == ".tsv" else ","
-        table = read_csv(path, first, separator, kinds)
+        # a time without an offset, once it is parsed, would be one in UTC
+        texts: dict[str, Kind] = {**(kinds or {}), **dict.fromkeys(placed, "string")}
+        table = read_csv(path, first, separator, texts)
         faults_of_lines(path, separator, table.width)
     if table.height == 0 or table.width == 0:
         what = "a header and no rows" if table.width else "no columns"
         raise refuse(path, "(rows)", "at least one row", what)
-    table = settled(path, table, kinds, of_text=path.suffix.lower() in _CSV)
+    table = settled(path, table, kinds, of_text=path.suffix.lower() in _CSV, placed=placed)
     return table.with_columns(
         pl.col(name).dt.convert_time_zone("UTC").dt.replace_time_zone(None)
         for name, dtype in table.schema.items()

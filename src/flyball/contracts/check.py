@@ -14,12 +14,12 @@ import numpy.typing as npt
 import polars as pl
 
 from flyball.contracts import distributions, references, sql
-from flyball.contracts.column_tests import Test, column_tests
+from flyball.contracts.column_tests import TYPES, Test, column_tests, readable
 from flyball.contracts.promises import REJECTS
 from flyball.contracts.repeats import repeated
 from flyball.contracts.report import Codes, Report, RowRule, Violation
-from flyball.contracts.rules import judge, rule_masks
-from flyball.core.contract import DataContract
+from flyball.contracts.rules import absent, expected, judge, rule_masks
+from flyball.core.contract import DataContract, Field
 
 __all__ = ["Report", "Violation", "check"]
 EXAMPLES = 3
@@ -94,21 +94,30 @@ def _primary_key(contract: DataContract, frame: pl.DataFrame) -> list[Test]:
     names = [column.name for column in keys]
     if not names or any(name not in frame.columns for name in names):
         return []
-    missing = pl.any_horizontal(pl.col(names).is_null())
-    broken = pl.lit(repeated(frame, pl.when(~missing).then(pl.struct(names)) if len(names) > 1 else pl.col(names[0])))
+    values = [_identity(column, frame) for column in keys]
+    missing = pl.any_horizontal([value.is_null() for value in values])
+    broken = pl.lit(repeated(frame, pl.when(~missing).then(pl.struct(values)) if len(values) > 1 else values[0]))
     expected = f"each combination of {', '.join(names)} once"
     return [Test(rule="primary_key", column=None, reason="unique", expected=expected, broken=broken)]
 
 
+def _identity(column: Field, frame: pl.DataFrame) -> pl.Expr:
+    """What a key is compared by: two ways to write a moment are one moment."""
+    value = readable(column, frame).value if column.kind in TYPES else pl.col(column.name)
+    return value.alias(column.name)
+
+
 def _of_rules(frame: pl.DataFrame, contract: DataContract) -> Iterator[Violation]:
     """The library metrics that do not keep their operator."""
-    counts = frame.select([mask.sum().alias(str(index)) for index, mask in enumerate(rule_masks(contract, frame))])
-    for index, rule in enumerate(contract.rules):
-        told = judge(rule, int(counts.item(0, index)), frame.height)
+    masks = _evaluated(frame, list(rule_masks(contract, frame)))
+    for rule, mask in zip(contract.rules, masks, strict=True):
+        told = judge(rule, int(mask.sum()), frame.height)
+        if absent(rule, frame):
+            told = expected(rule), "no such column", 0
         if told is not None:
-            expected, found, rows = told
+            wanted, found, rows = told
             yield Violation(
-                rule=rule.id, column=rule.column, expected=expected, found=found, rows=rows, severity=rule.severity
+                rule=rule.id, column=rule.column, expected=wanted, found=found, rows=rows, severity=rule.severity
             )
 
 

@@ -5,7 +5,7 @@ from math import ceil, floor
 from typing import Any
 
 from flyball.contracts.change import Change, plain, promise, shown
-from flyball.contracts.odcs_level import canonical
+from flyball.contracts.odcs_level import PERCENT, SHARES, canonical, number_of, share_of
 from flyball.contracts.odcs_said import name_of
 from flyball.contracts.rules import OPERATORS
 from flyball.contracts.yaml_text import read
@@ -194,14 +194,14 @@ def _metric(item: Mapping[str, Any]) -> str:
 
 
 def _levels(value: Any, without: Container[str]) -> dict[tuple[str, str], dict[str, Any]]:
-    short = {letters: name for name, (letters, _) in LEVELS.items()}
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for item in value if isinstance(value, list) else []:
         if isinstance(item, dict):
             name = str(item.get("property", "?"))
-            if canonical(name) in without:
+            known = canonical(name)
+            if known in without:
                 continue
-            found[short.get(name.lower(), name), str(item.get("element") or "")] = item
+            found[known or name.lower(), str(item.get("element") or "")] = item
     return found
 
 
@@ -209,9 +209,9 @@ def _order(name: str, old: dict[str, Any] | None, new: dict[str, Any] | None) ->
     """1 where the new level is the stronger promise, -1 the weaker, 0 the same; None where that cannot be told."""
     if old is None or new is None:
         return None
-    was, now = _size(old), _size(new)
+    was, now = _size(name, old), _size(name, new)
     if was == now:
-        return 0
+        return 0 if was is not None or _measure(old) == _measure(new) else None
     known = LEVELS.get(name.lower())
     if known is None or was is None or now is None or isinstance(was, str) != isinstance(now, str):
         return None
@@ -219,14 +219,23 @@ def _order(name: str, old: dict[str, Any] | None, new: dict[str, Any] | None) ->
     return 1 if larger == known[1] else -1
 
 
-def _size(item: Mapping[str, Any]) -> float | str | None:
-    """A level as a number, of durations in seconds; a date stays the text it is, which sorts by time."""
+def _size(name: str, item: Mapping[str, Any]) -> float | str | None:
+    """A level as a number, of durations in seconds, of shares from 0 to 1; a date stays the text it is, which sorts by
+    time."""
     value, unit = item.get("value"), str(item.get("unit") or "").lower()
+    if isinstance(value, str) and value.strip().endswith("%") and unit in ("", *PERCENT):
+        value, unit = number_of(value), "percent"
     if isinstance(value, str) and unit == "":
         return value
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return value * UNIT_S[unit] if unit in UNIT_S else float(value) if unit in ("", "percent", "%") else None
+    if unit in PERCENT:
+        return share_of(value) if name in SHARES else float(value)
+    return value * UNIT_S[unit] if unit in UNIT_S else float(value) if unit == "" else None
+
+
+def _measure(item: Mapping[str, Any]) -> tuple[Any, Any]:
+    return item.get("value"), item.get("unit")
 
 
 def _said(item: Mapping[str, Any]) -> str:

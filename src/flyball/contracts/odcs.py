@@ -153,7 +153,8 @@ def _contract(data: dict[str, Any], table: str | None, findings: Findings) -> Da
     quality.add(quality_of(schema.get("quality"), (*at, "quality"), None, columns, name, findings))
     key_positions(columns, at, findings)
     tables = [str(other.get("name")) for other in _items(data.get("schema")) if isinstance(other, dict)]
-    queries = () if findings.faults else tuple(_executable(quality, columns, name, tables, findings))
+    lost = _unread(schema, columns)
+    queries = tuple(_executable(quality, columns, lost, name, tables, findings))
     return DataContract(
         id=str(data.get("id")),
         version=str(data.get("version")),
@@ -196,12 +197,20 @@ def _columns(schema: dict[str, Any], at: Path, version: str, findings: Findings)
 
 
 def _executable(
-    quality: Quality, columns: tuple[Field, ...], table: str, tables: Sequence[str], findings: Findings
+    quality: Quality,
+    columns: tuple[Field, ...],
+    lost: frozenset[str],
+    table: str,
+    tables: Sequence[str],
+    findings: Findings,
 ) -> Iterator[Query]:
-    """Each query is tried on an empty table, so that a fault is told before there are data."""
+    """Each query is tried on an empty table, so that a fault is told before there are data.
+
+    One that names a column whose own declaration is faulty is only read.
+    """
     for at, query in quality.queries:
         try:
-            sql.verify(query.sql, columns, table)
+            sql.verify(query.sql, columns, table, unknown=lost)
         except sql.Unreadable as error:
             others = [name for name in tables if f"relation '{name}' was not found" in error.why]
             if others:
@@ -210,6 +219,12 @@ def _executable(
                 findings.fault((*at, "query"), "a query that polars can execute", error.why, error.fix)
         else:
             yield query
+
+
+def _unread(schema: dict[str, Any], columns: tuple[Field, ...]) -> frozenset[str]:
+    """Names of properties that gave no column."""
+    named = {item.get("name") for item in _items(schema.get("properties")) if isinstance(item, dict)}
+    return frozenset(name for name in named if isinstance(name, str)) - {column.name for column in columns}
 
 
 def _items(value: Any) -> list[Any]:

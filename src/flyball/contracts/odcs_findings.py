@@ -1,6 +1,7 @@
 """Where the readers of a contract's sections put what they find: faults, and promises that are not executed."""
 
 import re
+import warnings
 from typing import Any, Protocol
 
 from flyball.contracts.schema_faults import found
@@ -21,7 +22,13 @@ def is_pattern(value: Any, at: Path, findings: Finder) -> bool:
         findings.fault(at, "a regular expression", found(value))
         return False
     try:
-        re.compile(value)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", FutureWarning)  # what will mean something else some day, such as [[:alpha:]]
+            re.compile(value)
+    except FutureWarning as warning:
+        fix = "write a class of POSIX as [A-Za-z], and a [ within a class as \\["
+        findings.fault(at, "a regular expression with one meaning", f"{value!r}: {warning}", fix)
+        return False
     except re.error as error:
         findings.fault(at, "a regular expression", f"{value!r}: {error}")
         return False

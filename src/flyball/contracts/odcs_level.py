@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from flyball.contracts.durations import iso_seconds, unit_seconds
@@ -23,7 +24,7 @@ SHORT: Mapping[str, str] = {
     "tn": "timeToNotify", "tr": "timeToRepair", "fr": "freshness",
 }  # fmt: skip
 _CANONICAL = {name.lower(): name for name in NAMES} | dict(SHORT)
-_PERCENT = frozenset({"percent", "%", "pct"})
+PERCENT = frozenset({"percent", "%", "pct"})
 
 
 def canonical(name: str) -> str | None:
@@ -94,14 +95,14 @@ def _limit(name: str, item: dict[str, Any], at: Path, findings: Finder) -> float
     if isinstance(value, str) and name in DURATIONS and (iso := iso_seconds(value)) is not None:
         return iso
     percent = isinstance(value, str) and value.strip().endswith("%")
-    number = _number(value)
+    number = number_of(value)
     if number is None or number < 0:
         findings.fault(
             here, "a number from 0" + (", or an ISO 8601 duration" if name in DURATIONS else ""), found(value)
         )
         return None
     if name in SHARES:
-        return _share(number, percent or str(unit).lower() in _PERCENT, unit, at, findings)
+        return _share(number, percent or str(unit).lower() in PERCENT, unit, at, findings)
     if name == "throughput":
         return number if unit in (None, "rows/s", "rps", "1/s") else _other_unit(unit, "rows/s", at, findings)
     if str(unit) == "m":
@@ -115,14 +116,26 @@ def _limit(name: str, item: dict[str, Any], at: Path, findings: Finder) -> float
 
 
 def _share(number: float, percent: bool, unit: Any, at: Path, findings: Finder) -> float | None:
-    """As 0..1; a bare number above 1 can only be a percentage."""
+    """As 0..1. A bare number from 1 on has two meanings: 1 of availability may be all, or a hundredth."""
     if unit is not None and not percent:
         return _other_unit(unit, "percent", at, findings)
-    share = number / 100 if percent or number > 1 else number
+    if not percent and number >= 1:
+        what = f"{number:g}: of 1, or percent?"
+        findings.fault((*at, "value"), "a share below 1, or unit percent", what, "write unit: percent")
+        return None
+    share = share_of(number) if percent else number
     if share > 1:
         findings.fault((*at, "value"), "at most 100 percent", f"{number:g}")
         return None
     return share
+
+
+def share_of(percent: float) -> float:
+    """
+    >>> share_of(99.9), 99.9 / 100
+    (0.999, 0.9990000000000001)
+    """
+    return float(Decimal(str(percent)) / 100)
 
 
 def _other_unit(unit: Any, expected: str, at: Path, findings: Finder) -> float | None:
@@ -130,7 +143,12 @@ def _other_unit(unit: Any, expected: str, at: Path, findings: Finder) -> float |
     return None
 
 
-def _number(value: Any) -> float | None:
+def number_of(value: Any) -> float | None:
+    """A number, or a text that says one, a percent sign aside; None where it is neither.
+
+    >>> number_of("99.9 %"), number_of(3), number_of(True)
+    (99.9, 3.0, None)
+    """
     if isinstance(value, bool) or value is None:
         return None
     try:

@@ -24,7 +24,8 @@ OPERATORS: dict[str, Callable[[float, tuple[float, ...]], bool]] = {
 
 
 def rule_masks(contract: DataContract, frame: pl.DataFrame) -> Iterator[pl.Expr]:
-    """One boolean expression a rule, true on the rows that its metric counts."""
+    """One boolean expression a rule, true on the rows that its metric counts. An absent column is all missing: its
+    masks are literals, to be broadcast to the table's height before they are summed."""
     columns = {column.name: column for column in contract.promised}
     for rule in contract.rules:
         yield _counted(rule, columns, frame).fill_null(False)
@@ -38,10 +39,31 @@ def judge(rule: Rule, counted: int, rows: int) -> tuple[str, str, int] | None:
     value = counted if rule.unit == "rows" else (100 * counted / rows if rows else 0.0)
     if OPERATORS[rule.operator](value, rule.bound):
         return None
+    return expected(rule), f"{value:g} {_unit(rule)}", counted
+
+
+def expected(rule: Rule) -> str:
+    """The rule in words.
+
+    >>> expected(Rule(id="r", metric="nullValues", column="a", operator="mustBe", bound=(0.0,)))
+    'nullValues of a mustBe 0 rows'
+    """
     limit = " and ".join(f"{number:g}" for number in rule.bound)
     name = f"{rule.metric} of {rule.column}" if rule.column else rule.metric
-    unit = "rows" if rule.unit == "rows" else "%"
-    return f"{name} {rule.operator} {limit} {unit}", f"{value:g} {unit}", counted
+    return f"{name} {rule.operator} {limit} {_unit(rule)}"
+
+
+def absent(rule: Rule, frame: pl.DataFrame) -> bool:
+    """Whether values are to be told apart in a column that is not there: nobody can say whether they repeat."""
+    return rule.metric == "duplicateValues" and any(name not in frame.columns for name in _together(rule))
+
+
+def _unit(rule: Rule) -> str:
+    return "rows" if rule.unit == "rows" else "%"
+
+
+def _together(rule: Rule) -> list[str]:
+    return [rule.column] if rule.column else list(rule.arguments.get("properties", ()))
 
 
 def _counted(rule: Rule, columns: dict[str, Field], frame: pl.DataFrame) -> pl.Expr:
@@ -64,9 +86,8 @@ def _counted(rule: Rule, columns: dict[str, Field], frame: pl.DataFrame) -> pl.E
 
 def _repeats(rule: Rule, columns: dict[str, Field], frame: pl.DataFrame) -> pl.Expr:
     """Rows beyond the first of each value (or combination); rows without a value repeat nothing."""
-    names = [rule.column] if rule.column else list(rule.arguments.get("properties", ()))
-    present = [name for name in names if name in frame.columns]
-    if len(present) < len(names):
+    names = _together(rule)
+    if absent(rule, frame):
         return pl.lit(False)
     values = [readable(columns[name], frame).value.alias(name) for name in names]
     if len(values) == 1:

@@ -1,8 +1,9 @@
 """Quality rules of type sql, executed by polars: one query, one value, one operator.
 
 The query sees the contract's columns as values of their kinds: what is missing, NaN or of another type is NULL, an
-absent column is NULL throughout. It may only read, and only this table: one SELECT, without the table functions that
-open files. A query that fails or gives no value is a violation, never a pass.
+absent column is NULL throughout. It may only read, and only this table: one SELECT that names nothing else behind FROM
+and JOIN but its own WITH names and queries in parentheses, and no table function, for those open files. A query that
+fails or gives no value is a violation, never a pass.
 """
 
 import re
@@ -13,12 +14,11 @@ import polars as pl
 from flyball.contracts.column_tests import TYPES, readable
 from flyball.contracts.report import Violation
 from flyball.contracts.rules import OPERATORS
+from flyball.contracts.sql_tables import Hidden, Token, only_reads, tokens
 from flyball.core.contract import DataContract, Field
 
 _PLACEHOLDERS = re.compile(r"\$?\{(object|table|schema|property|column|field)\}")
 _OF_TABLE = frozenset({"object", "table", "schema"})
-_QUIET = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
-_OPENS_FILES = re.compile(r"\b(read|scan)_\w+\s*\(", re.IGNORECASE)
 _READS = re.compile(r"\s*\(*\s*(SELECT|WITH)\b", re.IGNORECASE)
 _WRITES = re.compile(
     r"\b(INSERT|UPDATE|DELETE|DROP|CREATE|ALTER|TRUNCATE|MERGE|GRANT|REVOKE|COPY|ATTACH|INTO)\b", re.IGNORECASE
@@ -95,24 +95,46 @@ def scalar(query: str, table: str, frame: pl.DataFrame) -> float:
     return float(value)
 
 
-def verify(query: str, contract_fields: tuple[Field, ...], table: str) -> None:
+def verify(
+    query: str, contract_fields: tuple[Field, ...], table: str, *, unknown: frozenset[str] = frozenset()
+) -> None:
     """Try the query on an empty table of the contract's columns, so that a fault is told before there are data.
+
+    Args: unknown: columns of which nothing is known; a query that names one is not executed.
 
     Raises: Unreadable.
     """
+    if unknown & _names_in(_readable(query, table)):
+        return
     columns = {field.name: pl.Series(field.name, [], dtype=_dtype(field)) for field in contract_fields}
     _executed(query, table, pl.DataFrame(columns))
 
 
-def _executed(query: str, table: str, frame: pl.DataFrame) -> pl.DataFrame:
-    """One column, whatever it holds."""
-    bare = _QUIET.sub(" ", query)
+def _readable(query: str, table: str) -> list[Token]:
+    """Its tokens, where it is one SELECT that reads nothing but its table. Raises: Unreadable."""
+    try:
+        words = tokens(query)
+    except Hidden as error:
+        raise Unreadable(str(error), "write it with plain quotes, comments and strings") from error
+    bare = " ".join(word.said for word in words if word.kind in ("word", "mark"))
     if not _READS.match(bare) or _WRITES.search(bare):
         raise Unreadable("a statement that is no SELECT", "a rule only reads: SELECT ... or WITH ... SELECT ...")
     if ";" in bare.rstrip().rstrip(";"):
         raise Unreadable("several statements", "write one")
-    if opened := _OPENS_FILES.search(bare):
-        raise Unreadable(f"{opened[0]}...): a query that opens files", f"a rule reads its own table, {table}")
+    try:
+        only_reads(table, words)
+    except Hidden as error:
+        raise Unreadable(str(error), f"a rule reads its own table, {table}") from error
+    return words
+
+
+def _names_in(words: list[Token]) -> frozenset[str]:
+    return frozenset(word.said for word in words if word.names)
+
+
+def _executed(query: str, table: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """One column, whatever it holds."""
+    _readable(query, table)
     try:
         answer = pl.SQLContext({table: frame}).execute(query, eager=True)
     except pl.exceptions.PolarsError as error:

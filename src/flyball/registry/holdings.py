@@ -35,6 +35,7 @@ class Holdings:
         self._holds: dict[str, str] = {}
         self._pins: dict[str, Pin] = {}  # snapshot -> pin of its origin
         self._running: dict[str, tuple[str, str]] = {}  # experiment -> snapshot, when it began
+        self._newest: dict[str, str] = {}  # service -> experiment that was begun last
         self._needs: dict[str, set[str]] = {}
 
     def take(self, entry: Entry) -> None:
@@ -70,6 +71,7 @@ class Holdings:
                         self._pins[snapshot.root] = snapshot.origin.pin
             case e.TrainingStarted(experiment=experiment, snapshot=root):
                 self._running[experiment] = (root, entry.at)
+                self._newest[entry.subject] = experiment
             case e.TrainingFailed(experiment=experiment):
                 self._running.pop(experiment, None)
             case e.ReleaseRegistered(release=release):
@@ -107,6 +109,10 @@ class Holdings:
     def needs(self, name: str) -> frozenset[str]:
         """What the ledger says that this digest needs; a release its snapshot, say."""
         return frozenset(self._needs.get(name, ()))
+
+    def remembered(self) -> dict[str, str]:
+        """What stays by itself, without what it needs: the inputs of each service's newest experiment, and why."""
+        return {digits(name): f"newest experiment of {service}" for service, name in sorted(self._newest.items())}
 
     def owners(self) -> dict[str, str]:
         """Release or snapshot -> a service that it belongs to."""

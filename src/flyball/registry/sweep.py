@@ -20,9 +20,9 @@ class Stored(Record):
     """One thing in the home that a sweep may delete."""
 
     kind: StoredKind
-    name: str  # `sha256:<hex>`; of a step its folder
+    name: str  # `sha256:<hex>`; of a step or a quarantine file its place
     place: str  # relative to the home
-    digests: tuple[str, ...]  # hex; any of them reached: it stays
+    digests: tuple[str, ...]  # hex; any of them reached: it stays; none: only its age counts
     size: int  # bytes
     at: float  # when it was last made or wanted, seconds since 1970
 

@@ -45,11 +45,11 @@ class Made:
         return root
 
     def release(self, name: str, snapshot: Digest, *, code: bytes, step: str, parent: str | None = None) -> ReleaseRoot:
-        """A folder with manifest and experiment, its code as a blob, one step's output."""
+        """A folder with manifest and experiment, its code as a blob, one step's output, which nothing names."""
         self.blob(code)
         files = {"model.pkl": name.encode(), "code/model.py": code}
         whole = of_bytes(files)
-        document = {"snapshot": snapshot, "steps": [step], "parents": [parent] if parent else []}
+        document = {"snapshot": snapshot, "parents": [parent] if parent else []}
         beside = {"manifest.json": canonical(whole), "experiment.json": canonical(document)}
         self._folder(self.home.releases / whole.root.removeprefix("sha256:"), files | beside)
         self._folder(self.home.root / "steps" / "fraud" / step, {"out.parquet": name.encode()})
@@ -83,7 +83,7 @@ class Made:
         """Every file that a sweep may delete, by its place."""
         return {
             path.relative_to(self.home.root).as_posix()
-            for folder in ("releases", "snapshots", "blobs", "steps")
+            for folder in ("releases", "snapshots", "blobs", "steps", "experiments", "quarantine")
             for path in (self.home.root / folder).rglob("*")
             if path.is_file()
         }

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests.app.storage.homes import DAY, Made, champion_and_failures, made, step_name
 from tests.pipeline.fraud import SERVICE, opened, trained, write_service
 
+from flyball.adapters.blobs import Blobs
 from flyball.adapters.clock import SystemClock
 from flyball.adapters.memory import SequentialIds, SimulatedClock
 from flyball.adapters.trainer import ForkServerTrainer
@@ -20,7 +21,9 @@ from flyball.app.cli.main import run
 from flyball.app.home import Home
 from flyball.app.wiring.collecting import Collector
 from flyball.app.wiring.drafts import draft
+from flyball.app.wiring.experiments import ExperimentStore
 from flyball.app.wiring.ledger import audit
+from flyball.app.wiring.sweep_lock import alone
 from flyball.core import events as e
 from flyball.core.errors import Conflict, LedgerBroken, NotFound
 from flyball.core.ids import Digest, ReleaseRoot, ServiceName
@@ -52,11 +55,11 @@ def test_failures_go_after_mark_and_grace_with_what_only_they_needed(tmp_path: P
         home.clock.advance(8 * DAY)
         second = home.collector().sweep(GRACE)
         assert {item.kind for item in second.deleted} == {"release", "snapshot", "blob", "step"}
-        assert len(second.deleted) == 3 * 4
+        assert len(second.deleted) == 3 * 4 + 1  # steps are a cache: the champion's go as well
         left = home.stored()
         assert {place.split("/")[1] for place in left if place.startswith("releases/")} == {champion[7:]}
-        assert f"steps/fraud/{step_name('champion')}/out.parquet" in left
-        assert len(left) == len(before) * 1 // 4  # one of four releases
+        assert not any(place.startswith("steps/") for place in left)
+        assert len(left) == len(before) // 4 - 1  # one of four releases, without its step
         assert sorted(home.deleted()) == sorted(item.name for item in second.deleted)
         assert not (tmp_path / "trash").exists()
     assert audit(home.home).ok
@@ -91,7 +94,7 @@ def test_a_release_of_which_only_a_hold_speaks_stays_with_everything(tmp_path: P
         )
         home.ledger.append([hold])
         swept(home)
-        assert home.stored() == before
+        assert home.stored() == {place for place in before if not place.startswith("steps/")}
 
 
 def test_what_a_running_training_holds_stays_however_old_it_is(tmp_path: Path) -> None:
@@ -146,7 +149,7 @@ def test_a_dry_run_says_what_and_why_and_changes_nothing(tmp_path: Path) -> None
         after = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if "ledger" not in path.name}
         assert after == before
         doomed = [each for each in found.judged if each.fate == "delete"]
-        assert len(doomed) == 4
+        assert len(doomed) == 4 + 1
         assert all(each.why and each.item.size for each in doomed)
         kept = {each.why for each in found.judged if each.fate == "keep"}
         assert "champion of fraud" in kept
@@ -180,8 +183,88 @@ def test_an_empty_or_absent_ledger_deletes_nothing(tmp_path: Path) -> None:
 def test_two_sweeps_never_run_at_once(tmp_path: Path) -> None:
     with made(tmp_path) as home:
         champion_and_failures(home)
-        with home.collector()._alone(), pytest.raises(Conflict):
+        with alone(home.home), pytest.raises(Conflict):
             home.collector().sweep(GRACE)
+
+
+@pytest.mark.parametrize("moment", range(9))
+def test_what_a_fact_makes_live_while_a_sweep_deletes_stays_with_all_it_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: int
+) -> None:
+    """A hold and an appointment, written by somebody else just before or just after a rename."""
+    with made(tmp_path) as home:
+        champion = champion_and_failures(home)
+        held, appointed, forgotten = (
+            entry.fact.release.root
+            for entry in home.ledger.read()
+            if isinstance(entry.fact, e.ReleaseRegistered) and not entry.fact.release.passed
+        )
+        swept(home, times=1)
+        home.clock.advance(8 * DAY)
+        before, left, real = home.stored(), [moment], Path.rename
+
+        def others_write() -> None:
+            left[0] -= 1
+            if left[0] == -1:
+                name = ServiceName("fraud")
+                home.ledger.append(
+                    [
+                        HoldPlaced(service=name, digest=Digest(held), by="ada", proof="os_user", why="court"),
+                        e.GatesJudged(service=name, release=appointed, passed=True, results=()),
+                        e.ChampionAppointed(service=name, release=appointed, previous=champion),
+                    ]
+                )
+
+        def rename(path: Path, target: Path) -> Path:
+            if "trash" in str(target):
+                others_write()
+            moved = real(path, target)
+            if "trash" in str(target):
+                others_write()
+            return moved
+
+        monkeypatch.setattr(Path, "rename", rename)
+        home.collector().sweep(GRACE)
+        gone = before - home.stored()
+        assert {place.split("/")[1] for place in gone if place.startswith("releases/")} == {forgotten[7:]}
+        assert len(gone) == len(before) // 4 + 3  # steps are a cache
+        assert len(home.deleted()) == 4 + 3  # and only of them the ledger says that they are gone
+
+
+def test_what_became_live_after_a_kill_comes_back_from_the_trash(tmp_path: Path) -> None:
+    with made(tmp_path) as home:
+        champion_and_failures(home, failures=("f",))
+        before = home.stored()
+        swept(home, times=1)
+    died = subprocess.run([sys.executable, "-c", DIES, str(tmp_path), "append", "0"], cwd=ROOT, check=False)
+    assert died.returncode == -signal.SIGKILL
+    clock = SimulatedClock()
+    clock.advance(16 * DAY)
+    with made(tmp_path, clock) as home:
+        assert home.stored() < before
+        (failed,) = (
+            entry.fact.release.root
+            for entry in home.ledger.read()
+            if isinstance(entry.fact, e.ReleaseRegistered) and not entry.fact.release.passed
+        )
+        hold = HoldPlaced(service=ServiceName("fraud"), digest=Digest(failed), by="ada", proof="os_user", why="court")
+        home.ledger.append([hold])
+        home.collector().sweep(GRACE)
+        steps = {place for place in before if place.startswith("steps/")}
+        assert home.stored() == before - steps
+        assert len(home.deleted()) == len(steps)
+
+
+def test_nobody_is_told_that_something_is_held_while_a_sweep_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with made(tmp_path) as home:
+        champion = champion_and_failures(home)
+    with alone(Home(tmp_path)):
+        assert run(["gc", "--hold", champion, "--why", "audit", "--home", str(tmp_path)]) == Conflict.exit_code
+    assert "wait for its end" in capsys.readouterr().err
+    with made(tmp_path) as home:
+        assert not any(isinstance(entry.fact, HoldPlaced) for entry in home.ledger.read())
 
 
 @settings(max_examples=25)
@@ -208,7 +291,6 @@ def test_nothing_that_an_alias_reaches_is_ever_deleted_and_twice_is_once(
                 place = f"releases/{root[7:]}"
                 needed |= {path for path in home.stored() if path.startswith(place)}
                 needed.add(f"snapshots/{snapshot[7:]}/data.parquet")
-                needed.add(f"steps/fraud/{step}/out.parquet")
                 name = home.blob(source)[7:]
                 needed.add(f"blobs/{name[:2]}/{name[2:]}")
                 if last is not None:
@@ -263,7 +345,7 @@ def test_killed_between_any_two_lines_the_next_sweep_ends_at_the_same_state(
     tmp_path: Path, point: str, after: int
 ) -> None:
     expected, deleted = _ends(tmp_path / "whole", kill=None)
-    assert len(deleted) == 12
+    assert len(deleted) == 13
     assert _ends(tmp_path / "killed", kill=(point, after)) == (expected, deleted)
 
 
@@ -299,7 +381,7 @@ def test_what_is_wanted_again_after_a_kill_is_spared_and_not_told_as_deleted(tmp
         home.collector().sweep(GRACE)
         assert home.blobs.has(again)
         assert again not in home.deleted()
-        assert len(home.deleted()) == 3
+        assert len(home.deleted()) == 3 + 1
 
 
 def test_the_command_line_holds_and_lifts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -338,7 +420,8 @@ def test_an_experiment_whose_release_was_deleted_is_trained_again_not_answered_f
         refused = trained(pipeline, file)
         collector = Collector(Home(tmp_path / "home"), pipeline._ledger, SystemClock(), SequentialIds())
         collector.sweep(0.0)
-        assert {item.kind for item in collector.sweep(0.0).deleted} == {"release", "snapshot", "blob", "step"}
+        kinds = {item.kind for item in collector.sweep(0.0).deleted}
+        assert kinds == {"release", "evidence", "snapshot", "blob", "step"}
         assert not pipeline.releases.held(refused.release.root)
         again = trained(pipeline, file)
         assert (again.cached, again.release.root) == (False, refused.release.root)
@@ -347,3 +430,41 @@ def test_an_experiment_whose_release_was_deleted_is_trained_again_not_answered_f
         eased = trained(pipeline, file)
         assert (eased.cached, eased.release.passed) == (True, True)
         assert pipeline.registry("fraud").champion == refused.release.root
+
+
+def test_of_a_trained_home_all_stays_that_its_champion_was_made_from(
+    tmp_path: Path, trainer: ForkServerTrainer
+) -> None:
+    """Real documents: steps are a cache and go; data, code, inputs and evidence of what serves do not."""
+    file = write_service(tmp_path / "fraud")
+    with opened(tmp_path / "home", trainer) as pipeline:
+        champion = trained(pipeline, file)
+        strict = SERVICE.replace("min: 0.70", "min: 0.999").replace("max_depth: 4", "max_depth: 2")
+        write_service(tmp_path / "fraud", service=strict)
+        refused = trained(pipeline, file)
+        write_service(tmp_path / "fraud", service=strict.replace("max_depth: 2", "max_depth: 3"))
+        newest = trained(pipeline, file)
+        assert (champion.release.passed, refused.release.passed, newest.release.passed) == (True, False, False)
+        home = Home(tmp_path / "home")
+        kept_rows = home.root / "quarantine" / "fraud" / "train-0123456789ab.parquet"
+        kept_rows.parent.mkdir(parents=True)
+        kept_rows.write_bytes(b"rows of people")
+        collector = Collector(home, pipeline._ledger, SystemClock(), SequentialIds())
+        collector.sweep(3600.0)
+        assert kept_rows.exists()  # younger than the grace
+        collector.sweep(0.0)
+        gone = collector.sweep(0.0).deleted
+        assert {item.kind for item in gone} == {"release", "evidence", "step", "experiment", "quarantine"}
+        wanted = {each.release.experiment.rsplit(":", 1)[-1] for each in (champion, newest)}
+        documents = {path.stem for path in home.experiments.iterdir()}
+        assert documents == wanted  # the newest of a service is remembered
+        assert [path.name for path in home.releases.iterdir()] == [champion.release.root[7:]]
+        assert [path.name for path in home.evidence.iterdir()] == [champion.release.root[7:]]
+        pipeline.releases.verified(champion.release.root)
+        inputs = ExperimentStore(home).get(champion.release.experiment)
+        blobs = Blobs(home.blobs)
+        assert all(blobs.has(f"sha256:{each.sha256}") for each in inputs.code.files)
+        assert (home.snapshots / champion.release.snapshot[7:]).is_dir()
+        write_service(tmp_path / "fraud")
+        assert trained(pipeline, file).cached
+    assert audit(home).ok

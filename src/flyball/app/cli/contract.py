@@ -83,7 +83,7 @@ def check(
         "not_executed": edition.not_executed,
     }
     notes = [Text(f"note: {note}") for note in edition.not_executed]
-    emit(document, as_json=json, text=lambda: Group(*lines(data, report, kept), *levels_told(levels), *notes))
+    emit(document, as_json=json, text=lambda: Group(*lines(data, report, kept, levels), *levels_told(levels), *notes))
     return 0 if document["ok"] else 1
 
 

@@ -11,7 +11,9 @@ from flyball.app.home import find_home
 from flyball.core.errors import BadInput, Fault
 
 if TYPE_CHECKING:
+    from flyball.app.people import Person
     from flyball.app.wiring.collecting import Swept
+    from flyball.core.ledger import Entry, Ledger
     from flyball.registry.sweep import Stored
 
 
@@ -55,12 +57,13 @@ def gc(
 
     grace_s = _grace(grace, hold=hold, lift=lift)
     if (digest := hold or lift) is not None:
-        act(
-            lambda ledger, person: hold_it(ledger, digest, person, why, lift=hold is None),
-            digest,
-            home=home,
-            as_json=json,
-        )
+        from flyball.app.wiring.sweep_lock import no_sweep
+
+        def said(ledger: "Ledger", person: "Person") -> "tuple[Entry, ...]":
+            with no_sweep(find_home(home)):
+                return hold_it(ledger, digest, person, why, lift=hold is None)
+
+        act(said, digest, home=home, as_json=json)
         return
     from flyball.app.wiring.collecting import collect
 
@@ -126,7 +129,7 @@ def _text(document: Collection) -> str:
 def _named(line: Line) -> str:
     from flyball.core.ids import short
 
-    return f"{line.kind} {line.name if line.kind == 'step' else short(line.name)} ({_size(line.size)})"
+    return f"{line.kind} {line.name if line.kind in ('step', 'quarantine') else short(line.name)} ({_size(line.size)})"
 
 
 def _size(count: int) -> str:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from flyball.contracts.levels import LevelResult
 
 
-def lines(path: Path, report: "Report", kept: "Kept | None") -> list[Any]:
+def lines(path: Path, report: "Report", kept: "Kept | None", levels: "Iterable[LevelResult]" = ()) -> list[Any]:
     """Violations as a table, then the verdict, then where the rows are that were kept out."""
     counts = report.document()
     parts: list[Any] = []
@@ -24,7 +24,10 @@ def lines(path: Path, report: "Report", kept: "Kept | None") -> list[Any]:
             rows = ", ".join(map(str, violation.first_rows))
             table.add_row(Text(rule), Text(violation.expected), Text(violation.found), str(violation.rows), rows)
         parts.append(table)
-    verdict = "keeps the contract" if report.passed else "violates the contract"
+    verdict = "violates the contract"
+    if report.passed:
+        whole = kept_all(report, levels)
+        verdict = "keeps the contract" if whole else "breaks no rule of the contract, but a service level is violated"
     split = ", ".join(f"{counts[key]} {key}" for key in ("accepted", "quarantined", "rejected"))
     parts.append(Text(f"{path}: {report.rows} rows ({split}): {verdict}."))
     if kept is not None:

@@ -6,15 +6,18 @@ repairs it; in each case it is enough to run `gc` again:
 
 A. before `gc.json` is written: nothing has happened.
 B. between two deletions: the next sweep reads the list, asks of each thing again whether something reaches it by now,
-   and goes on. A folder leaves its place by one rename, so nothing is ever half there; `trash/` is emptied later.
+   and goes on. A folder leaves its place by one rename, so nothing is ever half there; `trash/` is emptied only when
+   the fact is written, and what became wanted comes back from there.
 C. before the fact: the next sweep finds everything on its list gone, and writes it, once, by the sweep's id.
 D. before the list is removed: as C; the ledger leaves out the fact that it has.
+
+Others write to the ledger while a sweep deletes. It reads on before each rename and after it: what a new fact makes
+live is spared, or comes back. A hold takes the same lock as a sweep (`sweep_lock`), so that nobody is told that
+something is held which is being deleted.
 """
 
-import fcntl
 import shutil
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -26,8 +29,9 @@ from flyball.app.home import Home
 from flyball.app.wiring.drafts import remove_left
 from flyball.app.wiring.inventory import Inventory, used_within
 from flyball.app.wiring.ledger import audit, ledger_of, open_ledger
+from flyball.app.wiring.sweep_lock import alone
 from flyball.core.clock import Clock
-from flyball.core.errors import Conflict, LedgerBroken, NotFound
+from flyball.core.errors import LedgerBroken, NotFound
 from flyball.core.ids import Ids, ServiceName
 from flyball.core.ledger import Ledger
 from flyball.core.record import Record
@@ -75,6 +79,47 @@ def collect(home: Home, grace_s: float, *, dry_run: bool) -> Swept:
         return Collector(home, signed, clock, TimeIds(clock)).sweep(grace_s)
 
 
+class Picture:
+    """What has to stay by the newest line of the ledger, and why. It grows with the ledger.
+
+    Raises: LedgerBroken: the ledger does not verify, or knows of nothing.
+    """
+
+    def __init__(self, home: Home, ledger: Ledger, clock: Clock) -> None:
+        verdict = audit(home)
+        if not verdict.ok:
+            raise LedgerBroken(f"nothing is deleted by a ledger that does not verify: {verdict.reason}")
+        self._home, self._ledger, self._clock = home, ledger, clock
+        self.holdings = Holdings()
+        self._seq = 0
+        self._read_on()
+        if not self.holdings.services():
+            raise LedgerBroken("nothing is deleted by an empty ledger: it knows of nothing that has to stay")
+        self.look()
+
+    def look(self) -> None:
+        """Follow the documents anew: one that came back names others."""
+        inventory = Inventory(self._home)
+        roots = inventory.drafts() | self.holdings.roots(self._clock.now())
+        reached = reach(roots, lambda name: self.holdings.needs(name) | inventory.documents(name))
+        self.live = self.holdings.remembered() | reached
+
+    def renew(self) -> None:
+        """Read on. What is there from now on is looked at only where a fact is new."""
+        if self._read_on():
+            self.look()
+
+    def wants(self, item: Stored) -> bool:
+        return any(digest in self.live for digest in item.digests)
+
+    def _read_on(self) -> bool:
+        before = self._seq
+        for entry in self._ledger.read(after=before):
+            self.holdings.take(entry)
+            self._seq = entry.seq
+        return self._seq > before
+
+
 class Collector:
     """Sweeps one home. Two never run at once."""
 
@@ -92,8 +137,7 @@ class Collector:
 
         Raises: LedgerBroken: the ledger does not verify. Conflict: another sweep runs.
         """
-        with self._alone():
-            shutil.rmtree(self._trash, ignore_errors=True)
+        with alone(self._home):
             remove_left(self._home.work)
             deleted = self._finish(self._state(), grace_s)
             before = self._state()
@@ -105,56 +149,69 @@ class Collector:
             return Swept(judged=judged, deleted=deleted)
 
     def _judge(self, state: State, grace_s: float) -> tuple[Judged, ...]:
-        live = self._live()[0]
+        live = self._picture().live
         return plan(Inventory(self._home).items(), live, state.marked, now=self._now(), grace_s=grace_s)
 
-    def _live(self) -> tuple[dict[str, str], Holdings]:
-        verdict = audit(self._home)
-        if not verdict.ok:
-            raise LedgerBroken(f"nothing is deleted by a ledger that does not verify: {verdict.reason}")
-        holdings = Holdings()
-        for entry in self._ledger.read():
-            holdings.take(entry)
-        if not holdings.services():
-            raise LedgerBroken("nothing is deleted by an empty ledger: it knows of nothing that has to stay")
-        inventory = Inventory(self._home)
-        roots = inventory.drafts() | holdings.roots(self._clock.now())
-        return reach(roots, lambda name: holdings.needs(name) | inventory.documents(name)), holdings
+    def _picture(self) -> Picture:
+        return Picture(self._home, self._ledger, self._clock)
 
     def _finish(self, state: State, grace_s: float) -> tuple[Stored, ...]:
         """Delete what is on the list, unless something wants it by now; then the fact, then the list."""
         if state.sweep is None:
+            shutil.rmtree(self._trash, ignore_errors=True)
             return ()
-        live, holdings = self._live()
-        gone = []
-        for item in state.sweep.items:
-            if self._delete(item, live, grace_s):
-                gone.append(item)  # crash point B
-        self._tell(state.sweep.id, gone, holdings)  # crash point C is before, D behind
-        marked = {place: at for place, at in state.marked.items() if place not in {item.place for item in gone}}
-        self._write(State(marked=marked))
+        items, picture = state.sweep.items, self._picture()
+        for item in items:
+            self._delete(item, picture, grace_s)  # crash point B
+        self._bring_back(items, picture)
+        gone = tuple(item for item in items if not (self._home.root / item.place).exists())
+        self._tell(state.sweep.id, gone, picture.holdings)  # crash point C is before, D behind
+        places = {item.place for item in gone}
+        self._write(State(marked={place: at for place, at in state.marked.items() if place not in places}))
         shutil.rmtree(self._trash, ignore_errors=True)
-        return tuple(gone)
+        return gone
 
-    def _delete(self, item: Stored, live: dict[str, str], grace_s: float) -> bool:
-        """Whether it is gone now, by whatever sweep."""
+    def _delete(self, item: Stored, picture: Picture, grace_s: float) -> None:
+        """Out of its place, unless something wants it a moment before or a moment after."""
         path = self._home.root / item.place
-        if not path.exists():
-            return True
-        if any(digest in live for digest in item.digests):
-            return False
-        if used_within(path, now=self._now(), grace_s=grace_s):  # looked up once more, a moment before
-            return False
+        picture.renew()
+        if not path.exists() or picture.wants(item) or used_within(path, now=self._now(), grace_s=grace_s):
+            return
         self._trash.mkdir(exist_ok=True)
-        path.rename(self._trash / item.place.replace("/", "-"))
+        path.rename(self._thrown(item))
         flush_folder(path.parent)
-        return True
+        picture.renew()
+        if picture.wants(item):
+            self._restore(item)
+            picture.look()
 
-    def _tell(self, sweep: str, gone: list[Stored], holdings: Holdings) -> None:
+    def _bring_back(self, items: tuple[Stored, ...], picture: Picture) -> None:
+        """What became wanted after it had gone, and what that needs in turn: its documents are read again."""
+        picture.renew()
+        while back := [item for item in items if picture.wants(item) and self._thrown(item).exists()]:
+            for item in back:
+                self._restore(item)
+            picture.look()
+
+    def _restore(self, item: Stored) -> None:
+        path, thrown = self._home.root / item.place, self._thrown(item)
+        if path.exists():  # stored again meanwhile
+            shutil.rmtree(thrown) if thrown.is_dir() else thrown.unlink()
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        thrown.rename(path)
+        flush_folder(path.parent)
+
+    def _thrown(self, item: Stored) -> Path:
+        return self._trash / item.place.replace("/", "-")
+
+    def _tell(self, sweep: str, gone: tuple[Stored, ...], holdings: Holdings) -> None:
         owners, services = holdings.owners(), holdings.services()
         by_service: dict[str, list[Stored]] = {}
         for item in gone:
-            owner = next((owners[digest] for digest in item.digests if digest in owners), services[0])
+            folder = item.place.split("/")[1]  # of steps and quarantine files
+            other = folder if folder in services else services[0]
+            owner = next((owners[digest] for digest in item.digests if digest in owners), other)
             by_service.setdefault(owner, []).append(item)
         for service, items in sorted(by_service.items()):
             for first in range(0, len(items), PER_FACT):
@@ -181,12 +238,3 @@ class Collector:
 
     def _now(self) -> float:
         return self._clock.now().timestamp()
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        with Path(self._home.made().root / "gc.lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise Conflict("another sweep of this home runs", hint="wait for its end") from error
-            yield

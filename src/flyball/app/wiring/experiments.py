@@ -1,5 +1,6 @@
 """The inputs of each experiment that was ever started in a home: a file an experiment, named by its digest."""
 
+import os
 from pathlib import Path
 
 import msgspec
@@ -20,7 +21,9 @@ class ExperimentStore:
     def put(self, inputs: Inputs) -> None:
         """Keep; what is there already stays. Raises: Unavailable: the disk does not take it."""
         path = self._path(inputs.name)
-        if not path.is_file():
+        try:
+            os.utime(path)  # wanted again: a sweep lets it be
+        except FileNotFoundError:
             write_whole(path, msgspec.json.encode(inputs))
 
     def get(self, experiment: str) -> Inputs:

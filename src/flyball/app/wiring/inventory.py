@@ -19,7 +19,8 @@ _HEX = re.compile(r"[0-9a-f]{64}")
 
 
 class Inventory:
-    """Reads `releases/`, `evidence/`, `snapshots/`, `blobs/` and `steps/`; nothing else is ever swept. For one look."""
+    """For one look. Reads `releases/`, `evidence/`, `snapshots/`, `blobs/`, `steps/`, `experiments/` and `quarantine/`;
+    nothing else is ever swept."""
 
     def __init__(self, home: Home) -> None:
         self._home = home
@@ -35,11 +36,16 @@ class Inventory:
             place = f"blobs/{digest[:2]}/{digest[2:]}"
             yield Stored(kind="blob", name=blob.name, place=place, digests=(digest,), size=blob.size, at=blob.at)
         yield from self._folders("step", self._home.root / "steps")
+        for path in self._home.experiments.glob("*.json"):
+            if _HEX.fullmatch(path.stem):
+                yield self._file("experiment", path, f"sha256:{path.stem}", (path.stem,))
+        for path in (self._home.root / "quarantine").glob("*/*.parquet"):  # nothing names them: they have their time
+            yield self._file("quarantine", path, path.relative_to(self._home.root).as_posix(), ())
 
     def documents(self, name: str) -> frozenset[str]:
         """The digests that the documents stored under these 64 hex digits name: of a release its manifest, say."""
         found: set[str] = set()
-        for path in (self._home.releases / name).glob("*.json"):
+        for path in (*(self._home.releases / name).glob("*.json"), *self._home.experiments.glob(f"{name}.json")):
             found |= hexes(path.read_bytes())
         blob = self._home.blobs / name[:2] / name[2:]
         if blob.is_file() and blob.stat().st_size <= DOCUMENT_BYTES:
@@ -64,6 +70,10 @@ class Inventory:
                     with path.open("rb") as file:
                         found[file_digest(file, "sha256").hexdigest()] = why
         return found
+
+    def _file(self, kind: StoredKind, path: Path, name: str, digests: tuple[str, ...]) -> Stored:
+        place, known = path.relative_to(self._home.root).as_posix(), path.stat()
+        return Stored(kind=kind, name=name, place=place, digests=digests, size=known.st_size, at=known.st_mtime)
 
     def _folders(self, kind: StoredKind, root: Path) -> Iterator[Stored]:
         for folder in _named(root):

@@ -5,6 +5,7 @@ and running again writes the same file. It holds the rows as they came, personal
 its owner.
 """
 
+import os
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -39,7 +40,9 @@ def keep(folder: Path, name: str, table: pl.DataFrame, contract: DataContract, r
     rows.write_parquet(out, compression="zstd")
     data = out.getvalue()
     file = folder / f"{name}-{sha256(data).hexdigest()[:12]}.parquet"
-    if not file.is_file():  # its name says that it is the same
+    try:
+        os.utime(file)  # its name says that it is the same; wanted again, it is kept as long again
+    except FileNotFoundError:
         write_whole(file, data)
     return Kept(file=str(file), rows=rows.height)
 
