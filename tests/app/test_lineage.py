@@ -16,6 +16,7 @@ from tests.app.test_up import predict, services, up
 from tests.registry.published import check_cloudevent, check_openlineage
 
 from flyball.app.cli.main import run
+from flyball.app.declared import load
 from flyball.app.home import Home
 from flyball.app.wiring.ledger import open_ledger
 
@@ -70,7 +71,11 @@ def test_an_answer_leads_to_its_training_bytes_and_they_lead_back_while_receiver
     (contract,) = [each["digest"] for each in document["data"] if each["role"] == "contract"]
     assert of_kind(found["origins"], "contract")[0]["name"] == contract
 
-    (snapshot,), (data,) = of_kind(found["origins"], "snapshot"), of_kind(found["origins"], "file")
+    (snapshot,) = of_kind(found["origins"], "snapshot")
+    (held,) = [
+        e["target"] for e in found["origins"]["edges"] if (e["source"], e["relation"]) == (snapshot["id"], "holds")
+    ]
+    (data,) = [node for node in of_kind(found["origins"], "file") if node["id"] == held]
     assert snapshot["name"] == trained["snapshot"]
     assert (snapshot["facts"]["first_row"], snapshot["facts"]["last_row"]) == (1, 3000)
     bytes_ = (home / "snapshots" / snapshot["name"][7:] / data["facts"]["path"]).read_bytes()
@@ -100,6 +105,23 @@ def test_an_answer_leads_to_its_training_bytes_and_they_lead_back_while_receiver
     assert "answered by release" in text
     assert run(["events", "list", "--home", str(home), "--json"]) == 0
     assert {queue["waiting"] for queue in json.loads(capsys.readouterr().out)["queues"]} == {0}
+
+
+def test_a_raw_source_and_its_files_are_subjects_by_their_plain_hash(
+    services: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = tmp_path / "home"
+    trained = train(services[0], home)
+    found = lineage(trained["release"], home, capsys)
+    (origin,) = of_kind(found["origins"], "origin")
+    (held,) = [edge["target"] for edge in found["origins"]["edges"] if edge["source"] == origin["id"]]
+    (raw,) = [node for node in of_kind(found["origins"], "file") if node["id"] == held]
+    assert origin["facts"]["files"] == 1
+    source = load(services[0]).source
+    assert raw["name"] == f"sha256:{hashlib.sha256(source.read_bytes()).hexdigest()}"
+    for start in (raw["name"], origin["name"]):
+        back = lineage(start, home, capsys)
+        assert [node["name"] for node in of_kind(back["results"], "release")] == [trained["release"]]
 
 
 def train(file: Path, home: Path) -> Any:

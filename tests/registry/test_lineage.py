@@ -10,8 +10,8 @@ from tests.registry.facts import HISTORIES, NAME, Story
 from flyball.core import events as e
 from flyball.core.ids import Digest, ExperimentDigest, ReleaseRoot, RolloutId, ServiceName
 from flyball.core.ledger import Entry
-from flyball.core.release import File, Release, Snapshot
-from flyball.registry.lineage import COMPARISONS, Graph, Lineage, lineage, node_id
+from flyball.core.release import File, Origin, Release, Snapshot
+from flyball.registry.lineage import COMPARISONS, Graph, Lineage, lineage, node_id, with_raw_files
 from flyball.registry.walk import named, walk
 
 
@@ -78,6 +78,21 @@ def test_folding_again_changes_nothing_and_every_edge_has_both_its_ends(facts: l
     assert twice.graph() == once
     assert all(edge.source in once.nodes and edge.target in once.nodes for edge in once.edges)
     assert len(set(once.edges)) == len(once.edges)
+
+
+def test_a_raw_file_leads_to_what_was_made_of_it() -> None:
+    origin = Origin(root=Digest("sha256:raw"), files=1, size=9, manifest=Digest("sha256:list"), grade="A")
+    taken = snapshot("a")
+    assert isinstance(taken, e.SnapshotTaken)
+    taken = msgspec.structs.replace(taken, snapshot=msgspec.structs.replace(taken.snapshot, origin=origin))
+    found = graph([taken, started("x", "a"), registered("r", "x", "a")])
+    assert reached(found, node_id("origin", "sha256:raw"), "release", "results") == {"r"}
+    assert reached(found, node_id("release", "r"), "origin") == {"sha256:raw"}
+    raw = File(path="cards.csv", size=9, sha256="f" * 64)
+    whole = with_raw_files(found, {"sha256:list": [raw]})
+    assert reached(whole, node_id("file", f"sha256:{'f' * 64}"), "release", "results") == {"r"}
+    assert reached(whole, node_id("release", "r"), "file") == {f"sha256:{'f' * 64}", f"sha256:{'a' * 64}"}
+    assert with_raw_files(found, {}) == found
 
 
 TRAININGS = st.lists(st.tuples(st.sampled_from("xyz"), st.sampled_from("ab"), st.sampled_from("cd")), max_size=8)

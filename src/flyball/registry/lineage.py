@@ -5,7 +5,7 @@ exactly the runs that gave its bytes: two trainings of one service never lend ea
 and `instead_of` are comparisons: they are shown, and nothing that lies behind them is an origin.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from flyball.core import events as e
@@ -15,7 +15,17 @@ from flyball.core.release import File, Release, Snapshot
 from flyball.registry.run_ids import run_id
 
 Kind = Literal[
-    "prediction", "rollout", "release", "run", "experiment", "snapshot", "file", "code", "contract", "environment"
+    "prediction",
+    "rollout",
+    "release",
+    "run",
+    "experiment",
+    "snapshot",
+    "origin",
+    "file",
+    "code",
+    "contract",
+    "environment",
 ]
 Relation = Literal[
     "assigned_to",
@@ -119,6 +129,9 @@ class Lineage:
         )
         for file in snapshot.files:
             self._edge(made, "holds", self._file(entry, file))
+        if (origin := snapshot.origin) is not None:
+            about = {"files": origin.files, "bytes": origin.size, "grade": origin.grade, "manifest": origin.manifest}
+            self._edge(made, "read", self._add(entry, "origin", origin.root, **about))
 
     def _file(self, entry: Entry, file: File) -> str:
         return self._add(entry, "file", f"sha256:{file.sha256}", path=file.path, bytes=file.size)
@@ -201,6 +214,24 @@ def lineage(entries: Iterable[Entry]) -> Lineage:
     for entry in entries:
         found.fold(entry)
     return found
+
+
+def with_raw_files(graph: Graph, manifests: Mapping[str, Iterable[File]]) -> Graph:
+    """The same graph, with the files that raw sources hold.
+
+    Args: manifests: digest of an origin's manifest -> its files, of those that are at hand.
+    """
+    nodes, edges = dict(graph.nodes), dict.fromkeys(graph.edges)
+    for origin in graph.nodes.values():
+        if origin.kind != "origin":
+            continue
+        for file in manifests.get(origin.facts["manifest"], ()):
+            name = f"sha256:{file.sha256}"
+            facts = {"path": file.path, "bytes": file.size}
+            new = Node(id=node_id("file", name), kind="file", name=name, services=origin.services, facts=facts)
+            nodes.setdefault(new.id, new)
+            edges[Edge(source=origin.id, relation="holds", target=new.id)] = None
+    return Graph(nodes=nodes, edges=tuple(edges))
 
 
 def node_id(kind: Kind, name: str) -> str:

@@ -3,7 +3,10 @@
 from contextlib import closing
 from datetime import UTC, datetime
 
+import msgspec
+
 from flyball.adapters.answers import Answers
+from flyball.adapters.blobs import Blobs
 from flyball.app.home import Home
 from flyball.app.wiring.ledger import open_ledger
 from flyball.core.answers import AnswerRecord, Given
@@ -11,11 +14,12 @@ from flyball.core.clock import timestamp
 from flyball.core.errors import BadInput, Fault, NotFound
 from flyball.core.ids import short
 from flyball.core.record import Record
-from flyball.registry.lineage import Edge, Graph, Lineage, Node, Relation, lineage, node_id
+from flyball.pipeline.manifest import Manifest
+from flyball.registry.lineage import Edge, Graph, Lineage, Node, Relation, lineage, node_id, with_raw_files
 from flyball.registry.walk import LEAST_DIGITS, LIMIT, Walk, named, walk
 
 GROUPS = 100  # lines about answers; each counts as many as there were
-_ORDER = ("release", "snapshot", "experiment", "run", "rollout", "code", "contract", "environment", "file")
+_ORDER = ("release", "snapshot", "origin", "experiment", "run", "rollout", "code", "contract", "environment", "file")
 
 
 class Trace(Record):
@@ -34,7 +38,7 @@ def trace(home: Home, subject: str, *, limit: int = LIMIT) -> Trace:
     with closing(open_ledger(home, told=False)) as ledger:
         found = lineage(ledger.read())
     answers = Answers(home.telemetry("any").parent)
-    graph = found.graph()
+    graph = _with_raw_files(home, found.graph())
     graph, node = _prediction(found, graph, answers, subject) or _named(graph, subject)
     every = walk(graph, node.id, "results", limit=len(graph.nodes) + 1)
     releases = [each for each in (node, *every.nodes) if each.kind == "release"]
@@ -49,6 +53,14 @@ def trace(home: Home, subject: str, *, limit: int = LIMIT) -> Trace:
         results=walk(graph, node.id, "results", limit=limit),
         predictions=tuple(counted[:GROUPS]),
     )
+
+
+def _with_raw_files(home: Home, graph: Graph) -> Graph:
+    """Manifests of raw sources that were deleted leave their files unknown."""
+    blobs = Blobs(home.blobs)
+    wanted = {node.facts["manifest"] for node in graph.nodes.values() if node.kind == "origin"}
+    held = [name for name in sorted(wanted) if blobs.has(name)]
+    return with_raw_files(graph, {name: msgspec.json.decode(blobs.get(name), type=Manifest).files for name in held})
 
 
 def _named(graph: Graph, subject: str) -> tuple[Graph, Node]:
