@@ -25,6 +25,7 @@ from flyball.core.release import Release
 from flyball.registry.run_ids import run_id
 from flyball.registry.telling.addresses import purl, source, urn
 from flyball.registry.telling.known import Known, Run, incident_of, signal_key
+from flyball.registry.telling.plainly import outside
 
 SPEC = "0.5.1"
 APPROVAL = "dev.cdeventsx.flyball-approval"
@@ -77,7 +78,7 @@ def _told(state: Known, entry: Entry, where: dict[str, Any]) -> Iterator[Told]:
             yield "pipelinerun.started", run, content
         case e.TrainingFailed(experiment=experiment, error=error):
             if (failed := state.open_runs.get(experiment)) is not None:
-                yield _finished(failed, "failure", error)
+                yield _finished(failed, "failure", outside(error))
         case e.ReleaseRegistered(release=release, signature=signature):
             yield from _registered(state, release, signature, where)
         case e.GatesJudged(release=root, passed=passed, results=results):
@@ -136,7 +137,8 @@ def _in_traffic(state: Known, entry: Entry, where: dict[str, Any]) -> Iterator[T
             yield "incident.reported", f"ticket-{ticket}", content
         case e.TicketClosed(ticket=ticket, outcome=outcome, reason=reason):
             if ticket in state.tickets:
-                yield "incident.resolved", state.tickets[ticket], _incident(entry, f"{outcome}: {reason}", where)
+                said = outside(reason) if outcome == "failed" else reason
+                yield "incident.resolved", state.tickets[ticket], _incident(entry, f"{outcome}: {said}", where)
         case _:
             return
 

@@ -13,6 +13,7 @@ from flyball.core import events as e
 from flyball.core.ledger import Entry
 from flyball.registry.run_ids import run_id
 from flyball.registry.telling.known import Known, Run
+from flyball.registry.telling.plainly import outside
 
 
 def events(state: Known, entry: Entry) -> Iterator[dict[str, Any]]:
@@ -28,7 +29,7 @@ def events(state: Known, entry: Entry) -> Iterator[dict[str, Any]]:
             }
         case e.TrainingFailed(experiment=experiment, error=error):
             if (run := state.open_runs.get(experiment)) is not None:
-                yield _ended(run, entry, "failed") | {"error": error}
+                yield _ended(run, entry, "failed") | {"error": outside(error)}
         case e.ReleaseRegistered(release=release):
             made_by = state.open_runs.get(release.experiment)
             if made_by is not None:

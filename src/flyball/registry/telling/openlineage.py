@@ -13,6 +13,7 @@ from flyball.core.ledger import Entry
 from flyball.core.release import GateResult, Release, Snapshot, TestResult
 from flyball.registry.run_ids import run_id
 from flyball.registry.telling.known import Known, Run
+from flyball.registry.telling.plainly import outside
 
 PRODUCER = "urn:flyball:producer:v1"
 _SPEC = "https://openlineage.io/spec"
@@ -31,7 +32,7 @@ def events(state: Known, entry: Entry, namespace: str) -> Iterator[dict[str, Any
             if (run_ := state.open_runs.get(experiment)) is not None:
                 event = _event("FAIL", state, entry, run_, namespace)
                 event["run"]["facets"]["errorMessage"] = _facet(
-                    "1-0-1/ErrorMessageRunFacet", message=error, programmingLanguage="python"
+                    "1-0-1/ErrorMessageRunFacet", message=outside(error), programmingLanguage="python"
                 )
                 yield event
         case ReleaseRegistered(release=release):
