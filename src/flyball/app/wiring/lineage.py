@@ -12,6 +12,7 @@ from flyball.core.errors import BadInput, Fault, NotFound
 from flyball.core.ids import short
 from flyball.core.record import Record
 from flyball.registry.lineage import Edge, Graph, Lineage, Node, Relation, lineage, node_id
+from flyball.registry.run_ids import as_uuid
 from flyball.registry.walk import LEAST_DIGITS, LIMIT, Walk, named, walk
 
 GROUPS = 100  # lines about answers; each counts as many as there were
@@ -35,7 +36,7 @@ def trace(home: Home, subject: str, *, limit: int = LIMIT) -> Trace:
         found = lineage(ledger.read())
     answers = Answers(home.telemetry("any").parent)
     graph = found.graph()
-    graph, node = _prediction(found, graph, answers, subject) or _named(graph, subject)
+    graph, node = _prediction(found, graph, answers, subject) or _named(graph, as_uuid(subject))
     every = walk(graph, node.id, "results", limit=len(graph.nodes) + 1)
     releases = [each for each in (node, *every.nodes) if each.kind == "release"]
     counted = [

@@ -1,7 +1,6 @@
 """What the world outside is told of an error: its class and the place in the service's code, never its message.
 
-A message may hold whatever was in the data. Whoever may read the ledger finds it there, masked, and the whole of it in the
-log of the run.
+A message may hold whatever was in the data. The ledger has it masked, the log of the run as it was.
 """
 
 import re
