@@ -140,7 +140,7 @@ def test_everything_that_is_missing_is_named_at_once_and_blocks(
 @pytest.mark.parametrize(
     ("file", "words"),
     [
-        ("releases/*/model.onnx", "does not verify"),
+        ("releases/*/model.onnx", "does not verify: model.onnx is changed"),
         ("snapshots/*/data.parquet", "data.parquet is changed"),
         ("experiments/*.json", "cannot be read"),
     ],
@@ -182,6 +182,15 @@ def test_a_root_binds_code_artefacts_evidence_and_threshold(copy: Path, document
         (folder / file.path).write_bytes(whole)
     assert len(roots) == len(found.files) + 1
     assert b'"threshold":0.5' in (folder / "release.json").read_bytes()
+
+
+def test_a_contract_whose_blob_is_gone_comes_from_the_verified_release(
+    copy: Path, document: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    digest = sha256((copy / "fraud" / "contract.yaml").read_bytes()).hexdigest()
+    (Home(copy / "home").blobs / digest[:2] / digest[2:]).unlink()
+    assert run(["reproduce", document["experiment"], "--json"]) == 0
+    assert said(capsys)["verdict"] == "IDENTICAL"
 
 
 def test_code_whose_blob_is_gone_comes_from_the_verified_release(

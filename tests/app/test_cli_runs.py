@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from tests.pipeline.fraud import MODEL, SERVICE, transactions, write_service
@@ -45,7 +46,7 @@ def test_show_has_the_steps_and_what_was_printed(home: Path, capfd: pytest.Captu
     assert shown["run"] == newest["run"]
     hows = {step["name"]: step["how"] for step in shown["steps"]}
     assert (hows["features"], hows["train"], hows["register"], hows["explain"]) == ("found", "done", "done", "left out")
-    assert asked(capfd, home, "show", failed["run"])["log"] == "well\n"
+    assert asked(capfd, home, "show", failed["run"])["log"].startswith("well\nTraceback")
     assert run(["runs", "show", newest["run"], "--home", str(home)]) == 0
     assert "processor seconds" in capfd.readouterr().out
 
@@ -81,3 +82,12 @@ def test_a_failed_training_is_seen_in_the_status_until_the_next_one_works(
         capfd.readouterr()
         run(["status", "--home", str(tmp_path / "home"), "--json"])
         assert json.loads(capfd.readouterr().out)["services"][0]["signals"] == signals
+
+
+def test_a_run_is_found_by_both_its_names(home: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    newest = asked(capfd, home, "list")["runs"][0]["run"]
+    uuid = str(UUID(newest.removeprefix("run-")))
+    assert asked(capfd, home, "show", uuid)["run"] == newest
+    for name in (newest, uuid):
+        assert run(["lineage", name, "--home", str(home), "--json"]) == 0
+        assert json.loads(capfd.readouterr().out)["subject"]["name"] == uuid

@@ -19,6 +19,7 @@ from flyball.core.ids import Digest, ExperimentDigest, ReleaseRoot
 from flyball.core.ledger import Message
 from flyball.core.release import GateResult, Release, Snapshot, TestResult
 from flyball.core.watching import Signal
+from flyball.registry.lineage import lineage
 from flyball.registry.telling.known import Known, fold, known
 from flyball.registry.telling.messages import messages
 
@@ -232,3 +233,20 @@ def test_a_new_declaration_is_heard_by_those_it_names_from_its_own_line_on() -> 
 def test_a_declaration_from_before_there_were_events_tells_nobody() -> None:
     fact = e.ServiceDeclared(service=NAME, policy=Digest("x"), declaration={"events": "?"}, folder="f")
     assert list(messages(Known(), Story([fact, started()]).entries())) == []
+
+
+def test_a_run_has_one_name_and_a_broken_off_one_ends_once() -> None:
+    name = "run-01a1fd8c69007fffbfffffffffffffff"
+    first = msgspec.structs.replace(started(), run=name)
+    off = e.RunFinished(
+        service=NAME, run=name, experiment=EXPERIMENT, outcome="broken_off", executor="", reason="first"
+    )
+    events = bodies([first, off, started()], "openlineage")
+    assert [event["eventType"] for event in events] == ["START", "ABORT", "START"]
+    assert {event["run"]["runId"] for event in events[:2]} == {"01a1fd8c-6900-7fff-bfff-ffffffffffff"}
+    assert kinds([first, off]) == ["pipelinerun.started", "pipelinerun.finished"]
+    assert known(Story([first, off]).entries()).open_runs == {}
+    (node,) = [node for node in lineage(Story([first, off]).entries()).graph().nodes.values() if node.kind == "run"]
+    assert (node.name, node.facts["outcome"]) == ("01a1fd8c-6900-7fff-bfff-ffffffffffff", "killed")
+    other = msgspec.structs.replace(off, run="run-" + "0" * 32)  # of an older run: this one goes on
+    assert len(known(Story([first, other]).entries()).open_runs) == 1

@@ -35,8 +35,8 @@ def tags() -> dict[str, str]:
 def installed(*path: str) -> tuple[tuple[str, str, str | None], ...]:
     """(normalised name, version, digest of RECORD) of each distribution, sorted.
 
-    Read once a process. Where one name is installed twice on the path, the first counts, as it does for imports. An
-    editable installation has no RECORD of its sources: its code belongs to the code tree, or to its version.
+    Read once a process. Where one name is installed twice on the path, the first counts, as it does for imports. The
+    RECORD of an editable installation names no sources: those are read by `adapters.import_paths`.
 
     Args: path: folders to look in, else `sys.path`.
     """

@@ -8,6 +8,7 @@ import random
 import resource
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -91,6 +92,8 @@ class InProcessTrainer:
         except SystemExit as error:
             raise TrainingFailed(f"the service's code called sys.exit({error.code!r})") from error
         except Exception as error:  # the service's own code
+            with log.open("a", encoding="utf-8") as file:
+                traceback.print_exc(file=file)
             raise TrainingFailed(f"the service's code raised {type(error).__name__}: {error}") from error
         finally:
             random.setstate(states[0])

@@ -20,7 +20,7 @@ def leave(run_folder: str, use: Use, log: Path | None) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / USE).write_bytes(msgspec.json.encode(use))
-        (folder / LOG).write_bytes(b"" if log is None or not log.is_file() else bounded(log))
+        _write_private(folder / LOG, b"" if log is None or not log.is_file() else bounded(log))
     except OSError as error:
         raise Unavailable(f"{folder.name}: the disk does not take the notes of the run: {error.strerror}") from error
 
@@ -29,6 +29,14 @@ def used(run_folder: str) -> Use:
     """What the trainer noted; nothing where it did not come to that."""
     file = Path(run_folder) / USE
     return msgspec.json.decode(file.read_bytes(), type=Use) if file.is_file() else Use()
+
+
+def _write_private(file: Path, data: bytes) -> None:
+    """Only its owner reads a log: it may hold what the service's code has printed of the data."""
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as out:
+        os.fchmod(descriptor, 0o600)
+        out.write(data)
 
 
 def bounded(log: Path, most: int = LOG_BYTES) -> bytes:

@@ -41,6 +41,13 @@ _KEPT = ("PATH", "HOME", "LD_LIBRARY_PATH", "PYTHONPATH", "VIRTUAL_ENV", "TMPDIR
 SERVER = (sys.executable, "-P", "-m", "flyball.app.wiring.training")
 
 
+def variables() -> dict[str, str]:
+    """What reaches a training of this process's environment variables, and what is pinned. Other code that PYTHONPATH
+    lets it import is part of the experiment's environment (`adapters/import_paths.py`).
+    """
+    return {name: os.environ[name] for name in _KEPT if name in os.environ} | PINNED
+
+
 class Request(Record, tag="request"):
     job: TrainingJob
     folder: str  # working directory of the child
@@ -153,7 +160,7 @@ class ForkServerTrainer:
                 self._command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                env={name: os.environ[name] for name in _KEPT if name in os.environ} | PINNED,
+                env=variables(),
                 start_new_session=True,
             )
         except OSError as error:

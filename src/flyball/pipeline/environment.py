@@ -9,10 +9,14 @@ and RECORD hashes). An installation that has drifted from its lock is not named 
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
+from msgspec.structs import replace
+
 from flyball.core.codec import digest
 from flyball.core.ids import Digest
 from flyball.core.record import Record
 from flyball.core.release import Grade
+from flyball.pipeline import beside as outside
+from flyball.pipeline.beside import Beside
 
 Kind = Literal["oci", "lock", "installed"]
 BOOTSTRAP = frozenset({"pip", "setuptools", "wheel"})  # a fresh environment brings them; locks leave them out
@@ -71,12 +75,18 @@ class Environment(Record):
     locked: tuple[Locked, ...] = ()  # kind `lock`: of the installed, as the lock pins them
     image: str | None = None  # kind `oci`: digest of the platform manifest
     drift: tuple[str, ...] = ()  # how the installation differs from a lock that was found
+    beside: tuple[Beside, ...] = ()  # code that no installer recorded, in the order of imports
 
 
 def environment(
-    platform: Platform, installed: tuple[Distribution, ...], *, image: str | None = None, lock: Lock | None = None
+    platform: Platform,
+    installed: tuple[Distribution, ...],
+    *,
+    image: str | None = None,
+    lock: Lock | None = None,
+    beside: tuple[Beside, ...] = (),
 ) -> Environment:
-    """Name an environment by the best evidence there is.
+    """Name an environment by the best evidence there is; code beside it goes into each of the names.
 
     >>> here = Platform(os="linux", arch="x86_64", libc="glibc 2.36", implementation="cpython", python="3.11", abi="")
     >>> numpy = Distribution(name="numpy", version="2.4.6", record=None)
@@ -86,6 +96,18 @@ def environment(
     >>> environment(here, (numpy,), lock=lock).drift
     ('numpy 2.4.6 is installed, uv.lock pins 2.4.5',)
     """
+    found = _by_evidence(platform, installed, image, lock)
+    if not beside:
+        return found
+    code = outside.named(beside)
+    name = replace(found.name, digest=digest("flyball/env-beside/v1", {"environment": found.name.digest, "code": code}))
+    grade, words = outside.graded(found.grade, beside)
+    return replace(found, name=name, grade=grade, reason=f"{found.reason}; {words}", beside=beside)
+
+
+def _by_evidence(
+    platform: Platform, installed: tuple[Distribution, ...], image: str | None, lock: Lock | None
+) -> Environment:
     plain = _installed(platform, installed)
     if image is not None:
         reason = f"image {image}, and what is installed in it"
@@ -148,7 +170,7 @@ def changes(before: Environment, after: Environment) -> tuple[str, ...]:
     if not words and kinds == {"lock"}:
         pinned = {each.name: each for each in before.locked}
         words += [f"{each.name}: other artefacts" for each in after.locked if pinned[each.name] != each]
-    return tuple(words)
+    return (*words, *outside.changes(before.beside, after.beside))
 
 
 def _installed(platform: Platform, installed: tuple[Distribution, ...]) -> Digest:

@@ -33,12 +33,3 @@ def expires(pin: Pin) -> datetime:
     Raises: ValueError: no day of the calendar; `flyball check` refuses such a declaration.
     """
     return datetime.combine(datetime.fromisoformat(pin.retention_until), time(), UTC) + timedelta(days=1)
-
-
-def at_least(found: Grade, floor: Grade) -> bool:
-    """Whether a grade satisfies a demand.
-
-    >>> at_least("A", "B"), at_least("C", "B")
-    (True, False)
-    """
-    return found <= floor  # the letters are in order

@@ -1,4 +1,8 @@
-"""Proof that one file belongs to a manifest root, for somebody who has the file and the root and nothing else."""
+"""Proof that one file belongs to a manifest root, for somebody who has the file and the root and nothing else.
+
+A library for auditors: no verb of Flyball needs it, as whoever has the home has all files. Who hands out one file of a
+data set calls `prove`, and who is handed it calls `proves` (docs/how-to/store-artefacts.md).
+"""
 
 from flyball.core.codec import canonical
 from flyball.core.errors import NotFound

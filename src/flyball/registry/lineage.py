@@ -12,6 +12,8 @@ from flyball.core import events as e
 from flyball.core.ledger import Entry
 from flyball.core.record import Record
 from flyball.core.release import File, Release, Snapshot
+from flyball.registry import open_runs
+from flyball.registry.open_runs import Run
 from flyball.registry.run_ids import run_id
 
 Kind = Literal[
@@ -75,7 +77,7 @@ class Lineage:
     def __init__(self) -> None:
         self._nodes: dict[str, Node] = {}
         self._edges: dict[Edge, None] = {}
-        self._runs: dict[tuple[str, str], str] = {}  # (service, experiment) -> node of the run that has not ended
+        self._open: dict[str, dict[str, Run]] = {}  # service -> its runs that have not ended, by experiment
         self._chains: dict[tuple[str, int], str] = {}  # (service, routing epoch) -> node of the rollout
         self._seq = 0
 
@@ -90,16 +92,23 @@ class Lineage:
         if entry.seq <= self._seq:
             return
         self._seq = entry.seq
+        runs = self._open.get(entry.subject, {})
+        if (gone := open_runs.lost(runs, entry)) is not None:
+            self._say(node_id("run", gone.id), outcome="killed")
+        self._fold(entry, runs)
+        self._open[entry.subject] = open_runs.fold(runs, entry)
+
+    def _fold(self, entry: Entry, runs: open_runs.OpenRuns) -> None:
         match entry.fact:
             case e.SnapshotTaken(snapshot=snapshot):
                 self._snapshot(entry, snapshot)
             case e.TrainingStarted():
                 self._started(entry, entry.fact)
             case e.TrainingFailed(experiment=experiment, error=error):
-                if (run := self._runs.pop((entry.subject, experiment), None)) is not None:
-                    self._say(run, outcome="failed", error=error.splitlines()[-1] if error else "")
+                if (run := runs.get(experiment)) is not None:
+                    self._say(node_id("run", run.id), outcome="failed", error=error.splitlines()[-1] if error else "")
             case e.ReleaseRegistered(release=release):
-                self._registered(entry, release)
+                self._registered(entry, release, runs.get(release.experiment))
             case e.GatesJudged(release=root, passed=passed):
                 self._say(node_id("release", root), passed=passed)
             case e.ChampionAppointed(release=root, by=by):
@@ -138,10 +147,6 @@ class Lineage:
 
     def _started(self, entry: Entry, fact: e.TrainingStarted) -> None:
         run = self._add(entry, "run", run_id(entry), reason=fact.reason, outcome="open")
-        lost = self._runs.get((entry.subject, fact.experiment))
-        if lost is not None:
-            self._say(lost, outcome="killed")
-        self._runs[entry.subject, fact.experiment] = run
         self._edge(run, "repeats", self._add(entry, "experiment", fact.experiment))
         self._edge(run, "read", self._add(entry, "snapshot", fact.snapshot))
         inputs: tuple[tuple[Relation, Kind, str | None], ...] = (
@@ -154,7 +159,7 @@ class Lineage:
             if digest is not None:
                 self._edge(run, relation, self._add(entry, kind, digest))
 
-    def _registered(self, entry: Entry, release: Release) -> None:
+    def _registered(self, entry: Entry, release: Release, run: Run | None) -> None:
         made = self._add(
             entry,
             "release",
@@ -166,10 +171,9 @@ class Lineage:
             reason=release.reason,
             metrics={name: found.value for name, found in release.metrics.items()},
         )
-        run = self._runs.pop((entry.subject, release.experiment), None)
         if run is not None:
-            self._edge(made, "made_by", run)
-            self._say(run, outcome="finished")
+            self._edge(made, "made_by", node_id("run", run.id))
+            self._say(node_id("run", run.id), outcome="finished")
         else:  # made elsewhere and brought here, or by a run that this ledger does not hold: what it names itself
             self._edge(made, "repeats", self._add(entry, "experiment", release.experiment))
             self._edge(made, "read", self._add(entry, "snapshot", release.snapshot))

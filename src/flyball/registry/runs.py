@@ -10,6 +10,7 @@ from flyball.core.events import Reason, RunFinished, SignalCleared, SignalRaised
 from flyball.core.ledger import Entry
 from flyball.core.record import Record
 from flyball.core.runs import Use
+from flyball.registry.run_ids import as_fact
 
 
 class Run(Record):
@@ -38,6 +39,11 @@ class Book(Record):
 
     runs: Runs = {}
     failures: int = 0
+
+    def open_run(self, experiment: str) -> str:
+        """Id of the newest run of an experiment that has not ended; words where there is none."""
+        found = [run.run for run in self.runs.values() if run.experiment == experiment and run.outcome == "running"]
+        return found[-1] if found else "another training of the same experiment"
 
 
 def book(entries: Iterable[Entry]) -> Book:
@@ -99,10 +105,11 @@ def _runs(known: Runs, entry: Entry) -> Runs:
 
 
 def named(known: Runs, name: str) -> Run:
-    """The run of this id, or of its only one that begins or ends so.
+    """The run of this id, also as a UUID, or the only one that begins or ends so.
 
     Raises: NotFound: none, or several.
     """
+    name = as_fact(name)
     if name in known:
         return known[name]
     near = [run for key, run in known.items() if len(name) >= 4 and (key.startswith(name) or key.endswith(name))]

@@ -46,18 +46,20 @@ def train(
         demand_lock(environment_of(declared.folder))
     place = find_home(home, (declared.file,))
     name = declared.service.metadata.name
-    with (
-        progress(f"training {name}", total=1 + len(asked(declared.service))) as advance,
-        pipeline_of(place, on_step=lambda step: advance(1, note=step)) as pipeline,
-    ):
-        pipeline.declare(declared)
-        snapshot = pipeline.snapshot_source(declared)
-        advance(1, note="snapshot")
-        first = pipeline.registry(name).champion is None
-        trained = pipeline.train(declared, snapshot, reason="first" if first else "manual", judge_again=judge_again)
-        champion = pipeline.registry(name).champion
-    if declared.service.events:
-        _tell(place)
+    try:
+        with (
+            progress(f"training {name}", total=1 + len(asked(declared.service))) as advance,
+            pipeline_of(place, on_step=lambda step: advance(1, note=step)) as pipeline,
+        ):
+            pipeline.declare(declared)
+            snapshot = pipeline.snapshot_source(declared)
+            advance(1, note="snapshot")
+            first = pipeline.registry(name).champion is None
+            trained = pipeline.train(declared, snapshot, reason="first" if first else "manual", judge_again=judge_again)
+            champion = pipeline.registry(name).champion
+    finally:  # a failure as well: somebody waits for it
+        if declared.service.events:
+            _tell(place)
     is_champion = champion == trained.release.root
     stand = _stand(trained, champion, approve=command(place, "approve", name))
     evidence = evidence_folder(place, trained.release)

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import flyball
 from flyball.adapters import environment as found
+from flyball.adapters import import_paths
 from flyball.app.declared import read_text
 from flyball.core.errors import Refused
+from flyball.core.release import File
+from flyball.pipeline.beside import Beside
 from flyball.pipeline.environment import Distribution, Environment, Lock, Platform, environment
 from flyball.pipeline.identity import Evaluation
 from flyball.pipeline.locks import NAMES, parse_lock
@@ -20,15 +23,20 @@ LOCK_VARIABLE = "FLYBALL_LOCK"
 def environment_of(folder: Path | None) -> Environment:
     """What a training here runs in; the lock is FLYBALL_LOCK's, else one beside the service (`folder`).
 
-    Raises: BadInput: a lock file cannot be read, or the image is not named by a digest.
+    Raises: BadInput: a lock file cannot be read, or the image is not named by a digest. Unavailable: code beside the
+        installation cannot be read.
     """
     installed = tuple(Distribution(name=n, version=v, record=r) for n, v, r in found.installed())
-    return environment(Platform(**found.tags()), installed, image=found.image(), lock=_lock(folder))
+    beside = tuple(
+        Beside(name=name, files=tuple(File(path=p, size=n, sha256=h) for p, n, h in files), whole=whole)
+        for name, files, whole in import_paths.trees()
+    )
+    return environment(Platform(**found.tags()), installed, image=found.image(), lock=_lock(folder), beside=beside)
 
 
 def demand_lock(environment: Environment) -> None:
     """Raises: Refused: nothing pins this environment, or it has drifted from what pins it."""
-    if environment.grade == "C":
+    if environment.grade in ("C", "D"):
         told = "\n".join(f"  {words}" for words in environment.drift)
         raise Refused(
             f"the environment is not locked: {environment.reason}\n{told}".rstrip(),

@@ -18,6 +18,7 @@ from flyball.core.ledger import Claimed, Ledger
 from flyball.core.release import Snapshot
 from flyball.decide.signals import training_failed
 from flyball.pipeline.split import ROW as POSITION
+from flyball.pipeline.suites.masking import masked
 
 Captured = Callable[[int, int | None], "pl.DataFrame | None"]  # newest labelled rows, from a stream position on
 
@@ -86,7 +87,7 @@ class PipelineLearner:
         except TrainingFailed:
             facts = []  # the pipeline has written what the code said, with the ticket
         except (Unavailable, Conflict) as error:
-            self._ledger.postpone(command.key, delay_s=1.0, error=str(error))
+            self._ledger.postpone(command.key, delay_s=1.0, error=masked(str(error)))
             return
         except Exception as error:  # whatever it is, the ticket says so, and the same rows are not tried for ever
             facts = [_failed(name, ticket, error), self._signal(state, error)]
@@ -95,7 +96,7 @@ class PipelineLearner:
     def _signal(self, state: ServiceState, error: Exception) -> e.SignalRaised:
         """It did not come to a run: somebody is to see that as well."""
         failures = self._pipeline.book(state.service).failures + 1
-        words = f"{type(error).__name__}: {error}"
+        words = masked(f"{type(error).__name__}: {error}")
         return training_failed(state.service, words, failures=failures, champion=state.champion, last_row=0)
 
     def _snapshot(self, declared: Declared, state: ServiceState, as_of: str) -> Snapshot:
@@ -135,7 +136,9 @@ def _wanted(state: ServiceState, ticket: str) -> bool:
 
 def _failed(service: ServiceName, ticket: str, error: Exception) -> e.TrainingFailed:
     words = str(error) if isinstance(error, FlyballError) else f"{type(error).__name__}: {error}"
-    return e.TrainingFailed(service=service, experiment=ExperimentDigest("fx1:none"), error=words, ticket=ticket)
+    return e.TrainingFailed(
+        service=service, experiment=ExperimentDigest("fx1:none"), error=masked(words), ticket=ticket
+    )
 
 
 def typed(table: pl.DataFrame, contract: DataContract) -> pl.DataFrame:

@@ -16,6 +16,7 @@ from flyball.core.ids import short
 from flyball.core.record import Record
 from flyball.pipeline.manifest import Manifest
 from flyball.registry.lineage import Edge, Graph, Lineage, Node, Relation, lineage, node_id, with_raw_files
+from flyball.registry.run_ids import as_uuid
 from flyball.registry.walk import LEAST_DIGITS, LIMIT, Walk, named, walk
 
 GROUPS = 100  # lines about answers; each counts as many as there were
@@ -39,7 +40,7 @@ def trace(home: Home, subject: str, *, limit: int = LIMIT) -> Trace:
         found = lineage(ledger.read())
     answers = Answers(home.telemetry("any").parent)
     graph = _with_raw_files(home, found.graph())
-    graph, node = _prediction(found, graph, answers, subject) or _named(graph, subject)
+    graph, node = _prediction(found, graph, answers, subject) or _named(graph, as_uuid(subject))
     every = walk(graph, node.id, "results", limit=len(graph.nodes) + 1)
     releases = [each for each in (node, *every.nodes) if each.kind == "release"]
     counted = [

@@ -23,8 +23,8 @@ from flyball.core.release import Grade, Release
 from flyball.core.service import Service
 from flyball.pipeline import identity
 from flyball.pipeline.inputs import Inputs
-from flyball.pipeline.manifest import differences, manifest
-from flyball.pipeline.packing import CODE, EXPERIMENT, INPUTS
+from flyball.pipeline.manifest import Manifest, differences, manifest
+from flyball.pipeline.packing import BESIDE, CODE, CONTRACT, EXPERIMENT, INPUTS, MANIFEST
 from flyball.pipeline.run.data import manifest_of
 
 Found = TypeVar("Found")
@@ -70,7 +70,7 @@ class Stores:
                 missing.append(str(error))
                 return None
 
-        folder = None if release is None else need(lambda: self._releases.verified(release.root))
+        folder = None if release is None else need(lambda: self._verified(release.root))
         if folder is not None:
             need(lambda: _is_of(folder, frozenset({experiment}) | twins))
         inputs = need(lambda: self._inputs(experiment, folder))
@@ -87,7 +87,7 @@ class Stores:
         contract = None
         if sources is not None and service is not None:
             contract = need(lambda: _contract(inputs, sources, service))
-        parents = [need(lambda root=root: self._releases.verified(root)) for root in inputs.experiment.parents]  # type: ignore[misc]
+        parents = [need(lambda root=root: self._verified(root)) for root in inputs.experiment.parents]  # type: ignore[misc]
         return Materialised(
             inputs=inputs,
             service=service,
@@ -98,6 +98,15 @@ class Stores:
             missing=tuple(missing),
             grades=dict(sorted(grades.items())),
         )
+
+    def _verified(self, root: str) -> str:
+        """The release's folder. Raises: Untrusted: with the files that were altered. NotFound, Unavailable."""
+        try:
+            return self._releases.verified(root)
+        except Untrusted as error:
+            if words := _altered(self._releases.folder(root), root):
+                raise Untrusted(f"release {short(root)} does not verify: {'; '.join(words)}") from error
+            raise
 
     def _inputs(self, experiment: str, folder: str | None) -> Inputs:
         """Those in the verified release where they are of this experiment, as a service of another name may have
@@ -124,7 +133,9 @@ class Stores:
             for file in inputs.code.files
         }
         files = {
-            (each.role, each.name): self._file(each.name, each.digest.removeprefix("sha256:"), None, lacking)
+            (each.role, each.name): self._file(
+                each.name, each.digest.removeprefix("sha256:"), _copy(each.role, folder), lacking
+            )
             for each in inputs.experiment.data
             if each.role != "train"
         }
@@ -151,6 +162,20 @@ class Stores:
         if found.root != root:
             words = "; ".join(differences(manifest(inputs.snapshot.files), found))
             raise Untrusted(f"snapshot {short(root)}: {words}")
+
+
+def _altered(folder: Path, root: str) -> tuple[str, ...]:
+    """What is otherwise than the manifest of this root says; nothing where there is no such manifest any more."""
+    try:
+        listed = manifest(msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest).files)
+        return differences(listed, manifest_of(folder, without=BESIDE)) if listed.root == root else ()
+    except (OSError, msgspec.MsgspecError, FlyballError):
+        return ()
+
+
+def _copy(role: str, folder: str | None) -> str | None:
+    """Where a release keeps a file that its experiment names: of those beside the code, the contract."""
+    return f"{folder}/{CONTRACT}" if folder is not None and role == "contract" else None
 
 
 def _is_of(folder: str, experiments: frozenset[str]) -> None:

@@ -36,6 +36,7 @@ from flyball.pipeline.inputs import Inputs
 from flyball.pipeline.manifest import Manifest
 from flyball.pipeline.packing import MANIFEST, METRICS
 from flyball.pipeline.reproduction import TOLERANCE, Artefacts, Judgement, Verdict, blocked, first_byte, judge
+from flyball.pipeline.suites.masking import masked
 
 PROBE_PREDICTIONS = "probe_predictions.json"
 
@@ -114,13 +115,13 @@ class Reproducing:
             try:
                 again = trainer.train(job)
             except TrainingFailed as error:
-                words = f"the training failed: {error}"
+                words = masked(f"the training failed: {error}")
                 if drift:
                     return None, blocked([f"{words.splitlines()[0]} (in another environment: {drift[0]})"])
                 first = words.splitlines()[0]
                 return None, Judgement(verdict="DIVERGED", first_difference=first, reason=words)
             except FlyballError as error:
-                return None, blocked([str(error)])
+                return None, blocked([masked(str(error))])
             finally:
                 trainer.close()
             self._on_step("compare")

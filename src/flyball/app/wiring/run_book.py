@@ -19,6 +19,7 @@ from flyball.core.service import Experiment
 from flyball.decide.signals import training_failed
 from flyball.pipeline import envelope, steps
 from flyball.pipeline.identity import Experiment as Document
+from flyball.pipeline.suites.masking import masked
 from flyball.registry.runs import Book
 
 ERROR_LINES = 40  # of what a failed run said; the log has the rest
@@ -107,14 +108,17 @@ class RunBook:
             reason=_reason(job),
             rows=job.snapshot.rows,
             release=release.root if release is not None else None,
-            error="\n".join(error.splitlines()[:ERROR_LINES]),
+            error=masked("\n".join(error.splitlines()[:ERROR_LINES])),
             use=replace(use, steps=(*use.steps, *after)),
             cost=envelope.cost_of(use.seconds, experiment["limits"]["cost_per_hour"]),
         )
 
     def failed(self, job: TrainingJob, outcome: Ended, error: str, ticket: str | None, book: Book) -> list[e.AnyFact]:
-        """A run that gave no release: the failure, the end of the run, and a signal that somebody sees."""
-        name = ServiceName(job.declaration["metadata"]["name"])
+        """A run that gave no release: the failure, the end of the run, and a signal that somebody sees.
+
+        What the detectors find in the error is masked: the ledger forgets nothing. The run's log has the raw text.
+        """
+        name, error = ServiceName(job.declaration["metadata"]["name"]), masked(error)
         return [
             e.TrainingFailed(service=name, experiment=ExperimentDigest(job.experiment), error=error, ticket=ticket),
             self.ended(job, outcome, error=error),

@@ -137,4 +137,6 @@ def _users_traceback(error: BaseException, request: Request) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     first = next((at for at, frame in enumerate(frames) if frame.filename.startswith(inside)), 0)
     text = "".join(traceback.format_list(frames[first:]))
-    return text.replace(inside, "") + f"{type(error).__name__}: {error}"
+    told = text.replace(inside, "") + f"{type(error).__name__}: {error}"
+    print(told, file=sys.stderr, flush=True)  # the run's log has it raw; elsewhere it is masked
+    return told

@@ -22,9 +22,11 @@ from typing import Any
 from flyball.core import events as e
 from flyball.core.ledger import Entry
 from flyball.core.release import Release
+from flyball.registry.open_runs import Run, lost
 from flyball.registry.run_ids import run_id
 from flyball.registry.telling.addresses import purl, source, urn
-from flyball.registry.telling.known import Known, Run, incident_of, signal_key
+from flyball.registry.telling.known import Known, incident_of, signal_key
+from flyball.registry.telling.plainly import outside
 
 SPEC = "0.5.1"
 APPROVAL = "dev.cdeventsx.flyball-approval"
@@ -68,16 +70,16 @@ def cloud_event(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def _told(state: Known, entry: Entry, where: dict[str, Any]) -> Iterator[Told]:
+    if (gone := lost(state.open_runs, entry)) is not None:
+        yield _finished(gone, "cancel", "the run ended without a word: its process was stopped")
     match entry.fact:
-        case e.TrainingStarted(experiment=experiment) as fact:
-            if (lost := state.open_runs.get(experiment)) is not None:
-                yield _finished(lost, "cancel", "the run ended without a word: its process was stopped")
+        case e.TrainingStarted():
             run = run_id(entry)
-            content = {"pipelineName": f"{fact.service}.train", "uri": urn("run", run)}
+            content = {"pipelineName": f"{entry.fact.service}.train", "uri": urn("run", run)}
             yield "pipelinerun.started", run, content
         case e.TrainingFailed(experiment=experiment, error=error):
             if (failed := state.open_runs.get(experiment)) is not None:
-                yield _finished(failed, "failure", error)
+                yield _finished(failed, "failure", outside(error))
         case e.ReleaseRegistered(release=release, signature=signature):
             yield from _registered(state, release, signature, where)
         case e.GatesJudged(release=root, passed=passed, results=results):
@@ -136,7 +138,8 @@ def _in_traffic(state: Known, entry: Entry, where: dict[str, Any]) -> Iterator[T
             yield "incident.reported", f"ticket-{ticket}", content
         case e.TicketClosed(ticket=ticket, outcome=outcome, reason=reason):
             if ticket in state.tickets:
-                yield "incident.resolved", state.tickets[ticket], _incident(entry, f"{outcome}: {reason}", where)
+                said = outside(reason) if outcome == "failed" else reason
+                yield "incident.resolved", state.tickets[ticket], _incident(entry, f"{outcome}: {said}", where)
         case _:
             return
 

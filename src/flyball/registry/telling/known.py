@@ -17,22 +17,13 @@ from flyball.core.events import (
     SignalRaised,
     SnapshotTaken,
     TicketOpened,
-    TrainingFailed,
-    TrainingStarted,
 )
 from flyball.core.ledger import Entry
 from flyball.core.record import Record
 from flyball.core.release import Release, Snapshot
 from flyball.core.watching import Signal
-from flyball.registry.run_ids import run_id
-
-
-class Run(Record):
-    """One training from its beginning."""
-
-    id: str  # UUID
-    at: str  # RFC 3339, UTC
-    fact: TrainingStarted
+from flyball.registry import open_runs
+from flyball.registry.open_runs import Run
 
 
 class Known(Record):
@@ -63,7 +54,7 @@ def fold(state: Known, entry: Entry) -> Known:
     """After one more entry of the service; folding one again changes nothing."""
     if entry.seq <= state.seq:
         return state
-    return replace(_fold(state, entry), seq=entry.seq)
+    return replace(_fold(state, entry), seq=entry.seq, open_runs=open_runs.fold(state.open_runs, entry))
 
 
 def _fold(state: Known, entry: Entry) -> Known:
@@ -72,16 +63,10 @@ def _fold(state: Known, entry: Entry) -> Known:
             return replace(state, declaration=declaration, destinations=destinations(declaration))
         case SnapshotTaken(snapshot=snapshot):
             return replace(state, snapshots=state.snapshots | {snapshot.root: snapshot})
-        case TrainingStarted() as fact:
-            run = Run(id=run_id(entry), at=entry.at, fact=fact)
-            return replace(state, open_runs=state.open_runs | {fact.experiment: run})
-        case TrainingFailed(experiment=experiment):
-            return replace(state, open_runs=without(state.open_runs, experiment))
         case ReleaseRegistered(release=release):
             ended = state.open_runs.get(release.experiment)
             return replace(
                 state,
-                open_runs=without(state.open_runs, release.experiment),
                 made_by=({release.root: ended} if ended else {}) | state.made_by,
                 releases={release.root: release} | state.releases,
             )

@@ -11,24 +11,25 @@ import msgspec
 
 from flyball.core import events as e
 from flyball.core.ledger import Entry
-from flyball.registry.run_ids import run_id
-from flyball.registry.telling.known import Known, Run
+from flyball.registry.open_runs import Run, begun, lost
+from flyball.registry.telling.known import Known
+from flyball.registry.telling.plainly import outside
 
 
 def events(state: Known, entry: Entry) -> Iterator[dict[str, Any]]:
     """Messages about this entry. `state`: the service before it."""
+    if (gone := lost(state.open_runs, entry)) is not None:
+        yield _ended(gone, entry, "killed")
+    if (new := begun(entry)) is not None:
+        config = state.declaration.get("experiment", {})
+        yield _run(new) | {
+            "event": "run.started",
+            "config": config.get("config", {}) if isinstance(config, dict) else {},
+        }
     match entry.fact:
-        case e.TrainingStarted(experiment=experiment) as fact:
-            if (lost := state.open_runs.get(experiment)) is not None:
-                yield _ended(lost, entry, "killed")
-            config = state.declaration.get("experiment", {})
-            yield _run(Run(id=run_id(entry), at=entry.at, fact=fact)) | {
-                "event": "run.started",
-                "config": config.get("config", {}) if isinstance(config, dict) else {},
-            }
         case e.TrainingFailed(experiment=experiment, error=error):
             if (run := state.open_runs.get(experiment)) is not None:
-                yield _ended(run, entry, "failed") | {"error": error}
+                yield _ended(run, entry, "failed") | {"error": outside(error)}
         case e.ReleaseRegistered(release=release):
             made_by = state.open_runs.get(release.experiment)
             if made_by is not None:

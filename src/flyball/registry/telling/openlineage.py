@@ -1,8 +1,8 @@
 """Trainings as OpenLineage run events (spec 2-0-2): START, then exactly one of COMPLETE, FAIL and ABORT.
 
 The run is the training, its job `<service>.train`, its input the snapshot, its output the model. A run whose process
-was killed never said so: it is aborted when the same experiment begins anew. Each event carries the inputs that the run
-had and no others, so that nobody has to guess which input belongs to which output.
+was killed never said so: it is aborted when somebody else says it, or when the same experiment begins anew. Each event
+carries the inputs that the run had and no others, so that nobody has to guess which belongs to which output.
 """
 
 from collections.abc import Iterator
@@ -11,8 +11,9 @@ from typing import Any
 from flyball.core.events import ReleaseRegistered, TrainingFailed, TrainingStarted
 from flyball.core.ledger import Entry
 from flyball.core.release import GateResult, Release, Snapshot, TestResult
-from flyball.registry.run_ids import run_id
-from flyball.registry.telling.known import Known, Run
+from flyball.registry.open_runs import Run, begun, lost
+from flyball.registry.telling.known import Known
+from flyball.registry.telling.plainly import outside
 
 PRODUCER = "urn:flyball:producer:v1"
 _SPEC = "https://openlineage.io/spec"
@@ -21,17 +22,16 @@ EXPERIMENT_FACET = "urn:flyball:facets:1-0-0:FlyballExperimentRunFacet.json#/$de
 
 def events(state: Known, entry: Entry, namespace: str) -> Iterator[dict[str, Any]]:
     """Run events about this entry, in order. `state`: the service before it."""
+    if (gone := lost(state.open_runs, entry)) is not None:
+        yield _event("ABORT", state, entry, gone, namespace) | {"outputs": []}
+    if (run := begun(entry)) is not None:
+        yield _event("START", state, entry, run, namespace)
     match entry.fact:
-        case TrainingStarted(experiment=experiment):
-            if (lost := state.open_runs.get(experiment)) is not None:
-                yield _event("ABORT", state, entry, lost, namespace) | {"outputs": []}
-            run = Run(id=run_id(entry), at=entry.at, fact=entry.fact)
-            yield _event("START", state, entry, run, namespace)
         case TrainingFailed(experiment=experiment, error=error):
             if (run_ := state.open_runs.get(experiment)) is not None:
                 event = _event("FAIL", state, entry, run_, namespace)
                 event["run"]["facets"]["errorMessage"] = _facet(
-                    "1-0-1/ErrorMessageRunFacet", message=error, programmingLanguage="python"
+                    "1-0-1/ErrorMessageRunFacet", message=outside(error), programmingLanguage="python"
                 )
                 yield event
         case ReleaseRegistered(release=release):
