@@ -28,6 +28,7 @@ from flyball.adapters.ids import TimeIds
 from flyball.adapters.keys import signing_key
 from flyball.app.declared import Declared
 from flyball.app.home import Home
+from flyball.app.wiring.alone import alone
 from flyball.app.wiring.evidence import EvidenceStore
 from flyball.app.wiring.executors import Executors
 from flyball.app.wiring.history import History
@@ -175,14 +176,25 @@ class Pipeline:
 
         Raises: TrainingFailed: what the service's code said; the fact is on the ledger. BadInput: the folder is faulty.
         """
-        service, name = declared.service, ServiceName(declared.service.metadata.name)
+        name = ServiceName(declared.service.metadata.name)
         if as_of is not None:
             snapshot = msgspec.structs.replace(snapshot, as_of=as_of)
         sources = sources_of(declared)
         known = self.registry(name)
         inputs = inputs_of(declared, sources, snapshot, known)
         order = Order(declared=declared, sources=sources, snapshot=snapshot, inputs=inputs)
-        experiment = inputs.name
+        with alone(
+            self._home.locks,
+            inputs.name,
+            waits=lambda: self._on_step(f"wait for {self.book(name).open_run(inputs.name)}"),
+        ):
+            return self._known_or_new(order, reason, ticket)
+
+    def _known_or_new(self, order: Order, reason: Reason, ticket: str | None) -> Trained:
+        """The registry is read again: somebody else may have trained the same meanwhile."""
+        service, inputs = order.declared.service, order.inputs
+        name, experiment = ServiceName(service.metadata.name), inputs.name
+        known = self.registry(name)
         if (found := known.of_experiment(experiment)) is not None and self.releases.held(found.release.root):
             release = found.release
             if found.stage in ("refused", "qualified") and gates.names(service.gates) != [
