@@ -61,6 +61,11 @@ class Home:
         return self.root / "steps" / service
 
     @property
+    def locks(self) -> Path:
+        """A file for each experiment that is being trained; empty when nothing runs."""
+        return self.root / "locks"
+
+    @property
     def runs(self) -> Path:
         """A folder a run: what it printed and what it used."""
         return self.root / "runs"

@@ -14,7 +14,6 @@ D. after the release is registered, before the first champion is appointed: the 
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
@@ -28,11 +27,14 @@ from flyball.adapters.keys import signing_key
 from flyball.app.declared import Declared
 from flyball.app.home import Home
 from flyball.app.wiring import drafts
+from flyball.app.wiring.alone import alone
 from flyball.app.wiring.evidence import EvidenceStore
 from flyball.app.wiring.executors import Executors
 from flyball.app.wiring.history import History
-from flyball.app.wiring.jobs import Jobs, Sources, inputs_of, sources_of
+from flyball.app.wiring.jobs import Jobs, inputs_of, sources_of
 from flyball.app.wiring.ledger import ledger_of
+from flyball.app.wiring.order import STANDS, Order
+from flyball.app.wiring.order import Trained as Trained
 from flyball.app.wiring.origins import Origins
 from flyball.app.wiring.registering import Key, Registrar
 from flyball.app.wiring.releases import ReleaseStore
@@ -48,46 +50,19 @@ from flyball.core.events import (
     ServiceDeclared,
     SnapshotTaken,
 )
-from flyball.core.ids import Digest, ExperimentDigest, Ids, ServiceName, short
+from flyball.core.ids import Digest, Ids, ServiceName, short
 from flyball.core.ledger import Ledger
 from flyball.core.policy import policy_digest
 from flyball.core.ports import Trainer, TrainingJob
-from flyball.core.record import Record
 from flyball.core.release import Origin, Release, Snapshot
 from flyball.core.service import Service
 from flyball.pipeline import gates
-from flyball.pipeline.environment import Environment
 from flyball.pipeline.inputs import Inputs
 from flyball.registry.releases import Registry
 from flyball.registry.runs import Book
 
+
 # stages in which traffic or people have had their say, so that a changed gate judges no more
-_STANDS = {
-    "candidate": "it is in a rollout",
-    "champion": "it serves already",
-    "retired": "it has served",
-    "withdrawn": "it was withdrawn",
-}
-
-
-class Trained(Record):
-    experiment: ExperimentDigest
-    release: Release
-    cached: bool  # the experiment was known: nothing was trained
-    environment: Environment | None = None  # what it ran in, with its assurance grade
-    note: str = ""  # what was asked for and not done
-
-
-@dataclass(frozen=True, kw_only=True)
-class Order:
-    """What one training is made of."""
-
-    declared: Declared
-    sources: Sources
-    snapshot: Snapshot
-    inputs: Inputs
-
-
 class Pipeline:
     """Handed in: where state lives, the ledger, time, identities, the signing key and who trains."""
 
@@ -188,17 +163,28 @@ class Pipeline:
         Raises: Refused: to be judged again, and it has been offered to traffic already.
             TrainingFailed: what the service's code said; the fact is on the ledger. BadInput: the folder is faulty.
         """
-        service, name = declared.service, ServiceName(declared.service.metadata.name)
+        name = ServiceName(declared.service.metadata.name)
         if as_of is not None:
             snapshot = msgspec.structs.replace(snapshot, as_of=as_of)
         sources = sources_of(declared)
         known = self.registry(name)
         inputs = inputs_of(declared, sources, snapshot, known)
         order = Order(declared=declared, sources=sources, snapshot=snapshot, inputs=inputs)
-        experiment = inputs.name
+        with alone(
+            self._home.locks,
+            inputs.name,
+            waits=lambda: self._on_step(f"wait for {self.book(name).open_run(inputs.name)}"),
+        ):
+            return self._known_or_new(order, reason, ticket, judge_again=judge_again)
+
+    def _known_or_new(self, order: Order, reason: Reason, ticket: str | None, *, judge_again: bool) -> Trained:
+        """The registry is read again: somebody else may have trained the same meanwhile."""
+        service, inputs = order.declared.service, order.inputs
+        name, experiment = ServiceName(service.metadata.name), inputs.name
+        known = self.registry(name)
         if (found := known.of_experiment(experiment)) is not None and self.releases.held(found.release.root):
             release, note = found.release, ""
-            stands = _STANDS.get(found.stage)  # what traffic and people made of it is not taken back by a gate
+            stands = STANDS.get(found.stage)  # what traffic and people made of it is not taken back by a gate
             if judge_again and stands is not None:
                 raise Refused(
                     f"release {short(release.root)} is {found.stage}: what was offered to traffic keeps its judgement",

@@ -57,7 +57,10 @@ class RunBook:
         )
 
     def begun(self, job: TrainingJob, document: Document, ticket: str | None, book: Book) -> list[e.AnyFact]:
-        """The intent to train; and the end of runs of the same experiment that were killed before they could say so."""
+        """The intent to train; and the end of runs of the same experiment that were killed before they could say so.
+
+        Whoever holds the experiment (`wiring/alone.py`) knows that nobody else is at it.
+        """
         name = ServiceName(job.declaration["metadata"]["name"])
         killed = [
             e.RunFinished(
