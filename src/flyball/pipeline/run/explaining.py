@@ -5,6 +5,7 @@ fitted and nothing under the root changes: card, bill of materials, attributions
 looked through for personal data before anybody gets them.
 """
 
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -57,9 +58,14 @@ def explain(
     drawn = plots(release.task, scored, loaded.facts.classes, attributions=rests_on, tests=release.tests)
     pictures = _rendered(drawn, release, tools, missing)
     _write(of, release, loaded, rests_on, pictures, missing)
+    # looked through before libraries are added: version numbers are no addresses, and the plots lie beside it as text
+    _write_bill(of, release, loaded, rests_on)
     found = refusals((), scanned(job, of.service, None, folder=Path(job.output_folder)).tests)
     if found:
         raise TrainingFailed(f"the evidence may not be kept: {'; '.join(found)}")
+    installed = msgspec.json.decode((Path(job.judged_folder) / INPUTS).read_bytes(), type=Inputs).environment.installed
+    libraries = tuple(Library(name=one.name, version=one.version, record=one.record) for one in installed)
+    _write_bill(of, release, loaded, rests_on, libraries=libraries, pictures=pictures)
     return release
 
 
@@ -131,22 +137,31 @@ def _write(
     pictures: dict[str, str],
     missing: dict[str, str],
 ) -> None:
-    output, facts = Path(of.job.output_folder), loaded.facts
-    folder = Path(of.job.judged_folder or "")
-    installed = msgspec.json.decode((folder / INPUTS).read_bytes(), type=Inputs).environment.installed
-    document = bill_of_materials(
-        of.service,
-        release,
-        facts,
-        model_sha256=sha256((folder / facts.model).read_bytes()).hexdigest(),
-        libraries=[Library(name=one.name, version=one.version, record=one.record) for one in installed],
-        attributions=rests_on,
-        plots=pictures,
-    )
-    text = card(of.service, release, facts, missing={}, attributions=rests_on, plots=sorted(pictures))
-    files = {name: svg.encode() for name, svg in pictures.items()}
-    files |= {BILL: canonical(document), CARD: text.encode(), MISSING: canonical(missing)}
+    text = card(of.service, release, loaded.facts, missing={}, attributions=rests_on, plots=sorted(pictures))
+    files = {name: svg.encode() for name, svg in pictures.items()} | {CARD: text.encode(), MISSING: canonical(missing)}
     if rests_on is not None:
         files[ATTRIBUTIONS] = canonical(rests_on)
     for name, data in files.items():
-        (output / name).write_bytes(data)
+        (Path(of.job.output_folder) / name).write_bytes(data)
+
+
+def _write_bill(
+    of: Subject,
+    release: Release,
+    loaded: Loaded,
+    rests_on: Attributions | None,
+    *,
+    libraries: Sequence[Library] = (),
+    pictures: Mapping[str, str] = {},
+) -> None:
+    model = Path(of.job.judged_folder or "") / loaded.facts.model
+    document = bill_of_materials(
+        of.service,
+        release,
+        loaded.facts,
+        model_sha256=sha256(model.read_bytes()).hexdigest(),
+        libraries=libraries,
+        attributions=rests_on,
+        plots=pictures,
+    )
+    (Path(of.job.output_folder) / BILL).write_bytes(canonical(document))
