@@ -52,7 +52,7 @@ def test_a_leak_stops_the_release_by_name_though_every_gate_passes(
 
     assert run(["train", file]) == 1
     said = " ".join(capsys.readouterr().out.split())
-    assert "data test target leak: FAIL, stops the release: the strongest input, 'amount', alone" in said
+    assert "a hard test failed: target leak: the strongest input, 'amount', alone" in said
     assert "did not pass its gates and tests" in said
 
 

@@ -110,11 +110,11 @@ def write_service(
 
 
 @contextmanager
-def opened(root: Path, trainer: Trainer, *, clock: Clock | None = None) -> Iterator[Pipeline]:
-    """The real pipeline over a home: SQLite ledger, key on disk, the given trainer."""
+def opened(root: Path, trainer: Trainer, *, clock: Clock | None = None, explains: bool = False) -> Iterator[Pipeline]:
+    """The real pipeline over a home: SQLite ledger, key on disk, the given trainer; evidence where it is tested."""
     home, time = Home(root).made(), clock or SystemClock()
     with ledger_of(home) as ledger:
-        yield Pipeline(home, ledger, time, TimeIds(time), signing_key(home.keys), trainer)
+        yield Pipeline(home, ledger, time, TimeIds(time), signing_key(home.keys), trainer, explains=explains)
 
 
 def trained(pipeline: Pipeline, service: Path, *, reason: Reason = "first") -> Trained:

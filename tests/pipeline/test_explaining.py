@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,13 @@ from flyball.core.errors import Untrusted
 from flyball.core.events import EvidenceAttached
 
 PLOTS = {"roc.svg", "precision_recall.svg", "reliability.svg", "scores.svg", "attributions.svg"}
+
+
+@pytest.fixture
+def pipeline(tmp_path: Path, trainer: ForkServerTrainer) -> Iterator[Pipeline]:
+    """As that of the other tests, and it explains."""
+    with opened(tmp_path / "home", trainer, explains=True) as found:
+        yield found
 
 
 def told(home: Path) -> list[EvidenceAttached]:
@@ -59,7 +67,7 @@ def test_an_altered_file_of_the_evidence_does_not_verify(
 def test_evidence_is_made_once_and_its_absence_changes_no_release(
     tmp_path: Path, trainer: ForkServerTrainer, service_file: Path
 ) -> None:
-    with opened(tmp_path / "with", trainer) as first:
+    with opened(tmp_path / "with", trainer, explains=True) as first:
         one = trained(first, service_file)
         again = trained(first, service_file)
     assert again.cached
@@ -72,7 +80,7 @@ def test_a_kill_before_the_fact_is_repaired_by_training_again(
 ) -> None:
     from flyball.app.wiring.evidence import EvidenceStore
 
-    with opened(tmp_path / "home", trainer) as pipeline:
+    with opened(tmp_path / "home", trainer, explains=True) as pipeline:
         with monkeypatch.context() as patched:
             patched.setattr(EvidenceStore, "_tell", killed)
             with pytest.raises(KeyboardInterrupt):
@@ -93,7 +101,7 @@ def test_a_draft_that_a_kill_left_is_not_the_evidence(tmp_path: Path, pipeline: 
     folder = folder_of(tmp_path / "home", root)
     before = (folder / "manifest.json").read_bytes()
     shutil.rmtree(folder)  # as if it had never got its name; then the fact is missing too
-    with opened(tmp_path / "other", ForkServerTrainer()) as fresh:
+    with opened(tmp_path / "other", ForkServerTrainer(), explains=True) as fresh:
         assert trained(fresh, service_file).release.root == root
     assert (folder_of(tmp_path / "other", root) / "manifest.json").read_bytes() == before  # and it is the same again
 

@@ -416,7 +416,7 @@ def test_an_experiment_whose_release_was_deleted_is_trained_again_not_answered_f
 ) -> None:
     strict = SERVICE.replace("min: 0.70", "min: 0.999")
     file = write_service(tmp_path / "fraud", service=strict)
-    with opened(tmp_path / "home", trainer) as pipeline:
+    with opened(tmp_path / "home", trainer, explains=True) as pipeline:
         refused = trained(pipeline, file)
         collector = Collector(Home(tmp_path / "home"), pipeline._ledger, SystemClock(), SequentialIds())
         collector.sweep(0.0)
@@ -437,7 +437,7 @@ def test_of_a_trained_home_all_stays_that_its_champion_was_made_from(
 ) -> None:
     """Real documents: steps are a cache and go; data, code, inputs and evidence of what serves do not."""
     file = write_service(tmp_path / "fraud")
-    with opened(tmp_path / "home", trainer) as pipeline:
+    with opened(tmp_path / "home", trainer, explains=True) as pipeline:
         champion = trained(pipeline, file)
         strict = SERVICE.replace("min: 0.70", "min: 0.999").replace("max_depth: 4", "max_depth: 2")
         write_service(tmp_path / "fraud", service=strict)
