@@ -156,7 +156,7 @@ def test_explain_tells_the_story_and_refuses_what_nobody_knows(put: Put, said: S
     put(*serving(*asking()))
     code, document = said("explain", "fraud")
     assert code == 0
-    assert set(document) == {field.name for field in msgspec.structs.fields(Explanation)}
+    assert set(document) == {field.name for field in msgspec.structs.fields(Explanation)} | {"judged"}
     assert "rollout ro-1 runs at step 0 (approval)" in document["standing"]
     assert [line["type"] for line in document["events"]][-2:] == ["step.started", "approval.requested"]
     assert said("explain", "b" * 12)[1]["service"] == "fraud"
