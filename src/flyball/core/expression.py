@@ -40,6 +40,8 @@ def fault(text: str) -> str | None:
     >>> fault("metrics.roc_auc.value > 0.8")
     >>> fault("metrics.roc_auc.value >").startswith("Syntax error")
     True
+    >>> fault("metrics.roc_auc > 0.8")
+    'it compares what has no order: a metric has value, low, high and n, as in metrics.roc_auc.low'
     >>> fault("metrix.roc_auc.value > 0.8")
     'there is no variable metrix: expected champion, cost, grade, latency, metrics, rows, suites or tests'
     """
@@ -62,7 +64,27 @@ def fault(text: str) -> str | None:
         return f"there is no function {called[0]}: expected one of {', '.join(sorted(FUNCTIONS))}"
     if not any(name in VARIABLES for name in program.variables()):
         return f"it reads no evidence, so that it always says the same: expected one of {', '.join(VARIABLES)}"
-    return None
+    return _tried(text)
+
+
+def _tried(text: str) -> str | None:
+    """What goes wrong when the condition is asked about evidence that has every name in it; None where nothing does."""
+    figures = {"value": 0.5, "low": 0.4, "high": 0.6, "n": 100}
+    named = dict.fromkeys(reads(text), figures)
+    told = dict.fromkeys((*verdicts(text), *suites(text)), "PASS")
+    sample = {"metrics": named, "champion": named, "tests": told, "suites": told, "cost": 1.0, "grade": "A"}
+    sample |= {"rows": {"trained": 100, "holdout": 100, "shared": 100}}
+    sample |= {"latency": {name.removeprefix("latency_"): 1.0 for name in named if name.startswith("latency_")}}
+    try:
+        answer = _program(text).execute(sample)
+    except TypeError as error:
+        if "overload" not in str(error):
+            return None  # evidence of another form may suit it
+        metric = min((name for name in named if not name.startswith("latency_")), default="roc_auc")
+        return f"it compares what has no order: a metric has value, low, high and n, as in metrics.{metric}.low"
+    except (RuntimeError, KeyError, ValueError, ArithmeticError, IndexError):
+        return None  # what is computed from names that the text does not hold shows itself with the evidence
+    return None if isinstance(answer, bool) else f"it gives {type(answer).__name__}: expected true or false"
 
 
 def reads(text: str) -> frozenset[str]:

@@ -232,3 +232,11 @@ def test_every_plain_promise_of_the_contract_is_held_against_the_frozen_rows(
     found = contract_kept(contract, rows.with_columns(**change))
     assert (found.verdict, told in found.reason) == ("FAIL", True)
     assert contract_kept(contract, rows.drop("kind")).verdict == "FAIL"
+
+
+def test_a_date_as_a_number_is_time_also_with_many_rows_a_day() -> None:
+    days = pl.Series([float(day * 86_400) for day in range(540) for _ in range(7)])
+    found = time_in_features(pl.DataFrame({"signup": days}), None, plain=False)
+    assert (found.verdict, found.hard) == ("FAIL", True)
+    level = pl.Series([float(row // 400) for row in range(4000)])  # a tariff that was raised nine times
+    assert time_in_features(pl.DataFrame({"tariff": level}), None, plain=False).verdict == "PASS"

@@ -136,10 +136,11 @@ def _line(run: Run) -> dict[str, Any]:
 
 
 def _table(found: list[Run]) -> "Table":
-    from rich.table import Table
+    from rich.table import Column, Table
     from rich.text import Text
 
-    table = Table("run", "service", "outcome", "began", "rows", "seconds", "MB", "cost", "release", box=None)
+    whole = Column("run", no_wrap=True, min_width=max((len(run.run) for run in found), default=3))  # it is typed again
+    table = Table(whole, "service", "outcome", "began", "rows", "seconds", "MB", "cost", "release", box=None)
     for run in found:
         table.add_row(
             run.run,
