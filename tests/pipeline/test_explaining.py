@@ -116,6 +116,7 @@ def test_evidence_that_would_hold_personal_data_is_not_kept(tmp_path: Path, pipe
     found = trained(pipeline, write_service(tmp_path / "fraud", service=service, model=model))
     (fact,) = told(tmp_path / "home")
     assert fact.evidence is None
+    assert "the evidence could not be made" in found.note
     assert "personal data" in fact.missing["evidence"]
     assert address not in fact.missing["evidence"]
     assert not folder_of(tmp_path / "home", found.release.root).exists()

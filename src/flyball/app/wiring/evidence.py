@@ -37,10 +37,10 @@ class EvidenceStore:
     def folder(self, root: str) -> Path:
         return self._home.evidence / root.removeprefix("sha256:")
 
-    def attach(self, job: TrainingJob, release: Release, folder: str) -> None:
+    def attach(self, job: TrainingJob, release: Release, folder: str) -> str:
         """Make it where it is not there yet, and write the fact. `folder`: where the release lies, verified.
 
-        What cannot be made is told by the fact: a release without its evidence is a release still.
+        What cannot be made is told by the fact, and returned in words: a release without its evidence is one still.
         """
         target = self.folder(release.root)
         if not target.is_dir():
@@ -51,7 +51,7 @@ class EvidenceStore:
             except TrainingFailed as error:
                 words = str(error).splitlines()[0]
                 self._tell(EvidenceAttached(service=release.service, release=release.root, evidence=None), words)
-                return
+                return f"the evidence could not be made: {words}"
             self._publish(Path(job.output_folder), target)
         found = manifest_of(target, without=frozenset({MANIFEST, signing.SIGNATURE}))
         self._tell(
@@ -63,6 +63,7 @@ class EvidenceStore:
                 missing=msgspec.json.decode((target / MISSING).read_bytes(), type=dict[str, str]),
             )
         )
+        return ""
 
     def _publish(self, draft: Path, target: Path) -> None:
         (draft / MANIFEST).write_bytes(canonical(manifest_of(draft, without=frozenset())))

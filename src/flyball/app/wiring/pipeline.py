@@ -196,7 +196,7 @@ class Pipeline:
                 else:
                     note = f"the gates have changed, not judged again: {stands}"
             self._registrar.appoint_first(service, release)
-            self._explain(order, release)
+            note = self._explain(order, release) or note
             return Trained(
                 experiment=experiment, release=release, cached=True, environment=inputs.environment, note=note
             )
@@ -214,9 +214,9 @@ class Pipeline:
         self._on_step("register")
         self._registrar.register(release, ticket, finished)  # crash point C is before, D behind
         self._registrar.appoint_first(service, release)
-        self._explain(order, release)
+        note = self._explain(order, release)
         self._runs.tidy(name)
-        return Trained(experiment=experiment, release=release, cached=False, environment=inputs.environment)
+        return Trained(experiment=experiment, release=release, cached=False, environment=inputs.environment, note=note)
 
     def _run(self, job: TrainingJob, service: Service, inputs: Inputs, ticket: str | None) -> Release:
         """One run of the trainer between its facts.
@@ -238,7 +238,7 @@ class Pipeline:
             self._ledger.append([self._runs.ended(job, "broken_off", error=str(error))])
             raise
 
-    def _judge_again(self, order: "Order", release: Release) -> Release:
+    def _judge_again(self, order: Order, release: Release) -> Release:
         """Gates are policy, not experiment: where they changed the packaged model is asked again, nothing is fitted."""
         with self._draft() as draft:
             job = self._job(draft, order, release.reason)
@@ -249,16 +249,16 @@ class Pipeline:
         self._ledger.append([fact, ended])
         return judged
 
-    def _explain(self, order: "Order", release: Release) -> None:
-        """The evidence of a release, after it is registered: no rollout waits for it."""
+    def _explain(self, order: Order, release: Release) -> str:
+        """The evidence of a release, after it is registered: no rollout waits for it. Returns why there is none."""
         self._on_step("explain")
         if self._evidence is None or self.registry(release.service).evidence.get(release.root) is not None:
-            return
+            return ""
         with self._draft() as draft:
             job = self._job(draft, order, release.reason)
-            self._evidence.attach(job, release, self.releases.verified(release.root))
+            return self._evidence.attach(job, release, self.releases.verified(release.root))
 
-    def _job(self, draft: Path, order: "Order", reason: Reason) -> TrainingJob:
+    def _job(self, draft: Path, order: Order, reason: Reason) -> TrainingJob:
         known = self.registry(order.declared.service.metadata.name)
         job = self._jobs.write(draft, order.declared, order.sources, order.snapshot, order.inputs, known, reason)
         return self._runs.prepared(job, order.declared, order.inputs.experiment)
