@@ -44,14 +44,14 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("reproduce")
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(site(folder / "site"))
-        environment.installed.cache_clear()
+        environment.read_installed.cache_clear()
         write_service(folder / "fraud")
         patch.setenv("FLYBALL_HOME", str(folder / "home"))
         with (folder / "document.json").open("w") as out:
             patch.setattr("sys.stdout", out)
             assert run(["train", str(folder / "fraud"), "--json"]) == 0
     yield folder
-    environment.installed.cache_clear()
+    environment.read_installed.cache_clear()
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def copy(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     shutil.copytree(trained, folder)
     monkeypatch.setenv("FLYBALL_HOME", str(folder / "home"))
     monkeypatch.syspath_prepend(str(folder / "site"))
-    environment.installed.cache_clear()
+    environment.read_installed.cache_clear()
     return folder
 
 
@@ -127,7 +127,7 @@ def test_everything_that_is_missing_is_named_at_once_and_blocks(
     home = Home(copy / "home")
     shutil.rmtree(home.snapshots)
     shutil.rmtree(copy / "site")
-    environment.installed.cache_clear()
+    environment.read_installed.cache_clear()
     assert run(["reproduce", document["release"], "--json"]) == 3
     found = said(capsys)
     assert found["verdict"] == "BLOCKED"
@@ -212,7 +212,7 @@ def test_another_environment_blocks_unless_allowed_and_is_then_at_most_equivalen
     copy: Path, document: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.rmtree(copy / "site")
-    environment.installed.cache_clear()
+    environment.read_installed.cache_clear()
     assert run(["reproduce", document["release"]]) == 3
     assert "toy-tool 1.0 is not installed" in capsys.readouterr().out
     assert run(["reproduce", document["release"], "--allow", "env-drift", "--json"]) == 0

@@ -42,8 +42,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def forget() -> None:
-    environment.installed.cache_clear()
-    import_paths.editable.cache_clear()
+    environment.read_installed.cache_clear()
+    import_paths.read_editable.cache_clear()
 
 
 def editable(site: Path, source: Path, *, pth: str | None) -> None:

@@ -48,7 +48,7 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None
         shutil.rmtree(folder, ignore_errors=True)
         site(folder, version=version)
         monkeypatch.syspath_prepend(str(folder))
-        environment.installed.cache_clear()
+        environment.read_installed.cache_clear()
 
     return install
 
@@ -56,7 +56,7 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None
 @pytest.fixture(autouse=True)
 def forget_the_environment_afterwards() -> object:
     yield
-    environment.installed.cache_clear()
+    environment.read_installed.cache_clear()
 
 
 def inputs(folder: Path) -> Inputs:

@@ -31,17 +31,22 @@ def tags() -> dict[str, str]:
     }
 
 
-@cache
 def installed(*path: str) -> tuple[tuple[str, str, str | None], ...]:
     """(normalised name, version, digest of RECORD) of each distribution, sorted.
 
-    Read once a process. Where one name is installed twice on the path, the first counts, as it does for imports. The
-    RECORD of an editable installation names no sources: those are read by `adapters.import_paths`.
+    Read once for each search path. Where one name is installed twice on the path, the first counts, as it does for
+    imports. The RECORD of an editable installation names no sources: those are read by `adapters.import_paths`.
 
     Args: path: folders to look in, else `sys.path`.
     """
+    return read_installed(path or tuple(sys.path))
+
+
+@cache
+def read_installed(path: tuple[str, ...]) -> tuple[tuple[str, str, str | None], ...]:
+    """What lies on these folders: a process whose path changes does not go on with what it found before."""
     found: dict[str, tuple[str, str, str | None]] = {}
-    for distribution in distributions(path=list(path)) if path else distributions():
+    for distribution in distributions(path=list(path)):
         name = re.sub(r"[-_.]+", "-", distribution.name).lower()
         if name != OURS:
             found.setdefault(name, (name, distribution.version, _record(distribution)))

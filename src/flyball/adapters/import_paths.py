@@ -86,10 +86,15 @@ def _search_path(_named: str | None, _folder: str) -> tuple[str, ...]:
     return tuple(json.loads(told.stdout.splitlines()[-1]))
 
 
-@cache
 def editable() -> tuple[tuple[str, str], ...]:
-    """(name, folder) of each source tree, read once a process as `environment.installed` is."""
-    return tuple(_editable(distributions()))
+    """(name, folder) of each source tree, read once for each search path as `environment.installed` is."""
+    return read_editable(tuple(sys.path))
+
+
+@cache
+def read_editable(path: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Those that are found from these folders."""
+    return tuple(_editable(distributions(path=list(path))))
 
 
 def _editable(installed: Iterable[Distribution]) -> Iterator[tuple[str, str]]:
