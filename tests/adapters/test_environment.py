@@ -75,3 +75,14 @@ def test_without_a_network_not_even_loopback_answers() -> None:
     tries = "import socket; socket.create_connection(('127.0.0.1', 9), timeout=5)"
     done = subprocess.run([*way, sys.executable, "-c", tries], capture_output=True, text=True, check=False)
     assert "unreachable" in done.stderr
+
+
+def test_copies_that_a_package_brings_for_itself_are_not_what_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = environment.installed()
+    brought = tmp_path / "site-packages" / "ray" / "thirdparty_files"
+    (brought / "psutil-0.1.dist-info").mkdir(parents=True)
+    (brought / "psutil-0.1.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: psutil\nVersion: 0.1\n")
+    monkeypatch.syspath_prepend(str(brought))  # as `import ray` does
+    assert environment.installed() == before

@@ -14,6 +14,8 @@ from flyball.core.errors import BadInput, Fault
 IMAGE_VARIABLE = "FLYBALL_IMAGE_DIGEST"
 OURS = "flyball"  # its code has a field of its own in the experiment's document
 
+_INSIDE_SITE = re.compile(r"[/\\](?:site|dist)-packages[/\\].")
+
 # written by whoever installs, not by whoever built: they differ between two installations of the same files
 _INSTALLERS = ("/INSTALLER", "/REQUESTED", "/direct_url.json", "/uv_cache.json", "/RECORD")
 
@@ -39,7 +41,14 @@ def installed(*path: str) -> tuple[tuple[str, str, str | None], ...]:
 
     Args: path: folders to look in, else `sys.path`.
     """
-    return read_installed(path or tuple(sys.path))
+    return read_installed(path or search_path())
+
+
+def search_path() -> tuple[str, ...]:
+    """`sys.path` without folders inside of site folders: a package that brings copies of others for itself adds such
+    ones when it is imported (Ray does), and what is installed does not depend on what has been imported.
+    """
+    return tuple(entry for entry in sys.path if not _INSIDE_SITE.search(entry))
 
 
 @cache

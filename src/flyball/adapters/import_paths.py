@@ -20,6 +20,7 @@ from pathlib import Path
 from sysconfig import get_paths
 from urllib.parse import unquote, urlsplit
 
+from flyball.adapters.environment import search_path
 from flyball.adapters.hashing import hash_file
 from flyball.adapters.trainer import variables
 from flyball.core.errors import Unavailable
@@ -88,7 +89,7 @@ def _search_path(_named: str | None, _folder: str) -> tuple[str, ...]:
 
 def editable() -> tuple[tuple[str, str], ...]:
     """(name, folder) of each source tree, read once for each search path as `environment.installed` is."""
-    return read_editable(tuple(sys.path))
+    return read_editable(search_path())
 
 
 @cache
