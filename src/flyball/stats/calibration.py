@@ -60,6 +60,19 @@ def ece(truth: npt.ArrayLike, score: npt.ArrayLike, *, rng: np.random.Generator,
     )
 
 
+def plain_ece(truth: npt.ArrayLike, score: npt.ArrayLike) -> float:
+    """Expected calibration error as it is usually computed, chance included: for comparing two scores of the same rows.
+
+    Args: truth: 1 where the event happened, shape [n], n >= 1. score: probability of it, shape [n].
+    Source: Naeini, Cooper and Hauskrecht 2015, with bins of equal mass.
+
+    >>> plain_ece([0, 1, 1, 1], [0.5, 0.5, 0.5, 0.5])
+    0.25
+    """
+    y, p = np.asarray(truth, dtype=np.float64), np.asarray(score, dtype=np.float64)
+    return _plain(y, p, _equal_mass(p), np.ones_like(y))
+
+
 def cox(truth: npt.ArrayLike, score: npt.ArrayLike, *, confidence: float = 0.95) -> tuple[Interval, Interval]:
     """(slope, intercept): the label regressed on the log-odds of the score, and the offset with the slope held at 1.
 
@@ -130,7 +143,18 @@ def _plain(y: Floats, p: Floats, bins: npt.NDArray[np.int64], weights: Floats) -
 
 
 def _debiased(y: Floats, p: Floats, bins: npt.NDArray[np.int64]) -> float:
-    rows, gap, label = _gaps(y, p, bins, np.ones_like(y))
+    return debiased(*_gaps(y, p, bins, np.ones_like(y)))
+
+
+def debiased(rows: Floats, gap: Floats, label: Floats) -> float:
+    """The error of bins without what chance adds to each.
+
+    Args: rows, gap (mean label - mean score), label (mean) of each bin, shape [B].
+
+    >>> debiased(np.array([100.0]), np.array([0.2]), np.array([0.5])).__round__(3), debiased(
+    ...     np.array([100.0]), np.array([0.0]), np.array([0.5]))
+    (0.2, 0.0)
+    """
     sd = np.sqrt(label * (1 - label) / np.maximum(rows - 1, 1))
     z = np.divide(gap, sd, out=np.full_like(gap, 40.0), where=sd > 0)
     # E|N(gap, sd)| - |gap| is what chance adds to a bin

@@ -37,8 +37,9 @@ class Interval:
     method: str  # wilson, delong, exact, normal, bonett-price or bootstrap
 
 
-def wilson(successes: int, n: int, *, confidence: float = 0.95) -> tuple[float, float]:
-    """Score interval of a proportion: (low, high), each 0..1; honest at 0 and n successes.
+def wilson(successes: float, n: float, *, confidence: float = 0.95) -> tuple[float, float]:
+    """Score interval of a proportion: (low, high), each 0..1; honest at 0 and n successes. Weighted rows may be given
+    as the number of rows that they are worth.
 
     Raises: NotEnoughData: n = 0. ValueError: not 0 <= successes <= n.
     Source: Wilson 1927, eq. 4.

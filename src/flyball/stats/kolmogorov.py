@@ -10,7 +10,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from flyball.stats.compare import Measure, Reading
+from flyball.stats.compare import LIMITS
+from flyball.stats.laws.largest import deviation, ks_law
+from flyball.stats.measure import Measure, Null, Reading, read, without_value
+
+EXACT_UP_TO = 10_000_000  # n m up to which p is exact
 
 Values = npt.NDArray[np.float64]
 
@@ -30,7 +34,14 @@ def ks_distance(reference: npt.ArrayLike, current: npt.ArrayLike) -> float:
 
 
 def compare_ks(
-    reference: npt.ArrayLike, current: npt.ArrayLike, *, limit: float, alpha: float = 0.01, floor: int = 50
+    reference: npt.ArrayLike,
+    current: npt.ArrayLike,
+    *,
+    limit: float = LIMITS["ks"],
+    alpha: float = 0.01,
+    floor: int = 50,
+    confidence: float = 0.95,
+    null: Null = "limit",
 ) -> Measure:
     """Is the largest difference above the limit, and not explained by chance?
 
@@ -38,10 +49,13 @@ def compare_ks(
         reference: values, shape [n]; NaN is left out.
         current: values, shape [m].
         limit: difference worth acting on, in (0, 1).
-        alpha: false-alarm rate of one comparison, in (0, 1); asymptotic, and conservative where values repeat.
+        alpha: false-alarm rate of one comparison, in (0, 1); p is exact where n m is at most EXACT_UP_TO, else
+            asymptotic, and conservative where values repeat.
         floor: rows below which nothing is said, count, of either side.
+        confidence: of the interval.
+        null: as in `compare`.
 
-    Source: Smirnov 1948; the limit law of sqrt(nm / (n + m)) D.
+    Source: Smirnov 1948; the limit law of sqrt(nm / (n + m)) D. Values that are no numbers read INVALID.
 
     >>> compare_ks(range(1000), range(1000), limit=0.1).verdict.value
     'OK'
@@ -50,28 +64,35 @@ def compare_ks(
     >>> compare_ks(range(1000), range(20), limit=0.1).verdict.value
     'INSUFFICIENT'
     """
-    r, c = _present(reference), _present(current)
+    try:
+        r, c = present(reference), present(current)
+    except (ValueError, TypeError) as fault:
+        return without_value("ks", 0, 0, Reading.INVALID, f"expected numbers: {fault}")
     n, m = r.size, c.size
     if min(n, m) < max(floor, 1):
-        reason = f"n={n}, m={m}: fewer than {max(floor, 1)} rows on one side"
-        return _measure(None, None, n, m, Reading.INSUFFICIENT, reason)
-    value, scale = ks_distance(r, c), sqrt(n * m / (n + m))
-    p = float(special.kolmogorov(scale * value))
-    chance = float(special.kolmogi(alpha)) / scale
-    told = f"ks {value:.4g}, p {p:.2g}, n={n}, m={m}"
-    if value > limit and p < alpha:
-        reason = f"{told}: above {limit:g}, and chance explains it with less than {alpha:g}"
-        return _measure(value, p, n, m, Reading.DRIFT, reason)
-    if chance > limit:
-        reason = f"{told}: chance alone reaches {chance:.4g}, above the limit {limit:g}"
-        return _measure(value, p, n, m, Reading.INSUFFICIENT, reason)
-    return _measure(value, p, n, m, Reading.OK, f"{told}: not above {limit:g}")
+        return without_value("ks", n, m, Reading.INSUFFICIENT, too_few(n, m, floor))
+    at = np.unique(np.concatenate([r, c]))
+    f, g = np.searchsorted(r, at, side="right") / n, np.searchsorted(c, at, side="right") / m
+    apart, own = np.abs(f - g), deviation(f, g, n, m)
+    value, tail = float(apart.max()), (1 - confidence) / 2
+    # the lower end holds for all values at once: Kolmogorov's bound, not one over places
+    low = max(0.0, value - float(special.kolmogi(tail)) * sqrt(1 / n + 1 / m))
+    high = min(1.0, float(np.max(apart + special.ndtri(1 - tail) * own)))
+    p: float | None = None
+    if n * m <= EXACT_UP_TO:
+        from scipy.stats import ks_2samp  # here: it takes half a second to load
+
+        p = float(ks_2samp(r, c, method="exact").pvalue)
+    found = ks_law(value, (low, high), n=n, m=m, limit=limit, alpha=alpha, p=p)
+    return read("ks", found, n=n, m=m, limit=limit, alpha=alpha, floor=floor, null=null)
 
 
-def _present(values: npt.ArrayLike) -> Values:
+def present(values: npt.ArrayLike) -> Values:
+    """The values that are there, sorted; None and NaN are not."""
     numbers = np.asarray(values, dtype=np.float64).ravel()
-    return numbers[~np.isnan(numbers)]
+    return np.sort(numbers[~np.isnan(numbers)])
 
 
-def _measure(value: float | None, p: float | None, n: int, m: int, verdict: Reading, reason: str) -> Measure:
-    return Measure(measure="ks", value=value, ci=None, p=p, n=n, m=m, mde=None, verdict=verdict, reason=reason)
+def too_few(n: int, m: int, floor: int) -> str:
+    """The reason of a comparison on too few rows."""
+    return f"n={n}, m={m}: fewer than {max(floor, 1)} rows on one side"

@@ -14,11 +14,11 @@ from flyball.core.errors import NotEnoughData
 Floats = npt.NDArray[np.float64]
 
 
-def rank(positive: npt.NDArray[np.bool_], score: Floats) -> "Ranking":
+def rank(positive: npt.NDArray[np.bool_] | Floats, score: Floats) -> "Ranking":
     """Order the sample by score, highest first.
 
     Args:
-        positive: whether the row is of the positive class, shape [n].
+        positive: whether the row is of the positive class, or the probability of it (a soft label), shape [n].
         score: larger = more likely positive, shape [n], finite.
 
     >>> rank(np.array([True, False, True]), np.array([0.9, 0.5, 0.5])).auc()
@@ -35,7 +35,7 @@ class Ranking:
     """Rows sorted by score, highest first, with the places where a new score begins."""
 
     order: npt.NDArray[np.int64]  # sorted place -> row
-    positive: Floats  # 1.0 where positive, in sorted order
+    positive: Floats  # 1.0 where positive (or the probability of it), in sorted order
     starts: npt.NDArray[np.int64]  # sorted places that begin a group of equal scores
 
     def auc(self, weights: Floats | None = None) -> float:
