@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 import msgspec
 from hypothesis import strategies as st
 
-from flyball.adapters.memory import MemoryLedger, SimulatedClock
+from flyball.adapters.ledger.memory import MemoryLedger, SimulatedClock
 from flyball.core import events as e
 from flyball.core.ids import ServiceName
 from flyball.core.ledger import Entry
@@ -27,6 +27,7 @@ PLAIN: dict[Any, st.SearchStrategy[Any]] = {
     int: st.integers(0, 2**40),
     float: FINITE,
     NoneType: st.none(),
+    msgspec.UnsetType: st.just(msgspec.UNSET),
     Any: st.one_of(st.none(), st.booleans(), st.integers(0, 9), TEXTS),
 }
 
@@ -57,6 +58,8 @@ def record(kind: type[Any]) -> st.SearchStrategy[Any]:
         return st.builds(kind)
     hints = get_type_hints(kind, include_extras=True)
     fields = {field.name: of(hints[field.name]) for field in msgspec.structs.fields(kind)}
+    if kind.__name__ == "Arm":
+        fields["buckets"] = st.sampled_from([(), ((0, 2500),), ((1, 2), (9000, 10_000))])
     if kind.__name__ == "File":
         fields["sha256"] = st.just(HEX)
     return st.builds(kind, **fields)

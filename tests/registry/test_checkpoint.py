@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flyball.adapters.keys import SigningKey, signing_key
+from flyball.adapters.content.keys import SigningKey, signing_key
 from flyball.core.errors import BadInput
 from flyball.registry.checkpoint import parse, sign
 from flyball.stats.merkle import Frontier, leaf_hash

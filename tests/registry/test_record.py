@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from flyball.adapters.keys import SigningKey, signing_key
-from flyball.adapters.memory import MemoryLedger, SimulatedClock
+from flyball.adapters.content.keys import SigningKey, signing_key
+from flyball.adapters.ledger.memory import MemoryLedger, SimulatedClock
 from flyball.app.home import Home
 from flyball.app.wiring.ledger import audit, ledger_of, open_ledger
 from flyball.core.errors import LedgerBroken

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flyball.adapters.keys import SigningKey, signing_key
+from flyball.adapters.content.keys import SigningKey, signing_key
 from flyball.core.events import Frozen
 from flyball.core.ids import ServiceName
 from flyball.core.ledger import Tip

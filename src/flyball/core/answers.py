@@ -18,6 +18,7 @@ class AnswerRecord(Record):
     prediction: str | None = None  # what the client got, as text
     pane: int = 0
     sealed: bool = True
+    row: int | None = None  # its place in the log of the service, from 0; None while its pane is open
 
 
 class Given(Record):

@@ -2,9 +2,15 @@
 
 from typing import Any, Literal
 
+from flyball.core.ab_facts import AbArmStopped as AbArmStopped
+from flyball.core.ab_facts import AbClosed as AbClosed
+from flyball.core.ab_facts import AbStarted as AbStarted
+from flyball.core.ab_facts import AbStopOrdered as AbStopOrdered
+from flyball.core.ab_facts import AbWeighed as AbWeighed
 from flyball.core.fact import Fact as Fact
 from flyball.core.fact import Proof as Proof
 from flyball.core.fact import Reason as Reason
+from flyball.core.fallback_facts import FallbackExercised as FallbackExercised
 from flyball.core.ids import Digest, ReleaseRoot, RolloutId
 from flyball.core.release import Snapshot
 from flyball.core.routing import Routing, StepCounts, Verdict
@@ -265,4 +271,10 @@ AnyFact = (
     | HoldPlaced
     | HoldLifted
     | StorageCollected
+    | FallbackExercised
+    | AbStarted
+    | AbWeighed
+    | AbArmStopped
+    | AbStopOrdered
+    | AbClosed
 )

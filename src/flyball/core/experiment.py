@@ -70,7 +70,7 @@ class Experiment(Record):
     timeout_s: Positive = 3600.0  # a training that runs longer is stopped
     refit: bool = False  # after the gates, fit once more on train and holdout rows
     warm_start: bool = False  # train() also gets `parent`: the champion's estimator; its root is part of the digest
-    export: Literal["auto", "onnx", "pickle"] = "auto"  # auto: ONNX where it agrees, LightGBM text, else pickle
+    export: Literal["auto", "onnx", "pickle"] = "auto"  # auto: ONNX, LightGBM's text, XGBoost's file, else pickle
     executor: Literal["subprocess", "in_process", "ray"] = "subprocess"
     limits: Limits = field(default_factory=Limits)
     search: Search | None = None

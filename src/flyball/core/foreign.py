@@ -11,12 +11,14 @@ class Foreign(Record):
     name: str
     version: str
     run: str | None
-    flavour: str  # `sklearn`, `lightgbm`
-    model: bytes
+    flavour: str  # `sklearn`, or `python_function`: any other, asked by mlflow.pyfunc
+    model: bytes  # the pickle of `sklearn`; else the model's folder, packed
     sha256: str  # of the model's bytes, hex
     inputs: tuple[str, ...]  # columns in the order in which it was fitted; empty: nobody wrote them down
     python: str | None
     requirements: tuple[str, ...]
+    types: tuple[str, ...] = ()  # of the inputs, as MLflow names them
+    runs_code: tuple[str, ...] = ()  # files of the folder that run code when they are opened
 
 
 def environment_grade(requirements: tuple[str, ...], python: str | None) -> Grade:

@@ -5,14 +5,15 @@ present where a row has any. Prediction and label share a dtype: that of the con
 regression, where a model answers 3.2 about an integer.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
 from flyball.core.contract import DataContract
-from flyball.core.frames import DTYPES, frame, schema
+from flyball.core.frames import DTYPES, schema, series
+from flyball.core.log_columns import LogColumns, columns_of
 from flyball.core.prediction import LabelRecord, PredictionRecord, ShadowRecord
 from flyball.core.service import Task
 
@@ -34,6 +35,7 @@ _PREDICTION: Mapping[str, pl.DataType] = {
     "score": pl.Float64(),
     "latency_ms": pl.Float64(),
     "service_ms": pl.Float64(),
+    "queue_ms": pl.Float64(),
     "excluded": pl.Boolean(),
 }
 _SHADOW: Mapping[str, pl.DataType] = {
@@ -45,6 +47,7 @@ _SHADOW: Mapping[str, pl.DataType] = {
     "slow": pl.Boolean(),
     "score": pl.Float64(),
     "service_ms": pl.Float64(),
+    "agrees": pl.Boolean(),
 }
 
 
@@ -55,20 +58,27 @@ class LogTables:
     features: Mapping[str, pl.DataType]  # input columns in the contract's order; hashed ones are text
     answer: pl.DataType  # of predictions and labels
 
-    def predictions(self, records: Sequence[PredictionRecord]) -> pl.DataFrame:
-        columns = _columns(records, _PREDICTION)
-        columns += _answers(records, self.answer)
-        rows = [record.features for record in records]
+    def predictions(self, records: Sequence[PredictionRecord] | LogColumns) -> pl.DataFrame:
+        """The table of these records, in order."""
+        told = records if isinstance(records, LogColumns) else columns_of(records)
+        columns = [pl.Series(name, told.field(name), dtype=dtype) for name, dtype in _PREDICTION.items()]
+        columns += _answers(told.field("prediction"), told.field("scores"), self.answer)
         try:
-            inputs = frame(rows, self.features)
+            inputs = self._inputs(told.feature)
         except pl.exceptions.PolarsError:
             # the text of a date that the contract did not accept; what it did accept can be read
-            accepted = ("answered", "fallback", "failed")
-            inputs = frame([r.features if r.outcome in accepted else {} for r in records], self.features)
-        return pl.DataFrame([*columns, *(column.alias(FEATURE + column.name) for column in inputs)])
+            accepted = [outcome in ("answered", "fallback", "failed") for outcome in told.field("outcome")]
+            inputs = self._inputs(
+                lambda name: [value if ok else None for value, ok in zip(told.feature(name), accepted, strict=True)]
+            )
+        return pl.DataFrame([*columns, *inputs])
+
+    def _inputs(self, feature: Callable[[str], Sequence[Any]]) -> list[pl.Series]:
+        return [series(name, feature(name), dtype).alias(FEATURE + name) for name, dtype in self.features.items()]
 
     def shadows(self, records: Sequence[ShadowRecord]) -> pl.DataFrame:
-        return pl.DataFrame([*_columns(records, _SHADOW), *_answers(records, self.answer)])
+        answers = _answers([r.prediction for r in records], [r.scores for r in records], self.answer)
+        return pl.DataFrame([*_columns(records, _SHADOW), *answers])
 
     def labels(self, records: Sequence[LabelRecord]) -> pl.DataFrame:
         return pl.DataFrame(
@@ -93,10 +103,10 @@ def _columns(records: Sequence[Any], dtypes: Mapping[str, pl.DataType]) -> list[
     return [pl.Series(name, [getattr(r, name) for r in records], dtype=dtype) for name, dtype in dtypes.items()]
 
 
-def _answers(records: Sequence[Any], dtype: pl.DataType) -> list[pl.Series]:
-    found = [pl.Series("prediction", [record.prediction for record in records], dtype=dtype, strict=False)]
-    classes = sorted({name for record in records if record.scores for name in record.scores})
+def _answers(predictions: Sequence[Any], scores: Sequence[Any], dtype: pl.DataType) -> list[pl.Series]:
+    found = [pl.Series("prediction", predictions, dtype=dtype, strict=False)]
+    classes = sorted({name for row in scores if row for name in row})
     if classes:
         fields = pl.Struct({name: pl.Float64() for name in classes})
-        found.append(pl.Series("scores", [record.scores for record in records], dtype=fields))
+        found.append(pl.Series("scores", scores, dtype=fields))
     return found

@@ -22,7 +22,9 @@ Features = Callable[[pl.DataFrame], pl.DataFrame]
 Label = str | float | int | bool
 Predictions = npt.NDArray[Any]  # labels or numbers, shape [n]
 Scores = npt.NDArray[np.float64] | None  # P(positive) [n]; P(class) [n, k]; None for regression
-ModelFile = Literal["model.pkl", "model.onnx", "model.txt"]  # pickle protocol 5, ONNX, LightGBM's own text
+# pickle protocol 5, ONNX, LightGBM's own text, XGBoost's own binary JSON, files of a class of the service's own
+ModelFile = Literal["model.pkl", "model.onnx", "model.txt", "model.ubj", "model.tar"]
+CODE_PACKAGE = "flyball_code_"  # begins the name of the package under which a service's code is imported
 
 
 class Input(Record):
@@ -158,11 +160,35 @@ def features(make: Features | None, frame: pl.DataFrame, plain: tuple[str, ...])
     return made
 
 
+def classes_of(estimator: Any, label: pl.Series) -> tuple[Label, ...]:
+    """Classes in the order of an estimator's probabilities: as it names them, else the labels, sorted.
+
+    One that names places only (0 to k - 1, XGBoost knows no others) means the sorted labels, as `LabelEncoder` has
+    them. `label`: of the rows that it was fitted on.
+
+    >>> class Places: classes_ = np.arange(2)
+    >>> classes_of(Places(), pl.Series(["no", "yes", "no"])), classes_of(Places(), pl.Series([True, False]))
+    (('no', 'yes'), (False, True))
+    >>> classes_of(object(), pl.Series([2, 1])), classes_of(Places(), pl.Series([0, 1]))
+    ((1, 2), (0, 1))
+    """
+    labels: list[Label] = label.unique().sort().to_list()
+    named = getattr(estimator, "classes_", None)
+    classes: list[Label] = labels if named is None else np.asarray(named).tolist()
+    return tuple(labels if classes == list(range(len(labels))) else classes)
+
+
 def outputs(estimator: Any, table: pl.DataFrame, facts: Packaged) -> tuple[Predictions, Scores]:
     """One call of the estimator: `predict` for regression, `predict_proba` else; the label follows from the scores."""
+    ask = estimator.predict if facts.task == "regression" else estimator.predict_proba
+    return judged(ask(table), table.height, facts)
+
+
+def judged(found: Any, rows: int, facts: Packaged) -> tuple[Predictions, Scores]:
+    """What an estimator found for so many rows, as predictions and scores. Raises: ValueError: of another shape."""
     if facts.task == "regression":
-        return _of_length(np.asarray(estimator.predict(table), dtype=np.float64).ravel(), table.height), None
-    shares = _of_length(np.asarray(estimator.predict_proba(table), dtype=np.float64), table.height)
+        return _of_length(np.asarray(found, dtype=np.float64).ravel(), rows), None
+    shares = _of_length(np.asarray(found, dtype=np.float64), rows)
     if shares.ndim != 2 or shares.shape[1] != len(facts.classes):
         raise ValueError(f"expected {len(facts.classes)} probabilities a row, found shape {shares.shape}")
     labels = np.array(facts.classes)
@@ -191,6 +217,34 @@ def answers(predictions: Predictions, scores: Scores, facts: Packaged) -> list[A
         Answer(prediction=label, scores=dict(zip(names, row, strict=True))) if ok else _invalid("scores")
         for label, row, ok in zip(labels, scores.tolist(), usable, strict=True)
     ]
+
+
+def binary_answers(found: Any, rows: int, facts: Packaged, labels: Sequence[Label]) -> list[Answer | Failure]:
+    """`answers` of what `judged` makes of a binary estimator's word, without an array for each step: rows are few.
+
+    Args: labels: `plain_labels` of the facts. Raises: ValueError: of another shape.
+    """
+    shares = _of_length(np.asarray(found, dtype=np.float64), rows)
+    if shares.ndim != 2 or shares.shape[1] != len(labels):
+        raise ValueError(f"expected {len(labels)} probabilities a row, found shape {shares.shape}")
+    negative, positive = labels
+    threshold = facts.threshold
+    return [
+        Answer(prediction=positive if share >= threshold else negative, score=share)
+        if 0.0 <= share <= 1.0
+        else _invalid("score")
+        for share in shares[:, 1].tolist()
+    ]
+
+
+def plain_labels(facts: Packaged) -> list[Label]:
+    """The classes as answers name them: of one kind, as an array holds them.
+
+    >>> np.array((0, 1.5)).tolist()
+    [0.0, 1.5]
+    """
+    labels: list[Label] = np.array(facts.classes).tolist()
+    return labels
 
 
 def _invalid(what: str) -> Failure:

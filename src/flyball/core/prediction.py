@@ -1,4 +1,8 @@
-"""One row on its way through the gateway, and the label that arrives later."""
+"""One row on its way through the gateway, and the label that arrives later.
+
+Answers and records hold no reference to anything that could hold them (`gc=False`): thousands wait for the log at any
+time, and a collector that walks through them again and again would pause the gateway to find nothing.
+"""
 
 from collections.abc import Sequence
 from typing import Any, Literal, Protocol
@@ -7,22 +11,24 @@ import msgspec
 
 from flyball.core.record import Record
 
-ArmName = Literal["champion", "candidate"]
+ArmName = str  # `champion`, `candidate`, or the name of an arm of an A/B test (`core.arms.Arm`)
 Outcome = Literal["answered", "fallback", "quarantined", "rejected", "failed", "shed"]
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What an arm says about one row."""
 
     prediction: str | float | int | bool
     score: float | None = None  # binary: P(positive)
     scores: dict[str, float] | None = None  # multiclass
+    fired: tuple[str, ...] = ()  # filters of the release's own code that fired, in their order
+    withheld: bool = False  # one of them kept the row from the model: the prediction is none
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
     """An arm gave no valid answer of its own."""
 
-    reason: Literal["exception", "deadline", "invalid", "dead", "overload"]
+    reason: Literal["exception", "deadline", "invalid", "dead", "overload", "open"]
     message: str = ""
 
 
@@ -33,7 +39,7 @@ class ArmReply(msgspec.Struct, frozen=True, kw_only=True):
     service_ms: float
 
 
-class PredictionRecord(msgspec.Struct, kw_only=True):
+class PredictionRecord(msgspec.Struct, kw_only=True, gc=False):
     """One row received, whatever became of it. The columns of the prediction log."""
 
     id: str
@@ -52,12 +58,13 @@ class PredictionRecord(msgspec.Struct, kw_only=True):
     scores: dict[str, float] | None = None
     latency_ms: float = 0.0  # whole stay in the gateway
     service_ms: float = 0.0  # the arm's own share
+    queue_ms: float = 0.0  # how long the row waited for the assigned arm, transport included
     answered_by: str | None = None  # release whose answer the client got; None: no release's
     excluded: bool = False  # pinned version or tester: left out of every analysis
     features: dict[str, Any] = {}
 
 
-class ShadowRecord(msgspec.Struct, kw_only=True):
+class ShadowRecord(msgspec.Struct, kw_only=True, gc=False):
     """What the shadow said about a row that the champion answered."""
 
     id: str
@@ -70,6 +77,7 @@ class ShadowRecord(msgspec.Struct, kw_only=True):
     score: float | None = None
     scores: dict[str, float] | None = None
     service_ms: float = 0.0
+    agrees: bool | None = None  # with the champion, by `serving.shadow.compare`; None: one of them gave no answer
 
 
 class LabelRecord(Record):
@@ -85,5 +93,37 @@ class Predictor(Protocol):
     def release(self) -> str: ...
 
     def predict(self, rows: Sequence[dict[str, Any]]) -> ArmReply:
-        """Answers in order. A row that fails alone must not fail its neighbours."""
+        """Answers in order. A row that fails alone must not fail its neighbours, unless rows may be asked once only."""
         ...
+
+
+class Asking(Protocol):
+    """Port: a loaded release whose model is elsewhere, so that many questions may be under way at once."""
+
+    @property
+    def release(self) -> str: ...
+
+    @property
+    def once(self) -> bool:
+        """Whether a row may be asked once only, so that the rows of one question fail together."""
+        ...
+
+    @property
+    def connections(self) -> int:
+        """Questions at once; more would wait there, where nobody sees them."""
+        ...
+
+    async def answer(self, rows: Sequence[dict[str, Any]], seconds: float) -> ArmReply | Failure:
+        """Answers in order, within so many seconds. A row that is refused there does not fail its neighbours, unless
+        rows may be asked once only."""
+        ...
+
+    async def away(self) -> str:
+        """Why it cannot be asked now; empty: it can."""
+        ...
+
+    def verify(self) -> None:
+        """Waits. Raises: Untrusted: it answers its probe rows otherwise than when it was judged."""
+        ...
+
+    async def close(self) -> None: ...

@@ -94,6 +94,82 @@ class Reference(Record):
     edges: tuple[float, ...] = ()  # numeric: interior edges; the end bins are open
     values: tuple[str, ...] = ()  # category: known values; then `other`
     counts: tuple[int, ...] = ()  # one a bin, the last is `missing`
+    fine: tuple[float, ...] = ()  # numeric: edges of a refinement, the outermost two fence the range off; (): none
+    fine_counts: tuple[int, ...] = ()  # one a fine bin, the last is `missing`
+    stretches: tuple[tuple[int, ...], ...] = ()  # the same rows in up to 48 consecutive parts; empty: order not kept
+
+
+class CalibrationMap(Record):
+    """P(class) for a score: linear between the knots, flat beyond the ends."""
+
+    score: tuple[float, ...]  # knots, ascending, 0..1
+    probability: tuple[float, ...]  # at each knot, never falling, 0..1
+
+
+class LossTable(Record):
+    """What a prediction costs, by where it lies: the loss that the holdout showed in each bin of the prediction."""
+
+    edges: tuple[float, ...]  # interior edges of the prediction, in its unit; the end bins are open
+    rows: tuple[int, ...]  # holdout rows of each bin
+    mean: tuple[float, ...]  # of the loss in each bin, in its unit; that of all rows where a bin has none
+    sd: tuple[float, ...]  # of the loss of one row in each bin
+
+
+class RowLoss(Record):
+    """Loss of one row on the holdout."""
+
+    mean: float  # in the unit of the loss
+    sd: float
+    rows: int
+
+
+class LabelledReference(Record):
+    """What the labels of the holdout said about the answers: all that an estimate without labels stands on."""
+
+    rows: int  # of the holdout, with a label and an answer
+    maps: tuple[CalibrationMap, ...] = ()  # binary: one; multiclass: one a class; none: the scores as they are
+    ece_raw: float | None = None  # calibration error of the scores, held out, a share
+    ece_mapped: float | None = None  # of the mapped scores
+    confusion: tuple[tuple[int, ...], ...] = ()  # rows with truth i (row) and prediction j (column), by class number
+    score_labels: tuple[tuple[int, ...], ...] = ()  # rows of each bin of `score` or `top_score` by class number
+    losses: dict[str, LossTable] = {}  # regression: `absolute`, `squared`, `relative`
+    risk: dict[str, RowLoss] = {}  # `error`, `brier`, `log`; regression: as `losses`
+    reason: str = ""  # why there is a map, or none
+
+
+class LossSums(Record):
+    """Losses on the bins of one view, one number a bin: sums, so those of two samples add."""
+
+    rows: tuple[int, ...]  # rows that have this loss
+    total: tuple[float, ...]  # sum of their losses
+    squares: tuple[float, ...]  # sum of the squares
+
+
+class View(Record):
+    """Labelled rows, bin by bin of one feature or answer."""
+
+    rows: tuple[int, ...]  # in each bin
+    by_class: tuple[tuple[int, ...], ...] = ()  # [bin][class], the cells that tell label shift; empty: a regression
+    losses: dict[str, LossSums] = {}  # `error`, `brier`, `log_loss`; `mae`, `mape`, `squared_error`
+
+
+class Outcomes(Record):
+    """What labels said of rows that the model had not seen, beside what was known of these rows without labels."""
+
+    rows: int
+    classes: tuple[str, ...] = ()  # order of the classes; empty: a regression
+    label: View | None = None  # its bins are the classes; None: a regression
+    answers: dict[str, View] = {}  # on the bins of `Baseline.prediction`
+    features: dict[str, View] = {}  # on the bins of `Baseline.features`
+
+
+class Together(Record):
+    """How many rows said yes to each question of `stats.joint_features`: how the columns hang together."""
+
+    columns: tuple[str, ...]  # that are asked about, in this order
+    rows: int  # that were asked
+    yes: tuple[int, ...]  # one a question: pairs of columns, then waves
+    seed: str  # of the waves
 
 
 class Baseline(Record):
@@ -102,6 +178,10 @@ class Baseline(Record):
     rows: int
     features: dict[str, Reference]
     prediction: dict[str, Reference]  # `prediction`, and `score` or `top_score`
+    labelled: LabelledReference | None = None  # None: made before it was kept, or the answers could not be used
+    outcomes: Outcomes | None = None  # of the holdout; None: made by a version that did not keep them
+    together: Together | None = None  # None: made before it was kept, or fewer than two columns have two sides
+    sensitivity: dict[str, float] = {}  # input -> how far the answers move when it is shuffled, share of all inputs
 
 
 class Attribution(Record):

@@ -2,6 +2,9 @@
 
 from typing import Literal
 
+from msgspec import UNSET, UnsetType, field
+
+from flyball.core.arms import Arm
 from flyball.core.ids import ReleaseRoot, RolloutId, ServiceName
 from flyball.core.record import Record
 from flyball.core.service import Guardrails
@@ -20,9 +23,17 @@ class Routing(Record):
     weight: int = 0  # candidate's share of units, of 10,000
     shadow: float = 0.0  # ceiling of the share of rows mirrored to the candidate
     salt: str = ""  # new with every rollout
-    rollout: RolloutId | None = None
+    rollout: RolloutId | None = None  # or the A/B test whose arms these are
     step: int | None = None
     guardrails: Guardrails | None = None  # authority: with it the gateway may set the weight to 0 by itself
+    # of an A/B test; what no arm has is the champion's. Written only where there are some: a gateway from before there
+    # were arms reads every other table, and refuses one with arms instead of serving it wrongly.
+    arms_: tuple[Arm, ...] | UnsetType = field(default=UNSET, name="arms")
+
+    @property
+    def arms(self) -> tuple[Arm, ...]:
+        """Those of an A/B test beside the champion; empty: there is none."""
+        return () if self.arms_ is UNSET else self.arms_
 
 
 class ArmCounts(Record):
@@ -54,6 +65,23 @@ class TestSums(Record):
         return TestSums(errors=self.errors + other.errors, slow=self.slow + other.slow)
 
 
+class ArmEvidence(Record):
+    """What one arm of an A/B test has done so far."""
+
+    name: str
+    step: ArmCounts = ArmCounts()  # since the weights were changed last
+    total: ArmCounts = ArmCounts()  # since the test began, a unit once each time that the weights were changed
+    tests: TestSums = TestSums()  # against the champion, never restarted; the champion's own are 0
+
+    def plus(self, other: "ArmEvidence") -> "ArmEvidence":
+        return ArmEvidence(
+            name=self.name,
+            step=self.step.plus(other.step),
+            total=self.total.plus(other.total),
+            tests=self.tests.plus(other.tests),
+        )
+
+
 class StepCounts(Record):
     """What the gateway has seen of the running step, and of the whole rollout."""
 
@@ -72,6 +100,11 @@ class StepCounts(Record):
     received: int = 0
     written: int = 0
     dropped: int = 0
+    arms_: tuple[ArmEvidence, ...] | UnsetType = field(default=UNSET, name="arms")  # of an A/B test, the champion first
+
+    @property
+    def arms(self) -> tuple[ArmEvidence, ...]:
+        return () if self.arms_ is UNSET else self.arms_
 
 
 class PairEvidence(Record):
@@ -92,8 +125,18 @@ class Verdict(Record):
     waiting_for: tuple[str, ...] = ()
 
 
+class ArmStop(Record):
+    """The gateway has set the weight of one arm of an A/B test to 0; the other arms go on."""
+
+    arm: str
+    release: ReleaseRoot
+    verdict: Verdict
+    at: str
+    seconds: float = 0.0  # from the first answer of any arm but the champion to weight 0
+
+
 class Stopped(Record):
-    """The gateway has set a candidate's weight to 0 by its own authority."""
+    """The gateway has set a candidate's weight to 0 by its own authority, or that of some arms of an A/B test."""
 
     rollout: RolloutId
     epoch: int
@@ -101,6 +144,13 @@ class Stopped(Record):
     counts: StepCounts
     at: str
     seconds: float = 0.0  # from the first candidate answer of the rollout to weight 0
+    # of an A/B test, oldest first; `verdict` and the rest are of the newest
+    arms_: tuple[ArmStop, ...] | UnsetType = field(default=UNSET, name="arms")
+
+    @property
+    def arms(self) -> tuple[ArmStop, ...]:
+        """Arms that were stopped; empty: it was the candidate of a rollout."""
+        return () if self.arms_ is UNSET else self.arms_
 
 
 class Observed(Record):

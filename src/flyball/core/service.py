@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
+from flyball.core.cohorts import Cohorts as Cohorts
 from flyball.core.declared_kinds import MEASURED as MEASURED
 from flyball.core.declared_kinds import Count as Count
 from flyball.core.declared_kinds import Dimension as Dimension
@@ -30,7 +31,17 @@ from flyball.core.experiment import ModelTests as ModelTests
 from flyball.core.experiment import Search as Search
 from flyball.core.experiment import Space as Space
 from flyball.core.experiment import Split as Split
+from flyball.core.judging import BusinessValue as BusinessValue
+from flyball.core.judging import Cost as Cost
+from flyball.core.judging import Slice as Slice
 from flyball.core.record import Record
+from flyball.core.serving import Case as Case
+from flyball.core.serving import Compare as Compare
+from flyball.core.serving import Constant as Constant
+from flyball.core.serving import FallbackLink as FallbackLink
+from flyball.core.serving import Objectives as Objectives
+from flyball.core.serving import PredictionLog as PredictionLog
+from flyball.core.serving import Serving as Serving
 
 
 class Metadata(Record):
@@ -73,30 +84,6 @@ class Gate(Record):
     not_worse_by: float | str | None = None  # in the metric's unit, or `2%` of the champion's value
     better_by: float | str | None = None
     inconclusive: Literal["fail", "shadow"] = "fail"
-
-
-class Objectives(Record):
-    availability: Annotated[float, Meta(gt=0, lt=1)] = 0.999
-    latency_p99_ms: Positive = 100.0
-    latency_p50_ms: Positive | None = None
-    throughput_rps: Positive | None = None
-
-
-class Constant(Record):
-    prediction: str | float | int | bool
-    score: float | None = None
-    scores: dict[str, float] | None = None
-
-
-class ConstantFallback(Record):
-    constant: Constant
-
-
-class Serving(Record):
-    objectives: Objectives = field(default_factory=Objectives)
-    fallback: tuple[Literal["previous"] | ConstantFallback, ...] = ("previous",)
-    deadline_ms: Positive = 1000.0  # later than this the arm gave no answer
-    max_rows: Annotated[int, Meta(ge=1)] = 10_000  # rows of one request
 
 
 class Guardrail(Record):
@@ -188,6 +175,20 @@ class Quality(Record):
     settle_windows: Annotated[int, Meta(ge=1)] = 5
     max_violations: Share = 0.01  # rows of a window that may break the contract
     max_missing: Share = 0.10  # missing values of a feature in a window beyond its baseline's share
+    max_unseen: Share = 0.10  # values of a category that the baseline hardly knows, beyond its share
+    max_type_changes: Share = 0.01  # values of another type than the baseline's
+    max_duplicates: Share = 0.10  # rows that repeat a row of their window, beyond what windows before had
+    max_out_of_range: Share = 0.01  # values far beyond any that were seen, beyond what windows before had
+    min_availability: Share = 0.99  # of a feature, as a share of what its baseline had
+    max_label_change: Share = 0.15  # of a class's share among the labels that arrive
+    max_volume_factor: Annotated[float, Meta(gt=1)] = 3.0  # of the rows of a window that closes by time
+
+
+class Detector(Record):
+    arl_windows: Annotated[float, Meta(gt=1)] = 1000.0  # windows of a service between false alarms, at least
+    tolerance: Annotated[float, Meta(ge=0)] = 0.005  # a change up to this PSI is none
+    fdr: Annotated[float, Meta(gt=0, lt=1)] = 0.10  # expected share of false ones among the features that are named
+    retrain: bool = False  # whether its signal counts for the drift trigger
 
 
 class Monitor(Record):
@@ -197,6 +198,11 @@ class Monitor(Record):
     psi: Psi = field(default_factory=Psi)
     live_metric: LiveMetric | None = None
     quality: Quality = field(default_factory=Quality)
+    slices: Annotated[tuple[str | Slice, ...], Meta(max_length=10)] = ()  # columns, or conditions
+    value: BusinessValue | None = None
+    cost: Cost | None = None
+    examples: Annotated[int, Meta(ge=0, le=200)] = 10  # failing rows kept for each window and arm
+    detector: Detector = field(default_factory=Detector)
 
 
 class Retrain(Record):
@@ -230,6 +236,7 @@ class Service(Record):
     experiment: Experiment
     gates: tuple[Gate, ...] = ()
     serving: Serving = field(default_factory=Serving)
+    routing: Cohorts = field(default_factory=Cohorts)
     rollout: Rollout = field(default_factory=Rollout)
     monitor: Monitor = field(default_factory=Monitor)
     retrain: Retrain = field(default_factory=Retrain)

@@ -6,7 +6,7 @@ from flyball.core.fact import Fact, Proof
 from flyball.core.ids import Digest
 from flyball.core.record import Record
 
-StoredKind = Literal["release", "evidence", "snapshot", "blob", "step", "experiment", "quarantine"]
+StoredKind = Literal["release", "evidence", "snapshot", "blob", "step", "experiment", "quarantine", "predictions"]
 
 
 class HoldPlaced(Fact, tag="hold.placed"):
@@ -29,7 +29,7 @@ class Deleted(Record):
     """One thing that a sweep deleted."""
 
     kind: StoredKind
-    name: str  # `sha256:<hex>`; of a step or a quarantine file its place in the home
+    name: str  # `sha256:<hex>`; of a step, a quarantine file or a part of the prediction log its place in the home
     size: int  # bytes
 
 

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from flyball.core.fact import Fact, Proof, Reason
 from flyball.core.ids import Digest, ExperimentDigest, ReleaseRoot
-from flyball.core.release import GateResult, Grade, Release
+from flyball.core.release import GateResult, Grade, Release, TestResult
 from flyball.core.runs import Ended, Use
 
 
@@ -49,6 +49,7 @@ class GatesJudged(Fact, tag="gates.judged"):
     release: ReleaseRoot
     passed: bool
     results: tuple[GateResult, ...]
+    tests: tuple[TestResult, ...] = ()  # where it was judged again; else those of the registration stand
 
 
 class ReproductionJudged(Fact, tag="reproduction.judged"):

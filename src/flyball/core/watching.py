@@ -2,10 +2,15 @@
 
 from typing import Literal
 
+from flyball.core.causes import Asked, ClassShift, Effect, Expected, FeatureChange, Segment
+from flyball.core.estimating import ConceptTrend, Estimated, ExpectedRisk
+from flyball.core.influence import SelfInfluence
+from flyball.core.realised import LabelState, RealisedWindow, ServingFigures
 from flyball.core.record import Record
 from flyball.core.release import Estimate
 
-SignalKind = Literal["psi", "risk", "quality", "error", "latency", "training"]
+SignalKind = Literal["psi", "risk", "quality", "error", "latency", "training", "capture", "shift"]
+APART: frozenset[SignalKind] = frozenset({"training", "capture"})  # about no window and no champion
 DiagnosisKind = Literal["data_quality", "label_shift", "covariate_shift", "concept_drift", "harmless", "unknown"]
 
 
@@ -63,18 +68,61 @@ class Diagnosis(Record):
     features: tuple[str, ...] = ()
     numbers: dict[str, float] = {}
     remedy: Literal["retrain", "repair", "none", "wait_for_labels"] = "none"
+    kinds: tuple[DiagnosisKind, ...] = ()  # all that apply, in the order of elimination; `kind` is the weightiest
+    steps: tuple[Asked, ...] = ()  # what was asked, in order
+    changes: tuple[FeatureChange, ...] = ()  # where the change sits, largest share first
+    effects: tuple[Effect, ...] = ()  # what it costs, by cause
+    segments: tuple[Segment, ...] = ()  # rows that fare otherwise than the rest
 
 
 class QualityFinding(Record):
     """One thing in a window that the world does not do by itself: rather a broken supply than drift."""
 
     kind: Literal[
-        "violations", "missing", "was_constant", "now_constant", "unknown_values", "far_outside", "columns_mixed"
+        "violations",
+        "missing",
+        "was_constant",
+        "now_constant",
+        "unknown_values",
+        "far_outside",
+        "columns_mixed",
+        "unit_changed",
+        "type_changed",
+        "duplicates",
+        "out_of_range",
     ]
     value: float
     limit: float
     detail: str
     feature: str | None = None
+
+
+class OwnPast(Record):
+    """An operational figure of the newest whole hour beside the service's own past."""
+
+    figure: Literal["volume", "error_rate", "latency_p99_ms", "missing"]  # missing: share of rows without `feature`
+    verdict: Literal["OK", "LOW", "HIGH", "INSUFFICIENT"]
+    reason: str  # in words; why nothing can be said, where nothing can
+    hour: float | None = None  # start of the hour, seconds since the epoch; None: none was whole yet
+    found: float | None = None  # rows per hour, share, ms
+    expected: float | None = None  # same unit, as the bounds of what is no surprise
+    low: float | None = None
+    high: float | None = None
+    against: Literal["", "same hour of the week", "moving average"] = ""  # empty: too little past for both
+    feature: str | None = None
+    consecutive: int = 0  # hours in a row that were surprising in the same direction
+
+
+class ChartPoint(Record):
+    """A control chart after a window, in standard errors of a window."""
+
+    z: float  # the window alone
+    cusum_up: float
+    cusum_down: float
+    cusum_limit: float
+    ewma: float
+    ewma_limit: float  # of either side
+    alarm: bool = False  # one of the limits is passed
 
 
 class WindowReport(Record):
@@ -100,3 +148,22 @@ class WindowReport(Record):
     latency_p50_ms: float | None = None
     latency_p99_ms: float | None = None
     dropped: int = 0  # rows of the window without a record
+    serving: tuple[ServingFigures, ...] = ()  # of each arm that answered in this window
+    realised: tuple[RealisedWindow, ...] = ()  # this window, and older ones whose figures may be compared only now
+    labels: LabelState | None = None  # the stream of labels at the end of this window
+    metric_rows_are: Literal["", "waited", "as labels came"] = ""  # which rows `metric` is of; empty: there is none
+    estimated: Estimated | None = None  # the live metric before its labels; None: no metric is watched
+    evidence: dict[str, float] = {}  # feature, `prediction`, ... -> log10 of an e-value against "no change so far"
+    changed: tuple[str, ...] = ()  # of these, named by e-BH at `monitor.detector.fdr`, most evidence first
+    together: float | None = None  # log10 of an e-value: do the columns hang together as before? None: not asked
+    usual: dict[str, float] = {}  # feature -> PSI that stretches of its reference reach, and that is allowed: season
+    changes: tuple[FeatureChange, ...] = ()  # of features and answers with a signal
+    expected: tuple[Expected, ...] = ()  # losses to expect of this window's rows, without labels
+    split: tuple[Expected, ...] = ()  # of the rows of `metric_rows`: what they lost beside what was expected
+    classes: ClassShift | None = None  # shares of the classes; None: a regression, or not to be told
+    segments: tuple[Segment, ...] = ()  # of the rows of `metric_rows`
+    risk: ExpectedRisk | None = None  # None: no metric is watched
+    concept: ConceptTrend | None = None  # None: no labels since the report before
+    influence: SelfInfluence | None = None  # None: no metric is watched
+    own_past: tuple[OwnPast, ...] = ()  # of the newest whole hour; features: the surprising ones only
+    charts: dict[str, ChartPoint] = {}  # `mean score`, `mean confidence`, `ratio of <class>`, ...

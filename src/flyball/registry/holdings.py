@@ -48,9 +48,12 @@ class Holdings:
             self._need(experiment, hexes(msgspec.json.encode(fact)))
         match fact:
             case e.StepStarted(routing=routing) | e.RoutingOrdered(routing=routing):
-                named = [root for root in (routing.champion, routing.previous, routing.candidate) if root]
+                arms = [arm.release for arm in routing.arms]
+                named = [root for root in (routing.champion, routing.previous, routing.candidate, *arms) if root]
                 self._routed[service] = tuple(named)
                 self._answered |= dict.fromkeys(named, entry.at)
+            case e.AbStarted(arms=arms):  # its first routing comes later
+                self._routed[service] = (*self._routed.get(service, ()), *(arm.release for arm in arms))
             case e.RolloutOpened():
                 self._rollouts[fact.rollout] = (fact.release, fact.champion)
             case e.RolloutClosed():

@@ -1,8 +1,9 @@
 """What was made of what: data, code, runs, releases and rollouts as a graph, folded from the ledger.
 
 Edges go from what was made to what it was made of. A run has exactly the inputs that its own fact names, and a release
-exactly the runs that gave its bytes: two trainings of one service never lend each other their inputs. `judged_against`
-and `instead_of` are comparisons: they are shown, and nothing that lies behind them is an origin.
+exactly the runs that gave its bytes: two trainings of one service never lend each other their inputs. A captured
+snapshot holds single answers: whoever asks for the lineage of one adds it. `judged_against` and `instead_of` are
+comparisons: they are shown, and nothing that lies behind them is an origin.
 """
 
 from collections.abc import Iterable, Mapping

@@ -23,7 +23,7 @@ from flyball.core.events import (
 from flyball.core.ids import Digest, ExperimentDigest, ReleaseRoot, RolloutId
 from flyball.core.ledger import Entry
 from flyball.core.record import Record
-from flyball.core.release import GateResult, Release, Snapshot, refusals
+from flyball.core.release import Release, Snapshot, refusals
 from flyball.registry.stages import Event, Stage, after, allowed
 
 _JUDGED = ("built", "qualified", "refused")  # stages in which the newest judgement counts
@@ -116,8 +116,8 @@ def _fold(state: Registry, entry: Entry) -> Registry:
             return _register(state, entry, release)
         case EvidenceAttached(release=root, evidence=str(folder)):
             return replace(state, evidence=state.evidence | {root: Digest(folder)})
-        case GatesJudged(release=root, passed=ok, results=results):
-            return _judged(state, entry, root, ok, results)
+        case GatesJudged():
+            return _judged(state, entry, entry.fact)
         case RolloutOpened(rollout=rollout, release=root, reason=reason):
             moved = _move(state, entry, root, "opened", "policy", reason)
             return replace(moved, rollouts=moved.rollouts | {rollout: root})
@@ -151,13 +151,15 @@ def _register(state: Registry, entry: Entry, release: Release) -> Registry:
     )
 
 
-def _judged(state: Registry, entry: Entry, root: ReleaseRoot, ok: bool, results: tuple[GateResult, ...]) -> Registry:
+def _judged(state: Registry, entry: Entry, fact: GatesJudged) -> Registry:
     """The newest judgement counts, until the release has been offered to traffic."""
+    root, ok = fact.release, fact.passed
     known = state.releases.get(root)
     if known is None or known.stage not in _JUDGED:
         return state
-    failed = "; ".join(refusals(results, known.release.tests))
-    judged = replace(known, release=replace(known.release, gates=results, passed=ok))
+    tests = fact.tests or known.release.tests
+    failed = "; ".join(refusals(fact.results, tests))
+    judged = replace(known, release=replace(known.release, gates=fact.results, tests=tests, passed=ok))
     state = replace(state, releases=state.releases | {root: judged})
     return _move(state, entry, root, "qualified" if ok else "refused", "pipeline", failed)
 
