@@ -3,26 +3,32 @@
 from collections.abc import Sequence
 from typing import Any
 
-from flyball.contracts.rows import CompiledRows
+from hypothesis import strategies as st
+
+from flyball.contracts.rows.compiled import CompiledRows
+from flyball.core.arms import Arm
 from flyball.core.contract import Column, DataContract
 from flyball.core.ids import Epoch, ReleaseRoot, RolloutId, ServiceName
 from flyball.core.prediction import Answer, ArmReply, Failure
 from flyball.core.routing import Routing
 from flyball.core.service import (
     Constant,
-    ConstantFallback,
     Data,
     Experiment,
+    FallbackLink,
     Guardrails,
     Metadata,
     Service,
     Serving,
 )
-from flyball.serving.accounting import Accounting
-from flyball.serving.counter_file import in_memory
+from flyball.core.serving import AnswerCache
+from flyball.serving.counting.accounting import Accounting
+from flyball.serving.counting.counter_file import in_memory
 from flyball.serving.gateway import Gateway
 from flyball.serving.identity import PredictionIds
 from flyball.serving.redact import redactor
+from flyball.serving.resilience.answer_cache import AnswerCache as Answers
+from flyball.serving.routing.allotment import allotted
 
 SECRET = b"a test's secret"
 CHAMPION, CANDIDATE, PREVIOUS = ReleaseRoot("sha256:aa01"), ReleaseRoot("sha256:bb02"), ReleaseRoot("sha256:cc03")
@@ -37,7 +43,9 @@ CONTRACT = DataContract(
         Column(name="fraud", kind="integer"),
     ),
 )
-CONSTANT = ConstantFallback(constant=Constant(prediction=0, score=0.0))
+ARMS = "bcdefghijklmnopq"
+SPLITS = st.tuples(*[st.integers(0, 3300)] * 3)  # weights of b, c and d
+CONSTANT = FallbackLink(constant=Constant(prediction=0, score=0.0))
 
 
 def service(**serving: Any) -> Service:
@@ -70,14 +78,43 @@ def routing(**changes: Any) -> Routing:
     return Routing(**(base | changes))
 
 
-def gateway(declared: Service | None = None, accounting: Accounting | None = None) -> Gateway:
+def split(*weights: int, **changes: Any) -> Routing:
+    """An A/B test of as many arms as there are weights (of 10,000): b, c, d ... with a release each."""
+    arms = [Arm(name=name, release=arm_release(name)) for name in ARMS[: len(weights)]]
+    held = allotted(arms, dict(zip(ARMS, weights, strict=False)))
+    base = {"candidate": None, "rollout": RolloutId("ab-1"), "salt": "ab-1", "step": None, "arms_": held}
+    return routing(**(base | changes))
+
+
+def arm_release(name: str) -> ReleaseRoot:
+    return ReleaseRoot(f"sha256:{name}{name}09")
+
+
+def gateway(declared: Service | None = None, accounting: Accounting | None = None, *, workers: int = 1) -> Gateway:
     return Gateway(
         declared or service(),
         checker(),
         accounting or Accounting(in_memory()),
         PredictionIds("shop", SECRET, b"boot"),
         redactor(("card", "amount", "items"), frozenset(), SECRET),
+        workers=workers,
     )
+
+
+def with_links(links: tuple[Any, ...], cache: AnswerCache | None = None) -> Gateway:
+    """A gateway with this fallback chain and cache, whose champion takes everything."""
+    kinds = {column.name: column.kind for column in CONTRACT.columns if column.name != "fraud"}
+    core = Gateway(
+        service(fallback=links, **({"cache": cache} if cache else {})),
+        checker(),
+        Accounting(in_memory()),
+        PredictionIds("shop", SECRET, b"boot"),
+        redactor(("card", "amount", "items"), frozenset(), SECRET),
+        kinds=kinds,
+        cache=Answers(cache, kinds, SECRET) if cache else None,
+    )
+    core.route(routing(weight=0))
+    return core
 
 
 class Told:

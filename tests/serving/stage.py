@@ -1,6 +1,6 @@
 """A gateway in a process of its own, for tests: real HTTP, real sockets, real files, and releases that obey their rows.
 
-    python -m tests.serving.stage SERVICE_FOLDERS HOME PORT
+    python -m tests.serving.stage SERVICE_FOLDERS HOME PORT LOADER WORKERS [GATEWAY_FILE]
 
 A release is a folder `HOME/releases/<hex>` with `behaviour.json`: see `obedient.py`.
 """
@@ -11,6 +11,7 @@ import http.client
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -20,15 +21,21 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from flyball.adapters.gateway_socket import SocketGateways
+from flyball.adapters.messages.gateway_socket import SocketGateways
 from flyball.app.declared import load as load_service
 from flyball.app.home import Home
-from flyball.app.wiring.gateway import assemble
+from flyball.app.wiring.serving import supervised
+from flyball.app.wiring.serving.gateway import assemble, serve_secured
+from flyball.app.wiring.serving.grpc_door import grpc_door
+from flyball.app.wiring.serving.inheritance import inherited
+from flyball.app.wiring.serving.secured import secured
 from flyball.core.errors import NotFound, Untrusted
 from flyball.decide.rollout import judge
-from flyball.serving.serve.http_server import bound, serve
+from flyball.serving.serve.http.server import serve
 
+LOADER = "tests.serving.obedient:load"
 ROOT = Path(__file__).resolve().parents[2]
+GRPC = "STAGE_GRPC_PORT"  # in the environment of the gateway's processes
 PATIENCE_S = 30.0  # for things that happen; a test that waits in vain fails
 
 SERVICE = """
@@ -78,12 +85,18 @@ class FolderReleases:
 class Stage:
     """The test's side: the folders, the process, its doors."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, loader: str = LOADER, declared: str = SERVICE, workers: int = 1) -> None:
+        self.workers = workers
         self._folder, self.home = folder, Home(folder / "home")
+        self._loader, self._declared = loader, declared
         self.home.made()
         self.services: list[Path] = []
         self.service("shop")
         self.port = 0
+        self.orphans: list[int] = []  # pids of workers whose supervisor was killed
+        self.gateway: Path | None = None  # the gateway file, where a test has one
+        self.grpc_port: int | None = None  # where the gateway serves gRPC too
+        self.errors: int | None = None  # file descriptor for its standard error; None: ours
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -99,21 +112,24 @@ class Stage:
         """One more service for the same gateway."""
         folder = self._folder / name
         folder.mkdir()
-        (folder / "service.yaml").write_text(SERVICE.replace("name: shop", f"name: {name}"))
+        (folder / "service.yaml").write_text(self._declared.replace("name: shop", f"name: {name}"))
         (folder / "contract.yaml").write_text(CONTRACT)
         (folder / "model.py").write_text("def train(features, label, *, config, seed): ...\n")
         (folder / "orders.csv").write_text("card,amount,items,fraud\nc,1.0,1,0\n")
         self.services.append(folder)
 
-    def release(self, root: str, *, sick: bool = False, score: float = 0.9) -> None:
+    def release(self, root: str, *, sick: bool = False, score: float = 0.9, leak_mb: float = 0.0) -> None:
         folder = self.home.releases / root.removeprefix("sha256:")
         folder.mkdir(parents=True)
-        (folder / "behaviour.json").write_text(json.dumps({"sick": sick, "score": score}))
+        (folder / "behaviour.json").write_text(json.dumps({"sick": sick, "score": score, "leak_mb": leak_mb}))
 
     def start(self) -> None:
         folders = os.pathsep.join(map(str, self.services))
         command = [sys.executable, "-m", "tests.serving.stage", folders, str(self.home.root), str(self.port)]
-        self._process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
+        command += [self._loader, str(self.workers)]
+        command += [str(self.gateway)] if self.gateway else []
+        env = os.environ | ({} if self.grpc_port is None else {GRPC: str(self.grpc_port)})
+        self._process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=self.errors)
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         assert line, "the gateway ended before it answered"
@@ -124,7 +140,17 @@ class Stage:
         return self._gone(signal.SIGTERM)
 
     def kill(self) -> None:
+        """The first process, and no other: workers serve on."""
+        self.orphans = self.children() if self._process is not None and self.workers > 1 else self.orphans
         self._gone(signal.SIGKILL)
+
+    def end_all(self) -> None:
+        """Kill whatever runs, workers that outlive their supervisor too."""
+        left = self.children() if self._process is not None else []
+        self.kill()
+        for pid in left + self.orphans:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def _gone(self, number: signal.Signals) -> int:
         process, self._process = self._process, None
@@ -173,13 +199,25 @@ class Stage:
 
 
 @contextlib.contextmanager
-def stage(folder: Path) -> Iterator[Stage]:
+def stage(folder: Path, **options: Any) -> Iterator[Stage]:
     """A stage that has not started yet; whatever runs at the end is killed."""
-    made = Stage(folder)
+    made = Stage(folder, **options)
     try:
         yield made
     finally:
-        made.kill()
+        made.end_all()
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        found: int = listening.getsockname()[1]
+        return found
+
+
+def grpc_port() -> int | None:
+    """What the test said to this process."""
+    return int(os.environ[GRPC]) if GRPC in os.environ else None
 
 
 def until(happened: Callable[[], Any], what: str) -> Any:
@@ -192,25 +230,64 @@ def until(happened: Callable[[], Any], what: str) -> Any:
     return found
 
 
-def main(folders: str, home: str, port: str) -> None:
-    listener = bound("127.0.0.1", int(port))
+def main(folders: str, home: str, port: str, loader: str, workers: str = "1", gateway: str = "") -> None:
     place = Home(Path(home))
+    services = [load_service(folder) for folder in folders.split(os.pathsep)]
+    listener, orphans = inherited(place, services, "127.0.0.1", int(port))
 
     def ready() -> None:
         sys.stdout.write(f"{listener.getsockname()[1]}\n")
         sys.stdout.flush()
 
     async def run() -> None:
+        if int(workers) > 1:
+            await supervised.run(
+                services, place, judge, listener, workers=int(workers), command=worker, ready=ready, orphans=orphans
+            )
+            return
+        orphans.leave()
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as sockets:
             releases = FolderReleases(place.root)
-            loader = "tests.serving.obedient:load"
-            services = [load_service(folder) for folder in folders.split(os.pathsep)]
-            door = assemble(services, place, releases, judge, sockets=Path(sockets), loader=loader)
-            await serve(door, listener, ready)
+            asked_for = secured(Path(gateway) if gateway else None, host="127.0.0.1")
+            traced = asked_for is not None and asked_for.traced
+            door = assemble(services, place, releases, judge, sockets=Path(sockets), loader=loader, traced=traced)
+            certificates = asked_for.certificates() if asked_for else None
+            beside = grpc_door("127.0.0.1", grpc_port(), certificates=certificates)
+            if asked_for is None:
+                await serve(door, listener, ready, beside=beside)
+            else:
+                await serve_secured(
+                    asked_for,
+                    door,
+                    listener,
+                    ready,
+                    certificates=certificates,
+                    beside=beside,
+                    services=[each.service.metadata.name for each in services],
+                )
+
+    def worker(number: int, listener: int, path: str) -> list[str]:
+        words = [sys.executable, "-m", "tests.serving.stage", "worker", folders, home, loader]
+        return [*words, str(number), str(listener), path, gateway]
 
     asyncio.run(run())
 
 
+def work(folders: str, home: str, loader: str, number: str, listener: str, supervisor: str, gateway: str = "") -> None:
+    """One worker of a gateway of several."""
+    from flyball.app.wiring.serving import worker
+
+    place = Home(Path(home))
+    services = [load_service(folder) for folder in folders.split(os.pathsep)]
+    releases = FolderReleases(place.root)
+    asked_for = secured(Path(gateway) if gateway else None, host="127.0.0.1")
+    door = worker.assemble(
+        services, place, releases, number=int(number), listener=int(listener), supervisor=supervisor, loader=loader
+    )
+    folder = Path(supervisor).parent
+    worker.answer(door, int(listener), int(number), folder, asked_for, services, grpc_port=grpc_port())
+
+
 if __name__ == "__main__":
     os.environ["PYTHONUNBUFFERED"] = "1"
-    main(*sys.argv[1:])
+    work(*sys.argv[2:]) if sys.argv[1] == "worker" else main(*sys.argv[1:])

@@ -11,11 +11,11 @@ import pytest
 from tests.serving.parts import CANDIDATE, CHAMPION, routing, row
 from tests.serving.stage import Stage, stage, until
 
-from flyball.adapters.gateway_socket import done, waiting
-from flyball.adapters.segments import Segments
+from flyball.adapters.messages.gateway_socket import done, waiting
+from flyball.adapters.prediction_log.segments import Segments
 from flyball.core.ids import Epoch
-from flyball.serving.assign import to_candidate, unit_hash
-from flyball.serving.serve.supervisor import read_table
+from flyball.serving.routing.assign import to_candidate, unit_hash
+from flyball.serving.serve.workers.table import read_table
 
 HALF = routing(previous=None, weight=5000)
 MINE = [f"c{i}" for i in range(400) if to_candidate(unit_hash("ro-1", f"c{i}"), 5000)]  # units of the candidate
@@ -60,6 +60,24 @@ def test_a_killed_arm_is_replaced_and_meanwhile_others_answer(made: Stage) -> No
     until(lambda: made.predict(row(card=MINE[0]))[0]["fallback"] is None, "the arm is back")
 
 
+def test_a_candidate_that_fails_is_not_asked_for_a_while_and_then_tried_again(made: Stage) -> None:
+    made.control.apply("half", HALF)
+
+    def is_open() -> bool:
+        return 'flyball_circuit_open{arm="candidate",service="shop"} 1.0' in made.ask("GET", "/metrics")[1]
+
+    assert not is_open()
+    for card in MINE[:25]:
+        (answer,) = made.predict(row(card=card, items=RAISES))
+        assert answer["fallback"] == "previous"
+    assert is_open()
+    until(lambda: made.predict(row(card=MINE[0]))[0]["fallback"] is None, "a probe is answered")
+    until(lambda: [made.predict(row(card=card)) for card in MINE[:3]] and not is_open(), "the circuit closes")
+    counts = made.control.observe("shop").counts
+    assert counts is not None
+    assert counts.candidate.errors >= 25  # an open circuit is its arm's error
+
+
 def test_a_hanging_shadow_delays_nobody_and_is_counted(made: Stage) -> None:
     made.control.apply("shadow", routing(previous=None, weight=0, shadow=1.0, step=0))
     answers = [made.predict(row(card=f"c{i}", items=HANGS))[0] for i in range(30)]
@@ -71,6 +89,19 @@ def test_a_hanging_shadow_delays_nobody_and_is_counted(made: Stage) -> None:
 
     until(judged, "the shadow's silence is an error event")
     assert all(answer["latency_ms"] < 400 for answer in answers)  # less than the deadline that the shadow missed
+
+
+def test_a_shadow_that_dies_again_and_again_delays_nobody(made: Stage) -> None:
+    made.control.apply("shadow", routing(previous=None, weight=0, shadow=1.0, step=0))
+    answers = [made.predict(row(card=f"c{i}", items=97))[0] for i in range(30)]
+    assert {(answer["score"], answer["fallback"]) for answer in answers} == {(0.8, None)}
+
+    def judged() -> bool:
+        counts = made.control.observe("shop").counts
+        return counts is not None and counts.shadow.errors > 0
+
+    until(judged, "the shadow's death is an error event")
+    assert all(answer["latency_ms"] < 400 for answer in answers)
 
 
 def test_a_shadow_that_goes_live_is_not_started_again(made: Stage) -> None:

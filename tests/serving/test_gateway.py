@@ -12,9 +12,10 @@ from flyball.core.ids import Epoch, RolloutId
 from flyball.core.prediction import Answer, ArmReply, Failure
 from flyball.core.routing import Routing, StepCounts, Verdict
 from flyball.decide.rollout import judge
-from flyball.serving.assign import to_candidate, unit_hash
 from flyball.serving.gateway import Gateway
 from flyball.serving.identity import service_of
+from flyball.serving.protocols.terms import Terms
+from flyball.serving.routing.assign import to_candidate, unit_hash
 
 GOOD, BAD_VALUE, BAD_TYPE, THIRTEEN = row(), row(amount=-1.0), row(amount="x"), row(items=13)
 KINDS = st.sampled_from(["good", "quarantine", "reject", "fail"])
@@ -183,6 +184,42 @@ def test_one_rejected_row_refuses_the_whole_where_there_is_no_place_for_an_error
     assert [record.outcome for record in records] == ["rejected"] * 3
 
 
+@pytest.mark.parametrize(
+    ("declared", "changes", "pinned"),
+    [
+        (service(fallback=()), {}, None),
+        (service(fallback=("previous",)), {"previous": None}, None),
+        (None, {}, PREVIOUS),
+    ],
+)
+def test_a_value_outside_the_contract_that_nobody_may_answer_is_the_clients_fault(
+    declared: Any, changes: dict[str, Any], pinned: str | None
+) -> None:
+    core = serving(declared, **changes)
+    batch, asks = core.begin([GOOD, BAD_VALUE], request_id="r", at=[1.0, 1.0], pinned=pinned)
+    assert [ask.places for ask in asks] == [(0,)]
+    core.take(batch, asks[0], Told(CHAMPION).predict(asks[0].rows))
+    good, bad = core.finish(batch, ended=0.0)
+    assert (good.outcome, bad.outcome, bad.arm, bad.error, bad.reason) == (
+        "answered",
+        "rejected",
+        None,
+        False,
+        "range: amount",
+    )
+    _, asks = core.begin([GOOD, BAD_VALUE], request_id="r", at=[1.0, 1.0], pinned=pinned, whole=True)
+    assert asks == []  # tensors have no place for its error: nothing is predicted
+
+
+def test_a_value_outside_the_contract_whose_stand_in_fails_is_the_clients_fault_too() -> None:
+    core = serving(service(fallback=("previous",)))
+    (record,), _ = core.answer([BAD_VALUE], {CHAMPION: Told(CHAMPION)}, [1.0], "r")
+    assert (record.outcome, record.error) == ("rejected", False)
+    counts = core.observe().counts
+    assert counts is not None
+    assert counts.champion.requests == counts.champion.failed == 0
+
+
 def test_rows_whose_step_has_ended_move_nothing_in_the_next() -> None:
     core = serving(weight=10_000)
     batch, (ask,) = core.begin([GOOD], request_id="r", at=[1.0])
@@ -271,3 +308,20 @@ def test_common_causes_blame_nobody() -> None:
         log_e.append(counts.rollout_tests.errors)
     assert max(log_e) < 3.69
     assert Counter(x > 0 for x in log_e)[True] < 100
+
+
+def test_a_probe_is_answered_and_recorded_and_moves_no_count_no_test_and_no_shadow() -> None:
+    core = serving(weight=5000, shadow=1.0)
+    rows = [row(card=f"c{i}", items=13 if i % 2 else 1) for i in range(20)]
+    batch, asks = core.begin(rows, request_id="r", at=[1.0] * 20, terms=Terms(probe=True))
+    while asks := asks or core.stand_ins(batch):
+        for ask in asks:
+            core.take(batch, ask, Told(ask.release).predict(ask.rows))
+        asks = []
+    records = core.finish(batch, ended=0.0)
+    assert all(record.excluded and record.prediction is not None for record in records)
+    assert core.shadow(batch) is None
+    counts = core.observe().counts
+    assert counts is not None
+    assert counts.champion == counts.candidate == counts.shadow
+    assert counts.champion.units == 0

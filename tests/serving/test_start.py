@@ -10,10 +10,10 @@ import pytest
 from tests.serving.parts import CANDIDATE, CHAMPION, PREVIOUS, routing, row
 from tests.serving.stage import Stage, stage, until
 
-from flyball.adapters.gateway_socket import waiting
+from flyball.adapters.messages.gateway_socket import waiting
 from flyball.core.errors import StaleEpoch, Untrusted
 from flyball.core.ids import Epoch, ReleaseRoot, ServiceName
-from flyball.serving.assign import to_candidate, unit_hash
+from flyball.serving.routing.assign import to_candidate, unit_hash
 
 HALF = routing(weight=5000)
 MINE = [f"c{i}" for i in range(400) if to_candidate(unit_hash("ro-1", f"c{i}"), 5000)]  # units of the candidate
@@ -58,7 +58,7 @@ def test_without_candidate_and_previous_the_champion_serves_and_the_candidate_is
     seen = made.control.observe("shop")
     assert seen.stopped is not None
     assert (seen.stopped.verdict.cause, seen.stopped.counts.candidate.failed) == ("errors", 0)
-    assert list(waiting(made.home.gateway("shop") / "spool"))
+    until(lambda: list(waiting(made.home.gateway("shop") / "spool")), "the controller is told")
     # the order that takes it back is obeyed, though `previous` is still away
     made.control.apply("back", routing(candidate=None, rollout=None, guardrails=None, step=None, epoch=Epoch(2)))
     assert made.predict(row(card=MINE[0]))[0]["score"] == 0.8

@@ -50,3 +50,16 @@ def service_of(prediction_id: str, secret: bytes) -> str | None:
         return None
     tag = blake2b(prediction_id[:-_TAG_HEX].encode(), digest_size=_TAG_BYTES, key=secret).hexdigest()
     return service if tag == prediction_id[-_TAG_HEX:] else None
+
+
+def issued_at(prediction_id: str) -> float | None:
+    """When the row of this id arrived, seconds since the epoch, to the millisecond; None: it is no id of ours.
+
+    >>> issued_at(PredictionIds("fraud", b"k", b"boot").issue([1.5])[0]), issued_at("fraud.x")
+    (1.5, None)
+    """
+    body = prediction_id.rpartition(".")[2]
+    try:
+        return int(body[:12], 16) / 1000.0 if len(body) >= 12 else None
+    except ValueError:
+        return None

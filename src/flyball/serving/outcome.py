@@ -1,4 +1,4 @@
-"""Error event, slow event, failed answer, disagreement: what the words mean, in one place.
+"""Error event, slow event, failed answer: what the words mean, in one place.
 
 They hold for every task and every arm, so that arms can be compared. All are charged to the *assigned* arm, whoever
 answered in the end (intention to treat). A row that the contract did not accept, and one that was shed, is neither.
@@ -8,7 +8,6 @@ import math
 
 from flyball.core.prediction import Answer, Failure, Outcome
 
-REGRESSION_TOLERANCE = 0.01  # two regressions agree within this share of the larger of the two
 INVALID = Failure(reason="invalid", message="the arm's answer is not finite")
 
 
@@ -19,6 +18,16 @@ def error_event(own: Answer | Failure | None) -> bool:
     (True, True, False)
     """
     return not isinstance(own, Answer)
+
+
+def cut_short(own: Answer | Failure | None) -> bool:
+    """No answer in the time that there was. Where that was less than the service's deadline, because the client would
+    not wait so long, it is no error event: nobody knows whether the arm would have been in time.
+
+    >>> cut_short(Failure(reason="deadline")), cut_short(Failure(reason="dead"))
+    (True, False)
+    """
+    return isinstance(own, Failure) and own.reason == "deadline"
 
 
 def own_service_ms(service_ms: float, rows: int, *, joined: bool) -> float:
@@ -66,17 +75,3 @@ def valid(answer: Answer | Failure) -> Answer | Failure:
     if answer.scores is not None and not all(map(math.isfinite, answer.scores.values())):
         return INVALID
     return answer
-
-
-def disagree(champion: Answer, shadow: Answer) -> bool:
-    """Whether the client would have got something else.
-
-    Classes differ when they differ; numbers of a regression when they lie more than 1 % of the larger apart.
-
-    >>> disagree(Answer(prediction=0), Answer(prediction=1)), disagree(Answer(prediction=9.99), Answer(prediction=10.0))
-    (True, False)
-    """
-    one, other = champion.prediction, shadow.prediction
-    if isinstance(one, float) and isinstance(other, float):
-        return abs(one - other) > REGRESSION_TOLERANCE * max(abs(one), abs(other))
-    return one != other

@@ -1,13 +1,15 @@
 """A batch that has come to its end, as records: what the log, the counters and the answers are made of."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from flyball.core.prediction import Answer, Failure, Outcome, PredictionRecord, ShadowRecord
+from flyball.core.serving import Serving
 from flyball.serving import outcome
 from flyball.serving.admit import code
 from flyball.serving.batch import Batch
-from flyball.serving.fallback import CONSTANT
+from flyball.serving.compare import agree
+from flyball.serving.resilience.last_links import CACHED, OF_NO_RELEASE, Link, last_answer
 
 Redact = Callable[[Mapping[str, Any]], dict[str, Any]]
 ANSWERED: frozenset[Outcome] = frozenset({"answered", "fallback", "quarantined"})  # the client got a prediction
@@ -18,47 +20,50 @@ class Recorder:
     """How one service writes its rows down."""
 
     def __init__(
-        self, redact: Redact, hide_unit: Callable[[str], str] | None, last_resort: Answer | None, limit_ms: float
+        self, redact: Redact, hide_unit: Callable[[str], str] | None, links: Sequence[Link], serving: Serving
     ) -> None:
-        """`last_resort`: the constant at the end of the chain. `limit_ms`: above it an answer is slow."""
+        """`links`: of the fallback chain, those that ask nobody. `serving`: when one is slow, and when two agree."""
         self._redact, self._hide_unit = redact, hide_unit
-        self._last_resort, self._limit_ms = last_resort, limit_ms
+        self._links, self._limit_ms, self._compare = links, serving.objectives.latency_p99_ms, serving.shadow.compare
 
     def record(self, batch: Batch, place: int, latency_ms: float) -> PredictionRecord:
         """The record of one row."""
         arm, verdict, final = batch.arms[place], batch.verdicts[place], batch.final[place]
         own, fallback = batch.own[place], batch.fallback[place]
-        asked = arm is not None and verdict is None and not batch.shed
-        if final is None and arm is not None and not batch.shed and batch.pinned is None and self._last_resort:
-            final, fallback = self._last_resort, CONSTANT
+        shed = batch.shed or place in batch.turned_away
+        asked = arm is not None and verdict is None and not shed
+        if final is None and arm is not None and not shed and batch.pinned is None and place not in batch.withheld:
+            final, fallback = last_answer(self._links, batch, place) or (None, None)
         what, reason = _outcome(batch, place, final, fallback)
         hide = self._hide_unit
         return PredictionRecord(
             id=batch.ids[place],
             at=batch.at[place],
             unit=hide(batch.units[place]) if hide else batch.units[place],
-            arm=arm,
+            arm=None if what == "rejected" else arm,
             release=batch.root(arm),
             epoch=batch.routing.epoch,
             outcome=what,
             fallback=fallback,
-            answered_by=None if fallback == CONSTANT else batch.answered_by[place],
+            answered_by=_release(batch, place, fallback),
             reason=reason,
-            error=asked and outcome.error_event(own),
+            error=asked and outcome.error_event(own) and batch.judges(place),
             slow=asked and outcome.slow_event(own, batch.own_ms[place], self._limit_ms),
             prediction=final.prediction if final else None,
             score=final.score if final else None,
             scores=final.scores if final else None,
             latency_ms=latency_ms,
             service_ms=batch.own_ms[place],
-            excluded=batch.pinned is not None,
+            queue_ms=batch.queue_ms[place],
+            excluded=batch.pinned is not None or batch.excluded,
             features=self._redact(batch.rows[place]) if what != "rejected" else {},
         )
 
     def shadow_record(
         self, batch: Batch, place: int, release: str, answer: Answer | Failure | None, own_ms: float
     ) -> ShadowRecord:
-        """What the shadow said about one row; None: nothing."""
+        """What the shadow said about one row, and whether the champion said the same; None: nothing."""
+        own = batch.own[place]
         given = answer if isinstance(answer, Answer) else None
         return ShadowRecord(
             id=batch.ids[place],
@@ -71,21 +76,35 @@ class Recorder:
             score=given.score if given else None,
             scores=given.scores if given else None,
             service_ms=own_ms,
+            agrees=agree(self._compare, own, given) if isinstance(own, Answer) and given is not None else None,
         )
 
 
 def _outcome(batch: Batch, place: int, final: Answer | None, fallback: str | None) -> tuple[Outcome, str | None]:
     """What became of the row, and why it was not simply answered."""
     verdict, own = batch.verdicts[place], batch.own[place]
-    if verdict is not None and verdict.verdict == "reject":
-        return "rejected", code(verdict)
-    if batch.arms[place] is None:
+    refused = batch.arms[place] is None
+    if verdict is not None and final is None and (refused or not batch.shed):
+        return "rejected", code(verdict)  # perhaps one to quarantine that nobody of the chain could answer
+    if refused:
         return "rejected", "another row of the request"
-    if batch.shed:
-        return "shed", "overload"
-    why = code(verdict) if verdict is not None else own.reason if isinstance(own, Failure) else None
+    if batch.shed or place in batch.turned_away:
+        return "shed", batch.refusal
+    mark = batch.marks.get(place)
+    if final is None and place in batch.withheld:
+        return "failed", mark
     if final is None:
-        return "failed", why or "no answer"
+        return "failed", own.reason if isinstance(own, Failure) else "no answer"
     if verdict is not None:
-        return "quarantined", why
-    return ("fallback", why or "no answer") if fallback is not None else ("answered", None)
+        return "quarantined", code(verdict)
+    why = own.reason if isinstance(own, Failure) else None
+    if fallback is not None:
+        return "fallback", why or mark or "no answer"
+    return "answered", mark or "cached" if mark or place in batch.cached else None
+
+
+def _release(batch: Batch, place: int, fallback: str | None) -> str | None:
+    """The release whose answer the client got."""
+    if fallback in OF_NO_RELEASE:
+        return None
+    return batch.root(batch.arms[place]) if fallback == CACHED else batch.answered_by[place]

@@ -1,0 +1,1 @@
+"""Bodies and paths to rows, and records to answers, in every protocol that the gateway speaks. Pure."""
