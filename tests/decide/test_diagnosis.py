@@ -1,6 +1,7 @@
 """Which kind of change it is, and what helps."""
 
-from tests.decide.windows import MONITOR, report
+from msgspec.structs import replace
+from tests.decide.windows import MONITOR, report, signal
 
 from flyball.core.watching import QualityFinding
 from flyball.decide.diagnosis import diagnose
@@ -25,6 +26,25 @@ def test_a_broken_supply_comes_before_everything_else() -> None:
 def test_what_has_become_the_new_normal_is_drift_like_any_other() -> None:
     found = diagnose([report(0, psi={"a": 9.0}, loss=BAD, quality=[SWITCHED])], MONITOR.psi, settled={"a"})
     assert (found.kind, found.remedy) == ("covariate_shift", "retrain")
+
+
+def test_a_standing_shift_within_the_limit_is_told_and_changes_no_remedy() -> None:
+    for loss, psi in ((FINE, {"a": 0.04}), (BAD, {"a": 0.04}), (BAD, {"a": 0.04, "b": 0.6})):
+        quiet = report(7, psi=psi, loss=loss)
+        shifted = replace(quiet, signals=(*quiet.signals, signal("shift", 7, 9.0, feature="a", consecutive=31)))
+        without, found = (diagnose([one], MONITOR.psi) for one in (quiet, shifted))
+        assert (found.kinds, found.remedy, found.features) == (without.kinds, without.remedy, without.features)
+        asked = next(step for step in found.steps if "within the limit" in step.question)
+        assert (asked.answer, asked.number, asked.limit) == ("yes", 0.04, 0.10)
+        assert "a for 31 windows (PSI 0.04)" in asked.detail
+        assert "standing shift of a" in found.reason
+        assert len(found.steps) == len(without.steps) + 1
+
+
+def test_a_shift_of_what_is_beyond_its_limit_is_told_once() -> None:
+    one = report(0, psi={"a": 0.6}, loss=FINE)
+    one = replace(one, signals=(*one.signals, signal("shift", 0, 9.0, feature="a")))
+    assert not any("within the limit" in step.question for step in diagnose([one], MONITOR.psi).steps)
 
 
 def test_silent_inputs_and_a_falling_metric_are_concept_drift() -> None:

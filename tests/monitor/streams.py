@@ -1,10 +1,11 @@
 """A labelled table as the gateway would have logged it: panes of 100 rows, each label some rows late."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
+from msgspec.structs import replace
 
 from flyball.core.contract import Column, DataContract, Kind
 from flyball.core.ports import Segment
@@ -12,9 +13,11 @@ from flyball.core.release import Baseline, Estimate, Reference
 from flyball.core.service import Data, Experiment, LiveMetric, Metadata, Monitor, Psi, Service, Task
 from flyball.core.watching import Pane, WindowReport
 from flyball.monitor.watch import Promise, Watcher
-from flyball.pipeline.baseline import reference
+from flyball.pipeline.baseline import in_order, reference, together
+from flyball.pipeline.labelled import labelled
 from flyball.stats.bins import CategoryBins
 from flyball.stats.intervals import interval
+from flyball.stats.outcomes import outcomes
 
 PANE_ROWS = 100
 NOTHING = pl.DataFrame()
@@ -57,10 +60,16 @@ class Stream:
     max_loss: float | str = 0.05
     delay: int = 500  # rows until a label comes
     first_row: int = 0
+    window_rows: int = 1000
+    held: int = 2000  # newest rows of the reference, which the model has not seen
+    held_out: pl.DataFrame | None = None  # other rows that it has not seen
+    sensitivity: Mapping[str, float] = field(default_factory=dict)
     service: Service = field(init=False)
 
     def __post_init__(self) -> None:
-        self.service = service(self.task, self.metric, label=self.label, max_loss=self.max_loss)
+        self.service = service(
+            self.task, self.metric, label=self.label, max_loss=self.max_loss, window_rows=self.window_rows
+        )
 
     def watched(self) -> list[WindowReport]:
         """Every window of the whole stream."""
@@ -77,7 +86,7 @@ class Stream:
             yield segment(index, log[start : start + PANE_ROWS], labels[due], first_row=self.first_row + start)
 
     def promise(self) -> Promise:
-        held_out = self.reference.tail(2000)
+        held_out = self.reference.tail(self.held) if self.held_out is None else self.held_out
         if self.task == "regression":
             answers = {"prediction": reference(held_out[self.prediction].cast(pl.Float64))}
             score, classes = None, None
@@ -99,8 +108,32 @@ class Stream:
                 answers["top_score"], score = reference(top), held_out.select(self.scores).to_numpy()
         found = interval(self.metric, truth, prediction, score, rng=np.random.default_rng(0), classes=classes)
         promised = Estimate(value=found.value, low=found.low, high=found.high, n=found.n)
-        features = {name: reference(self.reference[name]) for name in self.features}
-        baseline = Baseline(rows=self.reference.height, features=features, prediction=answers)
+        features = {name: in_order(self.reference[name]) for name in self.features}
+        said = labelled(
+            self.task,
+            tuple(range(len(self.classes))),
+            truth,
+            prediction,
+            score,
+            answers=answers,
+            rng=np.random.default_rng(0),
+        )
+        baseline = Baseline(
+            rows=self.reference.height,
+            features=features,
+            prediction=answers,
+            labelled=said,
+            together=together(self.reference, features),
+        )
+        known = outcomes(
+            held_out.select(self.features).to_dict(as_series=True),
+            baseline,
+            task=self.task,
+            truth=truth,
+            prediction=prediction,
+            score=score,
+        )
+        baseline = replace(baseline, outcomes=known, sensitivity=dict(self.sensitivity))
         return Promise(baseline=baseline, metrics={self.metric: promised})
 
     def _log(self, ids: pl.Series) -> pl.DataFrame:

@@ -1,7 +1,7 @@
 """Quality incidents: when the supply breaks, and when the broken state has become the new normal.
 
-Theory of operation. One pass over the reports of the present champion gives the whole answer, so nothing has to be
-remembered between two calls. A finding that nobody knows yet opens an incident. It closes by itself when, for
+Theory of operation. One pass over the reports of the present champion gives the whole answer; who has folded the
+older ones goes on from there. A finding that nobody knows yet opens an incident. It closes by itself when, for
 `settle_windows` windows in a row, the contract holds and the state is steady: either the findings are gone, or each
 feature that has one stays near where it went. Near means: a PSI against the window before below `warn`, or below a
 tenth of its distance from the baseline (a new signal has seasons of its own). Training rows start at the first steady
@@ -20,7 +20,7 @@ from flyball.core.record import Record
 from flyball.core.service import Monitor
 from flyball.core.watching import QualityFinding, WindowReport
 
-NEVER_NORMAL = ("columns_mixed", "far_outside")
+NEVER_NORMAL = ("columns_mixed", "far_outside", "type_changed", "unit_changed")
 NEAR = 0.1  # of the distance from the baseline
 
 
@@ -36,14 +36,21 @@ class Supply(Record):
     settled: frozenset[str] = frozenset()  # features whose findings are the new normal
 
 
-def supply(reports: Sequence[WindowReport], monitor: Monitor, *, accepted_row: int | None = None) -> Supply:
+def supply(
+    reports: Sequence[WindowReport],
+    monitor: Monitor,
+    *,
+    accepted_row: int | None = None,
+    after: Supply = Supply(),  # noqa: B008 - a frozen record
+) -> Supply:
     """The state of the supply after the last report.
 
     Args:
         reports: of the present champion, in order.
         accepted_row: stream position at which a person closed an incident; what was broken there is known since.
+        after: what the reports before these left.
     """
-    state = Supply()
+    state = after
     for report in reports:
         if accepted_row is not None and state.broken and report.first_row > accepted_row >= state.since_row:
             state = _settle(state)
@@ -58,11 +65,12 @@ def incident_fact(
     *,
     running: IncidentOpened | None,
     accepted_row: int | None = None,
+    after: Supply = Supply(),  # noqa: B008 - a frozen record
 ) -> IncidentOpened | IncidentClosed | None:
-    """The fact that the ledger lacks: an incident to open or to close, or None."""
+    """The fact that the ledger lacks: an incident to open or to close, or None. `after`: as in `supply`."""
     if not reports:
         return None
-    state, now = supply(reports, monitor, accepted_row=accepted_row), reports[-1]
+    state, now = supply(reports, monitor, accepted_row=accepted_row, after=after), reports[-1]
     if running is None:
         if not state.broken:
             return None

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 
 from flyball.core.events import SignalCleared, SignalRaised
 from flyball.core.ids import ServiceName
-from flyball.core.watching import Signal, WindowReport
+from flyball.core.watching import APART, Signal, WindowReport
 
 ORDER = {"warn": 0, "act": 1}
 
@@ -15,7 +15,7 @@ def signal_facts(
 ) -> tuple[SignalRaised | SignalCleared, ...]:
     """Signals that are new or at another level than on the ledger, and open ones that this window no longer shows.
 
-    A risk is only cleared by a window that measured the metric, a failed training by none.
+    A risk is only cleared by a window that measured the metric, a failed training and lost records by none.
     """
     known: Mapping[tuple[str, str | None], Signal] = {(s.signal, s.feature): s for s in open_signals}
     newest: dict[tuple[str, str | None], Signal] = {}
@@ -31,7 +31,7 @@ def signal_facts(
     cleared = [
         SignalCleared(service=ServiceName(service), signal=kind, feature=feature)
         for kind, feature in known
-        if kind != "training" and (kind, feature) not in newest and (kind != "risk" or report.loss is not None)
+        if kind not in APART and (kind, feature) not in newest and (kind != "risk" or report.loss is not None)
     ]
     return (*raised, *cleared)
 

@@ -6,7 +6,7 @@ suspicious; only windows of the present champion count (anti-windup: a promotion
 the trigger is dead for the cool-down and at least the label delay, because before that its effect cannot be seen; and
 after two retrainings without gain it rests until a person acts or a signal begins that was not there before.
 
-One pass over the reports gives the answer; nothing is remembered between two calls.
+One pass over the reports gives the answer; who has folded the older ones goes on from there.
 """
 
 from collections.abc import Collection, Sequence
@@ -34,6 +34,13 @@ class Standing(Record):
     since_row: int
 
 
+class Streaks(Record):
+    """What the reports so far left: by kind and feature."""
+
+    standing: dict[tuple[str, str | None], Standing] = {}
+    begun: dict[tuple[str, str | None], int] = {}  # rows at which streaks began, also of what has not fired yet
+
+
 class Wish(Record):
     """What the triggers say. `fired` without `waiting_for` means: open a ticket."""
 
@@ -50,15 +57,18 @@ def wish(
     *,
     history: History | None = None,
     settled: Collection[str] = (),
+    after: Streaks = Streaks(),  # noqa: B008 - a frozen record
 ) -> Wish:
     """Whether a retraining is wanted after the newest window, why, and what it waits for.
 
     Args:
         reports: of the present champion only, in order. settled: see `diagnosis.diagnose`.
+        after: what the reports before these left.
     """
     history, monitor = history or History(), service.monitor
     diagnosis = diagnose(reports, monitor.psi, settled=settled, labels_expected=monitor.live_metric is not None)
-    standing = standing_signals(reports, monitor.psi.consecutive)
+    found = streaks(reports, monitor.psi.consecutive, shifts=monitor.detector.retrain, after=after)
+    standing = tuple(found.standing.values())
     by_trigger = {
         trigger: [s for s in standing if _trigger(s.signal) == trigger] for trigger in service.retrain.triggers
     }
@@ -73,12 +83,22 @@ def wish(
     return Wish(fired=fired, why=why, waiting_for=waiting, diagnosis=diagnosis, evidence=evidence)
 
 
-def standing_signals(reports: Sequence[WindowReport], consecutive: int) -> tuple[Standing, ...]:
-    """Signals that have fired and stand, each with the row at which its streak began."""
-    found: dict[tuple[str, str | None], Standing] = {}
-    begun: dict[tuple[str, str | None], int] = {}
+def streaks(
+    reports: Sequence[WindowReport],
+    consecutive: int,
+    *,
+    shifts: bool = False,
+    after: Streaks = Streaks(),  # noqa: B008 - a frozen record
+) -> Streaks:
+    """Signals that have fired and stand, each with the row at which its streak began; and streaks that have not fired.
+
+    Args: shifts: whether those of the e-detector count, as `monitor.detector.retrain` says. after: what the reports
+        before these left.
+    """
+    kinds = ("psi", "risk", "shift") if shifts else ("psi", "risk")
+    found, begun = dict(after.standing), dict(after.begun)
     for report in reports:
-        raised = {(s.signal, s.feature): s for s in report.signals if s.signal in ("psi", "risk")}
+        raised = {(s.signal, s.feature): s for s in report.signals if s.signal in kinds}
         for key in [key for key in (*begun, *found) if key not in raised and _measured(key[0], report)]:
             begun.pop(key, None)
             found.pop(key, None)
@@ -86,7 +106,7 @@ def standing_signals(reports: Sequence[WindowReport], consecutive: int) -> tuple
             begun.setdefault(key, signal.first_row)
             if key in found or _fires(signal, consecutive):
                 found[key] = Standing(signal=signal, since_row=begun[key])
-    return tuple(found.values())
+    return Streaks(standing=found, begun=begun)
 
 
 def _measured(kind: str, report: WindowReport) -> bool:
@@ -95,7 +115,7 @@ def _measured(kind: str, report: WindowReport) -> bool:
 
 
 def _fires(signal: Signal, consecutive: int) -> bool:
-    return signal.level == "act" and (signal.signal == "risk" or signal.consecutive >= consecutive)
+    return signal.level == "act" and (signal.signal in ("risk", "shift") or signal.consecutive >= consecutive)
 
 
 def _trigger(signal: Signal) -> Trigger:
@@ -106,13 +126,17 @@ def _waiting(standing: Sequence[Standing], service: Service, history: History, d
     found = []
     if diagnosis.remedy == "repair":
         found.append("the supply to be repaired, or to settle as the new normal")
-    dead_s = max(service.retrain.cooldown_s, service.data.label_window_s)
-    if history.since_training_s is not None and history.since_training_s < dead_s:
-        found.append(f"the cool-down to end in {dead_s - history.since_training_s:.0f} s")
+    if history.since_training_s is not None and history.since_training_s < dead_s(service):
+        found.append(f"the cool-down to end in {dead_s(service) - history.since_training_s:.0f} s")
     new = any(cause.since_row > history.training_row for cause in standing)
     if history.without_gain >= REST_AFTER and not new:
         found.append(f"a person, or a new signal: {history.without_gain} retrainings in a row brought no gain")
     return tuple(found)
+
+
+def dead_s(service: Service) -> float:
+    """How long after a training the trigger is dead, seconds: before that its effect cannot be seen."""
+    return max(service.retrain.cooldown_s, service.data.label_window_s)
 
 
 def _pending(reports: Sequence[WindowReport], consecutive: int) -> str:

@@ -10,7 +10,7 @@ import polars as pl
 
 from flyball.core.release import Baseline
 from flyball.core.service import Task
-from flyball.monitor.labels import HeldPane
+from flyball.monitor.labels import PREFIX, HeldPane
 from flyball.monitor.panes import class_places
 
 _SCORE = "p."  # prefix of a class's probability
@@ -26,15 +26,13 @@ class Answers:
     score: Values | None  # P(positive) [n], or P(class) [n, k]
     classes: tuple[int, ...]  # class numbers; empty for a regression
     rows: tuple[int, int]  # first and last stream position
+    kept: npt.NDArray[np.bool_]  # which of the places these rows are, pane by pane, shape [places]
 
 
 def gather(places: Sequence[tuple[HeldPane, int]], baseline: Baseline, task: Task) -> Answers | None:
     """The rows at these places, pane by pane; None where no label is one that the release knows."""
-    by_pane: dict[int, tuple[HeldPane, list[int]]] = {}
-    for held, at in places:
-        by_pane.setdefault(id(held), (held, []))[1].append(at)
     frames, labels, rows = [], [], []
-    for held, offsets in by_pane.values():
+    for held, offsets in _by_pane(places):
         frames.append(_columns(held.frame, task)[offsets])
         labels += [held.labels[at] for at in offsets]
         rows += [held.first_row + at for at in offsets]
@@ -44,6 +42,23 @@ def gather(places: Sequence[tuple[HeldPane, int]], baseline: Baseline, task: Tas
     if task == "regression":
         return _numbers(table, labels, rows)
     return _classes(table, labels, rows, baseline.prediction["prediction"].values, task)
+
+
+def features(places: Sequence[tuple[HeldPane, int]], found: Answers) -> pl.DataFrame:
+    """Features of the rows of `found`, in their order, by their own names."""
+    parts = [
+        held.frame.select(pl.col(f"^{PREFIX.replace('.', '[.]')}.*$"))[offsets] for held, offsets in _by_pane(places)
+    ]
+    table = pl.concat(parts, how="diagonal_relaxed").filter(pl.Series(found.kept))
+    return table.rename({name: name.removeprefix(PREFIX) for name in table.columns})
+
+
+def _by_pane(places: Sequence[tuple[HeldPane, int]]) -> list[tuple[HeldPane, list[int]]]:
+    """Places in the order of the first row of each pane."""
+    found: dict[int, tuple[HeldPane, list[int]]] = {}
+    for held, at in places:
+        found.setdefault(id(held), (held, []))[1].append(at)
+    return list(found.values())
 
 
 def _columns(frame: pl.DataFrame, task: Task) -> pl.DataFrame:
@@ -63,17 +78,22 @@ def _numbers(table: pl.DataFrame, labels: list[Any], rows: list[int]) -> Answers
     kept = np.isfinite(truth) & np.isfinite(prediction)
     if not kept.any():
         return None
-    return Answers(truth=truth[kept], prediction=prediction[kept], score=None, classes=(), rows=(min(rows), max(rows)))
+    return Answers(
+        truth=truth[kept],
+        prediction=prediction[kept],
+        score=None,
+        classes=(),
+        rows=(min(rows), max(rows)),
+        kept=kept,
+    )
 
 
 def _classes(
     table: pl.DataFrame, labels: list[Any], rows: list[int], known: tuple[str, ...], task: Task
 ) -> Answers | None:
     place = class_places(known)
-    truth = np.array([place.get(plain_text(value), -1) for value in labels], dtype=np.float64)
-    prediction = np.array(
-        [place.get(plain_text(value), -1) for value in table["prediction"].to_list()], dtype=np.float64
-    )
+    truth = _class_numbers(labels, place)
+    prediction = _class_numbers(table["prediction"].to_list(), place)
     score = _scores(table, known, task)
     kept = (truth >= 0) & (prediction >= 0)
     if score is not None:
@@ -86,6 +106,7 @@ def _classes(
         score=None if score is None else score[kept],
         classes=tuple(range(len(known))),
         rows=(min(rows), max(rows)),
+        kept=kept,
     )
 
 
@@ -100,6 +121,29 @@ def _scores(table: pl.DataFrame, known: tuple[str, ...], task: Task) -> Values |
     return table.select(columns).cast(pl.Float64).to_numpy()
 
 
+def _class_numbers(values: list[Any], place: dict[str, int]) -> Values:
+    """Number of each class, -1: it is none of them. Shape [n]."""
+    if set(map(type, values)) <= {int} or set(map(type, values)) <= {str}:  # then what is equal reads the same
+        number = {value: place.get(plain_text(value), -1) for value in set(values)}
+        return np.array([number[value] for value in values], dtype=np.float64)
+    return np.array([place.get(plain_text(value), -1) for value in values], dtype=np.float64)
+
+
 def plain_text(value: Any) -> str:
     """A class as the log writes it: a label that came as a boolean is `true` or `false`."""
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def unlabelled(frame: pl.DataFrame, baseline: Baseline, task: Task) -> tuple[Values, Values | None] | None:
+    """(prediction, score) of answered rows, labels or none; None: no row.
+
+    An unknown class is -1, what is no number NaN.
+    """
+    if not frame.height:
+        return None
+    table = _columns(frame, task)
+    if task == "regression":
+        return table["prediction"].cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy(), None
+    known = baseline.prediction["prediction"].values
+    place = class_places(known)
+    return _class_numbers(table["prediction"].to_list(), place), _scores(table, known, task)

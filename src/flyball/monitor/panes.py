@@ -23,6 +23,7 @@ ACCEPTED = ("answered", "fallback", "failed")  # outcomes of rows that the contr
 REFUSED = ("quarantined", "rejected")
 
 Counts = tuple[int, ...]
+Numbers = npt.NDArray[np.float64]
 
 
 def count(
@@ -32,6 +33,7 @@ def count(
     arm: str,
     release: str,
     without: Collection[str] = (),
+    values: Mapping[str, Numbers] | None = None,
 ) -> PaneGroup:
     """Counts of the rows of one arm and one release.
 
@@ -39,14 +41,22 @@ def count(
         frame: rows with the columns of `PredictionRecord`, features in `x.<name>`.
         baseline: of that release.
         without: features that are not watched (times and keys move by nature).
+        values: numeric features as `numbers` gives them, where the caller has them.
     """
     outcome = frame["outcome"]
     refused = outcome.is_in(REFUSED)
     kept = ~frame["excluded"] if "excluded" in frame.columns else None
     if kept is not None and not kept.all():
-        return count(frame.filter(kept).drop("excluded"), baseline, arm=arm, release=release, without=without)
+        mine = kept.to_numpy()
+        left = {name: column[mine] for name, column in (values or {}).items()}
+        rest = frame.filter(kept).drop("excluded")
+        return count(rest, baseline, arm=arm, release=release, without=without, values=left)
     violations = int(refused.sum())
-    accepted = frame if not violations else frame.filter(~refused)
+    known = values or {}
+    accepted = frame
+    if violations:
+        accepted, good = frame.filter(~refused), ~refused.to_numpy()
+        known = {name: column[good] for name, column in known.items()}
     answered = accepted if (outcome == "answered").all() else accepted.filter(accepted["outcome"] == "answered")
     return PaneGroup(
         arm=arm,
@@ -57,14 +67,14 @@ def count(
         failed=int((outcome == "failed").sum()),
         violations=violations,
         features={
-            name: counted(accepted[f"x.{name}"], reference)
+            name: binned(known[name], reference) if name in known else counted(accepted[f"x.{name}"], reference)
             for name, reference in baseline.features.items()
             if name not in without and f"x.{name}" in frame.columns
         },
         prediction={
             name: counted(column, reference)
             for name, reference in baseline.prediction.items()
-            if (column := _answer_column(answered, name)) is not None
+            if (column := answer_column(answered, name)) is not None
         },
         latency=_tally(np.searchsorted(LATENCY_EDGES_MS, frame["latency_ms"].to_numpy()), len(LATENCY_EDGES_MS) + 1),
     )
@@ -79,16 +89,20 @@ def counted(column: pl.Series, reference: Reference) -> Counts:
     (1, 0, 1, 0)
     """
     if reference.kind == "numeric":
-        values = numbers(column)
-        at = np.searchsorted(np.asarray(reference.edges), values, side="right")
-        size = len(reference.edges) + 2
-        at[np.isnan(values)] = size - 1
-        return _tally(at, size)
+        return binned(numbers(column), reference)
     place, size = class_places(reference.values), len(reference.values) + 2
     found = [0] * size
     for value, rows in Counter(column.cast(pl.String).to_list()).items():
         found[size - 1 if value is None else place.get(value, size - 2)] += rows
     return tuple(found)
+
+
+def binned(values: Numbers, reference: Reference) -> Counts:
+    """Rows in each bin of a numeric reference; the last bin is missing. Args: values: shape [n], NaN is missing."""
+    at = np.searchsorted(np.asarray(reference.edges), values, side="right")
+    size = len(reference.edges) + 2
+    at[np.isnan(values)] = size - 1
+    return _tally(at, size)
 
 
 def numbers(column: pl.Series) -> npt.NDArray[np.float64]:
@@ -116,7 +130,7 @@ def merge(a: PaneGroup, b: PaneGroup) -> PaneGroup:
     )
 
 
-def _answer_column(frame: pl.DataFrame, name: str) -> pl.Series | None:
+def answer_column(frame: pl.DataFrame, name: str) -> pl.Series | None:
     """`top_score` is the largest of the scores, which the log keeps as a struct or a list."""
     if name != "top_score":
         return frame[name] if name in frame.columns else None

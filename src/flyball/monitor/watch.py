@@ -5,26 +5,35 @@ that. The only dice are those of bootstrap intervals, seeded by the number of th
 same reports.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 import polars as pl
 from msgspec.structs import replace
 
+from flyball.core.causes import Expected
+from flyball.core.causes import Segment as Standout
 from flyball.core.contract import DataContract
 from flyball.core.errors import NotEnoughData
 from flyball.core.ports import Segment
+from flyball.core.realised import LabelState, RealisedState, RealisedWindow
 from flyball.core.record import Record
 from flyball.core.release import Baseline, Estimate
 from flyball.core.routing import PairEvidence
 from flyball.core.service import Service
 from flyball.core.watching import Signal, WindowReport
-from flyball.monitor import risk
+from flyball.monitor import causes, joint, quality, risk
 from flyball.monitor.answers import gather
+from flyball.monitor.estimates import RunningEstimate, estimating
 from flyball.monitor.labels import HeldPane, Place, WaitingRows
 from flyball.monitor.maturing import MaturingRows
+from flyball.monitor.own_past import PastHours
 from flyball.monitor.pairs import WaitingPairs
-from flyball.monitor.running import RunningWindow, opened
+from flyball.monitor.realised.book import RealisedBook
+from flyball.monitor.running import RunningWindow, opened, sign_signal
+from flyball.monitor.segmenting import segments
+from flyball.monitor.serving_side import ServingSide
 from flyball.monitor.windows import Span, full
 
 
@@ -41,17 +50,27 @@ class LiveMetric(Record):
     now: Estimate
     loss: Estimate | None
     rows: tuple[int, int]
+    split: tuple[Expected, ...] = ()  # what the rows lost beside what was expected of them
+    told: tuple[float, ...] = ()  # shares of the classes
+    segments: tuple[Standout, ...] = ()  # rows that fare worse than the rest
 
 
 class Watcher:
     """One service. Feed it every sealed segment in order, with the champion of that moment."""
 
-    def __init__(self, service: Service, contract: DataContract, promises: Callable[[str], Promise]) -> None:
-        """Args: promises: what a release root promised; asked once a release."""
+    def __init__(
+        self,
+        service: Service,
+        contract: DataContract,
+        promises: Callable[[str], Promise],
+        *,
+        worth: Mapping[str, float] | None = None,
+    ) -> None:
+        """Args: promises: what a release root promised; asked once a release. worth: of `monitor.value.source`."""
         self._service, self._promises = service, promises
         temporal = {column.name for column in contract.columns if column.kind in ("date", "timestamp")}
         hashed = {column.name for column in contract.columns if column.personal}  # the baseline counted raw values
-        self._unwatched = frozenset(temporal | hashed | {service.data.key or "", service.data.label})
+        self.unwatched = frozenset(temporal | hashed | {service.data.key or "", service.data.label})
         self._rows = WaitingRows(
             keep_rows=max(service.retrain.window_rows, service.monitor.window_rows),
             label_window_s=service.data.label_window_s,
@@ -59,32 +78,51 @@ class Watcher:
         window_s = service.data.label_window_s
         self._maturing = MaturingRows(window_s=window_s) if window_s > 0 else None  # None: labels count as they come
         self._pairs = WaitingPairs(task=service.experiment.task, most=self._rows.most_rows)
+        self._label_ratio = quality.LabelRatio()
+        self._book = RealisedBook(
+            service=service,
+            contract=contract,
+            baseline_of=lambda release: promises(release).baseline,
+            worth=worth,
+        )
+        self._serving, self._past = ServingSide(champion=""), PastHours()  # the past is of all its releases
         self._champion: str | None = None
         self._promise = Promise(baseline=Baseline(rows=0, features={}, prediction={}))
         self._window: RunningWindow | None = None
+        self._estimate: RunningEstimate | None = None  # None: no metric is watched
         self._matured: list[Place] = []  # labelled rows of the champion, since the last live metric
         self._unlabelled = 0  # rows of the champion whose label window passed without a label, since the last report
         self._metric: LiveMetric | None = None  # not yet reported
         self._risk_streak = 0
         self._since_row = 0  # the champion serves from here on
+        self._now = 0.0  # end of the newest pane, seconds since the epoch
 
     def feed(self, segment: Segment, *, champion: str) -> list[WindowReport]:
         """Take one sealed segment; returns the windows that it completed."""
         if champion != self._champion:
             self._begin(champion, segment.pane.first_row)
-        predictions = segment.predictions
+        predictions, self._now = segment.predictions, max(self._now, segment.pane.end)
         labelled: list[Place] = []
         if predictions.height:
             labelled = self._rows.add(predictions, first_row=segment.pane.first_row, end=segment.pane.end)
             if self._maturing is not None:
                 self._maturing.hold(self._rows.newest)
+            self._book.forget(self._rows.oldest_row, self._now)
+            assert self._window is not None
+            self._book.pane(self._rows.newest, segment.pane, release=champion, index=self._window.index)
+            self._serving.take(predictions, self._rows.newest.by)
         self._take_shadows(segment.shadows)
         if segment.labels.height:
             labelled += self._rows.label(segment.labels)
+            if self._service.experiment.task != "regression":
+                self._label_ratio.take(segment.labels["label"].to_list())
+        self._book.labels(self._rows.events())
         # whatever came before this pane began has been read by now, so no label that kept its window is missed
         self._judge(labelled if self._maturing is None else self._maturing.passed(segment.pane.start))
         assert self._window is not None
         self._window.take(segment.pane, predictions)
+        if self._estimate is not None:
+            self._estimate.take(predictions)
         if self._window.span is None or not full(self._window.span, self._service.monitor):
             return []
         return [self._close(self._window, self._window.span)]
@@ -101,14 +139,41 @@ class Watcher:
         """Labelled shadow pairs of a candidate; None: there are none."""
         return self._pairs.evidence.get(candidate)
 
+    def realised(self) -> tuple[RealisedWindow, ...]:
+        """Every window whose labels may still change, and the last settled ones, as they stand, oldest first."""
+        return self._book.windows(self._now)
+
+    def realised_state(self, last: int) -> RealisedState:
+        """The newest windows of them, and the stream of labels."""
+        windows = self._book.windows(self._now, last=last)
+        return RealisedState(service=self._service.metadata.name, labels=self.label_state(), windows=windows)
+
+    @property
+    def version(self) -> int:
+        """Grows with every pane and every label."""
+        return self._book.cohorts.version
+
+    def label_state(self) -> LabelState:
+        """The stream of labels as it stands."""
+        return self._book.label_state(self._rows.total, self._rows.waiting_labels, self._now)
+
     def _begin(self, champion: str, row: int) -> None:
         """Another release serves: nothing that was seen of the old one counts any more."""
         self._champion, self._since_row = champion, row
         self._promise = self._promises(champion)
+        baseline, monitor = self._promise.baseline, self._service.monitor
         self._window = RunningWindow(
-            release=champion, baseline=self._promise.baseline, monitor=self._service.monitor, unwatched=self._unwatched
+            release=champion,
+            baseline=baseline,
+            monitor=monitor,
+            unwatched=self.unwatched,
+            jointly=joint.opened(baseline, monitor.detector, unwatched=self.unwatched),
+            past=self._past,
         )
         self._matured, self._metric, self._risk_streak, self._unlabelled = [], None, 0, 0
+        rng = np.random.default_rng(row)  # noqa: TID251 - as in `_measure`
+        self._estimate = estimating(self._service, champion, self._promise.baseline, self._promise.metrics, rng=rng)
+        self._serving = ServingSide(champion=champion)
 
     def _take_shadows(self, shadows: pl.DataFrame) -> None:
         if not shadows.height:
@@ -129,15 +194,24 @@ class Watcher:
 
     def _judge(self, places: Sequence[Place]) -> None:
         """Rows whose time has come: with a label they count, for pairs and for the champion's live metric."""
+        lacking: list[Place] = []
+        others: list[Place] = []
         for held, at in places:
             if self._pairs.waits(held.ids[at]):
                 self._judge_pair(held, at)
-            if held.first_row < self._since_row or held.by[at] != self._champion:
+            if held.first_row < self._since_row:
+                continue
+            if held.by[at] != self._champion:
+                others.append((held, at))
                 continue
             if held.labels[at] is None:
                 self._unlabelled += 1
+                lacking.append((held, at))
             else:
                 self._matured.append((held, at))
+        if self._estimate is not None:
+            self._estimate.lacking(lacking)
+            self._estimate.influence.others(others)
         if len(self._matured) >= self._service.monitor.window_rows:
             self._measure()
 
@@ -158,18 +232,47 @@ class Watcher:
             self._matured = places[-self._rows.most_rows :]
             return
         promised = self._promise.metrics.get(declared.name)
+        if self._estimate is not None:
+            self._estimate.compare(answers, now, at=places[-1][0].end)
         found = risk.loss(declared.name, promised, now) if promised is not None else None
-        self._metric = LiveMetric(now=now, loss=found, rows=answers.rows)
+        known = causes.labelled(places, answers, self._promise.baseline, self._service.experiment.task)
+        value = promised.value if promised is not None else None
+        baseline, task, watched = self._promise.baseline, self._service.experiment.task, self._watched()
+        split = causes.realised(known, baseline, declared, value, watched)
+        self._metric = LiveMetric(
+            now=now,
+            loss=found,
+            rows=answers.rows,
+            split=split,
+            told=causes.told_shares(known),
+            segments=segments(places, answers, baseline, task, split, watched),
+        )
+
+    def _watched(self) -> frozenset[str]:
+        return frozenset(self._promise.baseline.features) - self.unwatched
 
     def _close(self, window: RunningWindow, span: Span) -> WindowReport:
         metric, self._metric = self._metric, None
-        report = replace(window.report(span, self._service.serving.objectives), unlabelled=self._unlabelled)
+        self._book.complete()
+        report = replace(
+            window.report(span, self._service.serving.objectives),
+            unlabelled=self._unlabelled,
+            **(self._estimate.told(self._rows, self._service.retrain.window_rows) if self._estimate else {}),
+            serving=self._serving.figures(span, window.group, self._service.monitor.cost),
+            realised=self._book.told(self._now),
+            labels=self.label_state(),
+        )
+        spike = self._label_ratio.close(limit=self._service.monitor.quality.max_label_change)
+        if spike is not None:
+            report = replace(report, signals=(*report.signals, sign_signal(spike, span)))
+        self._serving = ServingSide(champion=window.release)
         self._unlabelled = 0
         self._window = opened(window)
         if metric is None:
             return report
         signals = (*report.signals, *self._risk_signals(metric, span))
-        return with_metric(report, metric, signals)
+        rows_are: Literal["waited", "as labels came"] = "as labels came" if self._maturing is None else "waited"
+        return replace(with_metric(report, metric, signals), metric_rows_are=rows_are)
 
     def _risk_signals(self, metric: LiveMetric, span: Span) -> tuple[Signal, ...]:
         declared = self._service.monitor.live_metric
@@ -184,4 +287,14 @@ class Watcher:
 
 def with_metric(report: WindowReport, metric: LiveMetric, signals: tuple[Signal, ...]) -> WindowReport:
     """The report with what the labels say."""
-    return replace(report, metric=metric.now, loss=metric.loss, metric_rows=metric.rows, signals=signals)
+    classes = replace(report.classes, told=metric.told) if report.classes is not None else None
+    return replace(
+        report,
+        metric=metric.now,
+        loss=metric.loss,
+        metric_rows=metric.rows,
+        signals=signals,
+        split=metric.split,
+        segments=metric.segments,
+        classes=classes,
+    )

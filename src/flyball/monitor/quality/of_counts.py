@@ -6,7 +6,8 @@ care not to fire on honest data:
 - a feature that follows the calendar is constant within a window by nature, so `now_constant` asks that it varied in
   each of the last windows of this release;
 - a rare value that the baseline happened to miss is no switch, so `was_constant` asks for a share of the window;
-- two columns that look alike may take each other's shape by drift, so `columns_mixed` asks for two at once.
+- two columns that look alike may take each other's shape by drift, so `columns_mixed` asks for two at once, and for
+  columns of many values: three codes have hardly a shape to be known by.
 """
 
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ import numpy.typing as npt
 from flyball.core.release import Baseline, Reference
 from flyball.core.service import Psi, Quality
 from flyball.core.watching import PaneGroup, QualityFinding
+from flyball.monitor.drift import psi_of
 from flyball.monitor.extents import Extent
 from flyball.stats.divergences import psi
 
@@ -26,6 +28,7 @@ VARIED_WINDOWS = 3  # in a row, before a constant window is strange
 COLLAPSED = 0.01  # of the baseline's range: as good as constant
 FAR = 10.0  # ranges of the baseline beyond its end
 MIXED_COLUMNS = 2  # at once
+SHAPE_EDGES = 5  # interior edges of a baseline from which a column is known by its shape
 
 Columns = Mapping[str, npt.NDArray[np.float64]]
 
@@ -71,12 +74,12 @@ def mixed_columns(columns: Columns, group: PaneGroup, baseline: Baseline, limits
 
     Args: columns: the window's numeric features, shape [rows] each.
     """
-    numeric = [name for name in columns if baseline.features[name].kind == "numeric"]
-    strange = [
+    numeric = [
         name
-        for name in numeric
-        if psi(baseline.features[name].counts, group.features[name], smoothing=0.5) > limits.act
+        for name in columns
+        if baseline.features[name].kind == "numeric" and len(baseline.features[name].edges) >= SHAPE_EDGES
     ]
+    strange = [name for name in numeric if psi_of(baseline.features[name].counts, group.features[name]) > limits.act]
     found = []
     for name in strange if len(strange) >= MIXED_COLUMNS else ():
         fits = {other: _fit(columns[name], baseline.features[other]) for other in numeric if other != name}
@@ -161,13 +164,13 @@ def _unknown_values(name: str, counts: tuple[int, ...], reference: Reference, li
     if reference.kind != "category" or not sum(reference.counts):
         return None
     now, before = counts[-2] / sum(counts), reference.counts[-2] / sum(reference.counts)
-    if now - before <= limits.max_missing:
+    if now - before <= limits.max_unseen:
         return None
     return QualityFinding(
         kind="unknown_values",
         feature=name,
         value=now,
-        limit=before + limits.max_missing,
+        limit=before + limits.max_unseen,
         detail=f"{now:.1%} of {name} has a value that the baseline hardly knows",
     )
 
@@ -193,6 +196,8 @@ def _only_value(reference: Reference) -> int | None:
     used = [at for at, rows in enumerate(reference.counts[:-1]) if rows]
     if len(used) != 1:
         return None
+    if reference.kind == "numeric" and not reference.edges:
+        return None  # all that it holds is infinite
     if reference.kind == "numeric" and _range(reference) > abs(reference.edges[0]) * 1e-12 + 1e-300:
         return None  # one bin of mass, yet of several values
     return used[0]

@@ -1,0 +1,46 @@
+"""The slow way in which a concept drifts: window by window the labels agree a little less than was estimated."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from flyball.core.estimating import ConceptTrend
+from flyball.core.release import Estimate
+from flyball.stats.trend import trend
+
+MOST_WINDOWS = 100  # the newest ones: an older trend is history
+ALPHA = 0.01  # of one look; it is looked at in every window, so it opens a question and starts nothing
+RESAMPLES = 199
+
+
+@dataclass(kw_only=True)
+class RunningConcept:
+    """Figures of one release. Memory: two numbers a window."""
+
+    rng: np.random.Generator  # of the simulated series that a trend is held against
+    _figures: list[tuple[float, float]] = field(default_factory=list)
+    _new: bool = False
+
+    def take(self, at_s: float, value: float) -> None:
+        """One window's figure. Args: at_s: seconds since the epoch. value: worse by, in the metric's unit."""
+        self._figures = [*self._figures[1 - MOST_WINDOWS :], (at_s, value)]
+        self._new = True
+
+    def report(self) -> ConceptTrend | None:
+        """The trend so far; None: nothing new has come since the last call."""
+        if not self._new:
+            return None
+        self._new = False
+        at, values = (np.array(column) for column in zip(*self._figures, strict=True))
+        found = trend(at, values, rng=self.rng, alpha=ALPHA, resamples=RESAMPLES)
+        slope = None
+        if found.slope is not None and found.low is not None and found.high is not None:
+            slope = Estimate(value=found.slope, low=found.low, high=found.high, n=found.n, confidence=1 - ALPHA)
+        return ConceptTrend(
+            verdict=found.verdict,
+            reason=found.reason,
+            windows=found.n,
+            slope=slope,
+            p=found.p,
+            correlation=found.correlation,
+        )

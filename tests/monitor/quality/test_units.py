@@ -1,0 +1,51 @@
+"""Another unit is told with its factor; drift, however large, is not taken for one."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flyball.core.release import Reference
+from flyball.core.service import Psi
+from flyball.monitor.quality.units import unit_changed
+from flyball.stats.bins import fit_numeric
+
+RNG = np.random.default_rng(17)
+LAWS = {
+    "heights": RNG.normal(170, 12, 6000),
+    "around zero": RNG.normal(0, 3, 6000),
+    "amounts": RNG.lognormal(3, 1, 6000),
+    "temperatures": RNG.normal(-5, 8, 6000),
+}
+
+
+def reference(values: np.ndarray) -> Reference:
+    bins = fit_numeric(values)
+    return Reference(kind="numeric", edges=bins.edges, counts=tuple(bins.count(values).tolist()))
+
+
+@pytest.mark.parametrize("name", LAWS)
+@pytest.mark.parametrize("factor", [1000.0, 1e-3, 100.0, 1e6, 60.0, 1 / 3600, 25.4, 0.3048])
+def test_the_factor_is_found_and_told(name: str, factor: float) -> None:
+    values = LAWS[name]
+    found = unit_changed("f", values[5000:] * factor, reference(values[:5000]), Psi())
+    assert found is not None
+    assert found.value == pytest.approx(factor)
+    assert f"{factor:g}" in found.detail
+
+
+@given(st.sampled_from(sorted(LAWS)), st.floats(-3, 3), st.integers(0, 2**32))
+@settings(max_examples=40, deadline=None)
+def test_a_shift_of_the_same_width_is_no_unit(name: str, by: float, seed: int) -> None:
+    """Only a location: for amounts on a log scale a shift is a factor, and they are left out."""
+    values = np.log(LAWS[name]) if name == "amounts" else LAWS[name]
+    now = np.random.default_rng(seed).choice(values, 1000) + by * values.std()
+    assert unit_changed("f", now, reference(values), Psi()) is None
+
+
+def test_nothing_to_say_of_nothing() -> None:
+    known = reference(LAWS["heights"])
+    for values in (np.array([]), np.full(100, np.nan), np.full(100, np.inf)):
+        assert unit_changed("f", values, known, Psi()) is None
+    constant = reference(np.full(1000, 4.0))
+    assert unit_changed("f", np.full(1000, 4000.0), constant, Psi()) is None  # two edges: `was_constant` tells it
