@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 from tests.control.world import NAME, first_champion, service
 
-from flyball.adapters.memory import MemoryLedger, SimulatedClock
+from flyball.adapters.ledger.memory import MemoryLedger, SimulatedClock
 from flyball.app.people import Person, approve
 from flyball.control.decision import Learning
 from flyball.control.reconcile import Reconciler, Seen
@@ -38,7 +38,8 @@ class Gateways:
             raise Unavailable("no gateway")
         if self.routing is not None and routing.epoch < self.routing.epoch:
             raise StaleEpoch(f"{routing.epoch} is below {self.routing.epoch}")
-        if self.refuses is not None and self.refuses in (routing.candidate, routing.champion):
+        arms = [arm.release for arm in routing.arms]
+        if self.refuses is not None and self.refuses in (routing.candidate, routing.champion, *arms):
             raise Untrusted(f"{self.refuses} is not what was signed")
         self.orders.append(routing.epoch)
         self.routing = routing
@@ -56,7 +57,7 @@ class Sensor:
 
     seen: Seen = field(default_factory=Seen)
 
-    def look(self, state: ServiceState, now: str) -> Seen:
+    def look(self, state: ServiceState, now: str, *, dropped: int | None = None) -> Seen:
         return self.seen
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from tests.pipeline.fraud import opened, write_service
 
-from flyball.adapters.trainer import ForkServerTrainer
-from flyball.app.wiring.pipeline import Pipeline
+from flyball.adapters.training.trainer import ForkServerTrainer
+from flyball.app.wiring.training.pipeline import Pipeline
 
 
 @pytest.fixture(scope="session")

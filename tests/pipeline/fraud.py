@@ -8,12 +8,12 @@ import numpy as np
 import polars as pl
 
 from flyball.adapters.clock import SystemClock
+from flyball.adapters.content.keys import signing_key
 from flyball.adapters.ids import TimeIds
-from flyball.adapters.keys import signing_key
 from flyball.app.declared import load
 from flyball.app.home import Home
 from flyball.app.wiring.ledger import ledger_of
-from flyball.app.wiring.pipeline import Pipeline, Trained
+from flyball.app.wiring.training.pipeline import Pipeline, Trained
 from flyball.core.clock import Clock
 from flyball.core.events import Reason
 from flyball.core.ports import Trainer

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from tests.pipeline.fraud import SERVICE, opened, trained, transactions, write_service
 
-from flyball.adapters import confine
-from flyball.adapters.trainer import ForkServerTrainer
+from flyball.adapters.training import confine
+from flyball.adapters.training.trainer import ForkServerTrainer
 from flyball.app.people import states_of
-from flyball.app.wiring.executors import in_process
-from flyball.app.wiring.pipeline import Pipeline, Trained
+from flyball.app.wiring.training.executors import in_process
+from flyball.app.wiring.training.pipeline import Pipeline, Trained
 from flyball.core import events as e
 from flyball.core.errors import TrainingFailed
 

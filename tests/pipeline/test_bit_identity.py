@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from tests.pipeline.fraud import MODEL, SERVICE, opened, trained, transactions, write_service
 
-from flyball.adapters.trainer import ForkServerTrainer
-from flyball.app.wiring.releases import ReleaseStore
+from flyball.adapters.training.trainer import ForkServerTrainer
+from flyball.app.wiring.stores.releases import ReleaseStore
 from flyball.pipeline.packing import SIGNATURE
 
 FOREST = MODEL.replace("HistGradientBoostingClassifier", "RandomForestClassifier").replace(
@@ -31,9 +31,12 @@ LIGHTGBM = LIGHTGBM.replace(
 LIGHTGBM_TEXT = LIGHTGBM.replace(
     "verbose=-1,", "verbose=-1, n_jobs=1, deterministic=True, force_row_wise=True,"
 ).replace(".fit(features, label)", ".fit(features.to_numpy(), label.to_numpy())")
+XGBOOST = LIGHTGBM_TEXT.replace("lightgbm", "xgboost").replace("LGBMClassifier", "XGBClassifier")
+XGBOOST = XGBOOST.replace("subsample_freq=1, ", "").replace("deterministic=True, force_row_wise=True, ", "")
+XGBOOST = XGBOOST.replace("verbose=-1, ", "")
 for name in ("HistGradientBoostingClassifier", "-> HistGradientBoostingClassifier"):
     LOGISTIC, LIGHTGBM = LOGISTIC.replace(f" -> {name}", ""), LIGHTGBM.replace(f" -> {name}", "")
-    LIGHTGBM_TEXT = LIGHTGBM_TEXT.replace(f" -> {name}", "")
+    LIGHTGBM_TEXT, XGBOOST = LIGHTGBM_TEXT.replace(f" -> {name}", ""), XGBOOST.replace(f" -> {name}", "")
 
 
 @pytest.mark.parametrize(
@@ -41,6 +44,7 @@ for name in ("HistGradientBoostingClassifier", "-> HistGradientBoostingClassifie
     [
         pytest.param(LIGHTGBM, None, id="lightgbm"),
         pytest.param(LIGHTGBM_TEXT, "model.txt", id="lightgbm text"),
+        pytest.param(XGBOOST, "model.ubj", id="xgboost"),
         pytest.param(FOREST, None, id="forest"),
         pytest.param(LOGISTIC, None, id="logistic", marks=pytest.mark.slow),
     ],
@@ -49,8 +53,9 @@ def test_two_homes_and_two_processes_give_one_root(
     tmp_path: Path, trainer: ForkServerTrainer, model: str, format: str | None
 ) -> None:
     """Two full trainings: no home knows the other, and none has the experiment or a step of it."""
-    if "lightgbm" in model:
-        pytest.importorskip("lightgbm")
+    for extra in ("lightgbm", "xgboost"):
+        if extra in model:
+            pytest.importorskip(extra)
     services = [
         write_service(tmp_path / folder / "fraud", model=model, table=transactions(1500), service=_lenient())
         for folder in ("one", "a longer name of a folder")

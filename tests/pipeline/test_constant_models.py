@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tests.pipeline.fraud import MODEL, SERVICE, trained, transactions, write_service
 
-from flyball.app.wiring.pipeline import Pipeline
+from flyball.app.wiring.training.pipeline import Pipeline
 
 DUMMY = (
     MODEL.replace(

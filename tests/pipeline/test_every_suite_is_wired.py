@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 from tests.pipeline.fraud import CONTRACT, MODEL, SERVICE, trained, transactions, write_service
 
-from flyball.app.wiring.pipeline import Pipeline
+from flyball.app.wiring.training.pipeline import Pipeline
 
 COLUMNS = """\
       - {name: copy, logicalType: integer}

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from tests.pipeline.fraud import MODEL, SERVICE, opened, trained, transactions, write_service
 
-from flyball.adapters import signing
-from flyball.adapters.keys import PUBLIC
-from flyball.adapters.trainer import ForkServerTrainer
+from flyball.adapters.content import signing
+from flyball.adapters.content.keys import PUBLIC
+from flyball.adapters.training.trainer import ForkServerTrainer
 from flyball.app.home import Home
 from flyball.app.wiring.ledger import ledger_of
-from flyball.app.wiring.pipeline import Pipeline
+from flyball.app.wiring.training.pipeline import Pipeline
 from flyball.core.errors import Untrusted
 from flyball.core.events import EvidenceAttached
 
@@ -78,7 +78,7 @@ def test_evidence_is_made_once_and_its_absence_changes_no_release(
 def test_a_kill_before_the_fact_is_repaired_by_training_again(
     tmp_path: Path, trainer: ForkServerTrainer, service_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from flyball.app.wiring.evidence import EvidenceStore
+    from flyball.app.wiring.training.evidence import EvidenceStore
 
     with opened(tmp_path / "home", trainer, explains=True) as pipeline:
         with monkeypatch.context() as patched:

@@ -7,8 +7,8 @@ import msgspec
 import pytest
 from tests.pipeline.fraud import MODEL, SERVICE, trained, transactions, write_service
 
-from flyball.adapters.predictor import load
-from flyball.app.wiring.pipeline import Pipeline, Trained
+from flyball.adapters.models.predictor import load
+from flyball.app.wiring.training.pipeline import Pipeline, Trained
 from flyball.core.errors import TrainingFailed
 from flyball.core.model import Packaged
 from flyball.core.release import TestResult

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flyball.contracts.declaration import parse
+from flyball.contracts.declaration.service_file import parse
 from flyball.core.errors import BadInput
 from flyball.core.release import Grade
 from flyball.core.service import Pin

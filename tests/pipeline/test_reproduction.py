@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
-from flyball.adapters.keys import signing_key
+from flyball.adapters.content.keys import signing_key
 from flyball.core.release import Estimate
 from flyball.pipeline.attestation import envelope, opened, reproduction_statement, to_sign
 from flyball.pipeline.manifest import of_bytes

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from tests.pipeline.fraud import MODEL, SERVICE, opened, trained, transactions, write_service
 
-from flyball.adapters.trainer import ForkServerTrainer
-from flyball.app.wiring.executors import in_process
-from flyball.app.wiring.pipeline import Pipeline
+from flyball.adapters.training.trainer import ForkServerTrainer
+from flyball.app.wiring.training.executors import in_process
+from flyball.app.wiring.training.pipeline import Pipeline
 from flyball.core.runs import StepUse
 from flyball.pipeline import steps
 
@@ -32,8 +32,8 @@ UNSEEDED = MODEL.replace("HistGradientBoostingClassifier", "RandomForestClassifi
 DIES_AT = """
 import os, signal, sys
 from pathlib import Path
-from flyball.adapters.step_store import FolderSteps
-from flyball.app.wiring.executors import in_process
+from flyball.adapters.training.step_store import FolderSteps
+from flyball.app.wiring.training.executors import in_process
 from tests.pipeline.fraud import opened, trained
 
 root, service, fatal, when = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], sys.argv[4]

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 from tests.pipeline.fraud import MODEL, SERVICE, opened, trained, transactions, write_service
 
-from flyball.adapters.trainer import ForkServerTrainer
-from flyball.app.wiring.pipeline import Pipeline
+from flyball.adapters.training.trainer import ForkServerTrainer
+from flyball.app.wiring.training.pipeline import Pipeline
 from flyball.core.errors import BadInput, TrainingFailed, Unavailable
 from flyball.pipeline.run.searching import TRIALS, Chosen
 

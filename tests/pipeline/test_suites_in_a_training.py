@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from tests.pipeline.fraud import CONTRACT, MODEL, SERVICE, trained, transactions, write_service
 
-from flyball.app.wiring.pipeline import Pipeline
+from flyball.app.wiring.training.pipeline import Pipeline
 from flyball.core.release import Release
 from flyball.core.service import MEASURED
 

@@ -10,10 +10,10 @@ import polars as pl
 import pytest
 from tests.pipeline.fraud import MODEL, SERVICE, opened, trained, transactions, write_service
 
-from flyball.adapters.predictor import load
-from flyball.adapters.trainer import ForkServerTrainer
+from flyball.adapters.models.predictor import load
+from flyball.adapters.training.trainer import ForkServerTrainer
 from flyball.app.declared import load as declare
-from flyball.app.wiring.pipeline import Pipeline, Trained
+from flyball.app.wiring.training.pipeline import Pipeline, Trained
 from flyball.core import events
 from flyball.core.errors import Refused, TrainingFailed, Untrusted
 from flyball.core.release import Baseline

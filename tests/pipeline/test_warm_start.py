@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from tests.pipeline.fraud import MODEL, SERVICE, trained, transactions, write_service
 
-from flyball.app.wiring.experiments import ExperimentStore
-from flyball.app.wiring.pipeline import Pipeline
-from flyball.app.wiring.releases import ReleaseStore
+from flyball.app.wiring.stores.experiments import ExperimentStore
+from flyball.app.wiring.stores.releases import ReleaseStore
+from flyball.app.wiring.training.pipeline import Pipeline
 from flyball.core.errors import TrainingFailed
 
 WARM = MODEL.replace("config: dict, seed: int)", "config: dict, seed: int, parent)").replace(
@@ -59,6 +59,6 @@ def test_without_a_warm_start_train_gets_no_parent(pipeline: Pipeline, tmp_path:
 
 
 def _iterations(pipeline: Pipeline, root: str) -> int:
-    from flyball.adapters.predictor import load
+    from flyball.adapters.models.predictor import load
 
     return int(load(pipeline.releases.verified(root)).estimator.max_iter)

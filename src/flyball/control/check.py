@@ -36,6 +36,7 @@ def _of_fact(fact: e.AnyFact, action: str, state: ServiceState, service: Service
             found = _of_routing(fact.routing, state)
             if fact.routing.candidate is not None or fact.routing.weight:
                 found.append("only a step may give traffic to a candidate")
+            found += _of_arms(fact.routing, state)
             if fact.routing.champion not in (state.champion, state.previous):
                 found.append(f"{fact.routing.champion} neither serves nor served last")
             return found
@@ -46,7 +47,9 @@ def _of_fact(fact: e.AnyFact, action: str, state: ServiceState, service: Service
         case e.RetrainOrdered():
             busy = [("a rollout runs", state.rollout), ("a quality incident is open", state.incident)]
             return [f"training while {what}" for what, there in busy if there is not None] + _frozen(action, state)
-        case e.TicketOpened() | e.RolloutOpened():
+        case e.RolloutOpened():
+            return _frozen(action, state) + (["a rollout beside an A/B test"] if state.ab is not None else [])
+        case e.TicketOpened():
             return _frozen(action, state)
         case _:
             return []
@@ -68,6 +71,34 @@ def _of_routing(routing: Routing, state: ServiceState) -> list[str]:
         release = state.releases.get(routing.candidate)
         if release is None or not release.passed:
             found.append(f"{routing.candidate} has not passed its gates")
+    return found
+
+
+def _of_arms(routing: Routing, state: ServiceState) -> list[str]:
+    """Arms are what a person said, or less of it; each release has passed, and none that was stopped comes back."""
+    if not routing.arms:
+        return []
+    if state.ab is None:
+        return ["arms of no A/B test"]
+    found = []
+    if state.rollout is not None:
+        found.append("an A/B test beside a rollout")
+    if routing.guardrails is None or routing.rollout != state.ab.started.test:
+        found.append("arms without the authority that their test began with")
+    said = {arm.name: arm for arm in state.ab.arms}
+    had = {arm.name: arm.weight for arm in state.routing.arms} if state.routing is not None else {}
+    for arm in routing.arms:
+        if not arm.buckets:
+            continue
+        release = state.releases.get(arm.release)
+        if said.get(arm.name) != arm:
+            found.append(f"arm {arm.name} is another than the one that was ordered")
+        if arm.name in state.ab.gone or arm.release in state.withdrawn:
+            found.append(f"arm {arm.name} was stopped, or its release withdrawn")
+        if arm.release != routing.champion and (release is None or not release.passed):
+            found.append(f"{arm.release} has not passed its gates")
+        if state.frozen is not None and arm.weight > had.get(arm.name, 0):
+            found.append(f"arm {arm.name} grows while the service is frozen")
     return found
 
 

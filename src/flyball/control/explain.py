@@ -63,6 +63,9 @@ def standing(state: ServiceState) -> str:
     if state.rollout is not None:
         step = f" at step {state.rollout.step.index} ({state.rollout.step.kind})" if state.rollout.step else ""
         parts.append(f"rollout {state.rollout.rollout} runs{step}")
+    if state.ab is not None:
+        on = ", ".join(arm.name for arm in state.ab.wanted if arm.buckets)
+        parts.append(f"A/B test {state.ab.started.test} runs with {on or 'no arm left'}")
     if state.ticket is not None:
         parts.append(f"ticket {state.ticket.ticket} is open ({state.ticket.reason})")
     if state.incident is not None:
@@ -96,6 +99,10 @@ def _strings(value: object) -> Iterable[str]:
 
 def _concerns(decision: e.DecisionTaken, lines: list[Line]) -> bool:
     """A rollout's reasons for a rollout's facts, a retraining's for a ticket's."""
-    families = {"rollout": ("rollout", "step", "approval"), "retrain": ("ticket", "retrain", "training", "diagnosis")}
+    families = {
+        "rollout": ("rollout", "step", "approval"),
+        "ab": ("ab",),
+        "retrain": ("ticket", "retrain", "training", "diagnosis"),
+    }
     wanted = families.get(decision.action, ())
     return any(line.type.split(".")[0] in wanted for line in lines)

@@ -1,6 +1,10 @@
 """Each fact as one English sentence, for people who read the ledger in the morning."""
 
+from collections.abc import Sequence
+
+from flyball.control.diagnosis_words import told_diagnosis
 from flyball.core import events as e
+from flyball.core.arms import Arm
 from flyball.core.ids import short
 from flyball.core.routing import WHOLE, Routing
 
@@ -70,6 +74,23 @@ def _of_rollout(fact: e.AnyFact) -> str:
         case e.RollbackOrdered(by=by, why=why):
             return f"{by} ordered a rollback: {why}"
         case _:
+            return _of_test(fact)
+
+
+def _of_test(fact: e.AnyFact) -> str:
+    match fact:
+        case e.AbStarted(test=test, arms=arms, by=by, why=why):
+            return f"{by} started A/B test {test}: {_arms(arms)}" + (f" ({why})" if why else "")
+        case e.AbWeighed(test=test, arms=arms, by=by, why=why):
+            return f"{by} weighed the arms of A/B test {test}: {_arms(arms)}" + (f" ({why})" if why else "")
+        case e.AbArmStopped(test=test, arm=arm, release=release, verdict=verdict):
+            return f"arm {arm} ({short(release)}) of A/B test {test} was stopped by the gateway: {verdict.reason}"
+        case e.AbStopOrdered(test=test, by=by, winner=winner, why=why):
+            won = f", arm {winner} has won" if winner else ""
+            return f"{by} ordered A/B test {test} to end{won}" + (f": {why}" if why else "")
+        case e.AbClosed(test=test, outcome=outcome, reason=reason):
+            return f"A/B test {test} closed as {outcome.replace('_', ' ')}: {reason}"
+        case _:
             return _of_loop(fact)
 
 
@@ -77,16 +98,20 @@ def _of_loop(fact: e.AnyFact) -> str:
     match fact:
         case e.SignalRaised(signal=signal) if signal.signal == "training":
             return f"training failed {signal.value:g} times in a row: {signal.detail}"
+        case e.SignalRaised(signal=signal) if signal.signal == "capture":
+            return f"the prediction log loses records: {signal.detail}"
         case e.SignalRaised(signal=signal):
             where = f" of {signal.feature}" if signal.feature else ""
             size = f"{signal.value:.4g} beyond {signal.limit:.4g}"
             return f"{signal.signal}{where} {size} ({signal.level}) in rows {signal.first_row}-{signal.last_row}"
         case e.SignalCleared(signal="training"):
             return "a training gave a release again"
+        case e.SignalCleared(signal="capture"):
+            return "the prediction log is whole again"
         case e.SignalCleared(signal=signal, feature=feature):
             return f"{signal}{f' of {feature}' if feature else ''} is within its limits again"
         case e.DiagnosisMade(diagnosis=diagnosis):
-            return f"diagnosis: {diagnosis.kind.replace('_', ' ')}: {diagnosis.reason}"
+            return told_diagnosis(diagnosis)
         case e.TicketOpened(ticket=ticket, reason=reason):
             return f"retrain ticket {ticket} opened ({reason})"
         case e.RetrainOrdered(ticket=ticket, by=by):
@@ -115,13 +140,23 @@ def _of_storage(fact: e.AnyFact) -> str:
             return f"{by} placed a hold on {short(digest)}: {why}"
         case e.HoldLifted(digest=digest, by=by, why=why):
             return f"{by} lifted the hold on {short(digest)}: {why}"
+        case e.FallbackExercised(link=link, rows=rows, answered=answered, agreed=agreed):
+            return (
+                f"the fallback {link} was exercised: it answered {answered} of {rows} rows, {agreed} as their arm did"
+            )
         case e.StorageCollected(deleted=deleted, size=size, why=why):
             return f"{len(deleted)} stored things of {size / 1e6:.1f} MB were deleted: {why}"
         case _:
             raise AssertionError(f"a fact without a sentence: {type(fact).__name__}")
 
 
+def _arms(arms: Sequence[Arm]) -> str:
+    return ", ".join(f"{100 * arm.weight / WHOLE:g} % of units to {arm.name} ({short(arm.release)})" for arm in arms)
+
+
 def _traffic(routing: Routing) -> str:
+    if routing.arms:
+        return _arms([arm for arm in routing.arms if arm.buckets])
     if routing.candidate is None:
         return f"all traffic to {short(routing.champion)}"
     live = f"{100 * routing.weight / WHOLE:g} % of units to {short(routing.candidate)}"

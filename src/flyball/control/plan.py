@@ -1,12 +1,13 @@
 """What should be done now, and why: the one pure function between reading the facts and acting.
 
 Concerns are asked in the order of their urgency: a way back first, then the gateway in step with the ledger, then what
-the monitor saw, then the rollout, then learning. At most one of them changes state in one plan, so that each answer is
-given on the ledger as it stands. A freeze stops all but the way back and the routing.
+the monitor saw, then an A/B test or the rollout, then learning. At most one of them changes state in one plan, so that
+each answer is given on the ledger as it stands. A freeze stops all but the way back and the routing.
 """
 
 from msgspec.structs import replace
 
+from flyball.control.ab_testing import plan_ab_end, plan_ab_test
 from flyball.control.decision import Decision, Situation, order
 from flyball.control.retraining import plan_retraining
 from flyball.control.rolling_back import plan_rollback, way_back
@@ -34,7 +35,10 @@ class Plan(Record):
 def plan(situation: Situation) -> Plan:
     """The plan for one service. Asked twice with the same situation it answers the same."""
     state = situation.state
-    asked = (plan_rollback, _plan_routing, _plan_watched, _plan_standstill, plan_rollout, plan_retraining)
+    asked = (
+        *(plan_rollback, plan_ab_end, _plan_routing, _plan_watched, _plan_standstill),
+        *(plan_ab_test, plan_rollout, plan_retraining),
+    )
     decisions: list[Decision] = []
     for concern in asked:
         decision = concern(situation)

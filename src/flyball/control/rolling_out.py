@@ -53,6 +53,14 @@ def _open(situation: Situation) -> Decision | None:
     candidates = [root for root in state.waiting if root not in state.withdrawn]
     if not candidates or state.champion is None:
         return None
+    if state.ab is not None:
+        test = state.ab.started.test
+        return Decision(
+            action="rollout",
+            what="wait",
+            why=f"A/B test {test} runs: one comparison at a time",
+            waiting_for=(f"the end of A/B test {test}: flyball ab stop {state.service}",),
+        )
     root = candidates[-1]  # the newest: an older one that still waits has been overtaken
     name = RolloutId("ro-" + short(digest("flyball/rollout/v1", [state.service, root, state.version])))
     release = state.releases[root]

@@ -6,11 +6,14 @@ controller that starts anew goes on where the last one stopped.
 
 from msgspec.structs import replace
 
+from flyball.control.ab_state import AbState, folded
 from flyball.core import events as e
+from flyball.core.ids import ReleaseRoot
 from flyball.core.ledger import Entry
 from flyball.core.record import Record
 from flyball.core.release import Release
 from flyball.core.routing import Routing, Verdict
+from flyball.core.watching import APART
 
 
 class StepState(Record):
@@ -72,6 +75,7 @@ class ServiceState(Record):
     routing: Routing | None = None  # the newest order
     applied: int = -1  # highest epoch that the gateway has confirmed
     rollout: RolloutState | None = None
+    ab: AbState | None = None  # the A/B test that runs
     ticket: TicketState | None = None
     incident: e.IncidentOpened | None = None
     normal_since_row: int = 0  # training rows start here
@@ -118,6 +122,8 @@ def _apply(state: ServiceState, fact: e.AnyFact, at: str) -> ServiceState:
             | e.RolloutClosed()
         ):
             return _rollout(state, fact, at)
+        case e.AbStarted() | e.AbWeighed() | e.AbStopOrdered() | e.AbArmStopped() | e.AbClosed():
+            return _ab(state, fact, at)
         case e.TicketOpened() | e.RetrainOrdered() | e.TicketClosed():
             return _ticket(state, fact, at)
         case e.SignalRaised():
@@ -175,7 +181,7 @@ def _release(
                 appointed_at=at,
                 waiting=tuple(waiting for waiting in state.waiting if waiting != root),
                 rollback_ordered=None,
-                signals={key: known for key, known in state.signals.items() if known.signal.signal == "training"},
+                signals={key: known for key, known in state.signals.items() if known.signal.signal in APART},
             )
         case _:
             return state
@@ -210,6 +216,7 @@ def _rollout(
         return replace(state, rollout=opened, waiting=waiting)
     if isinstance(fact, e.RoutingApplied):
         state = replace(state, applied=max(state.applied, fact.epoch))
+    state = replace(state, ab=folded(state.ab, fact, at))
     if isinstance(fact, e.RoutingOrdered):
         return replace(state, epoch=max(state.epoch, fact.routing.epoch), routing=fact.routing)
     rollout = state.rollout
@@ -243,6 +250,35 @@ def _rollout(
             return replace(state, rollout=None, withdrawn=gone, rollback_ordered=None)
         case _:
             return state
+
+
+def _ab(state: ServiceState, fact: e.AnyFact, at: str) -> ServiceState:
+    """What is compared waits for no rollout. A release that was worse as an arm is withdrawn; an arm of the champion's
+    own release says nothing about it. At the end a person's winner waits, newest of all; where nobody has decided
+    anything, those wait again that waited before."""
+    test = state.ab
+    match fact:
+        case e.AbStarted(arms=arms):
+            waited = frozenset(state.waiting)
+            started = folded(state.ab, fact, at)
+            assert started is not None
+            waiting = _less(state, {arm.release for arm in arms})
+            return replace(state, waiting=waiting, ab=replace(started, waited=waited))
+        case e.AbArmStopped(release=root) if root != state.champion:
+            state = replace(state, withdrawn=state.withdrawn | {root}, waiting=_less(state, {root}))
+        case e.AbClosed(outcome=outcome) if test is not None:
+            undecided = [arm.release for arm in test.arms if outcome != "stopped" and arm.release in test.waited]
+            winner = test.stop.winner if test.stop is not None and outcome == "stopped" else None
+            chosen = [arm.release for arm in test.arms if arm.name == winner]
+            able = [root for root in (*undecided, *chosen) if root not in state.withdrawn and root != state.champion]
+            state = replace(state, waiting=(*_less(state, set(able)), *able))
+        case _:
+            pass
+    return replace(state, ab=folded(state.ab, fact, at))
+
+
+def _less(state: ServiceState, gone: set[ReleaseRoot]) -> tuple[str, ...]:
+    return tuple(root for root in state.waiting if root not in gone)
 
 
 def _ticket(state: ServiceState, fact: e.TicketOpened | e.RetrainOrdered | e.TicketClosed, at: str) -> ServiceState:

@@ -28,6 +28,7 @@ STEPS = frozenset(
     }
 )
 TEXT = frozenset({"LGBMClassifier", "LGBMRegressor"})
+BOOSTERS = frozenset({"XGBClassifier", "XGBRegressor", "XGBRFClassifier", "XGBRFRegressor"})
 
 
 def candidates(
@@ -41,14 +42,18 @@ def candidates(
     >>> candidates("auto", object())
     ((), 'object is not among the estimators that are exported')
     """
-    if export == "pickle":
-        return (), "experiment.export says so"
     if export == "onnx":
         return ("model.onnx",), ""
+    if _is(estimator, frozenset({"OwnEstimator"}), "flyball"):
+        return ("model.tar",), ""  # it says itself how it is written
+    if export == "pickle":
+        return (), "experiment.export says so"
     if warm_start:
         return (), "experiment.warm_start hands the estimator itself to the next training"
     if _is(estimator, TEXT, "lightgbm"):
         return ("model.txt",), ""
+    if _is(estimator, BOOSTERS, "xgboost") or _is(estimator, frozenset({"BoosterEstimator"}), "flyball"):
+        return ("model.ubj",), ""
     strange = _strange(estimator)
     return ((), f"{strange} is not among the estimators that are exported") if strange else (("model.onnx",), "")
 

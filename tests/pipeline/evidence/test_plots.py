@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tests.pipeline.evidence.release import ATTRIBUTIONS, TESTS
 
-from flyball.adapters.vega_svg import render
+from flyball.adapters.training.vega_svg import render
 from flyball.core.service import Task
 from flyball.pipeline.evaluate import Scored
 from flyball.pipeline.evidence.plots import plots

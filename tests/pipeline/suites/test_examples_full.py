@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.pipeline.fraud import trained
 
-from flyball.app.wiring.pipeline import Pipeline
+from flyball.app.wiring.training.pipeline import Pipeline
 
 ROOT = Path(__file__).resolve().parents[3]
 SLOW = ("car_loan", "car_price", "credit_card", "employment")
@@ -23,6 +23,8 @@ def test_a_clean_example_passes_every_hard_test(
     release = trained(pipeline, folder / "service.yaml").release
     hard = {test.name: (test.verdict, test.reason) for test in release.tests if test.hard}
     assert not {test: said for test, said in hard.items() if said[0] == "FAIL"}
-    assert {"target leak", "copied rows", "deterministic", "finite", "personal data and secrets"} <= set(hard)
+    assert {"target leak", "deterministic", "finite", "personal data and secrets"} <= set(hard)
+    # the rows of employment are a handful of categories: equal ones may be coincidence, which is a finding
+    assert ("copied rows" in hard) == (name != "employment")
     assert hard["deterministic"][0] == hard["target leak"][0] == "PASS"
     assert release.passed

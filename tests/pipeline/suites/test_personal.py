@@ -121,3 +121,10 @@ def test_a_warning_stops_nothing_and_nothing_read_is_no_pass() -> None:
     assert [(one.verdict, one.hard) for one in (strict, lenient)] == [("FAIL", True), ("FAIL", False)]
     assert "train.log: line 2: e-mail address" in strict.reason
     assert told([], looked_at={}, mode="fail", name="n").tests[0].verdict == "FAIL"
+
+
+def test_chance_among_the_bytes_of_a_model_is_no_address_and_an_address_among_them_is() -> None:
+    noise = np.random.default_rng(7).bytes(2_000_000)
+    model = b"\x08\x0a" + b"\xf1\x00W@x.Kd\x00z_@Q.abX\xf0" + noise  # what weights look like by chance
+    assert in_file("model.onnx", model) == ()
+    assert [found.kind for found in in_file("model.onnx", model + b"\x00jo.doe@firm.org\x00")] == ["e-mail address"]

@@ -51,7 +51,9 @@ class Seen(Record):
 class Sensor(Protocol):
     """The monitor and the deciding part of learning, behind one question."""
 
-    def look(self, state: ServiceState, now: str) -> Seen: ...
+    def look(self, state: ServiceState, now: str, *, dropped: int | None = None) -> Seen:
+        """`dropped`: records that the gateway has counted as lost since its step began; None: it does not answer."""
+        ...
 
 
 class Learner(Protocol):
@@ -92,7 +94,7 @@ class Reconciler:
             return None
         self._lease = lease
         self.catch_up()
-        self.seen = self._sensor.look(self.state, self._now())
+        self.seen = self._look()
         made = None
         try:
             for _ in range(MAX_MOVES):
@@ -102,7 +104,7 @@ class Reconciler:
                 self.catch_up()
                 if not made.acts and not moved:
                     break
-                self.seen = self._sensor.look(self.state, self._now())
+                self.seen = self._look()
         except (StaleEpoch, Conflict):
             # Somebody else acts, or wrote about the service a moment ago (a person, a gateway): the next tick
             # reads what they wrote. Nothing of this plan was carried out.
@@ -119,6 +121,11 @@ class Reconciler:
         for entry in self._ledger.read(self.state.version, subject=self.state.service):
             self.state = fold(self.state, entry)
         return self.state
+
+    def _look(self) -> Seen:
+        observed = self._observe()
+        dropped = observed.counts.dropped if observed is not None and observed.counts is not None else None
+        return self._sensor.look(self.state, self._now(), dropped=dropped)
 
     def _now(self) -> str:
         return timestamp(self._clock.now())
@@ -221,7 +228,8 @@ class Reconciler:
             return False
         if claimed.command.kind != "route" or routing is None:
             return True
-        return routing.candidate is not None or routing.champion != state.champion
+        tried = routing.candidate is not None or any(arm.buckets for arm in routing.arms)
+        return tried or routing.champion != state.champion
 
     def _do(self, claimed: Claimed, lease: Lease) -> None:
         command = claimed.command
@@ -249,7 +257,8 @@ class Reconciler:
         except StaleEpoch:
             return []  # the gateway holds a newer epoch than the ledger knows: the planner sees it and orders above it
         except (Refused, NotFound) as error:
-            if running is None or running.key != name:
+            of_test = self.state.ab is not None and self.state.ab.key == name
+            if not of_test and (running is None or running.key != name):
                 raise
             return [e.RoutingRefused(service=routing.service, key=name, epoch=routing.epoch, error=str(error))]
         return [e.RoutingApplied(service=routing.service, key=name, epoch=routing.epoch)]

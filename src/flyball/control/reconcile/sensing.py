@@ -7,8 +7,11 @@ Windows of a champion that no longer serves say nothing about the present one an
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from msgspec.structs import replace
+
 from flyball.control.decision import Learning, elapsed_s
 from flyball.control.reconcile.loop import Seen
+from flyball.control.reconcile.windows import Windows
 from flyball.control.state import ServiceState
 from flyball.core import events as e
 from flyball.core.ports import Segment, Telemetry
@@ -16,8 +19,9 @@ from flyball.core.routing import PairEvidence
 from flyball.core.service import Service
 from flyball.core.watching import WindowReport
 from flyball.decide.incident import incident_fact, supply
+from flyball.decide.lost_records import LostRecords
 from flyball.decide.signals import signal_facts
-from flyball.decide.triggers import History, wish
+from flyball.decide.triggers import History, Wish, dead_s, wish
 
 if TYPE_CHECKING:
     import polars as pl
@@ -42,17 +46,39 @@ class TelemetrySensor:
         self._service, self._telemetry, self.watching = service, telemetry, watching
         self._after = -1  # index of the newest pane that was fed
         self._champion: str | None = None  # of that pane
-        self._reports: list[WindowReport] = []  # of that champion
+        self._windows = Windows(service.monitor)  # of that champion
+        self._folded: tuple[tuple[object, ...], tuple[e.AnyFact, ...], Wish] | None = None
+        self._counted: tuple[tuple[int, int], int] | None = None
+        self._losses = LostRecords()
         self.row = 0  # stream position of the newest sealed row
 
-    def look(self, state: ServiceState, now: str) -> Seen:
+    def look(self, state: ServiceState, now: str, *, dropped: int | None = None) -> Seen:
         """Feed what was sealed since the last look, and say what follows from it."""
         for segment in self._telemetry.sealed(state.service, self._after):
+            self._losses.pane(segment.pane)
             self._feed(segment, state)
+        self._losses.counted(dropped)
+        standing = any(fact.signal.signal == "capture" for fact in state.signals.values())
+        lost = self._losses.fact(state.service, state.champion, standing=standing)
+        watched: tuple[e.AnyFact, ...] = () if lost is None else (lost,)
         labels = self.watching.pairs(state.rollout.release) if state.rollout else None
         if self._champion != state.champion or state.champion is None:
-            return Seen(learning=Learning(row=self.row), labels=labels)
-        return Seen(learning=self._learning(state, now), watched=self._watched(state), labels=labels)
+            return Seen(learning=Learning(row=self.row), watched=watched, labels=labels)
+        champion = state.releases.get(state.champion)
+        learned = champion.last_row if champion else 0
+        learning = Learning(row=self.row, new_rows=self._new_rows(max(learned + 1, state.normal_since_row)))
+        if not self._windows.reports:
+            return Seen(learning=learning, watched=watched, labels=labels)
+        facts, wanted = self._follows(state, _history(state, now, self._service))
+        learning = replace(
+            learning,
+            fired=wanted.fired,
+            why=wanted.why,
+            waiting_for=wanted.waiting_for,
+            diagnosis=wanted.diagnosis,
+            evidence=wanted.evidence,
+        )
+        return Seen(learning=learning, watched=(*watched, *facts), labels=labels)
 
     def _feed(self, segment: Segment, state: ServiceState) -> None:
         champion = _serving(segment) or self._champion or state.champion
@@ -60,48 +86,62 @@ class TelemetrySensor:
         if champion is None:
             return
         if champion != self._champion:
-            self._champion, self._reports = champion, []
-        self._reports += self.watching.feed(segment, champion=champion)
+            self._champion, self._windows, self._folded = champion, Windows(self._service.monitor), None
+        self._windows.add(self.watching.feed(segment, champion=champion), accepted_row=state.accepted_row)
+
+    def _new_rows(self, since_row: int) -> int:
+        """Labelled rows since then. Counted anew only where something was sealed: many thousand panes may be held."""
+        key = self._after, since_row
+        if self._counted is None or self._counted[0] != key:
+            self._counted = key, self.watching.matured_rows(since_row)
+        return self._counted[1]
+
+    def _follows(self, state: ServiceState, history: History) -> tuple[tuple[e.AnyFact, ...], Wish]:
+        """What all windows say. The loop looks several times a second, and mostly nothing has changed since."""
+        key = (self._windows.taken, state, history)
+        if self._folded is None or not _same(self._folded[0], key):
+            self._folded = (key, self._watched(state), self._wish(state, history))
+        return self._folded[1:]
 
     def _watched(self, state: ServiceState) -> tuple[e.AnyFact, ...]:
         """Signals and incidents that the ledger does not know yet, or knows as they no longer are."""
-        if not self._reports:
-            return ()
+        windows = self._windows
         raised = [fact.signal for fact in state.signals.values()]
-        facts: list[e.AnyFact] = list(signal_facts(state.service, self._reports[-1], raised))
+        facts: list[e.AnyFact] = list(signal_facts(state.service, windows.reports[-1], raised))
         incident = incident_fact(
             state.service,
-            self._reports,
+            windows.reports,
             self._service.monitor,
             running=state.incident,
             accepted_row=state.accepted_row,
+            after=windows.supply_before,
         )
         if incident is not None:
             facts.append(incident)
         return tuple(facts)
 
-    def _learning(self, state: ServiceState, now: str) -> Learning:
-        champion = state.releases.get(state.champion or "")
-        learned = champion.last_row if champion else 0
-        new_rows = self.watching.matured_rows(max(learned + 1, state.normal_since_row))
-        if not self._reports:
-            return Learning(row=self.row, new_rows=new_rows)
-        settled = supply(self._reports, self._service.monitor, accepted_row=state.accepted_row).settled
-        wanted = wish(self._reports, self._service, history=_history(state, now), settled=settled)
-        return Learning(
-            fired=wanted.fired,
-            why=wanted.why,
-            waiting_for=wanted.waiting_for,
-            diagnosis=wanted.diagnosis,
-            evidence=wanted.evidence,
-            row=self.row,
-            new_rows=new_rows,
+    def _wish(self, state: ServiceState, history: History) -> Wish:
+        windows, monitor = self._windows, self._service.monitor
+        now = supply(windows.reports, monitor, accepted_row=state.accepted_row, after=windows.supply_before)
+        return wish(
+            windows.reports,
+            self._service,
+            history=history,
+            settled=now.settled,
+            after=windows.streaks_before,
         )
 
 
-def _history(state: ServiceState, now: str) -> History:
+def _same(before: tuple[object, ...], now: tuple[object, ...]) -> bool:
+    """The state is the same object as long as the ledger has nothing new of the service."""
+    return before[1] is now[1] and (before[0], before[2]) == (now[0], now[2])
+
+
+def _history(state: ServiceState, now: str, service: Service) -> History:
+    """Of an earlier training: nothing changes any more once the trigger is no longer dead."""
+    since_s = elapsed_s(state.retrained_at, now) if state.retrained_at else None
     return History(
-        since_training_s=elapsed_s(state.retrained_at, now) if state.retrained_at else None,
+        since_training_s=None if since_s is None else min(since_s, dead_s(service)),
         training_row=state.retrained_row,
         without_gain=state.without_gain,
     )

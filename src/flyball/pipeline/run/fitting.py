@@ -8,11 +8,10 @@ import pickle
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from flyball.core.errors import TrainingFailed
-from flyball.core.model import Code, Label, Packaged
+from flyball.core.model import Code, Label, Packaged, classes_of
 from flyball.core.service import Scalar, Service
 from flyball.pipeline.run.dice import reseed
 from flyball.pipeline.run.subject import Subject
@@ -94,9 +93,8 @@ def _classes(service: Service, estimator: Any, label: pl.Series) -> tuple[Label,
     """As the estimator orders its probabilities; sorted labels where it does not say."""
     if service.experiment.task == "regression":
         return ()
-    named = getattr(estimator, "classes_", None)
-    classes: list[Label] = label.unique().sort().to_list() if named is None else np.asarray(named).tolist()
+    classes = classes_of(estimator, label)
     if len(classes) < 2 or (service.experiment.task == "binary" and len(classes) != 2):
         wanted = "two classes" if service.experiment.task == "binary" else "at least two classes"
-        raise TrainingFailed(f"expected {wanted} of {service.data.label!r} in the training rows, found {classes}")
-    return tuple(classes)
+        raise TrainingFailed(f"expected {wanted} of {service.data.label!r} in the training rows, found {list(classes)}")
+    return classes

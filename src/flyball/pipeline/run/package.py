@@ -1,7 +1,7 @@
 """The release folder: what goes into it, and which part of it the root names.
 
-In the root: the model file (`model.onnx`, `model.txt` or `model.pkl`), `code/`, `contract.yaml`, `release.json`,
-`metrics.json`, `baseline.json`, `probe.parquet` and `probe_predictions.json`. Beside it, pointing to it:
+In the root: the model file (`core.model.ModelFile`), `code/`, `contract.yaml`, `release.json`, `metrics.json`,
+`baseline.json`, `probe.parquet` and `probe_predictions.json`. Beside it, pointing to it:
 `manifest.json`, `evidence.json` (the release with its gates, its tests and what the clock measured), `card.md`,
 `timings.json`, later `experiment.json`, `inputs.json` and `model.sig`. The signature covers both.
 """
@@ -94,6 +94,8 @@ def _model_file(
         if not isinstance(found, str):
             data, test = found
             return data, replace(facts, model=file), (test,)
+        if file == "model.tar":
+            raise TrainingFailed(f"the files that {type(estimator.own).__name__}.save() writes are no model: {found}")
         if section.export == "onnx":
             raise TrainingFailed(f"experiment.export is onnx, and the model cannot be: {found}")
         why = found

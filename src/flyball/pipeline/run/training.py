@@ -16,12 +16,14 @@ from msgspec.structs import replace
 
 from flyball.core.codec import canonical
 from flyball.core.errors import Unavailable
+from flyball.core.frames import conform
 from flyball.core.model import Code
 from flyball.core.ports import StepStore, Tools, TrainingJob
 from flyball.core.release import Baseline, Release
 from flyball.core.runs import StepUse
 from flyball.pipeline import envelope
-from flyball.pipeline.baseline import baseline
+from flyball.pipeline.baseline import ASKED_ROWS, Held, baseline, sensitivity
+from flyball.pipeline.labelled import labelled as labelled_reference
 from flyball.pipeline.packing import CODE
 from flyball.pipeline.run import evaluating, explaining, featuring, fitting, package, releasing, searching, splitting
 from flyball.pipeline.run.data import labelled
@@ -114,9 +116,7 @@ def _candidate(
     inputs = of.frame(table)
     normal = steps.take(
         "baseline",
-        lambda: baseline(
-            inputs[parts.train.tolist()], of.plain, made.facts, judged.scored.predictions, judged.scored.scores
-        ),
+        lambda: _normal(inputs, parts, of, made, judged),
         dump=lambda found: {"baseline.json": canonical(found)},
         load=lambda files: msgspec.json.decode(files["baseline.json"], type=Baseline),
     )
@@ -134,6 +134,38 @@ def _candidate(
     release = releasing.release(of, table, parts, replace(judged, tests=(*judged.tests, *files)), root)
     package.write_annexes(made.output, of.service, release, made.facts, judged.missing, steps.timings)
     return release
+
+
+def _normal(inputs: pl.DataFrame, parts: Split, of: Subject, made: Package, judged: Judged) -> Baseline:
+    """What normal looked like, and what the holdout's labels said of the answers."""
+    scored = judged.scored
+    held = Held(frame=inputs[parts.holdout.tolist()].select(of.plain), truth=scored.truth)
+    train = inputs[parts.train.tolist()]
+    normal = baseline(train, of.plain, made.facts, scored.predictions, scored.scores, held=held)
+    # not from the declared seed: what a model that took no notice of it answers is the same release
+    rng = np.random.default_rng(scored.truth.size)  # noqa: TID251 - from the holdout
+    said = labelled_reference(
+        made.facts.task,
+        made.facts.classes,
+        scored.truth,
+        scored.predictions,
+        scored.scores,
+        answers=normal.prediction,
+        rng=rng,
+    )
+    return replace(normal, labelled=said, sensitivity=_cares(held.frame, of, made, judged, rng))
+
+
+def _cares(
+    held: pl.DataFrame, of: Subject, made: Package, judged: Judged, rng: np.random.Generator
+) -> dict[str, float]:
+    """How much the answers rest on each input; none where the service's code does not bear rows that are mixed so."""
+    try:
+        rows = conform(held.head(ASKED_ROWS), made.loaded.dtypes)
+        return sensitivity(made.loaded, rows, of.plain, rng)
+    except Exception as error:  # the service's own code, asked in ways that it may not bear: told, not passed over
+        judged.missing["sensitivity"] = f"{type(error).__name__}: {error}"
+        return {}
 
 
 def _config(

@@ -5,9 +5,9 @@ import polars as pl
 
 from flyball.core.release import TestResult
 from flyball.pipeline.suites.found import named, result
+from flyball.stats.running_number import runs_on
 
 AGREE = 0.999  # share of rows on which a copy agrees with the label
-DISTINCT = 20  # values that a running number has at least; fewer may be a level that was raised now and then
 
 
 def label_copies(frame: pl.DataFrame, label: pl.Series) -> TestResult:
@@ -87,8 +87,4 @@ def _is_copy(column: pl.Series, label: pl.Series) -> bool:
 
 
 def _runs_on(column: pl.Series) -> bool:
-    """Never back in nearly all steps, over many values: a counter, or a date as a number, with several rows a day."""
-    if not column.dtype.is_numeric() or len(column) < 50 or column.null_count() or column.n_unique() < DISTINCT:
-        return False
-    steps = np.sign(np.diff(column.cast(pl.Float64).to_numpy()))
-    return max(float((steps >= 0).mean()), float((steps <= 0).mean())) >= AGREE
+    return column.dtype.is_numeric() and not column.null_count() and runs_on(column.cast(pl.Float64).to_numpy())

@@ -89,8 +89,8 @@ def in_file(path: str, data: bytes) -> tuple[Finding, ...]:
         text = None
     pieces = _lines(text) if text is not None else _strings(data)
     found: Counter[tuple[str, str]] = Counter()
-    for place, piece in pieces:
-        found.update((place, kind) for kind, _ in _found(piece))
+    for place, piece, noise in pieces:
+        found.update((place, kind) for kind, _ in _found(piece, noise=noise))
     return tuple(Finding(file=path, place=place, kind=kind, count=n) for (place, kind), n in sorted(found.items()))
 
 
@@ -134,10 +134,10 @@ def _texts(column: pl.Series) -> pl.Series:
     return pl.Series([], dtype=pl.String)
 
 
-def _found(text: str) -> set[tuple[str, int]]:
+def _found(text: str, *, noise: bool = False) -> set[tuple[str, int]]:
     """(kind, place), of a long text in overlapping pieces."""
     starts = range(0, max(1, len(text) - OVERLAP), PIECE - OVERLAP)
-    return {(kind, start + at) for start in starts for kind, at in kinds(text[start : start + PIECE])}
+    return {(kind, start + at) for start in starts for kind, at in kinds(text[start : start + PIECE], noise=noise)}
 
 
 def _sure(value: str, kind: str) -> bool:
@@ -154,26 +154,27 @@ def _mostly(values: list[str]) -> Iterator[str]:
     yield from (kind for kind, hits in tally.items() if hits >= WEAK_SHARE * len(formed))
 
 
-def _lines(text: str) -> Iterator[tuple[str, str]]:
+def _lines(text: str) -> Iterator[tuple[str, str, bool]]:
     hinted = re.compile(_HINT).search
-    yield from ((f"line {number}", line) for number, line in enumerate(text.splitlines(), 1) if hinted(line))
+    yield from ((f"line {n}", line, False) for n, line in enumerate(text.splitlines(), 1) if hinted(line))
 
 
-def _strings(data: bytes) -> Iterator[tuple[str, str]]:
-    """Strings of a pickle by its own opcodes (nothing is executed), of any other file by runs of printable bytes."""
+def _strings(data: bytes) -> Iterator[tuple[str, str, bool]]:
+    """(place, text, whether it may be chance) of a pickle by its own opcodes (nothing is executed), of any other file
+    by runs of printable bytes."""
     if data[:2] in (b"\x80\x05", b"\x80\x04"):
         seen = 0
         try:
             for _, argument, place in pickletools.genops(data):
                 if isinstance(argument, str) and len(argument) >= 6:
-                    yield f"byte {place}", argument
+                    yield f"byte {place}", argument, False
                 elif isinstance(argument, bytes | bytearray):
-                    yield from ((f"byte {place}", run) for _, run in _runs(bytes(argument)))
+                    yield from ((f"byte {place}", run, True) for _, run in _runs(bytes(argument)))
                 seen = place or seen
             return
         except (ValueError, UnicodeDecodeError):
             data = data[seen:]  # not a pickle to its end: the rest as any other file
-    yield from ((f"byte {place}", run) for place, run in _runs(data))
+    yield from ((f"byte {place}", run, True) for place, run in _runs(data))
 
 
 def _runs(data: bytes) -> Iterator[tuple[int, str]]:

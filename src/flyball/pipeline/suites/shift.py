@@ -31,16 +31,16 @@ def shift(train: pl.DataFrame, holdout: pl.DataFrame, inputs: Sequence[str]) -> 
     """
     alpha = ALPHA / max(1, len(inputs))
     counted = {name: _counts(train[name], holdout[name]) for name in inputs}
-    measured = {name: compare(*counts, limit=LIMIT, alpha=alpha) for name, counts in counted.items()}
-    known = {name: found for name, found in measured.items() if found.value is not None and found.ci is not None}
+    measured = {name: compare(*counts, limit=LIMIT, alpha=alpha, null="zero") for name, counts in counted.items()}
+    known = {name: found for name, found in measured.items() if found.plain is not None and found.ci is not None}
     if not known:
         reason = f"{train.height} training and {holdout.height} holdout rows are too few to compare"
         return Found(
             tests=(result("data", "shift", "data", "INCONCLUSIVE", reason, hard=False, n=holdout.height),),
             missing={MEASURE: reason},
         )
-    worst = max(known, key=lambda name: known[name].value or 0.0)
-    value, ci = known[worst].value or 0.0, known[worst].ci or (0.0, 0.0)
+    worst = max(known, key=lambda name: known[name].plain or 0.0)
+    value, ci = known[worst].plain or 0.0, known[worst].ci or (0.0, 0.0)
     found = Estimate(value=value, low=min(ci[0], value), high=max(ci[1], value), n=holdout.height)
     shifted = [name for name, one in known.items() if one.verdict is Reading.DRIFT]
     gross = [name for name in shifted if _total_variation(*counted[name]) > GROSS]

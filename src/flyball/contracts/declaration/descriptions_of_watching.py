@@ -1,0 +1,61 @@
+"""One sentence for every key under `monitor` of `service.yaml`."""
+
+WATCHED: dict[str, dict[str, str]] = {
+    "Monitor": {
+        "window_rows": "Rows of a window.",
+        "window_s": "Or the time that a window spans.",
+        "pane_s": "Duration of a pane, the smallest slice of telemetry.",
+        "psi": "Limits of the population stability index, per feature and for the prediction, or the name of a preset.",
+        "live_metric": "The metric on matured labels, against the serving release's own holdout value.",
+        "quality": "Limits of what a broken supply shows.",
+        "slices": "Up to ten columns, or conditions, whose rows get realised figures of their own.",
+        "value": "What answers turn out to be worth, once their labels are here.",
+        "cost": "What answering costs.",
+        "examples": "Failing rows kept for each window and arm, at most 200.",
+        "detector": "The e-detector of changes beside the simple rule, with a stated rate of false alarms.",
+    },
+    "Slice": {
+        "name": "Name of the slice.",
+        "when": "CEL over the row, such as `row.amount > 900.0`; rows that fit are in it.",
+    },
+    "BusinessValue": {
+        "column": "A number of the row, which the weights below multiply; without one the weights are the value.",
+        "source": "Table (Parquet or CSV) that holds `column` instead of the row; may begin with $FLYBALL_DATA/.",
+        "on": "With `source`: the column of the row, and of the table, by which they are joined.",
+        "right": "Weight of a right answer.",
+        "wrong": "Weight of a wrong answer.",
+        "tp": "Binary: weight of a true positive; without one that of `right`.",
+        "fp": "Binary: weight of a false positive; without one that of `wrong`.",
+        "fn": "Binary: weight of a false negative; without one that of `wrong`.",
+        "tn": "Binary: weight of a true negative; without one that of `right`.",
+        "error": "Regression: weight of one unit of absolute error.",
+    },
+    "Cost": {
+        "per_request": "Of one row.",
+        "per_second": "Of a second of a release's own service time.",
+    },
+    "Detector": {
+        "arl_windows": "Windows of the service between false alarms, at least, over all its features together.",
+        "tolerance": "A change up to this PSI is not worth an alarm, however many rows show it.",
+        "fdr": "Expected share of unchanged ones among the features that it names.",
+        "retrain": "Whether its signal counts for the drift trigger, as a `psi` at `act` does.",
+    },
+    "Psi": {
+        "warn": "Above this a warning is shown.",
+        "act": "Above this the drift trigger counts.",
+        "consecutive": "Windows in a row above `act` before the trigger fires.",
+    },
+    "LiveMetric": {"name": "The metric.", "max_loss": "Worse by more than this, in its unit or as `5%`, is a risk."},
+    "Quality": {
+        "settle_windows": "Steady windows after which a changed state is the new normal.",
+        "max_violations": "Share of a window's rows that may break the contract.",
+        "max_missing": "Missing values of a feature beyond its baseline's share.",
+        "max_unseen": "Values of a category that the baseline hardly knows, beyond its share.",
+        "max_type_changes": "Share of a feature's values that may be of another type than the baseline's.",
+        "max_duplicates": "Rows that repeat a row of their window, beyond what the windows before had.",
+        "max_out_of_range": "Values five ranges beyond the baseline's ends, beyond what the windows before had.",
+        "min_availability": "Below this share of the rows that its baseline had, a feature's availability is told.",
+        "max_label_change": "Change of a class's share among arriving labels beyond which a spike is told.",
+        "max_volume_factor": "Windows closed by time: rows beyond this factor of what is usual are told.",
+    },
+}

@@ -1,0 +1,210 @@
+"""What a well-formed declaration may still get wrong: values that make no sense together.
+
+Each function judges one section and yields (path, expected, found, fix).
+"""
+
+import math
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from flyball.contracts.declaration.task_metrics import Finding, metric_of_task
+from flyball.contracts.yaml_text import Path
+from flyball.core.cohorts import Cohorts
+from flyball.core.destination import Destination
+from flyball.core.service import (
+    Experiment,
+    Metadata,
+    Monitor,
+    Retrain,
+    Rollout,
+    Search,
+    Service,
+    Step,
+)
+
+
+def of_experiment(experiment: Experiment, given: dict[str, Any]) -> Iterator[Finding]:
+    """`given`: the section as written, because a default and the same value written down differ here."""
+    at: Path = ("experiment",)
+    yield from metric_of_task((*at, "metric"), experiment.metric, experiment)
+    if experiment.task != "binary" and "threshold" in given:
+        yield (*at, "threshold"), "no threshold", f"a threshold with task {experiment.task}", "remove it"
+    if experiment.search is not None:
+        yield from _search((*at, "search"), experiment.search)
+    names = [(("module",), experiment.module), *((("include", i), name) for i, name in enumerate(experiment.include))]
+    for key, name in names:
+        if name.startswith("/") or ".." in name.split("/") or not name:
+            yield (*at, *key), "a file in the folder of service.yaml", f"text {name!r}", ""
+    if not experiment.module.endswith(".py"):
+        yield (*at, "module"), "a Python file", f"text {experiment.module!r}", ""
+
+
+def _search(at: Path, search: Search) -> Iterator[Finding]:
+    """Every key has somewhere to look: a range with two ends in order, or choices."""
+    if not search.space:
+        yield (*at, "space"), "at least one key of config", "an empty mapping", "remove search to train without one"
+    for key, space in search.space.items():
+        here: Path = (*at, "space", key)
+        ends = [name for name in ("low", "high") if getattr(space, name) is not None]
+        if space.choices:
+            if ends or space.log:
+                yield here, "choices, or low and high", "both", "remove one of the two"
+            if len(set(map(repr, space.choices))) < len(space.choices):
+                yield (*here, "choices"), "each choice once", "one of them twice", ""
+        elif len(ends) < 2:
+            yield here, "low and high, or choices", ends[0] if ends else "none of them", ""
+        elif space.low is not None and space.high is not None:
+            yield from _range(here, space.low, space.high, log=space.log)
+
+
+def _range(at: Path, low: float, high: float, *, log: bool) -> Iterator[Finding]:
+    if not (math.isfinite(low) and math.isfinite(high)):
+        yield at, "finite numbers", f"{low:g} to {high:g}", ""
+    elif low >= high:
+        yield at, "low below high", f"{low:g} to {high:g}", "a value that is fixed belongs into config"
+    elif log and low <= 0:
+        yield (*at, "low"), "more than 0 with log", f"{low:g}", ""
+
+
+def of_routing(cohorts: Cohorts) -> Iterator[Finding]:
+    """Each rule looks at one thing and can be reached."""
+    everybody: int | None = None
+    for index, rule in enumerate(cohorts.rules):
+        at: Path = ("routing", "rules", index)
+        if everybody is not None:
+            found = f"rule {index} behind rule {everybody}"
+            yield at, "no rule behind one that fits every row", found, "it is never asked"
+        looks = [name for name in (rule.header, rule.column) if name is not None]
+        if len(looks) > 1:
+            yield (*at, "column"), "a header or a column", "both", "write two rules"
+        if looks and not rule.in_:
+            yield (*at, "in"), "the values that fit", "none", ""
+        if not looks and rule.in_:
+            yield (*at, "in"), "a header or a column to compare", "neither", ""
+        if not looks:
+            everybody = index
+
+
+def of_monitor(monitor: Monitor, experiment: Experiment) -> Iterator[Finding]:
+    psi = monitor.psi
+    if psi.warn > psi.act:
+        yield ("monitor", "psi", "warn"), f"at most act ({psi.act:g})", f"{psi.warn:g}", ""
+    if monitor.live_metric is not None:
+        yield from metric_of_task(("monitor", "live_metric", "name"), monitor.live_metric.name, experiment)
+
+
+def of_rollout(rollout: Rollout, metadata: Metadata | None) -> Iterator[Finding]:
+    at: Path = ("rollout", "steps")
+    steps = rollout.steps
+    if not steps:
+        yield at, "at least the step promote", "an empty list", "leave the key out for the default steps"
+        return
+    if any(_forms(step) != 1 for step in steps):
+        return  # which kinds there are is not yet clear; the structure's faults say so
+    kinds = [step.kind for step in steps]
+    for index, kind in enumerate(kinds[:-1]):
+        if kind == "promote":
+            yield (*at, index), "promote as the last step", f"steps[{index}] of {len(steps)}", "move it to the end"
+    if "promote" not in kinds:
+        yield at, "promote as the last step", kinds[-1], "add `- promote: {}`"
+    for index, kind in enumerate(kinds):
+        if kind == "approval" and "approval" in kinds[:index]:
+            yield (*at, index), "one approval", "a second one", "remove it: a rollout has one approval"
+        if kind == "shadow" and "canary" in kinds[:index]:
+            yield (*at, index), "shadow before the first canary", "shadow after a canary", "move it up"
+    yield from _rising(steps)
+    if metadata is not None and metadata.people:
+        yield from _approver(steps, metadata)
+
+
+def _forms(step: Step) -> int:
+    return sum(form is not None for form in (step.shadow, step.approval, step.canary, step.promote))
+
+
+def _rising(steps: tuple[Step, ...]) -> Iterator[Finding]:
+    highest = 0.0
+    for index, step in enumerate(steps):
+        if step.canary is None:
+            continue
+        if step.canary.weight <= highest:
+            path: Path = ("rollout", "steps", index, "canary", "weight")
+            yield path, f"more than the canary before ({highest:g})", f"{step.canary.weight:g}", "weights only rise"
+        highest = max(highest, step.canary.weight)
+
+
+def _approver(steps: tuple[Step, ...], metadata: Metadata) -> Iterator[Finding]:
+    for index, step in enumerate(steps):
+        if step.approval is not None and not any(step.approval.role in roles for roles in metadata.people.values()):
+            path: Path = ("rollout", "steps", index, "approval", "role")
+            fix = "give somebody the role, or the rollout waits for ever"
+            yield path, "a role that somebody in metadata.people holds", step.approval.role, fix
+
+
+def of_retrain(retrain: Retrain) -> Iterator[Finding]:
+    if retrain.min_new_rows > retrain.window_rows:
+        expected = f"at most window_rows ({retrain.window_rows})"
+        yield ("retrain", "min_new_rows"), expected, str(retrain.min_new_rows), "a training could never begin"
+
+
+def of_events(events: tuple[Destination, ...]) -> Iterator[Finding]:
+    """Each destination can be told from the others, can be reached by its scheme, and holds no secret."""
+    for index, each in enumerate(events):
+        at: Path = ("events", index)
+        if any(each.called == other.called for other in events[:index]):
+            yield (*at, "name"), "a name of its own", f"a second {each.called!r}", "add `name:`"
+        scheme, colon, rest = each.to.partition(":")
+        schemes = ("http", "https", "sqlite") if each.format == "mlflow" else ("http", "https", "file")
+        if not colon or scheme not in schemes or not rest.strip("/"):
+            yield (*at, "to"), f"an address that begins with {', '.join(schemes)}", f"text {each.to!r}", ""
+        if "@" in rest.removeprefix("//").split("/")[0] and scheme in ("http", "https"):
+            yield (*at, "to"), "an address without a password", "user and password in it", "name a variable in `token`"
+        for key in ("secret", "token"):
+            if getattr(each, key) is not None and (scheme == "file" or each.format == "mlflow"):
+                fix = "MLflow reads MLFLOW_TRACKING_TOKEN" if each.format == "mlflow" else "nothing would use it"
+                yield (*at, key), f"no {key} with {each.format} to {scheme}:", key, fix
+
+
+def of_columns(data: Any) -> Iterator[Finding]:
+    """Label, timestamp and key are three different columns."""
+    if not isinstance(data, dict):
+        return
+    taken: dict[str, str] = {}
+    for key in ("label", "timestamp", "key"):
+        name = data.get(key)
+        if isinstance(name, str):
+            if name in taken:
+                yield ("data", key), f"another column than {taken[name]}", f"text {name!r}", ""
+            taken.setdefault(name, key)
+    yield from _pin(data.get("pin"))
+
+
+def _pin(pin: Any) -> Iterator[Finding]:
+    """The pattern of the structure lets a 31 February through."""
+    day = pin.get("retention_until") if isinstance(pin, dict) else None
+    if isinstance(day, str):
+        try:
+            date.fromisoformat(day)
+        except ValueError:
+            yield ("data", "pin", "retention_until"), "a day of the calendar, 2027-06-30", f"text {day!r}", ""
+
+
+def notes(service: Service) -> tuple[str, ...]:
+    """What is allowed but probably not meant, and what nothing reads so far."""
+    found = []
+    if not service.metadata.people and any(step.approval is not None for step in service.rollout.steps):
+        found.append("metadata.people is empty: nobody can approve a rollout, so each one will wait until it expires")
+    return (*found, *(f"{where}: declared, not used yet" for where in _unused(service)))
+
+
+def _unused(service: Service) -> Iterator[str]:
+    """Keys that are part of the format before anything acts on them."""
+    goals = service.serving.objectives
+    if goals.throughput_rps is not None:
+        yield "serving.objectives.throughput_rps"
+    if goals.latency_p50_ms is not None:
+        yield "serving.objectives.latency_p50_ms"
+    for index, step in enumerate(service.rollout.steps):
+        timed = step.shadow or step.approval or step.canary
+        if timed is not None and timed.on_timeout == "extend":
+            yield f"rollout.steps[{index}].{step.kind}.on_timeout extend (the step holds)"

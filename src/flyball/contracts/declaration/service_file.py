@@ -1,0 +1,117 @@
+"""`service.yaml` as a record: structure first, then sense, and every fault of both at once."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+
+from flyball.contracts.declaration import gate_sense, sense, serving_sense
+from flyball.contracts.declaration.json_schema import resolved_schema
+from flyball.contracts.declaration.presets import PSI_PATH, PSI_PRESETS, spelled_out
+from flyball.contracts.declaration.task_metrics import Finding
+from flyball.contracts.durations import resolved
+from flyball.contracts.schema_faults import faults
+from flyball.contracts.yaml_text import Path, read, refusal
+from flyball.core.cohorts import Cohorts
+from flyball.core.destination import Destination
+from flyball.core.service import Experiment, Gate, Metadata, Monitor, Retrain, Rollout, Service, Serving
+
+Section = TypeVar("Section")
+
+
+def parse(text: str, *, file: str = "service.yaml") -> Service:
+    """The declaration that a text makes, durations in seconds and every default written out.
+
+    Raises: BadInput with all faults: YAML, unknown keys, types and bounds, then what makes no sense together.
+    """
+    document = read(text, file=file)
+    if document.data is None or document.faults:
+        raise refusal(file, document.faults or [document.fault((), "a mapping", "nothing")])
+    data, unknown = spelled_out(resolved(document.data))
+    structure = faults(document, data, resolved_schema())
+    found = [fault for _, fault in structure]
+    if unknown is not None:
+        presets = ", ".join(PSI_PRESETS)
+        found.append(document.fault(PSI_PATH, f"warn, act and consecutive, or one of {presets}", unknown, ""))
+    if isinstance(data, dict):
+        blamed = [path for path, _ in structure]
+        for path, expected, what, fix in _senseless(_healthy(data, blamed), data):
+            # what depends on a value already blamed is no fault of its own
+            if not any(other[: len(path)] == path for other in blamed):
+                found.append(document.fault(path, expected, what, fix))
+    if found:
+        raise refusal(file, found)
+    service: Service = msgspec.convert(data, Service)
+    return service
+
+
+def declaration(service: Service) -> dict[str, Any]:
+    """The service as plain values, every default written out: what goes into digests and onto the ledger."""
+    builtins: dict[str, Any] = msgspec.to_builtins(service)
+    return builtins
+
+
+def _healthy(data: dict[str, Any], blamed: list[Path]) -> dict[str, Any]:
+    """A copy without the values already blamed, so that the rest can still be judged."""
+
+    def copy(value: Any, path: Path) -> Any:
+        match value:
+            case dict():
+                return {key: copy(item, (*path, key)) for key, item in value.items() if (*path, key) not in blamed}
+            case list():
+                return [copy(item, (*path, index)) for index, item in enumerate(value)]
+            case _:
+                return value
+
+    healthy: dict[str, Any] = copy(data, ())
+    return healthy
+
+
+def _section(
+    data: dict[str, Any], name: str, kind: type[Section], default: Callable[[], Section | None]
+) -> Section | None:
+    """One section as its record; None where it is too broken to be judged."""
+    if name not in data:
+        return default()
+    try:
+        return msgspec.convert(data[name], kind)
+    except msgspec.ValidationError:
+        return None  # not swallowed: the structure's faults of this section are already in the list
+
+
+def _senseless(healthy: dict[str, Any], data: dict[str, Any]) -> list[Finding]:
+    experiment = _section(healthy, "experiment", Experiment, _absent)
+    metadata = _section(healthy, "metadata", Metadata, _absent)
+    rollout = _section(healthy, "rollout", Rollout, Rollout)
+    found: list[Finding] = []
+    if experiment is not None:
+        given = data.get("experiment")
+        found += sense.of_experiment(experiment, given if isinstance(given, dict) else {})
+        found += gate_sense.of_tests(experiment)
+        gates = _section(healthy, "gates", tuple[Gate, ...], tuple)
+        if gates is not None:
+            found += gate_sense.of_gates(gates, experiment, rollout)
+        serving = _section(healthy, "serving", Serving, Serving)
+        if serving is not None:
+            found += serving_sense.of_serving(serving, experiment)
+            found += serving_sense.of_asking_once(serving, rollout, gates or ())
+        routing = _section(healthy, "routing", Cohorts, Cohorts)
+        if routing is not None:
+            found += sense.of_routing(routing)
+        monitor = _section(healthy, "monitor", Monitor, Monitor)
+        if monitor is not None:
+            found += sense.of_monitor(monitor, experiment)
+    if rollout is not None:
+        found += sense.of_rollout(rollout, metadata)
+    retrain = _section(healthy, "retrain", Retrain, Retrain)
+    if retrain is not None:
+        found += sense.of_retrain(retrain)
+    events = _section(healthy, "events", tuple[Destination, ...], tuple)
+    if events is not None:
+        found += sense.of_events(events)
+    found += sense.of_columns(healthy.get("data"))
+    return found
+
+
+def _absent() -> None:
+    """A section without a default: where it is missing nothing can be judged by it."""

@@ -1,0 +1,1 @@
+"""What a sample shows, and the first files of a service written from it. Begin with `from_sample.py`."""
