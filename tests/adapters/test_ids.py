@@ -8,7 +8,7 @@ import pytest
 
 from flyball.adapters.clock import SystemClock
 from flyball.adapters.ids import COUNTS, TimeIds
-from flyball.adapters.memory import SequentialIds, SimulatedClock
+from flyball.adapters.ledger.memory import SequentialIds, SimulatedClock
 
 
 def test_an_id_is_a_prefix_and_a_uuid_of_version_7_with_the_time_in_it() -> None:

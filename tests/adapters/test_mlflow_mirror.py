@@ -15,10 +15,10 @@ from urllib.request import urlopen
 import pytest
 from tests.pipeline.fraud import MODEL, opened, trained, transactions, write_service
 
-from flyball.adapters.trainer import ForkServerTrainer
+from flyball.adapters.training.trainer import ForkServerTrainer
 from flyball.app.home import Home
-from flyball.app.wiring.children import die_with_parent
 from flyball.app.wiring.ledger import open_ledger
+from flyball.app.wiring.processes.children import die_with_parent
 from flyball.app.wiring.relay import flush
 from flyball.core import events as e
 from flyball.core.errors import Untrusted
@@ -122,8 +122,8 @@ def check_answers(client: Any, home: Home, root: str, to: str) -> None:
     import mlflow.pyfunc
     import numpy as np
 
-    from flyball.adapters.predictor import load
-    from flyball.app.wiring.releases import ReleaseStore
+    from flyball.adapters.models.predictor import load
+    from flyball.app.wiring.stores.releases import ReleaseStore
     from flyball.core.frames import conform
 
     mlflow.set_tracking_uri(to)
@@ -168,9 +168,9 @@ def test_a_server_that_is_down_is_told_later(tmp_path: Path) -> None:
 
 
 def test_a_model_that_was_altered_on_its_way_is_not_loaded(tmp_path: Path) -> None:
-    from flyball.adapters.keys import PUBLIC
+    from flyball.adapters.content.keys import PUBLIC
     from flyball.adapters.mlflow_model import _load_pyfunc, write_model
-    from flyball.app.wiring.releases import ReleaseStore
+    from flyball.app.wiring.stores.releases import ReleaseStore
 
     home = Home(tmp_path / "home")
     with closing(ForkServerTrainer()) as trainer, opened(home.root, trainer) as pipeline:

@@ -8,14 +8,16 @@ from typing import Any
 from flyball.adapters.mlflow_mirror import client
 from flyball.core.errors import BadInput, Fault, NotFound, Unavailable
 from flyball.core.foreign import Foreign
+from flyball.core.packed_files import packed
 
 SCHEME = "mlflow:models:/"
+_RUNS = (".pkl", ".pickle", ".joblib", ".pt", ".pth", ".py")  # files that run code when they are opened
 
 
 def fetch(source: str, server: str) -> Foreign:
     """`source`: `mlflow:models:/NAME/VERSION` or `mlflow:models:/NAME@ALIAS`; `server`: tracking URI.
 
-    Raises: BadInput: another form, or a model without a scikit-learn flavour. NotFound: no such version.
+    Raises: BadInput: another form, or a model that mlflow.pyfunc cannot ask. NotFound: no such version.
     Unavailable: the server does not answer, or the extra is not installed.
     """
     api = client(server)
@@ -53,14 +55,15 @@ def _read(source: str, version: Any, folder: Path) -> Foreign:
     from mlflow.models import Model
 
     model = Model.load(str(folder))
-    flavour = model.flavors.get("sklearn")
-    if flavour is None:
+    if "python_function" not in model.flavors:
         found = ", ".join(sorted(model.flavors)) or "none"
-        raise _bad(source, "flavour", "a scikit-learn model (sklearn)", found)
-    if flavour.get("serialization_format", "cloudpickle") not in ("pickle", "cloudpickle"):
-        raise _bad(source, "serialization_format", "pickle or cloudpickle", str(flavour["serialization_format"]))
-    data = (folder / flavour["pickled_model"]).read_bytes()
+        raise _bad(source, "flavour", "one that mlflow.pyfunc can ask (python_function)", found)
+    flavour = model.flavors.get("sklearn", {})
+    native = flavour.get("serialization_format", "" if not flavour else "cloudpickle") in ("pickle", "cloudpickle")
+    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    data = files[flavour["pickled_model"]] if native else packed(files)
     schema = model.get_input_schema()  # type: ignore[no-untyped-call]
+    named = schema is not None and schema.has_input_names()
     requirements = folder / "requirements.txt"
     lines = requirements.read_text().splitlines() if requirements.is_file() else []
     return Foreign(
@@ -68,10 +71,12 @@ def _read(source: str, version: Any, folder: Path) -> Foreign:
         name=version.name,
         version=str(version.version),
         run=version.run_id or None,
-        flavour="sklearn",
+        flavour="sklearn" if native else "python_function",
         model=data,
         sha256=hashlib.sha256(data).hexdigest(),
-        inputs=tuple(schema.input_names()) if schema is not None and schema.has_input_names() else (),
+        inputs=tuple(schema.input_names()) if named else (),
+        types=tuple(getattr(each.type, "name", str(each.type)) for each in schema.inputs) if named else (),
+        runs_code=tuple(sorted(name for name in files if name.endswith(_RUNS))),
         python=model.flavors.get("python_function", {}).get("python_version"),
         requirements=tuple(line.strip() for line in lines if line.strip() and not line.startswith("#")),
     )

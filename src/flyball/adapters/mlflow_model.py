@@ -12,10 +12,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flyball.adapters import signing
+from flyball.adapters.content import signing
 
 if TYPE_CHECKING:
-    from flyball.adapters.predictor import FolderPredictor
+    from flyball.adapters.models.predictor import FolderPredictor
 
 FOLDER, KEY = "release", "signing.pub"
 KEY_VARIABLE = "FLYBALL_PUBLIC_KEY"
@@ -77,7 +77,7 @@ def _load_pyfunc(path: str) -> ReleaseModel:
 
     Raises: Untrusted: the folder is not what was signed.
     """
-    from flyball.adapters.predictor import load
+    from flyball.adapters.models.predictor import load
 
     folder = Path(path) / "folder"
     signing.verify(folder, Path(os.environ.get(KEY_VARIABLE, Path(path) / KEY)))

@@ -1,0 +1,1 @@
+"""Where a training runs, within which walls, with what installed, and what it leaves. Begin with `trainer.py`."""

@@ -1,0 +1,77 @@
+"""What is in the buckets and what the mark says agree, wherever a process dies."""
+
+import os
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from flyball.adapters.prediction_log.pane_states import PaneStates
+from flyball.core.errors import Unavailable
+
+
+def _feed(store: PaneStates, panes: int) -> None:
+    """What the keeper does: panes after the mark, each added to its bucket. A state is a number as text here."""
+    for pane in range(store.mark() + 1, panes):
+        start = pane // 3 * 300.0
+        before = int(store.read("f", start) or b"0")
+        store.record(pane, [("f", start, 300.0, str(before + pane).encode())])
+
+
+def _killed_at(path: Path, statement: int, panes: int) -> bool:
+    """Run in a child that dies without a word before its n-th statement. Whether it died."""
+    child = os.fork()
+    if child == 0:
+        left = statement
+        connect = sqlite3.connect
+
+        def traced(*args: object, **options: object) -> sqlite3.Connection:
+            db = connect(*args, **options)  # type: ignore[call-overload]
+
+            def step(_: str) -> None:
+                nonlocal left
+                left -= 1
+                if left == 0:
+                    os._exit(9)
+
+            db.set_trace_callback(step)
+            return db  # type: ignore[no-any-return]
+
+        sqlite3.connect = traced  # type: ignore[assignment]
+        _feed(PaneStates(path), panes)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+
+
+def test_a_kill_between_any_two_statements_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    whole = PaneStates(tmp_path / "whole.db")
+    _feed(whole, 2)
+    expected = list(whole.between("f", 0, 1e9))
+    kills = 0
+    for statement in range(1, 400):
+        path = tmp_path / f"{statement}.db"
+        if not _killed_at(path, statement, 2):
+            break
+        kills += 1
+        store = PaneStates(path)
+        assert store.mark() < 2
+        _feed(store, 2)
+        assert list(store.between("f", 0, 1e9)) == expected
+    assert 15 < kills < 399
+
+
+def test_buckets_are_by_frame_and_time_and_old_ones_are_forgotten(tmp_path: Path) -> None:
+    store = PaneStates(tmp_path / "states.db")
+    assert (store.mark(), store.read("a", 0.0)) == (-1, None)
+    store.record(0, [("a", 0.0, 300.0, b"x"), ("b", 0.0, 300.0, b"y")])
+    store.record(1, [("a", 300.0, 300.0, b"z")])
+    assert [bucket[1:] for bucket in store.between("a", 0.0, 600.0)] == [(0.0, 300.0, b"x"), (300.0, 300.0, b"z")]
+    store.record(2, [], forget_before=300.0)
+    assert (store.mark(), store.read("b", 0.0), store.read("a", 300.0)) == (2, None, b"z")
+
+
+def test_a_store_that_cannot_be_read_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "states.db"
+    path.write_bytes(b"no database" * 100)
+    with pytest.raises(Unavailable, match="cannot be read"):
+        PaneStates(path).mark()
