@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Generator, Iterable
 from itertools import count
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import settings
@@ -23,6 +23,8 @@ settings.register_profile("ci", deadline=None, derandomize=True, database=None, 
 settings.load_profile("ci" if IN_CI else "desk")
 
 HOMES = count()
+# these run in environments of their own
+collect_ignore = ["clients/kserve_server.py", "clients/kserve_story.py", "clients/mlserver_model.py"]
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 SESSION_HOME = pytest.StashKey[str]()
 SLOW_LEFT_OUT = pytest.StashKey[int]()
@@ -60,6 +62,13 @@ def pytest_deselected(items: Iterable[pytest.Item]) -> None:
             item.config.stash[SLOW_LEFT_OUT] += 1
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """A process of a parallel run has ended: each of them collects, and leaves out, the same tests."""
+    slow = getattr(node, "workeroutput", {}).get("slow_left_out", 0)
+    node.config.stash[SLOW_LEFT_OUT] = max(node.config.stash[SLOW_LEFT_OUT], slow)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
@@ -74,6 +83,8 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]:
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["slow_left_out"] = session.config.stash[SLOW_LEFT_OUT]
     yield
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if reporter is not None:

@@ -7,12 +7,12 @@ from functools import partial
 
 import pytest
 
-from flyball.app.wiring.children import die_with_parent
+from flyball.app.wiring.processes.children import die_with_parent
 
 STARTS_A_CHILD = """
 import asyncio, os, sys, tempfile
 from pathlib import Path
-from flyball.app.wiring.children import Child
+from flyball.app.wiring.processes.children import Child
 
 async def main():
     code = "import os; print('child of', os.getppid())"

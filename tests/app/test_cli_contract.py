@@ -12,7 +12,7 @@ from jsonschema import Draft201909Validator
 from ruamel.yaml import YAML
 
 from flyball.app.cli.main import run
-from flyball.app.wiring import quarantine
+from flyball.app.wiring.training import quarantine
 from flyball.core.errors import Unavailable
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "../shared/schemas/odcs"

@@ -51,9 +51,13 @@ assert not loaded, loaded
 
 def test_every_verb_has_its_module_its_help_and_json(capfd: pytest.CaptureFixture[str]) -> None:
     groups = {
+        "ab": ("start", "weigh", "show", "stop"),
         "contract": ("lint", "check", "diff", "draft"),
         "events": ("list", "log", "redeliver", "send"),
+        "keys": ("new", "list", "drop"),
         "ledger": ("verify", "tail", "export"),
+        "monitor": ("status", "history", "selftest"),
+        "predictions": ("query", "attribute", "show", "summary", "tidy"),
         "runs": ("list", "show", "compare"),
     }
     assert groups.keys() <= VERBS.keys()

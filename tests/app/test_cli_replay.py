@@ -31,7 +31,9 @@ def story(report: Any) -> Any:
 def test_the_turned_rule_is_seen_learned_and_promoted_and_nothing_happens_before(told: Any) -> None:
     assert [line["reason"] for line in told["trainings"]][:2] == ["first", "risk"]
     assert len(told["trainings"]) <= 3
-    assert {line["outcome"] for line in told["rollouts"]} == {"promoted"}
+    first, *later = [line["outcome"] for line in told["rollouts"]]
+    assert first == "promoted"
+    assert set(later) <= {"promoted", "open"}
     risks = [line["row"] for line in told["signals"] if line["signal"] == "risk"]
     assert CHANGE <= min(risks) < CHANGE + 3 * 200
     assert told["trainings"][1]["row"] >= min(risks)

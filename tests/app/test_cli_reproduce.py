@@ -10,15 +10,15 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.adapters.test_environment import site
+from tests.adapters.training.test_environment import site
 from tests.pipeline.fraud import MODEL, SERVICE, transactions, write_service
 
-from flyball.adapters import environment
-from flyball.adapters.keys import public_key
+from flyball.adapters.content.keys import public_key
+from flyball.adapters.training import environment
 from flyball.app.cli.main import run
 from flyball.app.home import Home
-from flyball.app.wiring.digests import Digests, Kind, Known
 from flyball.app.wiring.ledger import open_ledger
+from flyball.app.wiring.stores.digests import Digests, Kind, Known
 from flyball.core.errors import NotFound
 from flyball.core.events import ReproductionJudged
 from flyball.pipeline.attestation import opened

@@ -7,7 +7,7 @@ from jsonschema import Draft202012Validator
 
 from flyball.app.cli.door import encode
 from flyball.app.cli.main import run
-from flyball.contracts.json_schema import service_schema
+from flyball.contracts.declaration.json_schema import service_schema
 
 
 @pytest.mark.parametrize("tokens", [["schema"], ["schema", "--json"]])

@@ -93,6 +93,12 @@ def test_code_that_raises_is_a_no_with_its_traceback(tmp_path: Path, capsys: pyt
     assert 'File "model.py"' in said
 
 
+def runs_of(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    assert run(["runs", "list", "--json"]) == 0
+    found: list[dict[str, Any]] = document(capsys)["runs"]
+    return found
+
+
 def test_a_gate_that_a_busy_machine_failed_is_judged_again_when_asked(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -119,5 +125,7 @@ def test_a_gate_that_a_busy_machine_failed_is_judged_again_when_asked(
     again = document(capsys)
     assert (again["release"], again["cached"], again["passed"]) == (first["release"], True, True)
     assert again["metrics"]["latency_p50_ms"]["value"] < 90 < first["metrics"]["latency_p50_ms"]["value"]
+    assert run(["runs", "show", runs_of(capsys)[-1]["run"], "--json"]) == 0
+    assert document(capsys)["tests"] == again["tests"]  # those of the newest judgement, not of the registration
     assert run([*words, "--judge-again"]) == 1  # it is champion now
     assert "keeps its judgement" in document(capsys)["error"]["message"]

@@ -9,8 +9,8 @@ import pytest
 from tests.app.test_identity import inputs
 from tests.pipeline.fraud import write_service
 
-from flyball.adapters import environment, import_paths
-from flyball.app.wiring.environment import demand_lock, environment_of
+from flyball.adapters.training import environment, import_paths
+from flyball.app.wiring.training.environment import demand_lock, environment_of
 from flyball.core.errors import Refused
 from flyball.core.ids import Digest
 from flyball.core.release import File

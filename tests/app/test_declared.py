@@ -108,6 +108,25 @@ def test_the_entry_point_is_judged_without_being_run(folder: Path, code: str, so
         assert paths(folder)[0].startswith("model.py ")
 
 
+@pytest.mark.parametrize(
+    ("code", "sound"),
+    [
+        ("def odd(rows): ...\n", True),
+        ("from helpers.words import odd\n", True),
+        ("def even(rows): ...\n", False),
+        ("odd = 1\n", False),
+    ],
+)
+def test_a_filter_names_a_function_of_the_entry_point(folder: Path, code: str, sound: bool) -> None:
+    declared = "serving: {filters: [{name: o, on: row, verdict: review, function: odd}], fallback:"
+    (folder / "service.yaml").write_text(SERVICE.replace("serving: {fallback:", declared))
+    (folder / "model.py").write_text(MODEL + code)
+    if sound:
+        assert load(folder).service.serving.filters[0].function == "odd"
+    else:
+        assert paths(folder) == ["model.py serving.filters[0].function"]
+
+
 def test_an_absent_or_unreadable_declaration_is_bad_input(folder: Path) -> None:
     (folder / "service.yaml").write_bytes("owner: Jürgen".encode("latin-1"))
     with pytest.raises(BadInput, match="UTF-8"):

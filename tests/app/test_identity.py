@@ -7,18 +7,18 @@ from pathlib import Path
 import msgspec
 import polars as pl
 import pytest
-from tests.adapters.test_environment import site
+from tests.adapters.training.test_environment import site
 from tests.pipeline.fraud import MODEL, SERVICE, transactions, write_service
 
-from flyball.adapters import environment
 from flyball.adapters.clock import SystemClock
 from flyball.adapters.ids import TimeIds
+from flyball.adapters.training import environment
 from flyball.app.declared import load
 from flyball.app.home import Home
-from flyball.app.wiring.environment import demand_lock, environment_of, evaluation
-from flyball.app.wiring.experiments import ExperimentStore
-from flyball.app.wiring.jobs import inputs_of, sources_of
-from flyball.app.wiring.snapshots import SnapshotStore
+from flyball.app.wiring.stores.experiments import ExperimentStore
+from flyball.app.wiring.stores.snapshots import SnapshotStore
+from flyball.app.wiring.training.environment import demand_lock, environment_of, evaluation
+from flyball.app.wiring.training.jobs import inputs_of, sources_of
 from flyball.core.errors import BadInput, NotFound, Refused, Untrusted
 from flyball.core.ids import ReleaseRoot
 from flyball.pipeline.difference import differences

@@ -6,10 +6,10 @@ import polars as pl
 from tests.pipeline.fraud import SERVICE, opened, trained, transactions, write_service
 
 from flyball.adapters.clock import SystemClock
-from flyball.adapters.trainer import ForkServerTrainer
+from flyball.adapters.training.trainer import ForkServerTrainer
 from flyball.app.declared import load
 from flyball.app.people import states_of
-from flyball.app.wiring.learner import PipelineLearner
+from flyball.app.wiring.loop.learner import PipelineLearner
 from flyball.control.retraining import ordered
 from flyball.core import events as e
 from flyball.core.ids import ServiceName

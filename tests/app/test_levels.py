@@ -9,12 +9,12 @@ from typing import Any
 import polars as pl
 import pytest
 
-from flyball.adapters.segments import SegmentLog
+from flyball.adapters.prediction_log.segments import SegmentLog
 from flyball.app.cli.main import run
 from flyball.app.home import Home
+from flyball.app.wiring.asking.levels import standing
 from flyball.app.wiring.ledger import open_ledger
-from flyball.app.wiring.levels import standing
-from flyball.contracts.levels import LevelResult
+from flyball.contracts.tables.levels import LevelResult
 from flyball.core.contract import DataContract, ServiceLevel
 from flyball.core.errors import BadInput
 from flyball.core.events import AnyFact, IncidentClosed, IncidentOpened, ProcessStarted, SignalCleared, SignalRaised

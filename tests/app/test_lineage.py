@@ -9,16 +9,20 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+import polars as pl
 import pytest
 from ruamel.yaml import YAML
 from tests.app.receiver import Receiver, receiving
 from tests.app.test_up import predict, services, up
 from tests.registry.published import check_cloudevent, check_openlineage
 
+from flyball.app import tables
 from flyball.app.cli.main import run
 from flyball.app.declared import load
 from flyball.app.home import Home
 from flyball.app.wiring.ledger import open_ledger
+from flyball.app.wiring.training.pipeline import pipeline_of
+from flyball.pipeline.split import ROW
 
 __all__ = ["services"]  # a fixture of the other file
 
@@ -50,8 +54,8 @@ def test_an_answer_leads_to_its_training_bytes_and_they_lead_back_while_receiver
         trained = train(file, home)
         with up([file], home) as running:
             answers = [predict(running["url"], "shop", x) for x in (0.1, 2.0, 3.0)]
-            pid = int((home / "run" / "relay.pid").read_text())
-            assert pid > 0
+            while not (home / "run" / "relay.pid").exists():  # `up` answers before its relay is there
+                Event().wait(0.05)
             with closing(open_ledger(Home(home), told=False)) as ledger:
                 while ledger.waiting():  # the first attempt failed: the relay of `up` goes on
                     Event().wait(0.05)
@@ -99,6 +103,11 @@ def test_an_answer_leads_to_its_training_bytes_and_they_lead_back_while_receiver
     assert ["artifact", "signed"] in told
     assert told[-1] == ["service", "deployed"]
 
+    captured = freeze_captured(file, home, rows=range(3001, 3003))  # the first two of the three answers
+    for place, held_by in enumerate(([captured], [captured], [])):
+        after = lineage(answers[place]["id"], home, capsys)
+        assert [node["name"] for node in of_kind(after["results"], "snapshot")] == held_by
+
     assert run(["lineage", answer["id"][:30], "--home", str(home)]) == 0
     text = capsys.readouterr().out
     assert data["name"] in text
@@ -122,6 +131,14 @@ def test_a_raw_source_and_its_files_are_subjects_by_their_plain_hash(
     for start in (raw["name"], origin["name"]):
         back = lineage(start, home, capsys)
         assert [node["name"] for node in of_kind(back["results"], "release")] == [trained["release"]]
+
+
+def freeze_captured(file: Path, home: Path, rows: range) -> str:
+    """What a retraining does with rows of the prediction log whose labels have come."""
+    declared = load(file)
+    table = tables.read(declared.source).head(len(rows)).with_columns(pl.Series(ROW, rows))
+    with pipeline_of(Home(home)) as pipeline:
+        return pipeline.snapshot_frame(declared, table, as_of="2026-11-26T00:00:00Z").root
 
 
 def train(file: Path, home: Path) -> Any:

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 from tests.control.world import FIRST, NAME, POLICY, SECOND, THIRD, first_champion, registered
 
-from flyball.adapters.memory import MemoryLedger, SimulatedClock
+from flyball.adapters.ledger.memory import MemoryLedger, SimulatedClock
 from flyball.app.people import ATTEMPTS, Person, approve, freeze, reject, roll_back, states_of, thaw
 from flyball.core import events as e
 from flyball.core.errors import Conflict, NotFound, Refused

@@ -6,6 +6,7 @@ import pwd
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from tests.app.test_people import ASKED, asking
 from tests.control.world import FIRST, NAME, POLICY, SECOND, first_champion, registered
 from tests.pipeline.fraud import SERVICE, write_service
 
+from flyball.adapters.prediction_log.labels import BOOK, SqliteLabels
 from flyball.app.cli.main import run
 from flyball.app.cli.status import ServiceStatus
 from flyball.app.home import Home
@@ -23,6 +25,8 @@ from flyball.app.people import states_of
 from flyball.app.wiring.ledger import ledger_of, open_ledger
 from flyball.control.explain import Explanation
 from flyball.core import events as e
+from flyball.core.prediction import LabelRecord
+from flyball.serving.identity import PredictionIds
 
 ME = pwd.getpwuid(os.getuid()).pw_name
 Put = Callable[..., Home]
@@ -179,6 +183,37 @@ def test_status_has_its_keys_and_one_service_can_be_asked_for(put: Put, said: Sa
     assert said("status", "fraud")[1] == document
     code, document = said("status", "nobody")
     assert (code, document["error"]["hint"]) == (2, "services: fraud")
+
+
+def test_status_says_how_long_labels_take(put: Put, said: Said, capfd: pytest.CaptureFixture[str]) -> None:
+    home = put(*serving(*asking()))
+    assert said("status")[1]["services"][0]["label_delay"] is None
+    ids = PredictionIds(NAME, b"secret", b"boot").issue([1000.0 + row for row in range(100)])
+    with closing(SqliteLabels(home.telemetry(NAME) / BOOK)) as book:
+        book.put([LabelRecord(id=name, label=1, at=1000.0 + 2 * row) for row, name in enumerate(ids)])
+        book.put([LabelRecord(id=ids[0], label=0, at=9_999_999.0)])  # a correction
+    (service,) = said("status")[1]["services"]
+    # the delay of row k is k seconds
+    assert service["label_delay"] == {"labelled": 100, "p50_s": 50.0, "p90_s": 89.0, "p99_s": 98.0}
+    assert run(["status"]) == 0
+    assert "50 s, 1.48 min, 1.63 min" in " ".join(capfd.readouterr().out.split())
+
+
+def test_status_is_told_where_the_label_book_cannot_be_read(
+    put: Put, said: Said, capfd: pytest.CaptureFixture[str]
+) -> None:
+    home = put(*serving(*asking()))
+    home.telemetry(NAME).mkdir(parents=True)
+    (home.telemetry(NAME) / BOOK).write_text("no database")
+    assert said("status")[1]["services"][0]["label_delay"] is None
+    assert run(["status"]) == 0
+    assert "how long labels take is not known" in capfd.readouterr().err
+
+
+def test_a_second_release_that_no_controller_has_seen_says_what_it_waits_for(put: Put, said: Said) -> None:
+    put(*first_champion()[1:], *registered(SECOND))
+    (service,) = said("status")[1]["services"]
+    assert service["waiting_for"] == [f"a controller to open the rollout of {SECOND[7:19]}: flyball up"]
 
 
 def test_a_first_release_that_needs_a_person_is_trained_approved_and_serves(

@@ -18,10 +18,10 @@ import msgspec
 import pytest
 from tests.app.receiver import Got, Receiver, receiving
 
-from flyball.adapters.memory import SimulatedClock
-from flyball.adapters.receiver_file import FileLines
-from flyball.adapters.receiver_http import HttpReceiver
-from flyball.adapters.sqlite import SqliteLedger
+from flyball.adapters.ledger.memory import SimulatedClock
+from flyball.adapters.ledger.sqlite import SqliteLedger
+from flyball.adapters.messages.receiver_file import FileLines
+from flyball.adapters.messages.receiver_http import HttpReceiver
 from flyball.app.home import Home
 from flyball.app.wiring.ledger import open_ledger
 from flyball.app.wiring.receivers import Directory, receiver_of

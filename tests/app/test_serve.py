@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from flyball.adapters.prediction_log.segments import Segments
+
 SERVICE = """
 apiVersion: flyball/v1
 kind: Service
@@ -65,9 +67,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[str]:
+def serving(folder: Path, *options: str) -> Iterator[str]:
     """The URL of a gateway; afterwards it was told to end and did."""
-    command = flyball("serve", str(folder), "--home", str(folder / "home"), "--port", "0", "--json")
+    command = flyball("serve", str(folder), "--home", str(folder / "home"), "--port", "0", "--json", *options)
     process = subprocess.Popen(command, stdout=subprocess.PIPE)
     assert process.stdout is not None
     try:
@@ -141,3 +143,22 @@ def test_a_home_without_a_release_answers_that_it_is_not_ready(trained: Path, tm
 def test_a_faulty_command_is_bad_input(trained: Path, words: list[str]) -> None:
     command = flyball(*(word.format(trained) for word in words))
     assert subprocess.run(command, capture_output=True, timeout=60).returncode == 2
+
+
+def test_several_workers_answer_as_one_gateway(trained: Path) -> None:
+    with serving(trained, "--workers", "2") as url:
+        ids = {predict(url)[1]["predictions"][0]["id"] for _ in range(20)}
+        labels = json.dumps({"labels": [{"id": name, "label": 1} for name in ids]}).encode()
+        with urllib.request.urlopen(urllib.request.Request(f"{url}/v1/labels", labels), timeout=30) as response:
+            assert json.load(response)["accepted"] == 20
+        with urllib.request.urlopen(f"{url}/metrics", timeout=30) as response:
+            assert b'flyball_rows_total{arm="champion",outcome="answered",service="fraud"} 20.0' in response.read()
+    found = list(Segments(trained / "home" / "telemetry").sealed("fraud", -1))
+    assert ids <= {name for segment in found for name in segment.predictions["id"]}
+    assert ids <= {name for segment in found for name in segment.labels["id"]}
+
+
+def test_a_faulty_number_of_workers_is_told(trained: Path) -> None:
+    done = subprocess.run(flyball("serve", str(trained), "--workers", "0"), capture_output=True)
+    assert done.returncode == 2
+    assert b"--workers: expected 1 to 64, found 0" in done.stderr

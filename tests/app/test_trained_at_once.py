@@ -2,12 +2,15 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tests.pipeline.fraud import MODEL, write_service
 
 from flyball.app.home import Home
@@ -39,6 +42,15 @@ def waiting(tmp_path: Path) -> tuple[socket.socket, Path]:
     return server, tmp_path / "fraud"
 
 
+def until_it_waits_for_a_lock(process: subprocess.Popen[bytes]) -> None:
+    """The kernel's table of locks marks who waits with an arrow."""
+    deadline = time.monotonic() + 60
+    while not re.search(rf"-> FLOCK .* {process.pid} ", Path("/proc/locks").read_text()):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def facts(home: Path) -> list[Any]:
     ledger = open_ledger(Home(home))
     found = [entry.fact for entry in ledger.read()]
@@ -66,3 +78,22 @@ def test_the_second_waits_and_finds_what_the_first_has_registered(tmp_path: Path
     assert other["cached"] is True
     assert [fact.outcome for fact in facts(home) if isinstance(fact, e.RunFinished)] == ["trained"]
     assert list((home / "locks").iterdir()) == []
+
+
+@pytest.mark.parametrize("waits", [True, pytest.param(False, marks=pytest.mark.slow)])
+def test_where_the_first_is_killed_the_second_trains_and_says_how_the_first_ended(tmp_path: Path, waits: bool) -> None:
+    (server, folder), home = waiting(tmp_path), tmp_path / "home"
+    first = started(folder, home)
+    held, _ = server.accept()  # the first is in its fit, and stays there
+    second = started(folder, home)
+    if waits:
+        until_it_waits_for_a_lock(second)
+    first.kill()
+    first.communicate(timeout=60)
+    asked, _ = server.accept()
+    asked.send(b"x")
+    for each in (held, asked, server):
+        each.close()
+    other = json.loads(second.communicate(timeout=240)[0])
+    assert other["cached"] is False
+    assert [fact.outcome for fact in facts(home) if isinstance(fact, e.RunFinished)] == ["broken_off", "trained"]

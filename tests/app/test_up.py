@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ import numpy as np
 import polars as pl
 import pytest
 from ruamel.yaml import YAML
+from tests.drafted import untimed
 
 from flyball.app.home import Home
 from flyball.app.people import states_of
@@ -38,6 +40,7 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     for name in ("shop", "market"):
         run("init", folder / name, "--data", folder / "table.parquet", "--label", "bought", "--name", name)
         files.append(folder / name / "service.yaml")
+        untimed(files[-1])
     return files
 
 
@@ -187,3 +190,16 @@ def test_a_first_release_that_fails_its_gates_ends_up_with_the_reason_in_the_hom
     assert ">= 0.9999" in error["message"]
     assert (folder / ".flyball" / "ledger.db").exists()
     assert not (tmp_path / ".flyball").exists()
+
+
+def test_a_gateway_that_does_not_start_tells_up_why(services: list[Path], tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with up(services[:1], home), socket.create_server(("127.0.0.1", 0)) as taken:
+        code, error = refused("up", services[0], "--home", home, "--port", 0)
+        assert (code, error["message"]) == (3, "another gateway of this home serves shop")
+        assert error["hint"] == "use another --home"
+        port = taken.getsockname()[1]
+        code, error = refused("up", services[0], "--home", home, "--port", port)
+        assert code == 3
+        assert error["message"].startswith(f"cannot listen on 127.0.0.1:{port}: ")
+        assert error["hint"] == "choose another --port"

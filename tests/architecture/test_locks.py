@@ -8,7 +8,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCKS = ("runtime.txt", "dev.txt", "peers.txt")
+LOCKS = ("runtime.txt", "dev.txt", "peers.txt", "clients.txt")
 
 
 def entries(lock: str) -> list[str]:

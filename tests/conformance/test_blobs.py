@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests import s3
 
-from flyball.adapters.blobs import Blobs
-from flyball.adapters.blobs_fsspec import FsspecBlobs, open_s3
+from flyball.adapters.content.blobs import Blobs
+from flyball.adapters.content.blobs_fsspec import FsspecBlobs, open_s3
 from flyball.core.errors import BadInput, NotFound, Unavailable, Untrusted
 from flyball.core.ids import Digest
 from flyball.core.ports import BlobStore
@@ -185,7 +185,8 @@ def test_a_multipart_upload_that_is_killed_leaves_no_blob(s3_server: str, tmp_pa
     with (tmp_path / "big").open("wb") as file:
         file.truncate(120 << 20)  # more than one part
     dies = (
-        "import os, signal, sys\nfrom flyball.adapters.blobs_fsspec import open_s3\nstore = open_s3(sys.argv[1])\n"
+        "import os, signal, sys\nfrom flyball.adapters.content.blobs_fsspec import open_s3\n"
+        "store = open_s3(sys.argv[1])\n"
         "real = store._files._call_s3\n"
         "async def deadly(method, *words, **options):\n"
         "    if method == 'complete_multipart_upload': os.kill(os.getpid(), signal.SIGKILL)\n"

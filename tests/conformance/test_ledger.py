@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flyball.adapters.memory import MemoryLedger, SimulatedClock
-from flyball.adapters.sqlite import SqliteLedger
+from flyball.adapters.ledger.memory import MemoryLedger, SimulatedClock
+from flyball.adapters.ledger.sqlite import SqliteLedger
 from flyball.core.errors import BadInput, Conflict, FlyballError, NotFound, StaleEpoch
 from flyball.core.events import AnyFact, Frozen, Thawed
 from flyball.core.ids import ServiceName

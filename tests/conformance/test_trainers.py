@@ -1,5 +1,5 @@
 """One suite for every executor: the same release, the same refusals, the same notes. Ray runs a real local cluster
-(slow; the small one of its kind is tests/adapters/test_ray_trainer.py).
+(slow; the small one of its kind is tests/adapters/training/test_ray_trainer.py).
 
 What an executor cannot promise is not asked of it: in-process a training is not isolated and no limit is watched.
 """
@@ -11,10 +11,10 @@ import msgspec
 import pytest
 from tests.pipeline.fraud import MODEL, SERVICE, opened, trained, transactions, write_service
 
-from flyball.adapters.ray_trainer import RayTrainer
-from flyball.adapters.trainer import ForkServerTrainer
-from flyball.app.wiring.executors import Closable, Executors, in_process
-from flyball.app.wiring.pipeline import Pipeline, Trained
+from flyball.adapters.training.ray_trainer import RayTrainer
+from flyball.adapters.training.trainer import ForkServerTrainer
+from flyball.app.wiring.training.executors import Closable, Executors, in_process
+from flyball.app.wiring.training.pipeline import Pipeline, Trained
 from flyball.core.errors import TrainingFailed
 from flyball.core.runs import Use
 

@@ -8,16 +8,17 @@ from pathlib import Path
 import msgspec
 import polars as pl
 import pytest
+from tests.drafted import untimed
 
 from flyball.app.cli.acting import Act
 from flyball.app.cli.gc import Collection
 from flyball.app.cli.main import VERBS, build, run
 from flyball.app.cli.status import ServiceStatus
 from flyball.app.demo.report import Report
-from flyball.app.wiring.differing import Compared
-from flyball.app.wiring.lineage import Trace
-from flyball.app.wiring.reproducing import Reproduced
-from flyball.app.wiring.up import Running
+from flyball.app.wiring.asking.differing import Compared
+from flyball.app.wiring.asking.lineage import Trace
+from flyball.app.wiring.serving.up import Running
+from flyball.app.wiring.training.reproducing import Reproduced
 from flyball.control.explain import Explanation
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"
@@ -35,9 +36,13 @@ DOCUMENTS: dict[str, type[msgspec.Struct]] = {
 }
 
 GROUPS = {
+    "ab": ("start", "weigh", "show", "stop"),
+    "monitor": ("status", "history", "selftest"),
+    "predictions": ("query", "attribute", "show", "summary", "tidy"),
     "runs": ("list", "show", "compare"),
     "contract": ("lint", "check", "diff", "draft"),
     "events": ("list", "log", "redeliver", "send"),
+    "keys": ("new", "list", "drop"),
     "ledger": ("verify", "tail", "export"),
 }
 
@@ -89,6 +94,8 @@ def test_the_sections_of_init_check_train_and_contract_name_what_these_print(
     ):
         assert run([*words, "--json"]) == 0
         assert unnamed(list(json.loads(capfd.readouterr().out)), words[0]) == []
+        if words[0] == "init":
+            untimed(tmp_path / "small" / "service.yaml")
 
 
 def unnamed(keys: list[str], verb: str) -> list[str]:

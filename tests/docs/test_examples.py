@@ -8,8 +8,8 @@ The convention, by the language of the fence:
   blanks are free and `...` stands for anything. A trailing `\\` continues a command; `cd` and variables end with their
   line; what is started with `&` runs until the page ends. `make` commands are dry runs in the repository: `.ci/run`
   and the slow tests run them in earnest.
-- `yaml`: read as `service.yaml` is read; a piece of one is first laid over a small whole one. A
-  data contract is validated as ODCS.
+- `yaml`: read as `service.yaml` is read; a piece of one is first laid over a small whole one. A `kind: Gateway` is read
+  as that; a data contract is validated as ODCS.
 - `json`: has to parse. `text`: shows, and is not run.
 
 A fence of any other kind fails. Sybil finds the blocks; what only the test needs may stand in its invisible form,
@@ -39,7 +39,8 @@ from sybil import Example
 from sybil.document import Document
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser
 
-from flyball.contracts.declaration import parse
+from flyball.contracts.declaration.gateway_file import parse as parse_gateway
+from flyball.contracts.declaration.service_file import parse
 from flyball.core.errors import BadInput
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,6 +55,7 @@ SMALL_SERVICE: dict[str, Any] = {
 }
 COMMAND_TIMEOUT_S = 300
 PORT = re.compile(r"\b864[0-9]\b")
+DRAFTED, PATIENT = "metric: latency_p99_ms\n    max: 100\n", "metric: latency_p99_ms\n    max: 60000\n"
 
 
 class Shell:
@@ -71,6 +73,8 @@ class Shell:
             options = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
             if expected and not doctest.OutputChecker().check_output(expected, output, options):
                 return f"$ {command}\nexpected:\n{expected}\nfound:\n{output}"
+            if command.startswith("flyball init "):
+                patient(self.folder / command.split()[2] / "service.yaml")
         return None
 
     def run(self, command: str) -> tuple[int, str]:
@@ -97,6 +101,14 @@ class Shell:
                 os.killpg(group, signal.SIGTERM)
             except ProcessLookupError:
                 continue  # it had ended by itself
+
+
+def patient(service: Path) -> None:
+    """A drafted gate on the time of an answer is about the reader's machine. On one that other tests load it would
+    refuse the model of a page that speaks of something else: what is drafted is true, and then has no bound here."""
+    text = service.read_text()
+    assert DRAFTED in text, f"{service.name} drafts another gate on the time of an answer: name it in this file"
+    service.write_text(text.replace(DRAFTED, PATIENT))
 
 
 @pytest.fixture
@@ -153,7 +165,10 @@ def is_a_valid_declaration(example: Example) -> str | None:
     if not isinstance(value, dict):
         return "a mapping was expected: a whole service.yaml, or a piece of one from its first level on"
     try:
-        parse(json.dumps(SMALL_SERVICE | value))
+        if value.get("kind") == "Gateway":
+            parse_gateway(json.dumps(value))
+        else:
+            parse(json.dumps(SMALL_SERVICE | value))
     except BadInput as error:
         return str(error)
     return None
@@ -183,6 +198,15 @@ def test_a_command_that_fails_or_says_something_else_is_found(tmp_path: Path) ->
     assert shell(example("console", "$ echo one \\\n  two\none ...\n")) is None
     assert "exit code 3" in (shell(example("console", "$ exit 3\n")) or "")
     assert "expected" in (shell(example("console", "$ echo one\ntwo\n")) or "")
+
+
+def test_a_model_of_a_page_is_not_refused_for_the_time_that_a_loaded_machine_takes(tmp_path: Path) -> None:
+    service, others = tmp_path / "service.yaml", "gates:\n  - metric: roc_auc\n    min: 0.7\n  - "
+    service.write_text(others + DRAFTED)
+    patient(service)
+    assert service.read_text() == others + PATIENT
+    with pytest.raises(AssertionError, match="another gate"):
+        patient(service)
 
 
 def test_a_port_of_a_page_becomes_a_free_one_and_two_become_two() -> None:

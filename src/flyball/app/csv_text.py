@@ -26,19 +26,24 @@ def read_csv(path: Path, header: bytes, separator: str, kinds: Mapping[str, Kind
 
     Raises: BadInput: not UTF-8, no header, a column name twice, lines that are no CSV.
     """
+    check_text(path, header)
+    try:
+        names = names_of(path, header, separator)
+        texts = {name: pl.String() for name in names if kinds is not None and kinds.get(name) == "string"}
+        return _inferred(path, separator, texts)
+    except pl.exceptions.PolarsError as error:
+        _refuse_encoding(path)
+        faults_of_lines(path, separator, len(names_of(path, header, separator)))
+        raise refuse(path, "(file)", "a CSV file in UTF-8", str(error).splitlines()[0]) from error
+
+
+def check_text(path: Path, header: bytes) -> None:
+    """Raises: BadInput: the file begins as no text in UTF-8 does, or without a header."""
     encoding = _MARKS.get(header[:2]) or ("UTF-16 without a mark" if b"\x00" in header else None)
     if encoding is not None:
         raise refuse(path, "(file)", "text in UTF-8", encoding, _recode("UTF-16", path))
     if not header.strip():
         raise refuse(path, "(file)", "a header with column names", "an empty file or line")
-    try:
-        names = _names(path, header, separator)
-        texts = {name: pl.String() for name in names if kinds is not None and kinds.get(name) == "string"}
-        return _inferred(path, separator, texts)
-    except pl.exceptions.PolarsError as error:
-        _refuse_encoding(path)
-        faults_of_lines(path, separator, len(_names(path, header, separator)))
-        raise refuse(path, "(file)", "a CSV file in UTF-8", str(error).splitlines()[0]) from error
 
 
 def _inferred(path: Path, separator: str, texts: Mapping[str, pl.DataType]) -> pl.DataFrame:
@@ -82,8 +87,11 @@ def faults_of_lines(path: Path, separator: str, width: int) -> None:
     raise refuse_all(path, [fault(path, f"line {line}", cells, str(count), fix) for line, count in odd[:MOST_FAULTS]])
 
 
-def _names(path: Path, header: bytes, separator: str) -> list[str]:
-    """The header's names. Polars would rename the second of two equal ones, and a contract would then miss it."""
+def names_of(path: Path, header: bytes, separator: str) -> list[str]:
+    """The header's names. Polars would rename the second of two equal ones, and a contract would then miss it.
+
+    Raises: BadInput: a name twice, or another separator.
+    """
     try:
         row = pl.read_csv(header, separator=separator, has_header=False, infer_schema=False, encoding="utf8").row(0)
     except pl.exceptions.NoDataError as error:

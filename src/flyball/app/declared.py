@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flyball.app.home import expand_data
-from flyball.contracts import sense
-from flyball.contracts.declaration import parse
-from flyball.contracts.fit import exposed, misfits
-from flyball.contracts.odcs import Reading, parse_contract
+from flyball.contracts.declaration import sense
+from flyball.contracts.declaration.fit import exposed, misfits
+from flyball.contracts.declaration.service_file import parse
+from flyball.contracts.odcs.document import Reading, parse_contract
 from flyball.core.contract import DataContract
 from flyball.core.errors import BadInput, Fault
 from flyball.core.service import Service
@@ -149,6 +149,19 @@ def _golden(folder: Path, service: Service, faults: list[Fault]) -> None:
         faults.extend(error.faults)
 
 
+def _judge_filters(name: str, tree: ast.Module, faults: list[Fault], service: Service) -> None:
+    """Functions that filters name stand in the module, or are imported into it."""
+    known = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    known |= {
+        alias.asname or alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names
+    }
+    for index, one in enumerate(service.serving.filters):
+        if one.function is not None and one.function not in known:
+            expected = f"def {one.function}({'rows' if one.on == 'row' else 'rows, answers'})"
+            found = ", ".join(sorted(known)) or "no function"
+            faults.append(Fault(where=name, path=f"serving.filters[{index}].function", expected=expected, found=found))
+
+
 def _judge_code(name: str, text: str, faults: list[Fault], service: Service | None) -> None:
     """Read, not imported: checking a declaration runs nobody's code. `service`: where the file is its entry."""
     try:
@@ -161,6 +174,7 @@ def _judge_code(name: str, text: str, faults: list[Fault], service: Service | No
         return
     if service is None:
         return
+    _judge_filters(name, tree, faults, service)
     train = next((node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "train"), None)
     imported = any(
         isinstance(node, ast.ImportFrom) and any((alias.asname or alias.name) == "train" for alias in node.names)

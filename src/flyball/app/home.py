@@ -73,6 +73,10 @@ class Home:
     def telemetry(self, service: str) -> Path:
         return self.root / "telemetry" / service
 
+    def windows(self, service: str) -> Path:
+        """What the monitor said of each window of one service."""
+        return self.root / "monitor" / f"{service}.db"
+
     def gateway(self, service: str) -> Path:
         """Routing table, counters and spool of one service's gateway."""
         return self.root / "gateway" / service

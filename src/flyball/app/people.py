@@ -81,7 +81,7 @@ def approve(ledger: Ledger, subject: str, person: Person, why: str = "") -> tupl
             return _approve_first(service, root, metadata, person, why)
         raise NotFound(f"nothing of {subject!r} waits for an approval", hint=f"flyball explain {subject}")
 
-    return _say(ledger, subject, word)
+    return say(ledger, subject, word)
 
 
 def _approved(rollout: RolloutState) -> bool:
@@ -107,21 +107,24 @@ def reject(ledger: Ledger, subject: str, person: Person, why: str) -> tuple[Entr
             return Word(about=(ticket.ticket,), facts=(closed,))
         raise NotFound(f"nothing of {subject!r} waits for an answer", hint=f"flyball explain {subject}")
 
-    return _say(ledger, subject, word)
+    return say(ledger, subject, word)
 
 
 def roll_back(ledger: Ledger, subject: str, person: Person, why: str) -> tuple[Entry, ...]:
-    """Take the running rollout back, or else the champion to the release before it. Needs no approval."""
+    """Take the running rollout back, or else the champion to the release before it. Needs no approval. An A/B test ends
+    with its champion."""
 
     def word(state: ServiceState, metadata: Metadata) -> Word:
         may(metadata, person, ("operator", "approver"))
         if state.rollout is None and state.previous is None:
-            raise Refused(f"{state.service}: no rollout runs, and no release served before {state.champion}")
+            what = f"{state.service}: no rollout runs, and no release served before {state.champion}"
+            hint = f"flyball ab stop {state.service} ends the A/B test" if state.ab is not None else ""
+            raise Refused(what, hint=hint)
         # by its release, not by the rollout: promoted a moment ago, it is still what shall go
         going = state.rollout.release if state.rollout is not None else str(state.champion)
         return Word(about=(going,), facts=(_rollback(state, person, why),))
 
-    return _say(ledger, subject, word)
+    return say(ledger, subject, word)
 
 
 def freeze(ledger: Ledger, subject: str, person: Person, why: str) -> tuple[Entry, ...]:
@@ -132,7 +135,7 @@ def freeze(ledger: Ledger, subject: str, person: Person, why: str) -> tuple[Entr
         fact = e.Frozen(service=ServiceName(state.service), by=person.name, why=why)
         return Word(about=(state.service,), facts=(fact,) if state.frozen is None else ())
 
-    return _say(ledger, subject, word)
+    return say(ledger, subject, word)
 
 
 def thaw(ledger: Ledger, subject: str, person: Person, why: str) -> tuple[Entry, ...]:
@@ -143,10 +146,10 @@ def thaw(ledger: Ledger, subject: str, person: Person, why: str) -> tuple[Entry,
         fact = e.Thawed(service=ServiceName(state.service), by=person.name, why=why)
         return Word(about=(state.service,), facts=(fact,) if state.frozen is not None else ())
 
-    return _say(ledger, subject, word)
+    return say(ledger, subject, word)
 
 
-def _say(ledger: Ledger, subject: str, word: Callable[[ServiceState, Metadata], Word]) -> tuple[Entry, ...]:
+def say(ledger: Ledger, subject: str, word: Callable[[ServiceState, Metadata], Word]) -> tuple[Entry, ...]:
     """Write a word against the facts it was said about, again where somebody wrote in between."""
     reading = Reading(ledger)
     first: Word | None = None

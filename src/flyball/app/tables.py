@@ -27,17 +27,8 @@ def read(path: Path, kinds: Mapping[str, Kind] | None = None, placed: Collection
     Raises: BadInput: absent, a folder, of another format or encoding, empty, ragged, a column name twice, a cell that
         does not fit its column, times with and without a zone in one column.
     """
-    if path.is_dir():
-        raise refuse(path, "(file)", "a table", "a folder", "name one file in it")
-    if path.suffix.lower() not in (*_PARQUET, *_CSV):
-        raise refuse(path, "(file)", "a file that ends in .parquet, .pq, .csv or .tsv", path.suffix or "no ending")
-    try:
-        with path.open("rb") as file:
-            first = file.readline()
-    except OSError as error:
-        fix = "" if path.is_absolute() else "relative to the current folder; FLYBALL_DATA names the folder of the data"
-        raise refuse(path, "(file)", "a file that can be read", str(error.strerror), fix) from error
-    if path.suffix.lower() in _PARQUET:
+    first = first_line(path)
+    if is_parquet(path):
         table = _parquet(path, first)
     else:
         separator = "\t" if path.suffix.lower() == ".tsv" else ","
@@ -56,12 +47,36 @@ def read(path: Path, kinds: Mapping[str, Kind] | None = None, placed: Collection
     )
 
 
-def _parquet(path: Path, first: bytes) -> pl.DataFrame:
+def first_line(path: Path) -> bytes:
+    """How a file begins that may be a table. Raises: BadInput: a folder, of another format, not to be read."""
+    if path.is_dir():
+        raise refuse(path, "(file)", "a table", "a folder", "name one file in it")
+    if path.suffix.lower() not in (*_PARQUET, *_CSV):
+        raise refuse(path, "(file)", "a file that ends in .parquet, .pq, .csv or .tsv", path.suffix or "no ending")
+    try:
+        with path.open("rb") as file:
+            return file.readline()
+    except OSError as error:
+        fix = "" if path.is_absolute() else "relative to the current folder; FLYBALL_DATA names the folder of the data"
+        raise refuse(path, "(file)", "a file that can be read", str(error.strerror), fix) from error
+
+
+def is_parquet(path: Path) -> bool:
+    """By its ending."""
+    return path.suffix.lower() in _PARQUET
+
+
+def check_parquet(path: Path, first: bytes) -> None:
+    """Raises: BadInput: it does not begin as Parquet does."""
     if not first:
         raise refuse(path, "(file)", "a Parquet file", "an empty file")
     if not first.startswith(_MAGIC):
         fix = "if it is text, give it the ending .csv"
         raise refuse(path, "(file)", "a Parquet file, which begins with PAR1", f"one that begins {first[:12]!r}", fix)
+
+
+def _parquet(path: Path, first: bytes) -> pl.DataFrame:
+    check_parquet(path, first)
     try:
         return pl.read_parquet(path)
     except pl.exceptions.DuplicateError as error:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from flyball.adapters.memory import MemoryLedger, SimulatedClock
+from flyball.adapters.ledger.memory import MemoryLedger, SimulatedClock
 from flyball.app.demo.observe import Follower, NotSeen
 from flyball.core import events as e
 from flyball.core.ids import ServiceName

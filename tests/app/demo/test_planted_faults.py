@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from flyball.adapters.code import import_code
+from flyball.adapters.models.code import import_code
 from flyball.app.demo import traffic
 from flyball.app.demo.traffic import SHIFTED, USUAL, Regime, transactions
 from flyball.stats.metrics import score

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from flyball.app.declared import load
 from flyball.app.demo import traffic
 from flyball.app.demo.traffic import SHIFTED, SHIFTED_FEATURES, USUAL, Regime, history, transactions
-from flyball.contracts.check import check
-from flyball.contracts.rows import CompiledRows
+from flyball.contracts.rows.compiled import CompiledRows
+from flyball.contracts.tables.check import check
 from flyball.pipeline.baseline import reference
 from flyball.stats.bins import CategoryBins, NumericBins
 from flyball.stats.divergences import psi

@@ -2,7 +2,7 @@
 
 import pytest
 
-from flyball.adapters.memory import MemoryLedger, SimulatedClock
+from flyball.adapters.ledger.memory import MemoryLedger, SimulatedClock
 from flyball.app.replay.report import Deeds, deeds
 from flyball.core import events as e
 from flyball.core.ids import Digest, ExperimentDigest, ReleaseRoot, RolloutId, ServiceName

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from tests import s3
 
-from flyball.adapters.trainer import ForkServerTrainer
+from flyball.adapters.training.trainer import ForkServerTrainer
 
 
 @pytest.fixture(scope="session")

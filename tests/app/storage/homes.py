@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
-from flyball.adapters.blobs import Blobs
-from flyball.adapters.memory import SequentialIds, SimulatedClock
+from flyball.adapters.content.blobs import Blobs
+from flyball.adapters.ledger.memory import SequentialIds, SimulatedClock
 from flyball.app.home import Home
-from flyball.app.wiring.collecting import Collector
 from flyball.app.wiring.ledger import ledger_of
+from flyball.app.wiring.stores.collecting import Collector
 from flyball.core import events as e
 from flyball.core.codec import canonical
 from flyball.core.ids import Digest, ExperimentDigest, ReleaseRoot, ServiceName

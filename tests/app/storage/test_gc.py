@@ -13,17 +13,17 @@ from hypothesis import strategies as st
 from tests.app.storage.homes import DAY, Made, champion_and_failures, made, step_name
 from tests.pipeline.fraud import SERVICE, opened, trained, write_service
 
-from flyball.adapters.blobs import Blobs
 from flyball.adapters.clock import SystemClock
-from flyball.adapters.memory import SequentialIds, SimulatedClock
-from flyball.adapters.trainer import ForkServerTrainer
+from flyball.adapters.content.blobs import Blobs
+from flyball.adapters.ledger.memory import SequentialIds, SimulatedClock
+from flyball.adapters.training.trainer import ForkServerTrainer
 from flyball.app.cli.main import run
 from flyball.app.home import Home
-from flyball.app.wiring.collecting import Collector
-from flyball.app.wiring.drafts import draft
-from flyball.app.wiring.experiments import ExperimentStore
 from flyball.app.wiring.ledger import audit
-from flyball.app.wiring.sweep_lock import alone
+from flyball.app.wiring.stores.collecting import Collector
+from flyball.app.wiring.stores.drafts import draft
+from flyball.app.wiring.stores.experiments import ExperimentStore
+from flyball.app.wiring.stores.sweep_lock import alone
 from flyball.core import events as e
 from flyball.core.errors import Conflict, LedgerBroken, NotFound
 from flyball.core.ids import Digest, ReleaseRoot, ServiceName
@@ -118,7 +118,7 @@ def test_what_a_killed_training_left_holds_nothing_and_goes(tmp_path: Path) -> N
         champion_and_failures(home, failures=("f",))
         snapshot = home.snapshot("f")
         dies = (
-            "import os, signal, sys\nfrom pathlib import Path\nfrom flyball.app.wiring.drafts import draft\n"
+            "import os, signal, sys\nfrom pathlib import Path\nfrom flyball.app.wiring.stores.drafts import draft\n"
             "with draft(Path(sys.argv[1]), 'train-1') as folder:\n    (folder / 'job.json').write_text(sys.argv[2])\n"
             "    os.kill(os.getpid(), signal.SIGKILL)\n"
         )
@@ -309,8 +309,8 @@ def test_nothing_that_an_alias_reaches_is_ever_deleted_and_twice_is_once(
 DIES = """
 import os, signal, sys
 from pathlib import Path
-import flyball.app.wiring.collecting as collecting
-from flyball.adapters.memory import SimulatedClock
+import flyball.app.wiring.stores.collecting as collecting
+from flyball.adapters.ledger.memory import SimulatedClock
 from tests.app.storage.homes import DAY, made
 
 clock = SimulatedClock()

@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 from tests.pipeline.fraud import opened, trained, transactions, write_service
 
-from flyball.adapters.blobs import Blobs
-from flyball.adapters.blobs_fsspec import open_s3
 from flyball.adapters.clock import SystemClock
+from flyball.adapters.content.blobs import Blobs
+from flyball.adapters.content.blobs_fsspec import open_s3
+from flyball.adapters.content.keys import PUBLIC, signing_key
+from flyball.adapters.content.signing import sign
 from flyball.adapters.ids import TimeIds
-from flyball.adapters.keys import PUBLIC, signing_key
-from flyball.adapters.signing import sign
-from flyball.adapters.trainer import ForkServerTrainer
+from flyball.adapters.training.trainer import ForkServerTrainer
 from flyball.app.home import Home
-from flyball.app.wiring.mirror import BLOBS_VARIABLE, Mirror, shared_store
-from flyball.app.wiring.releases import ReleaseStore
-from flyball.app.wiring.snapshots import SnapshotStore
+from flyball.app.wiring.stores.mirror import BLOBS_VARIABLE, Mirror, shared_store
+from flyball.app.wiring.stores.releases import ReleaseStore
+from flyball.app.wiring.stores.snapshots import SnapshotStore
 from flyball.core.codec import canonical
 from flyball.core.errors import BadInput, NotFound, Unavailable, Untrusted
 from flyball.pipeline.manifest import entry, manifest, of_bytes

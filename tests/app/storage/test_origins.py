@@ -10,12 +10,12 @@ import polars as pl
 import pytest
 from tests.pipeline.fraud import SERVICE, opened, transactions, write_service
 
-from flyball.adapters import hashing
-from flyball.adapters.blobs import Blobs
-from flyball.adapters.memory import SimulatedClock
+from flyball.adapters.content import hashing
+from flyball.adapters.content.blobs import Blobs
+from flyball.adapters.ledger.memory import SimulatedClock
 from flyball.app.declared import load
 from flyball.app.home import Home
-from flyball.app.wiring.origins import Origins
+from flyball.app.wiring.stores.origins import Origins
 from flyball.core import events as e
 from flyball.core.errors import BadInput, Unavailable
 from flyball.core.ports import TrainingJob

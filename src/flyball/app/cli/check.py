@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from rich.console import Group
 
     from flyball.app.declared import Declared
-    from flyball.app.wiring.quarantine import Kept
-    from flyball.contracts.check import Report
-    from flyball.contracts.levels import LevelResult
+    from flyball.app.wiring.training.quarantine import Kept
+    from flyball.contracts.tables.check import Report
+    from flyball.contracts.tables.levels import LevelResult
 
 QuarantineOption = Annotated[
     Path | None, Parameter(help="Keep the rows that are not accepted in this folder, as Parquet.")
@@ -37,10 +37,10 @@ def check(
     from flyball.app.baselines import baselines
     from flyball.app.declared import load, read_table
     from flyball.app.home import find_home
-    from flyball.app.wiring.levels import standing
-    from flyball.app.wiring.quarantine import keep
-    from flyball.contracts.check import check as check_table
-    from flyball.contracts.learnable import remarks, with_label
+    from flyball.app.wiring.asking.levels import standing
+    from flyball.app.wiring.training.quarantine import keep
+    from flyball.contracts.draft.learnable import remarks, with_label
+    from flyball.contracts.tables.check import check as check_table
 
     declared = load(service)
     path = data if data is not None else declared.source

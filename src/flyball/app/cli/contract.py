@@ -7,11 +7,11 @@ from cyclopts import App, Parameter
 
 from flyball.app.cli.check import QuarantineOption
 from flyball.app.cli.door import HomeOption, JsonFlag, emit, progress
-from flyball.contracts.compatibility import Mode
+from flyball.contracts.diff.compatibility import Mode
 from flyball.core.errors import BadInput, Fault
 
 if TYPE_CHECKING:
-    from flyball.contracts.edition import Edition
+    from flyball.contracts.diff.edition import Edition
     from flyball.core.contract import DataContract
 
 app = App(name="contract", help="Lint, check, compare or draft a data contract.")
@@ -60,9 +60,9 @@ def check(
     from flyball.app.cli.judged import kept_all, levels_told, lines
     from flyball.app.declared import read_table
     from flyball.app.home import find_home
-    from flyball.app.wiring.levels import standing
-    from flyball.app.wiring.quarantine import keep
-    from flyball.contracts.check import check as check_table
+    from flyball.app.wiring.asking.levels import standing
+    from flyball.app.wiring.training.quarantine import keep
+    from flyball.contracts.tables.check import check as check_table
 
     edition = _edition(file)
     contract = _table(edition, table, data)
@@ -103,9 +103,9 @@ def diff(
     Exit code 0: the mode is kept and the declared version says enough. 1: not so. 2: a file is faulty.
     """
     from flyball.app.cli.contract_text import compared
-    from flyball.contracts.compatibility import breaks
-    from flyball.contracts.diff import changes
-    from flyball.contracts.semver import largest, misnumbered, raised
+    from flyball.contracts.diff.compared import changes
+    from flyball.contracts.diff.compatibility import breaks
+    from flyball.contracts.diff.semver import largest, misnumbered, raised
 
     if len(files) < 2:
         found = f"{len(files)} file" if len(files) == 1 else "no file"
@@ -154,10 +154,10 @@ def draft(
     """Propose a contract from a sample; the sample keeps it. No file is overwritten."""
     from flyball.app.cli.profile_page import page
     from flyball.app.declared import read_table
-    from flyball.app.wiring.whole_files import write_text
-    from flyball.contracts.drafted_contract import propose
-    from flyball.contracts.profile import profile as profile_of
-    from flyball.contracts.profile_warnings import remarks
+    from flyball.app.wiring.asking.whole_files import write_text
+    from flyball.contracts.draft.contract import propose
+    from flyball.contracts.draft.profile import profile as profile_of
+    from flyball.contracts.draft.profile_warnings import remarks
 
     _refuse_to_overwrite(out, profile)
     table = read_table(data, needed=() if label is None else (label,))
@@ -201,7 +201,7 @@ def _refuse_to_overwrite(*files: Path | None) -> None:
 
 def _edition(file: Path) -> "Edition":
     from flyball.app.declared import read_text
-    from flyball.contracts.edition import read_edition
+    from flyball.contracts.diff.edition import read_edition
 
     return read_edition(read_text(file, where=str(file)), file=str(file))
 

@@ -7,9 +7,9 @@ from rich.console import Group
 from rich.table import Column, Table
 from rich.text import Text
 
-from flyball.contracts.change import Change
-from flyball.contracts.compatibility import SAYS
-from flyball.contracts.edition import Edition
+from flyball.contracts.diff.change import Change
+from flyball.contracts.diff.compatibility import SAYS
+from flyball.contracts.diff.edition import Edition
 
 
 def compared(old: Edition, new: Edition, changes: Sequence[Change], document: dict[str, Any]) -> Group:

@@ -9,7 +9,7 @@ from flyball.app.cli.door import HomeOption, JsonFlag, emit, progress
 if TYPE_CHECKING:
     from rich.console import Group
 
-    from flyball.app.wiring.differing import Compared
+    from flyball.app.wiring.asking.differing import Compared
 
 
 def diff(
@@ -22,7 +22,7 @@ def diff(
 ) -> int:
     """Say what differs. Exit code 0: nothing, 1: something, 2: nobody knows a digest."""
     from flyball.app.home import find_home
-    from flyball.app.wiring.differing import Comparing
+    from flyball.app.wiring.asking.differing import Comparing
 
     with progress("comparing"):
         found = Comparing(find_home(home)).compare(a, b)

@@ -42,6 +42,10 @@ HomeOption = Annotated[
     str | None,
     Parameter(name="--home", help="Folder of the state; else FLYBALL_HOME, else .flyball/ beside the service file."),
 ]
+GatewayOption = Annotated[
+    Path | None,
+    Parameter(name="--gateway", help="gateway.yaml: who may ask, TLS, limits. Needed where --host is not loopback."),
+]
 
 _JSON_TO_FILE = ("demo", "replay")
 

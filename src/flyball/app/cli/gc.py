@@ -12,7 +12,7 @@ from flyball.core.errors import BadInput, Fault
 
 if TYPE_CHECKING:
     from flyball.app.people import Person
-    from flyball.app.wiring.collecting import Swept
+    from flyball.app.wiring.stores.collecting import Swept
     from flyball.core.ledger import Entry, Ledger
     from flyball.registry.sweep import Stored
 
@@ -57,7 +57,7 @@ def gc(
 
     grace_s = _grace(grace, hold=hold, lift=lift)
     if (digest := hold or lift) is not None:
-        from flyball.app.wiring.sweep_lock import no_sweep
+        from flyball.app.wiring.stores.sweep_lock import no_sweep
 
         def said(ledger: "Ledger", person: "Person") -> "tuple[Entry, ...]":
             with no_sweep(find_home(home)):
@@ -65,7 +65,7 @@ def gc(
 
         act(said, digest, home=home, as_json=json)
         return
-    from flyball.app.wiring.collecting import collect
+    from flyball.app.wiring.stores.collecting import collect
 
     place = find_home(home)
     swept = collect(place, grace_s, dry_run=dry_run)

@@ -26,7 +26,7 @@ def init(
 ) -> None:
     """Write service.yaml, contract.yaml and model.py. Nothing is ever overwritten."""
     from flyball.app.declared import load, read_table
-    from flyball.contracts.draft import draft
+    from flyball.contracts.draft.from_sample import draft
 
     _refuse_to_overwrite(folder)
     table = read_table(data)
@@ -46,13 +46,18 @@ def init(
         with (folder / file).open("x", encoding="utf-8") as out:
             out.write(text)
     load(folder)
-    document = {"service": service, "task": made.task, "folder": str(folder), "files": FILES}
+    document = {
+        "service": service,
+        "task": made.task,
+        "folder": str(folder),
+        "files": FILES,
+        "left_out": made.left_out,
+    }
     next_step = f"flyball check {folder}/service.yaml && flyball train {folder}/service.yaml"
-    emit(
-        document,
-        as_json=json,
-        text=lambda: f"{service} ({made.task}): {', '.join(FILES)} written to {folder}\nnext: {next_step}",
-    )
+    told = [f"{service} ({made.task}): {', '.join(FILES)} written to {folder}"]
+    if made.left_out:
+        told.append(f"not in the contract, as each value speaks of a person: {', '.join(made.left_out)}")
+    emit(document, as_json=json, text=lambda: "\n".join([*told, f"next: {next_step}"]))
 
 
 def _refuse_to_overwrite(folder: Path) -> None:

@@ -8,9 +8,9 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from flyball.app.wiring.quarantine import Kept
-    from flyball.contracts.check import Report
-    from flyball.contracts.levels import LevelResult
+    from flyball.app.wiring.training.quarantine import Kept
+    from flyball.contracts.tables.check import Report
+    from flyball.contracts.tables.levels import LevelResult
 
 
 def lines(path: Path, report: "Report", kept: "Kept | None", levels: "Iterable[LevelResult]" = ()) -> list[Any]:

@@ -7,7 +7,7 @@ from cyclopts import Parameter
 from flyball.app.cli.door import HomeOption, JsonFlag, emit
 
 if TYPE_CHECKING:
-    from flyball.app.wiring.lineage import Trace
+    from flyball.app.wiring.asking.lineage import Trace
     from flyball.core.answers import Given
     from flyball.registry.lineage import Node
     from flyball.registry.walk import Walk
@@ -26,7 +26,7 @@ def lineage(
 ) -> None:
     """What the subject was made of, and what was made of it. The beginning of a name is enough."""
     from flyball.app.home import find_home
-    from flyball.app.wiring.lineage import trace
+    from flyball.app.wiring.asking.lineage import trace
 
     found = trace(find_home(home), subject, limit=limit)
     emit(found, as_json=json, text=lambda: _text(found))

@@ -23,16 +23,21 @@ VERBS: dict[str, str] = {
     "schema": "Print the JSON Schema of service.yaml for editors.",
     "train": "Train, judge, sign and register a release.",
     "runs": "List, show or compare the runs of trainings.",
+    "drift": "Have the columns of one table moved away from those of another? No service needed.",
     "diff": "What differs between two experiments, releases or snapshots, in words.",
     "reproduce": "Run an experiment again, and say whether the same comes out.",
     "lineage": "From one answer to its training bytes, and back.",
     "import": "Bring a model that was logged elsewhere into a service.",
     "gc": "Delete what no release that is kept needs.",
     "serve": "Answer requests: the gateway.",
+    "keys": "Make, list and drop the API keys of a gateway.",
     "up": "Run gateway and controller of one or more services.",
     "demo": "See the whole loop work in two minutes.",
     "replay": "Would a governed service have done better on a recorded stream?",
     "status": "Who serves what, and what is waiting for whom.",
+    "monitor": "What the monitor saw, window by window, and how well it sees.",
+    "predictions": "Ask the prediction log: rows by SQL, or one with its shadow pair and its label.",
+    "ab": "A/B tests: several releases beside the champion, compared at weights that you set.",
     "approve": "Approve the rollout that waits.",
     "reject": "Reject the rollout that waits.",
     "rollback": "Send a service back to its previous release.",
@@ -42,7 +47,7 @@ VERBS: dict[str, str] = {
     "ledger": "Verify, follow or export the ledger.",
     "events": "What receivers outside were told, what waits, and telling it again.",
 }
-_WITH_VERBS_OF_THEIR_OWN = ("contract", "events", "ledger", "runs")
+_WITH_VERBS_OF_THEIR_OWN = ("ab", "contract", "events", "keys", "ledger", "monitor", "predictions", "runs")
 
 
 def main(tokens: Sequence[str] | None = None) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
-from flyball.contracts.profile import ColumnProfile, Profile
-from flyball.contracts.profile_warnings import Remark
+from flyball.contracts.draft.profile import ColumnProfile, Profile
+from flyball.contracts.draft.profile_warnings import Remark
 
 MOST_PAIRS = 40
 WEAK = 0.1  # pairs below are not shown

@@ -37,7 +37,7 @@ def replay(
     from flyball.app.replay.chart import chart
     from flyball.app.wiring.replay import Options
     from flyball.app.wiring.replay import replay as run
-    from flyball.app.wiring.stream import read_stream
+    from flyball.app.wiring.replay.stream import read_stream
 
     declared = load(service)
     defaults = declared.service.replay

@@ -9,7 +9,7 @@ from flyball.app.cli.door import HomeOption, JsonFlag, emit, progress
 if TYPE_CHECKING:
     from rich.console import Group
 
-    from flyball.app.wiring.reproducing import Reproduced
+    from flyball.app.wiring.training.reproducing import Reproduced
 
 CODES = {"IDENTICAL": 0, "EQUIVALENT": 0, "DIVERGED": 1, "BLOCKED": 3}
 
@@ -30,7 +30,7 @@ def reproduce(
     """Rebuild a release from its digest. Exit code 0: IDENTICAL or EQUIVALENT, 1: DIVERGED, 3: BLOCKED."""
     from flyball.app.cli.acting import os_user
     from flyball.app.home import find_home
-    from flyball.app.wiring.reproducing import reproducing
+    from flyball.app.wiring.training.reproducing import reproducing
 
     with (
         progress(f"reproducing {digest[:24]}") as advance,

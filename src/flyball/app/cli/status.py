@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from cyclopts import Parameter
 
-from flyball.app.cli.door import HomeOption, JsonFlag, emit
-from flyball.app.home import find_home
-from flyball.core.errors import NotFound
+from flyball.app.cli.door import HomeOption, JsonFlag, emit, say
+from flyball.app.home import Home, find_home
+from flyball.app.label_delays import LabelDelays
+from flyball.core.errors import NotFound, Unavailable
 from flyball.core.ids import short
+from flyball.core.realised import LabelState, RealisedWindow
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -24,11 +26,15 @@ class ServiceStatus(msgspec.Struct, kw_only=True):
     epoch: int
     rollout: str | None
     step: int | None
+    ab_test: str | None
     ticket: str | None
     incident: str | None
     frozen: bool
     signals: tuple[str, ...]
     waiting_for: tuple[str, ...]
+    label_delay: LabelDelays | None = None  # of what this home's log holds; None: no label
+    labels: LabelState | None = None  # the stream of labels, as the controller saw it last
+    realised: RealisedWindow | None = None  # the newest window whose figures may be compared, without its examples
 
 
 def status(
@@ -48,17 +54,20 @@ def status(
     states = states_of(open_ledger(place))
     if service is not None and service not in states:
         raise NotFound(f"no service {service!r} on this ledger", hint=f"services: {', '.join(states) or 'none'}")
-    found = [_status(state) for name, state in sorted(states.items()) if service in (None, name)]
+    found = [_status(state, place) for name, state in sorted(states.items()) if service in (None, name)]
     emit({"home": str(place.root), "services": found}, as_json=json, text=lambda: _table(found))
 
 
-def _status(state: "ServiceState") -> ServiceStatus:
+def _status(state: "ServiceState", home: Home) -> ServiceStatus:
     from flyball.control.explain import standing
 
     waits = tuple(wait for decision in state.decisions.values() for wait in decision.waiting_for)
     if state.champion is None and state.waiting:  # without a champion no controller has decided anything
         waits = (f"a person to make {short(state.waiting[-1])} the first champion: flyball approve {state.service}",)
+    elif state.waiting and state.rollout is None and not state.decisions:  # none has looked at this service yet
+        waits = (f"a controller to open the rollout of {short(state.waiting[-1])}: flyball up",)
     step = state.rollout.step if state.rollout else None
+    labels, window = _realised(home, state.service)
     return ServiceStatus(
         service=state.service,
         standing=standing(state),
@@ -67,18 +76,53 @@ def _status(state: "ServiceState") -> ServiceStatus:
         epoch=state.epoch,
         rollout=state.rollout.rollout if state.rollout else None,
         step=step.index if step else None,
+        ab_test=state.ab.started.test if state.ab else None,
         ticket=state.ticket.ticket if state.ticket else None,
         incident=state.incident.incident if state.incident else None,
         frozen=state.frozen is not None,
         signals=tuple(sorted(state.signals)),
         waiting_for=waits,
+        label_delay=_label_delay(home, state.service),
+        labels=labels,
+        realised=window,
     )
 
 
-def _table(found: list[ServiceStatus]) -> "Table":
-    from rich.table import Table
+def _label_delay(home: Home, service: str) -> LabelDelays | None:
+    """Null where the label book refuses: where the service stands can be told all the same."""
+    from flyball.app.wiring.label_delays import label_delays
 
-    table = Table("service", "standing", "signals", "waits for", box=None)
+    try:
+        return label_delays(home, service)
+    except Unavailable as error:
+        say(f"{service}: how long labels take is not known: {error}")
+        return None
+
+
+def _realised(home: Home, service: str) -> tuple[LabelState | None, RealisedWindow | None]:
+    """Null where no controller has written it, or another version has."""
+    from flyball.app.wiring.loop.realised_file import realised_state
+
+    try:
+        found = realised_state(home, service)
+    except Unavailable as error:
+        say(f"{service}: {error}")
+        return None, None
+    if found is None:
+        return None, None
+    window = found.newest
+    if window is not None:
+        groups = tuple(msgspec.structs.replace(group, examples=()) for group in window.groups)
+        window = msgspec.structs.replace(window, groups=groups)
+    return found.labels, window
+
+
+def _table(found: list[ServiceStatus]) -> "Table":
+    from rich.table import Column, Table
+
+    labels = Column("labels after", no_wrap=True)  # p50, p90, p99
+    table = Table("service", "standing", "signals", labels, "waits for", box=None)
     for each in found:
-        table.add_row(each.service, each.standing, ", ".join(each.signals) or "-", "\n".join(each.waiting_for) or "-")
+        signals, waits = ", ".join(each.signals) or "-", "\n".join(each.waiting_for) or "-"
+        table.add_row(each.service, each.standing, signals, each.label_delay.words if each.label_delay else "-", waits)
     return table

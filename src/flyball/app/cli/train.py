@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rich.console import Group
 
     from flyball.app.home import Home
-    from flyball.app.wiring.pipeline import Trained
+    from flyball.app.wiring.training.pipeline import Trained
 
 DRIFT_SHOWN = 5  # differences between lock and installation that the text names
 
@@ -37,8 +37,8 @@ def train(
     from flyball.app.cli.release_text import evidence_folder
     from flyball.app.declared import load
     from flyball.app.home import command, find_home
-    from flyball.app.wiring.environment import demand_lock, environment_of
-    from flyball.app.wiring.pipeline import pipeline_of
+    from flyball.app.wiring.training.environment import demand_lock, environment_of
+    from flyball.app.wiring.training.pipeline import pipeline_of
     from flyball.pipeline.steps import asked
 
     declared = load(service)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from flyball.app.cli.door import HomeOption, JsonFlag, emit, say
+from flyball.app.cli.door import GatewayOption, HomeOption, JsonFlag, emit, say
 from flyball.app.home import find_home
 
 
@@ -14,14 +14,17 @@ def up(
     *services: Annotated[Path, Parameter(help="service.yaml files, or the folders that hold them.")],
     host: Annotated[str, Parameter(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, Parameter(help="Port to listen on; 0 takes a free one.")] = 8080,
+    gateway: GatewayOption = None,
     home: HomeOption = None,
     json: JsonFlag = False,
 ) -> None:
     """Serve, watch, roll out, roll back and retrain, until you stop it."""
     from flyball.app.cli.services import load_each
-    from flyball.app.wiring.first import first_releases
-    from flyball.app.wiring.up import Running, run
+    from flyball.app.wiring.serving.secured import secured
+    from flyball.app.wiring.serving.up import Running, run
+    from flyball.app.wiring.training.first import first_releases
 
+    secured(gateway, host=host)  # its faults before the first training
     declared = load_each(services, verb="up")
     place = find_home(home, tuple(each.file for each in declared)).made()
     first_releases(declared, place, say=say)
@@ -32,4 +35,4 @@ def up(
         )
 
     announced = any(each.service.events for each in declared)
-    asyncio.run(run(services, place, host=host, port=port, ready=ready, announced=announced))
+    asyncio.run(run(services, place, host=host, port=port, ready=ready, announced=announced, gateway_file=gateway))

@@ -125,7 +125,7 @@ def deeds(entries: Iterable[Entry], row_at: "dict[int, int]", train_rows: int) -
                     reason=closed.reason,
                     opened_row=begun.opened_row,
                 )
-            case e.SignalRaised(signal=signal):
+            case e.SignalRaised(signal=signal) if signal.signal != "shift":  # it is read on the ledger
                 signals.append(
                     SignalLine(
                         row=row,

@@ -7,9 +7,9 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from flyball.adapters.clock import SystemClock
-from flyball.adapters.keys import PUBLIC, public_key, signing_key
-from flyball.adapters.sqlite import SqliteLedger
-from flyball.adapters.sqlite_audit import Row, Snapshot
+from flyball.adapters.content.keys import PUBLIC, public_key, signing_key
+from flyball.adapters.ledger.sqlite import SqliteLedger
+from flyball.adapters.ledger.sqlite_audit import Row, Snapshot
 from flyball.app.home import Home
 from flyball.app.wiring.announcements import Announcements
 from flyball.core.clock import Clock

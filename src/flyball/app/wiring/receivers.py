@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from flyball.adapters.keys import PUBLIC
-from flyball.adapters.receiver_file import FileLines
-from flyball.adapters.receiver_http import HttpReceiver
-from flyball.adapters.receiver_thread import InThread
+from flyball.adapters.content.keys import PUBLIC
+from flyball.adapters.messages.receiver_file import FileLines
+from flyball.adapters.messages.receiver_http import HttpReceiver
+from flyball.adapters.messages.receiver_thread import InThread
 from flyball.app.home import Home
-from flyball.app.wiring.releases import ReleaseStore
+from flyball.app.wiring.stores.releases import ReleaseStore
 from flyball.core.destination import Destination
 from flyball.core.errors import Unavailable
 from flyball.core.events import ServiceDeclared

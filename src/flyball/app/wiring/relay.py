@@ -25,7 +25,7 @@ from pathlib import Path
 
 from flyball.adapters.clock import SystemClock
 from flyball.adapters.ids import TimeIds
-from flyball.adapters.sqlite import SqliteLedger
+from flyball.adapters.ledger.sqlite import SqliteLedger
 from flyball.app.home import Home
 from flyball.app.wiring.ledger import open_ledger
 from flyball.app.wiring.receivers import Directory, receiver_of

@@ -7,20 +7,20 @@ from typing import Any
 
 import polars as pl
 
+from flyball.adapters.content.keys import signing_key
 from flyball.adapters.ids import TimeIds
-from flyball.adapters.keys import signing_key
-from flyball.adapters.memory import SimulatedClock
+from flyball.adapters.ledger.memory import SimulatedClock
 from flyball.app.declared import Declared
 from flyball.app.home import Home
 from flyball.app.replay.peers import answers, course, scheduled, window
 from flyball.app.replay.report import CurvePoint, Deeds, LedgerLine, Report, deeds
 from flyball.app.replay.tracks import Scale, Track
-from flyball.app.wiring.executors import Executors
 from flyball.app.wiring.ledger import audit, recorder
-from flyball.app.wiring.pipeline import Pipeline
-from flyball.app.wiring.refit import refitter
+from flyball.app.wiring.replay.refit import refitter
+from flyball.app.wiring.replay.stream import as_sent
 from flyball.app.wiring.replay.world import World, build, on_rows
-from flyball.app.wiring.stream import as_sent
+from flyball.app.wiring.training.executors import Executors
+from flyball.app.wiring.training.pipeline import Pipeline
 from flyball.core.errors import BadInput, Fault, Refused
 from flyball.core.model import Label, Model
 from flyball.core.prediction import LabelRecord

@@ -5,31 +5,34 @@ from dataclasses import dataclass, replace
 import polars as pl
 from msgspec.structs import replace as with_fields
 
-from flyball.adapters.memory import SimulatedClock
-from flyball.adapters.memory_telemetry import MemoryTelemetry
-from flyball.adapters.predictor import FolderPredictor, load
+from flyball.adapters.ledger.memory import SimulatedClock
+from flyball.adapters.models.predictor import FolderPredictor, load
+from flyball.adapters.prediction_log.memory_telemetry import MemoryTelemetry
 from flyball.app.declared import Declared
 from flyball.app.people import Person, approve
-from flyball.app.wiring.learner import PipelineLearner
-from flyball.app.wiring.pipeline import Pipeline
-from flyball.app.wiring.promises import promises
-from flyball.contracts.rows import CompiledRows
+from flyball.app.wiring.loop.learner import PipelineLearner
+from flyball.app.wiring.loop.promises import promises
+from flyball.app.wiring.processes.arm import behind
+from flyball.app.wiring.training.pipeline import Pipeline
+from flyball.app.worth import worths
+from flyball.contracts.rows.compiled import CompiledRows
 from flyball.control.reconcile import Reconciler, TelemetrySensor
 from flyball.core.clock import moment
 from flyball.core.ledger import Ledger
 from flyball.core.log_tables import log_tables
 from flyball.core.ports import Releases
-from flyball.core.prediction import LabelRecord, PredictionRecord
+from flyball.core.prediction import LabelRecord, PredictionRecord, Predictor
 from flyball.core.routing import Observed, Routing
 from flyball.core.service import Service, Step
 from flyball.decide.rollout import judge
 from flyball.monitor.labels import ROW as CAPTURED_POSITION
 from flyball.monitor.watch import Watcher
-from flyball.serving.accounting import Accounting
-from flyball.serving.counter_file import in_memory
+from flyball.serving.counting.accounting import Accounting
+from flyball.serving.counting.counter_file import in_memory
 from flyball.serving.gateway import Gateway
 from flyball.serving.identity import PredictionIds
 from flyball.serving.redact import personal, redactor
+from flyball.serving.resilience.answer_cache import AnswerCache
 
 SECRET = b"replay"  # ids and hashed fields of a recorded stream prove nothing to anybody
 APPROVER = Person(name="simulated approver", proof="simulated", every_role=True)
@@ -64,12 +67,17 @@ class InProcess:
 
     def __init__(self, gateway: Gateway, releases: Releases) -> None:
         self._gateway, self._releases = gateway, releases
-        self.predictors: dict[str, FolderPredictor] = {}
+        self.predictors: dict[str, Predictor] = {}
 
     def apply(self, key: str, routing: Routing) -> None:  # noqa: ARG002 -- idempotent by the epoch alone here
-        wanted = [root for root in (routing.champion, routing.previous, routing.candidate) if root is not None]
-        self.predictors = {root: self.predictors.get(root) or self.loaded(root) for root in wanted}
+        arms = [arm.release for arm in routing.arms]
+        wanted = [root for root in (routing.champion, routing.previous, routing.candidate, *arms) if root is not None]
+        self.predictors = {root: self.predictors.get(root) or self._asked(root) for root in wanted}
         self._gateway.route(routing)
+
+    def _asked(self, root: str) -> Predictor:
+        """As a gateway asks it: behind the filters of its own code."""
+        return behind(self._releases.verified(root), self.loaded(root), self._gateway.service.serving.filters)
 
     def loaded(self, root: str) -> FolderPredictor:
         return load(self._releases.verified(root), release=root)
@@ -142,12 +150,15 @@ def build(
     checker = CompiledRows(contract, label=label)
     hidden = personal(contract.columns)
     accounting = Accounting(in_memory())
+    kinds = {column.name: column.kind for column in contract.columns if column.name != label}
     gateway = Gateway(
         service,
         checker,
         accounting,
         PredictionIds(service.metadata.name, SECRET, b"play"),
         redactor(checker.columns, hidden, SECRET),
+        kinds=kinds,
+        cache=AnswerCache(service.serving.cache, kinds, SECRET) if service.serving.cache.max_rows else None,
     )
     gateways = InProcess(gateway, pipeline.releases)
     telemetry = MemoryTelemetry(
@@ -156,7 +167,7 @@ def build(
         first_row=first_row,
         written=accounting.written,
     )
-    watcher = Watcher(service, contract, promises(pipeline.releases))
+    watcher = Watcher(service, contract, promises(pipeline.releases), worth=worths(declared))
     sensor = TelemetrySensor(service, telemetry, watcher)
     learner = PipelineLearner(
         lambda: declared,

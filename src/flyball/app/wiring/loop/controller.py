@@ -1,0 +1,193 @@
+"""Process: the controller of one or more services. Kill it between any two lines; the next one goes on.
+
+python -m flyball.app.wiring.loop.controller --home FOLDER SERVICE.yaml...
+"""
+
+import argparse
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from functools import partial
+from pathlib import Path
+
+from flyball.adapters.clock import SystemClock
+from flyball.adapters.content.keys import signing_key
+from flyball.adapters.ids import TimeIds
+from flyball.adapters.messages.gateway_socket import SocketGateways
+from flyball.adapters.prediction_log.pane_states import STATES, PaneStates
+from flyball.adapters.prediction_log.segments import Segments
+from flyball.adapters.window_book import SqliteWindows
+from flyball.app.declared import load
+from flyball.app.home import Home
+from flyball.app.wiring.ledger import recorder
+from flyball.app.wiring.loop.kept_states import KeptStates
+from flyball.app.wiring.loop.learner import PipelineLearner
+from flyball.app.wiring.loop.live import BehindSource, Source, WithSpool
+from flyball.app.wiring.loop.log_keeping import keep_all
+from flyball.app.wiring.loop.promises import promises
+from flyball.app.wiring.loop.realised_file import RealisedFile
+from flyball.app.wiring.loop.remembering import Remembering
+from flyball.app.wiring.training.executors import Executors
+from flyball.app.wiring.training.pipeline import Pipeline
+from flyball.app.worth import worths
+from flyball.control.reconcile import Reconciler, TelemetrySensor
+from flyball.core import events as e
+from flyball.core.errors import FlyballError
+from flyball.core.ids import ServiceName
+from flyball.core.ledger import Ledger
+from flyball.monitor.labels import ROW as CAPTURED_POSITION
+from flyball.monitor.watch import Watcher
+
+TICK_S = 0.2
+BACK_OFF_S = 5.0  # after an error that nobody expected
+# msgspec prepares a record type when it is first used, and may crash where two threads do that at once (seen with
+# 0.22): so each service's first round, which uses them all, has the process to itself
+_FIRST_ROUND = threading.Lock()
+
+
+class Keeper:
+    """Keeps one service: builds its loop from the file, and builds it anew when the declaration has changed."""
+
+    def __init__(
+        self, file: Path, home: Home, pipeline: Pipeline, ledger: Ledger, gateways: WithSpool, owner: str
+    ) -> None:
+        self._file, self._home, self._pipeline, self._ledger = file, home, pipeline, ledger
+        self._gateways, self._owner = gateways, owner
+        self._reconciler: Reconciler | None = None
+        self._realised: RealisedFile | None = None
+        self._learners: list[PipelineLearner] = []
+        self._windows: Remembering | None = None
+        self._told = ""
+
+    def keep(self, stopping: threading.Event) -> None:
+        """Tick until told to stop. An error is told once, and the next tick tries again; others are not touched."""
+        wait_s = TICK_S
+        while not stopping.wait(wait_s):
+            wait_s = TICK_S
+            try:
+                self._tick()
+                self._told = ""
+            except FlyballError as error:
+                self._tell(str(error))
+            except Exception:  # a fault of ours in one service must not take the others down
+                self._tell(traceback.format_exc())
+                wait_s = BACK_OFF_S
+        if self._reconciler is not None:
+            self._reconciler.stop()
+
+    def join(self) -> None:
+        """Wait for trainings, which end when the trainer is closed."""
+        for learner in self._learners:
+            learner.join()
+
+    def _tick(self) -> None:
+        loop = self._reconciler
+        if loop is None:
+            with _FIRST_ROUND:
+                loop = self._reconciler = self._build()
+                loop.tick()
+        else:
+            loop.tick()
+        if self._windows is not None:
+            self._windows.write()
+        rollout, test = loop.state.rollout, loop.state.ab
+        running = rollout.rollout if rollout else test.started.test if test else None
+        self._gateways.clear(loop.state.service, running)
+        self._gateways.record(loop.state.service, self._ledger)
+        if self._realised is not None:
+            self._realised.write()
+        if loop.stale:
+            self._reconciler = None
+
+    def _tell(self, words: str) -> None:
+        if words != self._told:
+            _complain(self._file, words)
+        self._told = words
+
+    def _build(self) -> Reconciler:
+        """Raises: BadInput: the service folder is faulty."""
+        declared = load(self._file)
+        service, name = declared.service, declared.service.metadata.name
+        self._pipeline.declare(declared)
+        source = Source(self._pipeline, name)
+        watcher = Watcher(service, declared.contract, promises(self._pipeline.releases), worth=worths(declared))
+        complain = partial(_complain, self._file)
+        windows = self._windows = Remembering(watcher, SqliteWindows(self._home.windows(name)), complain)
+        telemetry = KeptStates(
+            BehindSource(Segments(self._home.telemetry(name).parent), source.count),
+            PaneStates(self._home.telemetry(name) / STATES),
+            promises(self._pipeline.releases),
+            without=watcher.unwatched,
+            complain=complain,
+        )
+        self._realised = RealisedFile(self._home, name, watcher)
+        clock = SystemClock()
+        learner = PipelineLearner(
+            partial(load, self._file),
+            self._pipeline,
+            self._ledger,
+            clock,
+            captured=watcher.captured,
+            source=source.read,
+            position=CAPTURED_POSITION,
+            in_background=True,
+            rereads_source=True,
+        )
+        self._learners.append(learner)
+        self._ledger.append([e.ProcessStarted(service=ServiceName(name), process="controller")])
+        return Reconciler(
+            service,
+            ledger=self._ledger,
+            gateways=self._gateways,
+            sensor=TelemetrySensor(service, telemetry, windows),
+            learner=learner,
+            clock=clock,
+            owner=self._owner,
+        )
+
+
+def _complain(file: Path, words: str) -> None:
+    sys.stderr.write(f"controller: {file}: {words}\n")
+
+
+def run(files: Sequence[Path], home: Home, stopping: threading.Event, owner: str | None = None) -> None:
+    """A thread a service: a gateway that loads a release for one keeps no other waiting.
+
+    `owner`: holds the leases; no two controllers that live at the same time may share one. None: a new one.
+    """
+    clock = SystemClock()
+    ids = TimeIds(clock)
+    gateways = WithSpool(SocketGateways(home.socket), home)
+    with ExitStack() as stack:
+        ledger = stack.enter_context(closing(recorder(home.made())))
+        trainer = Executors()
+        pipeline = Pipeline(home, ledger, clock, ids, signing_key(home.keys), trainer)
+        name = owner or ids.new("controller")
+        keepers = [Keeper(file, home, pipeline, ledger, gateways, name) for file in files]
+        for keeper in keepers:
+            stack.callback(keeper.join)
+        stack.callback(trainer.close)  # first of all: the trainings end, then their threads, then the ledger
+        with ThreadPoolExecutor(max_workers=len(keepers) + 1, thread_name_prefix="service") as threads:
+            work = [threads.submit(keeper.keep, stopping) for keeper in keepers]
+            for kept in [*work, threads.submit(keep_all, files, home, ledger, stopping)]:
+                kept.result()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="flyball controller")
+    parser.add_argument("--home", required=True)
+    parser.add_argument("--owner")
+    parser.add_argument("services", nargs="+", type=Path)
+    options = parser.parse_args()
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    run(options.services, Home(Path(options.home)), stopping, options.owner)
+
+
+if __name__ == "__main__":
+    main()
