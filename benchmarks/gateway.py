@@ -1,270 +1,94 @@
-"""What the gateway costs: requests a second and latency of single rows, against a FastAPI server and the bare model.
+"""What the gateway costs: single rows over HTTP, against FastAPI, an echo of the same bytes, and the bare model.
 
-All three answer with the same scikit-learn model on the same machine in one run, in turns, so that a machine that slows
-down does so for all. The load comes from a process of its own (`wrk` where it is there, else an asyncio client) over
-kept-alive connections. The peer does what most tutorials do: a pydantic body and `predict_proba` in a `def` endpoint;
-it checks types and nothing else, assigns no arm and records nothing, so it has less to do.
+All servers of a service stand at once and are loaded in turns, so that a machine that slows down does so for all; a
+ratio is the median of the turns' ratios. Processor time a request is printed beside: on a machine that others use too
+it is the steadier of the two. Servers are pinned to core 0 with their children, the load to core 1. The gateway does
+all it ever does: contract, prediction log, panes, sequential tests, and 5 % of the rows shown to a second release in a
+process of its own. The peers and what they leave out: `_gateway/peer.py`, `_gateway/echo.py`.
+
+`FLYBALL_BENCH_TURNS` and `FLYBALL_BENCH_SECONDS` make it longer or shorter.
 """
 
-import asyncio
-import http.client
-import json
-import multiprocessing
-import shutil
+import contextlib
+import importlib.util
+import os
 import statistics
-import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
-from random import Random
 
-from flyball.adapters.predictor import load
-from flyball.app.home import Home
-from flyball.app.wiring.releases import ReleaseStore
-from flyball.core.prediction import Predictor
-from flyball.serving.accounting import Accounting
-from flyball.serving.counter_file import in_memory
+from benchmarks._gateway import alone, servers
+from benchmarks._gateway.load import Turn, turn
+from benchmarks._gateway.memory import memory
+from benchmarks._gateway.services import MODELS, Served, made
 
-TURNS, SECONDS, CONNECTIONS = 3, 4.0, 16
-ROW = {"card": "c-17", "amount": 42.5, "age": 33.0, "hour": 14.0}
-BODY = json.dumps(ROW).encode()
-SERVICE = """
-apiVersion: flyball/v1
-kind: Service
-metadata: {name: bench, owner: bench, people: {lead: [approver]}}
-data: {contract: contract.yaml, source: rows.csv, label: fraud, key: card}
-experiment: {task: binary, metric: roc_auc}
-"""
-CONTRACT = """
-apiVersion: v3.1.0
-kind: DataContract
-id: bench
-version: 1.0.0
-status: active
-schema:
-  - name: rows
-    logicalType: object
-    properties:
-      - {name: card, logicalType: string, required: true}
-      - {name: amount, logicalType: number, required: true, logicalTypeOptions: {minimum: 0, maximum: 1000}}
-      - {name: age, logicalType: number, required: true}
-      - {name: hour, logicalType: number, required: true}
-      - {name: fraud, logicalType: integer}
-"""
-MODEL = """
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
-
-def features(frame):
-    return frame.select("amount", "age", "hour")
-
-def train(features, label, *, config, seed):
-    return make_pipeline(StandardScaler(), LogisticRegression()).fit(features, label)
-"""
-PEER = """
-import pickle, sys
-from pathlib import Path
-import polars as pl
-from fastapi import FastAPI
-from pydantic import BaseModel
-
-model = pickle.loads(Path(sys.argv[1], "model.pkl").read_bytes())
-app = FastAPI()
-
-class Row(BaseModel):
-    card: str
-    amount: float
-    age: float
-    hour: float
-
-@app.post("/predict")
-def predict(row: Row):
-    score = model.predict_proba(pl.DataFrame({"amount": [row.amount], "age": [row.age], "hour": [row.hour]}))[0, 1]
-    return {"prediction": int(score >= 0.5), "score": float(score)}
-
-import uvicorn
-uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[2]), access_log=False, log_level="error")
-"""
+TURNS = int(os.environ.get("FLYBALL_BENCH_TURNS", "3"))
+SECONDS = float(os.environ.get("FLYBALL_BENCH_SECONDS", "3"))
+CONNECTIONS = (1, 16, 64)
+Start = Callable[[], AbstractContextManager[servers.Server]]
+Turns = Mapping[str, list[Turn]]
 
 
 def main() -> None:
-    """Print requests a second, p50 and p99 of each, and the ratios."""
-    with tempfile.TemporaryDirectory(dir=".", prefix=".bench-gateway-") as name:
-        folder = Path(name).resolve()
-        release = _trained(folder)
-        bare_us = bare(release)
-        print(f"bare model, one row a call: {bare_us:.0f} us ({1e6 / bare_us:,.0f} rows/s on one core)")
-        core()
-        over_http(folder, release, bare_us)
+    """Print a table and its ratios for each model, then the core alone, then memory over many requests."""
+    print(f"load of the machine before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    with tempfile.TemporaryDirectory(prefix="bench-gateway-") as name:
+        for title, model in MODELS.items():
+            served = made(Path(name) / title.split()[-1].strip("()"), model)
+            measured(title, served)
+            if title == "trees":
+                memory(served)
+    print(f"core, batches of 100, without models: {alone.core_rps():,.0f} rows/s (target 20,000)")
 
 
-def bare(release: Path) -> float:
-    """Median of `predict` of the loaded release, microseconds."""
-    predictor = load(str(release))
-    times = []
-    for _ in range(2000):
-        started = time.perf_counter()
-        predictor.predict([ROW])
-        times.append(time.perf_counter() - started)
-    return statistics.median(times) * 1e6
+def measured(title: str, served: Served) -> None:
+    """One model's table."""
+    bare, release = alone.bare_us(served), alone.release_us(served)
+    print(f"\n-- {title}: predict_proba {bare:.0f} us a row, the release {release:.0f} us a row")
+    starts: dict[str, Start] = {"flyball": lambda: servers.flyball(served), "echo": servers.echo}
+    if importlib.util.find_spec("fastapi") is not None:
+        starts["fastapi"] = lambda: servers.fastapi(served)
+    with contextlib.ExitStack() as stack:
+        up = {name: stack.enter_context(start()) for name, start in starts.items()}
+        for connections in CONNECTIONS:
+            turns: dict[str, list[Turn]] = {name: [] for name in up}
+            for number in range(TURNS + 1):
+                for name, server in up.items():
+                    seconds = SECONDS if number else 1.0  # the first is to warm up
+                    found = turn(server, served.bodies, connections=connections, seconds=seconds)
+                    turns[name] += [found] if number else []
+            _show(connections, turns, bare, release)
 
 
-def core() -> None:
-    """The pure core in batches of 100, models excluded: what a replay pays a row."""
-    from tests.serving.parts import CANDIDATE, CHAMPION, Told, gateway, routing, row
-
-    gate = gateway(accounting=Accounting(in_memory()))
-    gate.route(routing(weight=1000))
-    predictors: dict[str, Predictor] = {root: Told(root) for root in (CHAMPION, CANDIDATE)}
-    spent = inside = 0.0
-    batches = 400
-    for number in range(batches):
-        rows = [row(card=f"c{(number * 100 + i) % 5000}", items=1) for i in range(100)]
-        at = [float(number * 100 + i) for i in range(100)]
-        started = time.perf_counter()
-        gate.answer(rows, predictors, at, "r")
-        spent += time.perf_counter() - started
-        started = time.perf_counter()
-        predictors[CHAMPION].predict(rows)
-        inside += time.perf_counter() - started
-    print(f"core, batches of 100, without models: {100 * batches / (spent - inside):,.0f} rows/s (target 20,000)")
-
-
-def over_http(folder: Path, release: Path, bare_us: float) -> None:
-    servers = {"flyball": _flyball(folder)}
-    if _has_fastapi():
-        servers["fastapi"] = _fastapi(folder, release)
-    else:
-        print("fastapi is not installed: no peer in this run")
-    results: dict[str, list[tuple[float, float, float]]] = {name: [] for name in servers}
-    try:
-        for _ in range(TURNS):
-            for name, (_, port, path) in servers.items():
-                results[name].append(_load(port, path))
-    finally:
-        for process, _, _ in servers.values():
-            process.terminate()
-            process.wait(30)
-    medians = {
-        name: [statistics.median(turn[i] for turn in turns) for i in range(3)] for name, turns in results.items()
-    }
-    for name, (rps, p50, p99) in medians.items():
-        print(f"{name}: {rps:,.0f} requests/s, p50 {p50:.2f} ms, p99 {p99:.2f} ms ({CONNECTIONS} connections)")
-    if "fastapi" in medians:
-        print(f"flyball / fastapi: {medians['flyball'][0] / medians['fastapi'][0]:.2f} x the requests/s")
-    print(f"flyball / bare model: {medians['flyball'][0] / (1e6 / bare_us):.2f} x its rows/s")
-
-
-def _trained(folder: Path) -> Path:
-    """A service with a signed champion; returns the release's folder."""
-    dice = Random(7)
-    lines = ["card,amount,age,hour,fraud"]
-    for i in range(2000):
-        amount = dice.uniform(0, 200)
-        lines.append(
-            f"c{i % 300},{amount:.2f},{dice.uniform(18, 80):.1f},{i % 24}.0,{int(dice.random() < amount / 200)}"
+def _show(connections: int, turns: Turns, bare_us: float, release_us: float) -> None:
+    for name, found in turns.items():
+        rps, p50, p99 = (statistics.median(getattr(t, of) for t in found) for of in ("rps", "p50_ms", "p99_ms"))
+        cpu = statistics.median(t.cpu_us for t in found)
+        times = f"p50 {p50:6.2f} ms, p99 {p99:6.2f} ms, {cpu:5.0f} us of processor a request"
+        print(f"{connections:3} connections, {name:8}: {rps:7,.0f} requests/s, {times}")
+        if refused := sum(t.refused for t in found):
+            print(f"    {refused} requests to {name} were turned away or failed")
+    if "fastapi" in turns:
+        faster, p99 = _ratio(turns, "fastapi", "rps"), _ratio(turns, "fastapi", "p99_ms")
+        cpu = 1 / _ratio(turns, "fastapi", "cpu_us")
+        print(
+            f"    flyball / fastapi: {faster:.2f} x the requests/s ({cpu:.2f} by processor time), {p99:.2f} x the p99"
         )
-    for name, text in (("service.yaml", SERVICE), ("contract.yaml", CONTRACT), ("model.py", MODEL)):
-        (folder / name).write_text(text)
-    (folder / "rows.csv").write_text("\n".join(lines) + "\n")
-    words = [sys.executable, "-m", "flyball.app.cli", "train", str(folder), "--home", str(folder / "home"), "--json"]
-    done = subprocess.run(words, capture_output=True, check=True)
-    return Path(ReleaseStore(Home(folder / "home")).verified(json.loads(done.stdout)["release"]))
+    share, cpu = _ratio(turns, "echo", "rps"), 1 / _ratio(turns, "echo", "cpu_us")
+    print(f"    flyball / echo: {share:.0%} of the requests/s ({cpu:.0%} by processor time)")
+    own = statistics.median(t.rps for t in turns["flyball"])
+    print(f"    flyball / bare loop: {own * bare_us / 1e6:.2f} x its rows/s")
+    if connections == 1:
+        p50 = statistics.median(t.p50_ms for t in turns["flyball"])
+        print(f"    added to predict_proba: {p50 - bare_us / 1e3:.2f} ms p50")
+        print(f"    added to the release: {p50 - release_us / 1e3:.2f} ms p50")
 
 
-def _flyball(folder: Path) -> tuple[subprocess.Popen[bytes], int, str]:
-    words = ["serve", str(folder), "--home", str(folder / "home"), "--port", "0", "--json"]
-    process = subprocess.Popen([sys.executable, "-m", "flyball.app.cli", *words], stdout=subprocess.PIPE)
-    assert process.stdout is not None
-    url: str = json.loads(process.stdout.readline())["url"]
-    return process, int(url.rpartition(":")[2]), "/v1/services/bench/predict"
-
-
-def _fastapi(folder: Path, release: Path) -> tuple[subprocess.Popen[bytes], int, str]:
-    import socket
-
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-    (folder / "peer.py").write_text(PEER)
-    process = subprocess.Popen([sys.executable, str(folder / "peer.py"), str(release), str(port)])
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        try:
-            connection = http.client.HTTPConnection("127.0.0.1", port)
-            connection.request("GET", "/docs")
-            connection.getresponse().read()
-        except OSError:
-            continue
-        return process, port, "/predict"
-    raise RuntimeError("the peer did not start")
-
-
-def _has_fastapi() -> bool:
-    import importlib.util
-
-    return importlib.util.find_spec("fastapi") is not None
-
-
-def _load(port: int, path: str) -> tuple[float, float, float]:
-    """(requests a second, p50 ms, p99 ms) of one turn."""
-    if shutil.which("wrk") is not None:
-        return _wrk(port, path)
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(1) as pool:
-        return pool.apply(_client, (port, path))
-
-
-def _client(port: int, path: str) -> tuple[float, float, float]:
-    return asyncio.run(_hammer(port, path))
-
-
-async def _hammer(port: int, path: str) -> tuple[float, float, float]:
-    """Raw HTTP/1.1 over kept connections: an HTTP library would be the slowest part of the run."""
-    head = f"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {len(BODY)}\r\n\r\n"
-    request = head.encode() + BODY
-    times: list[float] = []
-    end = time.perf_counter() + SECONDS
-
-    async def one() -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        while (started := time.perf_counter()) < end:
-            writer.write(request)
-            answer = await reader.readuntil(b"\r\n\r\n")
-            if not answer.startswith(b"HTTP/1.1 200"):
-                raise RuntimeError(answer.decode())
-            length = next(line for line in answer.lower().split(b"\r\n") if line.startswith(b"content-length:"))
-            await reader.readexactly(int(length.partition(b":")[2]))
-            times.append(time.perf_counter() - started)
-        writer.close()
-
-    await asyncio.gather(*(one() for _ in range(CONNECTIONS)))
-    return len(times) / SECONDS, *_quantiles(times)
-
-
-def _quantiles(times: Sequence[float]) -> tuple[float, float]:
-    ordered = sorted(times)
-    return ordered[len(ordered) // 2] * 1e3, ordered[int(len(ordered) * 0.99)] * 1e3
-
-
-def _wrk(port: int, path: str) -> tuple[float, float, float]:
-    script = Path(".bench-wrk.lua")
-    text = BODY.decode().replace('"', '\\"')
-    done = 'done = function(s, l, r) io.write(string.format("%f %f %f\\n", s.requests / s.duration * 1e6,'
-    done += " l:percentile(50) / 1e3, l:percentile(99) / 1e3)) end\n"
-    script.write_text(
-        f'wrk.method = "POST"\nwrk.body = "{text}"\nwrk.headers["content-type"] = "application/json"\n{done}'
-    )
-    words = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS:.0f}s", "-s", str(script), f"http://127.0.0.1:{port}{path}"]
-    try:
-        output = subprocess.run(words, capture_output=True, check=True).stdout.decode()
-    finally:
-        script.unlink()
-    rps, p50, p99 = (float(word) for word in output.strip().splitlines()[-1].split())
-    return rps, p50, p99
+def _ratio(turns: Turns, other: str, of: str) -> float:
+    pairs = zip(turns["flyball"], turns[other], strict=True)
+    ratios: list[float] = [getattr(mine, of) / getattr(its, of) for mine, its in pairs]
+    return statistics.median(ratios)
 
 
 if __name__ == "__main__":

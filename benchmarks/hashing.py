@@ -11,8 +11,8 @@ from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
-from flyball.adapters.hashing import Hasher
-from flyball.adapters.stat_cache import GRANULARITY_NS, StatCache
+from flyball.adapters.content.hashing import Hasher
+from flyball.adapters.content.stat_cache import GRANULARITY_NS, StatCache
 
 BIG, BIG_BYTES = 4, 256 << 20
 SMALL, SMALL_BYTES = 10_000, 8 << 10

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from flyball.adapters.clock import SystemClock
-from flyball.adapters.sqlite import SqliteLedger
+from flyball.adapters.ledger.sqlite import SqliteLedger
 from flyball.app.home import Home
 from flyball.app.wiring.ledger import audit, ledger_of
 from flyball.core.codec import canonical

@@ -12,12 +12,12 @@ from pathlib import Path
 import polars as pl
 from msgspec.structs import replace as with_fields
 
-from flyball.adapters.predictor import load as load_release
+from flyball.adapters.models.predictor import load as load_release
 from flyball.app.declared import Declared, load
 from flyball.app.home import Home, expand_data
 from flyball.app.wiring.replay import Options, replay
 from flyball.app.wiring.replay.run import PANE_ROWS
-from flyball.app.wiring.stream import read_stream
+from flyball.app.wiring.replay.stream import read_stream
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 LOANS = ("$FLYBALL_DATA/nannyml_car_loan/reference.parquet", "$FLYBALL_DATA/nannyml_car_loan/monitoring.parquet")

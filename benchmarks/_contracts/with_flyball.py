@@ -10,8 +10,8 @@ from benchmarks._contracts import rules as r
 from benchmarks._contracts.worker import serve
 from ruamel.yaml import YAML
 
-from flyball.contracts.check import Report, check
-from flyball.contracts.odcs import parse_contract
+from flyball.contracts.odcs.document import parse_contract
+from flyball.contracts.tables.check import Report, check
 
 
 def main() -> None:
