@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from flyball.app.drift.columns import as_categories, as_numbers
+from flyball.app.drift.columns import as_categories, as_numbers, read_as
 from flyball.app.drift.comparable import Column
 from flyball.app.drift.judged import Feature, Report
 from flyball.app.drift.sampled import SAMPLE_ROWS, sampled
@@ -51,7 +51,7 @@ def _comparable(feature: Feature) -> bool:
 def _values(column: Column, samples: list[pl.DataFrame], tables: tuple[Table, Table]) -> list[list[Any]]:
     """Both sides of a column, as the comparison reads them: what is no number is missing, flags and codes are text."""
     types = [table.schema[column.name] for table in tables]
-    likes = types[0], types[0] if types[1] in (pl.String, pl.Null) else types[1]
+    likes = types[0], read_as(types[0], types[1])
     sides = [sample[column.name] for sample in samples]
     if column.kind == "number":
         return [as_numbers(side, like)[0].tolist() for side, like in zip(sides, likes, strict=True)]

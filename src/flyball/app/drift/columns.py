@@ -22,6 +22,18 @@ def kind_of(dtype: pl.DataType) -> Literal["numeric", "category", "unsupported"]
     return "unsupported" if isinstance(dtype, _NESTED) else "category"
 
 
+def read_as(ours: pl.DataType, theirs: pl.DataType) -> pl.DataType:
+    """What a text in a column of the current table is read as.
+
+    The reference's type, where that is text or flags, or where the current one is no more than text; else the current
+    one's own, which for a CSV is what its texts look like.
+
+    >>> read_as(pl.Date(), pl.Categorical()), read_as(pl.Float64(), pl.Boolean())
+    (Date, Boolean)
+    """
+    return ours if isinstance(ours, (*_TEXT, pl.Boolean)) or isinstance(theirs, (*_TEXT, pl.Null)) else theirs
+
+
 def as_numbers(column: pl.Series, like: pl.DataType) -> tuple[Numbers, int]:
     """Values, shape [n], missing as NaN, times in seconds since the epoch (or midnight); and how many are no number.
 
@@ -35,7 +47,10 @@ def as_numbers(column: pl.Series, like: pl.DataType) -> tuple[Numbers, int]:
         return np.full(len(column), np.nan), len(column) - nulls
     if isinstance(column.dtype, _TEXT):
         column = column.cast(pl.String).str.strip_chars()
-        column = _moments(column, like) if like.is_temporal() else column.cast(pl.Float64, strict=False)
+        if like == pl.Boolean:
+            column = _flags(column)
+        else:
+            column = _moments(column, like) if like.is_temporal() else column.cast(pl.Float64, strict=False)
     if column.dtype.is_temporal():
         column = _seconds(column)
     made = column.cast(pl.Float64, strict=False)
@@ -43,17 +58,30 @@ def as_numbers(column: pl.Series, like: pl.DataType) -> tuple[Numbers, int]:
 
 
 def as_categories(column: pl.Series, like: pl.DataType) -> tuple[pl.Series, int]:
-    """Texts, flags or codes; and how many values can be none of them. `like`: as for numbers, for a text of flags."""
-    nulls = column.null_count()
+    """Texts, flags or codes; and how many values can be none of them. `like`: as for numbers, for flags as text or 0, 1.
+
+    >>> as_categories(pl.Series([1, 0, 2]), pl.Boolean())[0].to_list()
+    [True, False, None]
+    """
+    if column.dtype.is_float():
+        column = column.fill_nan(None)
     if isinstance(column.dtype, _NESTED):
-        return pl.Series(column.name, [None] * len(column), dtype=pl.String), len(column) - nulls
-    if like == pl.Boolean and isinstance(column.dtype, _TEXT):
-        lower = column.cast(pl.String).str.strip_chars().str.to_lowercase()
-        flags = lower.replace_strict(["true", "false"], [True, False], default=None, return_dtype=pl.Boolean)
-        return flags, flags.null_count() - nulls
+        return pl.Series(column.name, [None] * len(column), dtype=pl.String), len(column) - column.null_count()
+    if like == pl.Boolean and (isinstance(column.dtype, _TEXT) or column.dtype.is_numeric()):
+        flags = _flags(column)
+        return flags, flags.null_count() - column.null_count()
     if column.dtype == pl.Duration:
         return column.dt.to_string(), 0
-    return column.fill_nan(None) if column.dtype.is_float() else column, 0
+    return column, 0
+
+
+def _flags(column: pl.Series) -> pl.Series:
+    """True and 1, false and 0, as texts in any case; anything else is missing."""
+    if column.dtype.is_numeric():
+        return column.cast(pl.Float64).replace_strict([1.0, 0.0], [True, False], default=None, return_dtype=pl.Boolean)
+    said = column.cast(pl.String).str.strip_chars().str.to_lowercase()
+    names = ["true", "1", "false", "0"]
+    return said.replace_strict(names, [True, True, False, False], default=None, return_dtype=pl.Boolean)
 
 
 def _seconds(column: pl.Series) -> pl.Series:

@@ -74,7 +74,8 @@ def _unfit(pair: FeaturePair, kind: Kind, *, named: bool) -> str:
     if pair.kind == "numeric" and not before.n and before.missing < rows[0]:
         return f"no finite number in the reference: {before.neg_inf + before.pos_inf} of its values are infinite"
     if now.unparsed and now.unparsed == rows[1] - (now.missing - now.unparsed):
-        return f"another type: {before.dtype} in the reference, {now.dtype} now, and no value of it is a number"
+        wanted = {"number": "number", "time": "time"}.get(kind, "flag" if before.dtype == "Boolean" else "text")
+        return f"another type: {before.dtype} in the reference, {now.dtype} now, and no value of it is a {wanted}"
     if named:
         return ""
     if kind == "time" and not before.dtype.startswith("Duration"):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
-from flyball.app.drift.columns import kind_of
+from flyball.app.drift.columns import kind_of, read_as
 from flyball.app.drift.counting import SideCount
 from flyball.app.drift.fitting import Bins, CategoryFit, NumericFit, SampledRows
 from flyball.app.drift.pair import FeaturePair, Kind, OnProgress, Progress, Side, Stage, TablePair
@@ -50,7 +50,7 @@ def profile_tables(
     told = _Told(on_progress)
     supported = [name for name in both if kinds[name] != "unsupported"]
     fitted, fitted_rows = _fit(one, supported, kinds, told, bins=bins, psi_bins=psi_bins, categories=categories)
-    likes = {n: one.schema[n] if two.schema[n] in (pl.String, pl.Null) else two.schema[n] for n in supported}
+    likes = {name: read_as(one.schema[name], two.schema[name]) for name in supported}
     ours, rows = _count(one, one.schema, kinds, fitted, told, "reference")
     theirs, current_rows = _count(two, likes, kinds, fitted, told, "current")
     features = [
