@@ -55,7 +55,8 @@ def test_the_same_values_of_another_type_have_not_moved(
 ) -> None:
     found = of(tmp_path, pl.Series(reference), pl.Series(current), ending)
     assert found.unfit == ""
-    assert found.reference is not None and found.current is not None
+    assert found.reference is not None
+    assert found.current is not None
     assert psi(found.reference, found.current) == 0.0
 
 

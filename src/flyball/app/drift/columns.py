@@ -58,7 +58,9 @@ def as_numbers(column: pl.Series, like: pl.DataType) -> tuple[Numbers, int]:
 
 
 def as_categories(column: pl.Series, like: pl.DataType) -> tuple[pl.Series, int]:
-    """Texts, flags or codes; and how many values can be none of them. `like`: as for numbers, for flags as text or 0, 1.
+    """Texts, flags or codes; and how many values can be none of them.
+
+    Args: like: as for numbers; for flags that came as texts, or as 0 and 1.
 
     >>> as_categories(pl.Series([1, 0, 2]), pl.Boolean())[0].to_list()
     [True, False, None]
