@@ -2,11 +2,12 @@
 
 import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from flyball.adapters.prediction_log.pane_states import PaneStates
+from flyball.adapters.prediction_log.pane_states import PaneStates, Series, buckets_between, series_of
 from flyball.core.errors import Unavailable
 
 
@@ -46,7 +47,7 @@ def _killed_at(path: Path, statement: int, panes: int) -> bool:
 def test_a_kill_between_any_two_statements_loses_and_doubles_nothing(tmp_path: Path) -> None:
     whole = PaneStates(tmp_path / "whole.db")
     _feed(whole, 2)
-    expected = list(whole.between("f", 0, 1e9))
+    expected = buckets_between(tmp_path / "whole.db", "f", 0, 1e9)
     kills = 0
     for statement in range(1, 400):
         path = tmp_path / f"{statement}.db"
@@ -56,7 +57,7 @@ def test_a_kill_between_any_two_statements_loses_and_doubles_nothing(tmp_path: P
         store = PaneStates(path)
         assert store.mark() < 2
         _feed(store, 2)
-        assert list(store.between("f", 0, 1e9)) == expected
+        assert buckets_between(path, "f", 0, 1e9) == expected
     assert 15 < kills < 399
 
 
@@ -65,7 +66,8 @@ def test_buckets_are_by_frame_and_time_and_old_ones_are_forgotten(tmp_path: Path
     assert (store.mark(), store.read("a", 0.0)) == (-1, None)
     store.record(0, [("a", 0.0, 300.0, b"x"), ("b", 0.0, 300.0, b"y")])
     store.record(1, [("a", 300.0, 300.0, b"z")])
-    assert [bucket[1:] for bucket in store.between("a", 0.0, 600.0)] == [(0.0, 300.0, b"x"), (300.0, 300.0, b"z")]
+    found = buckets_between(tmp_path / "states.db", "a", 0.0, 600.0)
+    assert [bucket[1:] for bucket in found] == [(0.0, 300.0, b"x"), (300.0, 300.0, b"z")]
     store.record(2, [], forget_before=300.0)
     assert (store.mark(), store.read("b", 0.0), store.read("a", 300.0)) == (2, None, b"z")
 
@@ -75,3 +77,27 @@ def test_a_store_that_cannot_be_read_is_said(tmp_path: Path) -> None:
     path.write_bytes(b"no database" * 100)
     with pytest.raises(Unavailable, match="cannot be read"):
         PaneStates(path).mark()
+    with pytest.raises(Unavailable, match="cannot be read"):
+        buckets_between(path, "a", 0, 1)
+
+
+def test_the_newest_name_of_a_release_in_an_arm_is_what_its_buckets_count(tmp_path: Path) -> None:
+    store, path = PaneStates(tmp_path / "states.db"), tmp_path / "states.db"
+    assert series_of(path, "r", "champion") is None
+    old = Series(release="r", arm="champion", name="a", without=("key",))
+    new = Series(release="r", arm="champion", name="b", without=("key", "email"))
+    for each in (old, new, Series(release="r", arm="candidate", name="a candidate", without=("key",))):
+        store.name(each)
+    assert series_of(path, "r", "champion") == new
+    assert series_of(path, "s", "champion") is None
+
+
+def test_a_reader_makes_no_file_and_reads_one_from_before_there_were_names(tmp_path: Path) -> None:
+    path = tmp_path / "states.db"
+    assert buckets_between(path, "a", 0, 1) == []
+    assert not path.exists()
+    PaneStates(path).record(0, [("a", 0.0, 300.0, b"x")])
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("DROP TABLE series")
+    assert series_of(path, "r", "champion") is None
+    assert len(buckets_between(path, "a", 0, 1)) == 1

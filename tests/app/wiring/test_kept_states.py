@@ -5,15 +5,17 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from msgspec.structs import replace
 from tests.monitor.state.frames import a_frame, baseline, rows
 
 from flyball.adapters.prediction_log.pane_states import STATES, PaneStates
 from flyball.app.home import Home
-from flyball.app.wiring.loop.kept_states import KeptStates, kept
-from flyball.core.errors import Unavailable
+from flyball.app.wiring.loop.kept_states import KeptStates, kept, not_counted
+from flyball.core.errors import NotFound, Unavailable
 from flyball.core.ports import Segment
 from flyball.core.watching import Pane
 from flyball.monitor.state.counting import counted
+from flyball.monitor.state.frame import frame
 from flyball.monitor.state.windows import total
 from flyball.monitor.watch import Promise
 
@@ -132,3 +134,37 @@ def test_a_store_that_is_away_for_a_while_holds_nothing_up_and_is_caught_up(tmp_
     whole = counted(FRAME, pl.concat([segment.predictions for segment in log.segments]))
     assert total(kept(home, "s", FRAME, since=0, until=1e9)[0], FRAME) == whole
     assert store.mark() == 5
+
+
+def test_each_arm_is_counted_for_itself_and_what_is_left_out_is_told(tmp_path: Path) -> None:
+    home, said = Home(tmp_path), list[str]()
+    log = Log([0.0, 10.0])
+    mixed = pl.concat(
+        [
+            rows(30, seed=7).with_columns(arm=pl.lit("champion"), release=pl.lit("r")),
+            rows(50, seed=8).with_columns(arm=pl.lit("candidate"), release=pl.lit("c")),
+            rows(10, seed=9).with_columns(arm=pl.lit("candidate"), release=pl.lit("gone")),
+            rows(10, seed=9).with_columns(arm=pl.lit(None, pl.String), release=pl.lit("r")),
+        ]
+    )
+    log.segments[1] = replace(log.segments[1], predictions=mixed)
+
+    def promised(release: str) -> Promise:
+        if release == "gone":
+            raise NotFound("there is no release of that root")
+        return Promise(baseline=baseline())
+
+    states = KeptStates(log, _store(home), promised, without=("country",), complain=said.append)
+    list(states.sealed("s", -1))
+    mine = frame(baseline(), ("country",))
+    counts = {
+        arm: total(kept(home, "s", mine, since=0, until=300, arm=arm)[0], mine).rows
+        for arm in ("champion", "candidate")
+    }
+    wanted = {"champion": counted(mine, pl.concat([log.segments[0].predictions, mixed.head(30)])).rows,
+              "candidate": counted(mine, mixed.slice(30, 50)).rows}  # fmt: skip
+    assert counts == wanted
+    assert said == ["rows of candidate are not in the history of counts: there is no release of that root"]
+    assert not_counted(home, "s", release="c", arm="candidate") == ("country",)
+    assert not_counted(home, "s", release="gone", arm="candidate") is None
+    assert not_counted(home, "s", release="c") is None

@@ -1,13 +1,20 @@
 """Buckets of counted panes on SQLite: bytes by reference and start, and up to which pane they are complete.
 
 A bucket and the pane that went into it are written in one transaction, so whenever a process dies, the panes up to the
-mark are in the buckets exactly once and later ones not at all; feeding the log again repairs it.
+mark are in the buckets exactly once and later ones not at all; feeding the log again repairs it. Beside the buckets
+stands what they count, so that a reader needs neither the declaration nor the contract that the writer went by. Readers
+open the file read-only, and find nothing where there is none.
 """
 
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
 
 from flyball.core.errors import Unavailable
 
@@ -17,9 +24,22 @@ CREATE TABLE IF NOT EXISTS bucket (
   frame TEXT NOT NULL, start REAL NOT NULL, length REAL NOT NULL, state BLOB NOT NULL, PRIMARY KEY (frame, start)
 );
 CREATE TABLE IF NOT EXISTS mark (only INTEGER PRIMARY KEY CHECK (only = 0), pane INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS series (
+  release TEXT NOT NULL, arm TEXT NOT NULL, name TEXT NOT NULL, without TEXT NOT NULL, PRIMARY KEY (release, arm)
+);
 """
 
-Bucket = tuple[str, float, float, bytes]  # digest of the frame, start and length in seconds, a state
+Bucket = tuple[str, float, float, bytes]  # name of its series, start and length in seconds, a state
+
+
+@dataclass(frozen=True, kw_only=True)
+class Series:
+    """Buckets that add up: of one release's rows in one arm, counted on one frame."""
+
+    release: str
+    arm: str
+    name: str  # in the column `frame` of its buckets
+    without: tuple[str, ...]  # features that are not counted
 
 
 class PaneStates:
@@ -35,20 +55,18 @@ class PaneStates:
             found = db.execute("SELECT pane FROM mark").fetchone()
         return -1 if found is None else int(found[0])
 
-    def read(self, frame: str, start: float) -> bytes | None:
+    def read(self, series: str, start: float) -> bytes | None:
         """One bucket."""
         with self._open() as db:
-            found = db.execute("SELECT state FROM bucket WHERE frame = ? AND start = ?", (frame, start)).fetchone()
+            found = db.execute("SELECT state FROM bucket WHERE frame = ? AND start = ?", (series, start)).fetchone()
         return None if found is None else bytes(found[0])
 
-    def between(self, frame: str, since: float, until: float) -> Iterator[Bucket]:
-        """Buckets that begin in [since, until), by start."""
+    def name(self, series: Series) -> None:
+        """Say what buckets of that name count. It takes the place of what its release and arm were counted by before:
+        another frame, whose buckets cannot be added to these."""
+        line = (series.release, series.arm, series.name, msgspec.json.encode(series.without).decode())
         with self._open() as db:
-            yield from db.execute(
-                "SELECT frame, start, length, state FROM bucket "
-                "WHERE frame = ? AND start >= ? AND start < ? ORDER BY start",
-                (frame, since, until),
-            ).fetchall()
+            db.execute("INSERT OR REPLACE INTO series VALUES (?, ?, ?, ?)", line)
 
     def record(self, pane: int, buckets: Sequence[Bucket], *, forget_before: float | None = None) -> None:
         """These buckets as they are with this pane, older ones forgotten: all or nothing."""
@@ -64,12 +82,46 @@ class PaneStates:
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         """A connection a call: there is one each pane, and nobody has to close it at the right moment."""
-        try:
+        with _told(self._path):
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             with closing(sqlite3.connect(self._path, isolation_level=None, timeout=self._busy_s)) as db:
                 db.execute("PRAGMA journal_mode=WAL")
                 db.execute("PRAGMA synchronous=NORMAL")
                 db.executescript(_SCHEMA)
                 yield db
-        except (sqlite3.Error, OSError) as error:
-            raise Unavailable(f"{self._path}: counted panes cannot be read or written: {error}") from error
+
+
+def series_of(path: Path, release: str, arm: str, *, busy_s: float = 2.0) -> Series | None:
+    """None: nothing of that release in that arm was counted. Raises: Unavailable."""
+    query = "SELECT name, without FROM series WHERE release = ? AND arm = ?"
+    found = _read(path, query, (release, arm), busy_s)
+    if not found:
+        return None
+    ((name, without),) = found
+    return Series(release=release, arm=arm, name=name, without=msgspec.json.decode(without, type=tuple[str, ...]))
+
+
+def buckets_between(path: Path, series: str, since: float, until: float, *, busy_s: float = 2.0) -> list[Bucket]:
+    """Buckets that begin in [since, until), seconds since the epoch, by start. Raises: Unavailable."""
+    query = "SELECT frame, start, length, state FROM bucket WHERE frame = ? AND start >= ? AND start < ? ORDER BY start"
+    return _read(path, query, (series, since, until), busy_s)
+
+
+def _read(path: Path, query: str, values: tuple[object, ...], busy_s: float) -> list[tuple[Any, ...]]:
+    if not path.exists():
+        return []
+    with _told(path), closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=busy_s)) as db:
+        try:
+            return db.execute(query, values).fetchall()
+        except sqlite3.OperationalError as error:
+            if "no such table" in str(error):  # written before there were series: the next pane adds them
+                return []
+            raise
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        raise Unavailable(f"{path}: counted panes cannot be read or written: {error}") from error

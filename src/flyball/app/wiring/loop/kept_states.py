@@ -1,18 +1,26 @@
 """History for windows and seasons: each sealed pane of a live service is counted once and kept, five minutes a bucket.
 
 The log goes through here on its way to the monitor. Panes are counted on the bins of the release that answered, so each
-release has buckets of its own. After a crash or a restart the log is fed again; panes up to the store's mark are in it
-already. A bucket that cannot be read (damaged, or of another version) is told and begun anew.
+release has buckets of its own in each arm. After a crash or a restart the log is fed again; panes up to the store's
+mark are in it already. A bucket that cannot be read (damaged, or of another version) is told and begun anew.
 """
 
 from collections.abc import Callable, Collection, Iterator
-from functools import cache
+from pathlib import Path
 
 import polars as pl
 
-from flyball.adapters.prediction_log.pane_states import STATES, Bucket, PaneStates
+from flyball.adapters.prediction_log.pane_states import (
+    STATES,
+    Bucket,
+    PaneStates,
+    Series,
+    buckets_between,
+    series_of,
+)
 from flyball.app.home import Home
-from flyball.core.errors import Unavailable
+from flyball.core.arms import CHAMPION
+from flyball.core.errors import NotFound, Unavailable, Untrusted
 from flyball.core.ports import Segment, Telemetry
 from flyball.core.watching import Pane
 from flyball.monitor.state.binary import StateRefused, decoded, encoded
@@ -40,7 +48,8 @@ class KeptStates:
     ) -> None:
         """Args: without: features that are not watched. complain: told what is odd, in words."""
         self._telemetry, self._store, self._complain = telemetry, store, complain
-        self._frame: Callable[[str], Frame] = cache(lambda release: frame(promises(release).baseline, without))
+        self._promises, self._without = promises, without
+        self._counted: dict[tuple[str, str], tuple[Frame, str] | None] = {}  # (arm, release) -> by what, its series
         self._mark = store.mark()
         self._waiting: list[Segment] = []
         self._newest: float | None = None  # start of the newest pane, seconds since the epoch
@@ -72,19 +81,39 @@ class KeptStates:
         start = pane.start // MINUTES_5 * MINUTES_5
         buckets: list[Bucket] = []
         if rows.height:
-            ours = rows.filter((pl.col("arm") == "champion") & pl.col("release").is_not_null())
-            for release in ours["release"].unique().sort().to_list():
-                mine = self._frame(release)
-                state = counted(mine, ours.filter(ours["release"] == release))
-                whole = self._bucket(mine, start) + state
-                buckets.append((mine.digest, start, MINUTES_5, encoded(whole)))
+            ours = rows.filter(pl.col("arm").is_not_null() & pl.col("release").is_not_null())
+            for arm, release in sorted(ours.select("arm", "release").unique().iter_rows()):
+                by = self._by(arm, release)
+                if by is None:
+                    continue
+                mine, series = by
+                state = counted(mine, ours.filter((ours["arm"] == arm) & (ours["release"] == release)))
+                whole = self._bucket(mine, series, start) + state
+                buckets.append((series, start, MINUTES_5, encoded(whole)))
         usual = self._newest is not None and abs(pane.start - self._newest) < DAY  # else a clock may have jumped
         self._store.record(pane.index, buckets, forget_before=pane.start - KEEP_S if usual else None)
         self._mark = pane.index
         self._newest = pane.start if self._newest is None else max(self._newest, pane.start)
 
-    def _bucket(self, mine: Frame, start: float) -> State:
-        data = self._store.read(mine.digest, start)
+    def _by(self, arm: str, release: str) -> tuple[Frame, str] | None:
+        """What its rows are counted on, and where; None: another arm than the champion's whose release is gone."""
+        if (arm, release) not in self._counted:
+            try:
+                mine = frame(self._promises(release).baseline, self._without)
+            except (NotFound, Untrusted) as error:
+                if arm == CHAMPION:
+                    raise
+                self._complain(f"rows of {arm} are not in the history of counts: {error}")
+                self._counted[arm, release] = None
+                return None
+            series = _series(mine, arm)
+            without = tuple(sorted(self._without))
+            self._store.name(Series(release=release, arm=arm, name=series, without=without))
+            self._counted[arm, release] = mine, series
+        return self._counted[arm, release]
+
+    def _bucket(self, mine: Frame, series: str, start: float) -> State:
+        data = self._store.read(series, start)
         if data is None:
             return empty(mine)
         try:
@@ -102,16 +131,35 @@ class KeptStates:
             )
 
 
-def kept(home: Home, service: str, mine: Frame, *, since: float, until: float) -> tuple[list[TimedState], list[str]]:
-    """Buckets of one release that begin in [since, until), seconds since the epoch; and what could not be read.
+def kept(
+    home: Home, service: str, mine: Frame, *, since: float, until: float, arm: str = CHAMPION
+) -> tuple[list[TimedState], list[str]]:
+    """Buckets of one release in one arm that begin in [since, until), seconds since the epoch; what could not be read.
 
     Raises: Unavailable.
     """
     found: list[TimedState] = []
     told: list[str] = []
-    for _, start, length, data in PaneStates(home.telemetry(service) / STATES).between(mine.digest, since, until):
+    for _, start, length, data in buckets_between(_file(home, service), _series(mine, arm), since, until):
         try:
             found.append(TimedState(start=start, end=start + length, state=decoded(data, mine)))
         except StateRefused as error:
             told.append(f"counts from {start:.0f} on: {error}")
     return found, told
+
+
+def not_counted(home: Home, service: str, *, release: str, arm: str = CHAMPION) -> tuple[str, ...] | None:
+    """Features that its counts leave out, which the frame of its buckets goes by; None: nothing of it was counted.
+
+    Raises: Unavailable.
+    """
+    found = series_of(_file(home, service), release, arm)
+    return None if found is None else found.without
+
+
+def _file(home: Home, service: str) -> Path:
+    return home.telemetry(service) / STATES
+
+
+def _series(mine: Frame, arm: str) -> str:
+    return mine.digest if arm == CHAMPION else f"{mine.digest} {arm}"
