@@ -3,16 +3,24 @@
 import hashlib
 import json
 import shutil
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.app.monitor.watched_home import START, WINDOW_ROWS, champion, logged, made, traffic, watched
 
+from flyball.adapters.ledger.memory import SimulatedClock
+from flyball.adapters.prediction_log.pane_states import STATES, PaneStates, Series
 from flyball.app.cli.main import run
 from flyball.app.home import Home
 from flyball.app.monitor.history import history, picture
-from flyball.app.wiring.asking import monitor_selftest
+from flyball.app.people import states_of
+from flyball.app.wiring.asking import kept_windows, monitor_selftest
+from flyball.app.wiring.ledger import open_ledger
+from flyball.control.state import RolloutState
 from flyball.core.estimating import Estimated
 from flyball.core.release import Estimate
 from flyball.core.seen_windows import SeenWindow
@@ -88,10 +96,47 @@ def test_status_tells_the_newest_window_feature_by_feature(home: Home, capfd: py
     assert "live metric: not measured" in text
 
 
+def test_status_tells_each_arm_over_time_from_the_counts_that_are_kept(
+    home: Home, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept_windows, "SystemClock", lambda: SimulatedClock(datetime.fromtimestamp(START + 4000, UTC)))
+    before = bytes_of(home)
+    (one,) = asked(capfd, home, "status")["services"]
+    (arm,) = one["arms"]
+    assert (arm["arm"], arm["release"], arm["notes"]) == ("champion", champion(home), [])
+    found = {each["over"]: each for each in arm["windows"]}
+    assert {over: each["largest"]["name"] for over, each in found.items() if each["largest"]} == dict.fromkeys(
+        ("5m", "1h", "24h", "7d"), "amount"
+    )
+    assert found["5m"]["largest"]["psi"] > found["7d"]["largest"]["psi"] > 0.25  # it mixes before and after
+    assert (found["5m"]["verdict"], found["7d"]["rows"]) == ("DRIFT", 8 * WINDOW_ROWS)
+    assert (found["hour"]["verdict"], found["hour"]["weeks"]) == ("INSUFFICIENT", 0)
+    assert bytes_of(home) == before
+    text = said(capfd, home, "status")
+    assert "last 7 days" in text
+    assert "not enough" in text
+
+
+def test_an_arm_that_cannot_be_read_says_so_and_keeps_nobody_from_the_others(home: Home) -> None:
+    candidate = RolloutState(
+        rollout="ro-1", release="sha256:beef", champion=champion(home), policy="", salt="", reason="", opened_at=""
+    )
+    with closing(open_ledger(home)) as ledger:
+        state = replace(states_of(ledger)["fraud"], rollout=candidate)
+        PaneStates(home.telemetry("fraud") / STATES).name(
+            Series(release="sha256:beef", arm="candidate", name="f candidate", without=())
+        )
+        ours, theirs = kept_windows.kept_windows(home, ledger, {"fraud": state}, at=START + 4000)["fraud"]
+    assert ours.windows[0].rows > 0
+    assert (theirs.arm, theirs.windows) == ("candidate", ())
+    assert "there is no release of that root" in theirs.notes[0]
+
+
 def test_a_service_without_a_window_says_what_it_waits_for(quiet: Home, capfd: pytest.CaptureFixture[str]) -> None:
     (one,) = asked(capfd, quiet, "status", "fraud")["services"]
     assert one["window"] is None
     assert any("first window" in wait for wait in one["waiting_for"])
+    assert [each["notes"] for each in one["arms"]] == [["nothing of it was counted yet"]]
     assert "no window has closed yet" in said(capfd, quiet, "status")
     assert asked(capfd, quiet, "history", "fraud")["windows"] == []
     assert "no window has closed in this span" in said(capfd, quiet, "history", "fraud")

@@ -7,12 +7,14 @@ import polars as pl
 from tests.pipeline.fraud import SERVICE, opened, trained, transactions, write_service
 
 from flyball.adapters.models.predictor import load
+from flyball.adapters.prediction_log.pane_states import STATES, PaneStates
 from flyball.adapters.prediction_log.segments import SegmentLog, Segments
 from flyball.adapters.window_book import SqliteWindows
 from flyball.app.home import Home
 from flyball.app.people import states_of
 from flyball.app.wiring.asking.declarations import declaration
 from flyball.app.wiring.ledger import open_ledger
+from flyball.app.wiring.loop.kept_states import KeptStates
 from flyball.app.wiring.loop.promises import promises
 from flyball.app.wiring.loop.remembering import Remembering
 from flyball.app.wiring.stores.releases import ReleaseStore
@@ -73,7 +75,14 @@ def watched(home: Home) -> None:
         declared = declaration(ledger, "fraud")
     watcher = Watcher(declared, contract, promises(releases))
     windows = Remembering(watcher, SqliteWindows(home.windows("fraud")), said.append)
-    for segment in Segments(home.telemetry("fraud").parent).sealed("fraud", -1):
+    telemetry = KeptStates(
+        Segments(home.telemetry("fraud").parent),
+        PaneStates(home.telemetry("fraud") / STATES),
+        promises(releases),
+        without=watcher.unwatched,
+        complain=said.append,
+    )
+    for segment in telemetry.sealed("fraud", -1):
         windows.feed(segment, champion=root)
     windows.write()
     assert said == []

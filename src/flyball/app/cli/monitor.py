@@ -28,13 +28,19 @@ def status(
     home: HomeOption = None,
     json: JsonFlag = False,
 ) -> None:
-    """The newest window of each service, feature by feature, and what the monitor waits for. Changes nothing."""
+    """The newest window of each service, feature by feature, each arm over time, and what the monitor waits for.
+    Changes nothing."""
     from flyball.app.monitor.standing import standing
     from flyball.app.monitor.words import page
+    from flyball.app.wiring.asking.kept_windows import kept_windows
     from flyball.app.wiring.asking.windows import newest
+    from flyball.app.wiring.ledger import open_ledger
 
     place = find_home(home)
-    found = [standing(state, newest(place, name)) for name, state in _states(place, service).items()]
+    states = _states(place, service)
+    with closing(open_ledger(place)) as ledger:
+        arms = kept_windows(place, ledger, states)
+    found = [standing(state, newest(place, name), arms[name]) for name, state in states.items()]
     emit({"home": str(place.root), "services": found}, as_json=json, text=lambda: page(found))
 
 

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from flyball.app.monitor.kept_windows import ArmWindows
 from flyball.control.state import ServiceState
 from flyball.core.clock import timestamp
 from flyball.core.record import Record
@@ -40,12 +41,19 @@ class MonitorStanding(Record):
     service: str
     champion: str | None
     window: WindowStanding | None  # the newest; None: none has closed
+    arms: tuple[ArmWindows, ...]  # by time, as counts that are kept tell it; the champion first
     waiting_for: tuple[str, ...]
     open_signals: tuple[str, ...]  # on the ledger
     incident: str | None  # the open quality incident
 
 
-def standing(state: ServiceState, newest: SeenWindow | None, *, window_rows: int | None = None) -> MonitorStanding:
+def standing(
+    state: ServiceState,
+    newest: SeenWindow | None,
+    arms: tuple[ArmWindows, ...] = (),
+    *,
+    window_rows: int | None = None,
+) -> MonitorStanding:
     """Fold of the ledger and the newest window as one answer. `window_rows`: that close a window, where it is known."""
     waits = [wait for decision in state.decisions.values() for wait in decision.waiting_for]
     if state.incident:
@@ -61,6 +69,7 @@ def standing(state: ServiceState, newest: SeenWindow | None, *, window_rows: int
         service=state.service,
         champion=state.champion,
         window=None if newest is None else window_standing(newest),
+        arms=arms,
         waiting_for=tuple(dict.fromkeys(waits)),
         open_signals=tuple(sorted(state.signals)),
         incident=state.incident.incident if state.incident else None,

@@ -1,8 +1,10 @@
-"""What `flyball monitor` says on a terminal: a window as a table of features and a line for each other figure."""
+"""What `flyball monitor` says on a terminal: a window as a table of features and a line for each other figure, and each
+arm over time."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from flyball.app.monitor.kept_windows import ArmWindows, KeptWindow, Over
 from flyball.app.monitor.standing import FeatureStanding, MonitorStanding, WindowStanding
 from flyball.core.ids import short
 
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
 MOST_FEATURES = 20  # told one by one; the others are counted
 MOST_FIGURES = 8  # told of one field of a report
 NOT_MEASURED = "not measured"
+OVER: Mapping[Over, str] = {"5m": "last 5 minutes", "1h": "last hour", "24h": "last day", "7d": "last 7 days"}
 
 # fields of a window report that have a line of their own, with their name for people; whatever else a report holds is
 # in the JSON document
@@ -55,6 +58,8 @@ def _service(each: MonitorStanding) -> "Iterator[RenderableType]":
         yield Text(heading(each.window))
         yield _features(each.window.features)
         yield Text("\n".join(lines(each.window.report)))
+    for arm in each.arms:
+        yield from _arm(arm)
     signals = ", ".join(each.open_signals) or "none"
     yield Text(f"open signals: {signals}" + (f"; incident {each.incident}" if each.incident else ""))
     yield Text("waits for: " + ("\n           ".join(each.waiting_for) or "nothing"))
@@ -89,6 +94,38 @@ def _why(each: FeatureStanding) -> str:
         return "".join(told)
     windows = "1 window" if each.consecutive == 1 else f"{each.consecutive} windows in a row"
     return "; ".join([*told, f"{each.level}: over {each.limit:g} for {windows}"])
+
+
+def _arm(each: ArmWindows) -> "Iterator[RenderableType]":
+    from rich.table import Table
+    from rich.text import Text
+
+    yield Text(f"over time, {each.arm} {short(each.release)}")
+    if each.windows:
+        table = Table("", "counted from", "rows", "largest PSI", "verdict", "drifted", box=None)
+        for window in each.windows:
+            table.add_row(*map(Text, over_time(window)))
+        yield table
+    for note in each.notes:
+        yield Text(note)
+
+
+def over_time(window: KeptWindow) -> tuple[str, ...]:
+    """One span in the columns of the table."""
+    if window.over == "hour":
+        weeks = f"{window.weeks} earlier weeks" if (window.weeks or 0) > 1 else f"{window.weeks or 'no'} earlier week"
+        name = f"{window.start[11:16]} to {window.end[11:16]}Z, {weeks}"
+    else:
+        name = OVER[window.over]
+    first = f"{window.first[:16]}Z" if window.first else "-"
+    if window.largest is None or window.largest.psi is None:
+        return name, first, str(window.rows), "-", "not enough", "-"
+    largest = window.largest
+    verdict = largest.verdict + (f" ({largest.level})" if largest.level else "")
+    drifted = ", ".join(window.drifted[:MOST_FIGURES])
+    if len(window.drifted) > MOST_FIGURES:
+        drifted += f" and {len(window.drifted) - MOST_FIGURES} more"
+    return name, first, str(window.rows), f"{largest.name} {largest.psi:.4f}", verdict, drifted or "-"
 
 
 def lines(report: Mapping[str, Any]) -> Iterator[str]:

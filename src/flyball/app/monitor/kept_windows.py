@@ -1,0 +1,114 @@
+"""The last 5 minutes, hour, day and 7 days of each arm, and its last hour beside the same hour of earlier weeks. Pure.
+
+All of them are sums of the same kept buckets of five minutes. A span reaches back to the start of the bucket that it
+begins in, so it is up to five minutes longer than its name; the hour is the newest whole one.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Literal
+
+from flyball.core.clock import timestamp
+from flyball.core.record import Record
+from flyball.core.service import Psi
+from flyball.monitor.state.frame import Frame
+from flyball.monitor.state.reading import CountsRead, beside_earlier, beside_reference
+from flyball.monitor.state.windows import DAY, HOUR, MINUTES_5, WEEK, TimedState, seasonal, total
+
+Over = Literal["5m", "1h", "24h", "7d", "hour"]
+SPANS: dict[Over, float] = {"5m": MINUTES_5, "1h": HOUR, "24h": DAY, "7d": WEEK}  # seconds
+WEEKS = 4  # that a last hour is beside
+
+
+class KeptWindow(Record):
+    """What the rows of one span say, its times in RFC 3339."""
+
+    over: Over  # `hour`: beside the same hour of the week; the others beside the release's reference
+    start: str
+    end: str
+    first: str | None  # start of the oldest counts in it; None: it has none
+    rows: int
+    verdict: Literal["OK", "DRIFT", "INSUFFICIENT"]  # of the largest one
+    largest: CountsRead | None  # the largest PSI that can be told; None: not enough
+    drifted: tuple[str, ...]  # names, largest PSI first
+    reason: str  # why it is not enough, where it is not
+    weeks: int | None = None  # earlier weeks that have rows in that hour; None: not asked
+    earlier_rows: int | None = None  # in these
+
+
+class ArmWindows(Record):
+    """One arm of a service."""
+
+    arm: str  # `champion`, `candidate`, or an arm of an A/B test
+    release: str
+    windows: tuple[KeptWindow, ...] = ()
+    notes: tuple[str, ...] = ()  # what could not be read, and why
+
+
+def arm_windows(
+    arm: str, release: str, panes: Sequence[TimedState], frame: Frame, *, at: float, limits: Psi
+) -> ArmWindows:
+    """Args: panes: of the last five weeks, or what there is of them. at: now, seconds since the epoch."""
+    return ArmWindows(
+        arm=arm,
+        release=release,
+        windows=(*(_span(over, panes, frame, at, limits) for over in SPANS), _hour(panes, frame, at, limits)),
+    )
+
+
+def _span(over: Over, panes: Sequence[TimedState], frame: Frame, at: float, limits: Psi) -> KeptWindow:
+    since = (at - SPANS[over]) // MINUTES_5 * MINUTES_5
+    state = total(panes, frame, since=since, until=at)
+    read = beside_reference(state, limits)
+    return _window(over, panes, since, at, read, rows=state.rows, reason=_too_few(state.rows, read))
+
+
+def _hour(panes: Sequence[TimedState], frame: Frame, at: float, limits: Psi) -> KeptWindow:
+    since = at // HOUR * HOUR - HOUR
+    state, before = total(panes, frame, since=since, until=since + HOUR), seasonal(panes, frame, since, weeks=WEEKS)
+    read = beside_earlier(state, before.state, limits)
+    reason = before.reason or _too_few(min(state.rows, before.state.rows), read)
+    return _window(
+        "hour", panes, since, since + HOUR, read, rows=state.rows, reason=reason, weeks=before.weeks,
+        earlier_rows=before.state.rows,
+    )  # fmt: skip
+
+
+def _window(
+    over: Over,
+    panes: Sequence[TimedState],
+    since: float,
+    until: float,
+    read: Sequence[CountsRead],
+    *,
+    rows: int,
+    reason: str,
+    weeks: int | None = None,
+    earlier_rows: int | None = None,
+) -> KeptWindow:
+    told = [each for each in read if each.verdict != "INSUFFICIENT"]
+    largest = told[0] if told else None
+    first = min((pane.start for pane in panes if since <= pane.start < until), default=None)
+    return KeptWindow(
+        over=over,
+        start=_rfc3339(since),
+        end=_rfc3339(until),
+        first=None if first is None else _rfc3339(first),
+        rows=rows,
+        verdict=largest.verdict if largest else "INSUFFICIENT",
+        largest=largest,
+        drifted=tuple(each.name for each in told if each.verdict == "DRIFT"),
+        reason="" if largest else reason,
+        weeks=weeks,
+        earlier_rows=earlier_rows,
+    )
+
+
+def _too_few(rows: int, read: Sequence[CountsRead]) -> str:
+    if not rows:
+        return "no rows"
+    return read[0].reason if read else "nothing is watched"
+
+
+def _rfc3339(seconds: float) -> str:
+    return timestamp(datetime.fromtimestamp(seconds, UTC))
