@@ -1,10 +1,10 @@
 """Control charts of the answers: mean prediction, mean confidence and the ratio of each class, window by window.
 
-A CUSUM and an EWMA each, made for the same run length: one false alarm in `arl_windows` windows over all charts of the
-service. Everything is read off the counts of a window on its baseline's bins, so nothing further is stored: a number
-counts as the normal score of its bin, a confidence as the middle of its bin. A chart starts itself
-(`stats.control_charts`): a window is compared with the baseline and all windows since, so a small holdout is not taken
-for the truth. After an alarm its sums start from nothing.
+A CUSUM and an EWMA each, made for the same run length: one false alarm in `arl_windows` windows over all charts, which
+is handed in as their half of what the service promises. Everything is read off the counts of a window on its baseline's
+bins, so nothing further is stored: a number counts as the normal score of its bin, a confidence as the middle of its
+bin. A chart starts itself (`stats.control_charts`): a window is compared with the baseline and all windows since, so a
+small holdout is not taken for the truth. After an alarm its sums start from nothing.
 """
 
 import math

@@ -3,8 +3,8 @@
 It stands beside the simple rule of `monitor.drift` and answers another question. The rule says how far a window is from
 the baseline; the detector says whether chance can explain what all windows since the promotion have shown, with a
 promise: over all sequences of the service together, whatever their dependence, at most one false alarm in
-`arl_windows` windows. Small changes show after several windows, and a reference of a thousand rows is not taken for the
-truth.
+`arl_windows` windows, of which the control charts of the answers have half where there are any (`shared`). Small
+changes show after several windows, and a reference of a thousand rows is not taken for the truth.
 
 A sequence that has alarmed is *standing*: its evidence starts from nothing and its windows are not learned, until
 `CALM` windows in a row are no farther from the baseline than tolerance and chance allow. A promotion starts everything
@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from msgspec import structs
 
 from flyball.core.release import Baseline, Reference
 from flyball.core.service import Detector
@@ -53,6 +54,15 @@ class Shifts:
     def evidence(self) -> dict[str, float]:
         """Log10 of the e-value of each sequence; of a standing one, that of its alarm."""
         return {name: round(_log_e(each) / LN10, 4) for name, each in self.sequences.items()}
+
+
+def shared(declared: Detector, watchers: int) -> Detector:
+    """What each of several watchers is made for so that together they keep the promise: expected numbers add up.
+
+    >>> shared(Detector(arl_windows=1000.0), 2).arl_windows
+    2000.0
+    """
+    return structs.replace(declared, arl_windows=declared.arl_windows * watchers)
 
 
 def observe(shifts: Shifts, group: PaneGroup, baseline: Baseline, declared: Detector, *, beside: int = 0) -> Shifts:

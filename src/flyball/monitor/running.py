@@ -69,23 +69,22 @@ class RunningWindow:
         of_features, self.streaks = drift.signals(features, self.monitor.psi, self.streaks, span, usual)
         of_answers, self.answer_streaks = drift.signals(answers, self.monitor.psi, self.answer_streaks, span, usual)
         found = self._quality(group)
+        before = self.charted if self.charted is not None else charts.opened(self.baseline)
+        half = detector.shared(self.monitor.detector, 2 if before else 1)  # the e-detector's, and the charts'
         together = self.jointly
-        self.shifts = detector.observe(
-            self.shifts, group, self.baseline, self.monitor.detector, beside=int(together is not None)
-        )
+        self.shifts = detector.observe(self.shifts, group, self.baseline, half, beside=int(together is not None))
         others = len(self.shifts.sequences)
         if together is not None:
-            together = self.jointly = joint.closed(together, self.monitor.detector, beside=others)
-        before = self.charted if self.charted is not None else charts.opened(self.baseline)
-        self.charted = charts.after(before, group, self.monitor.detector)
+            together = self.jointly = joint.closed(together, half, beside=others)
+        self.charted = charts.after(before, group, half)
         signals = (
             *(_quality_signal(finding, span) for finding in found),
             *(sign_signal(sign, span) for sign in self._signs(group, span, found)),
             *of_features,
             *of_answers,
-            *detector.signals(self.shifts, self.monitor.detector, span),
-            *joint.signals(together, self.monitor.detector, span, beside=others),
-            *charts.signals(self.charted, self.monitor.detector, span),
+            *detector.signals(self.shifts, half, span),
+            *joint.signals(together, half, span, beside=others),
+            *charts.signals(self.charted, half, span),
             *objectives.signals(group, declared, span),
             *own_past.signals(self.past.figures(), span),
         )
@@ -119,7 +118,7 @@ class RunningWindow:
             changes=causes.changes(group, self.baseline, signals),
             expected=causes.expected(group, self.baseline, self.monitor.live_metric),
             classes=causes.class_shift(group, self.baseline),
-            charts=charts.points(self.charted, self.monitor.detector),
+            charts=charts.points(self.charted, half),
         )
 
     def _count(self, ours: pl.DataFrame) -> PaneGroup:

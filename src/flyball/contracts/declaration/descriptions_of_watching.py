@@ -35,7 +35,7 @@ WATCHED: dict[str, dict[str, str]] = {
         "per_second": "Of a second of a release's own service time.",
     },
     "Detector": {
-        "arl_windows": "Windows of the service between false alarms, at least, over all its features together.",
+        "arl_windows": "Windows of the service between false alarms, at least, over all that it watches together.",
         "tolerance": "A change up to this PSI is not worth an alarm, however many rows show it.",
         "fdr": "Expected share of unchanged ones among the features that it names.",
         "retrain": "Whether its signal counts for the drift trigger, as a `psi` at `act` does.",
