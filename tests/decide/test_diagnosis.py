@@ -77,9 +77,12 @@ def test_labels_of_rows_before_the_change_say_nothing_about_it() -> None:
     assert (found.kind, found.remedy) == ("unknown", "wait_for_labels")
 
 
-def test_without_a_live_metric_nobody_waits_for_labels() -> None:
+def test_without_a_live_metric_a_shift_is_named_and_nobody_waits_for_labels_or_knows_a_remedy() -> None:
     found = diagnose([report(0, psi={"a": 0.6})], MONITOR.psi, labels_expected=False)
-    assert (found.kind, found.remedy) == ("covariate_shift", "retrain")
+    assert (found.kind, found.remedy) == ("covariate_shift", "none")
+    assert "no live metric is watched" in found.reason
+    answers = {step.question: step.answer for step in found.steps}
+    assert answers["is the model worse, by the labels of these rows?"] == "unknown"
 
 
 def test_a_shift_long_borne_does_not_hide_a_loss_of_today() -> None:

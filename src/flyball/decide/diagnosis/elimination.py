@@ -5,7 +5,8 @@ the classes (label shift), the inputs beyond that (covariate shift), or nobody. 
 worse than rows of this kind let expect (concept drift)? The last two may be true at once, and then both are said.
 Inputs that moved while the labels show no loss are harmless: drift opens the question, risk moves the actuators. Where
 the labels of the moved rows have not come yet, the effect is estimated and the kind is unknown, because no estimate
-without labels sees the concept. Each question is kept with its number, its limit and its answer.
+without labels sees the concept. Where no live metric is watched none will come: the shift is named, without a remedy.
+Each question is kept with its number, its limit and its answer.
 """
 
 from collections.abc import Collection, Sequence
@@ -23,6 +24,7 @@ from flyball.decide.diagnosis.questions import beyond_asked, moved_asked, worse_
 from flyball.decide.diagnosis.standing import standing_shifts, within_limit
 
 ANSWERS = ("prediction", "score", "top_score")
+UNWATCHED = "no live metric is watched, so nobody sees whether the model is worse, or whether a training helps"
 
 
 def diagnose(
@@ -74,8 +76,8 @@ def diagnose(
         made = _without_drift(loss, gap, numbers)
     else:
         made = _with_drift(inputs, answers, classes, limits, loss, gap, numbers, labels_expected, found)
-    waits = made.kind == "unknown"
-    effects = estimated_effects(now) if waits else told_effects(found, label_shift="label_shift" in made.kinds)
+    unseen = made.kind == "unknown" or (loss is None and bool(inputs or answers))
+    effects = estimated_effects(now) if unseen else told_effects(found, label_shift="label_shift" in made.kinds)
     return replace(
         made,
         features=_ranked(now, made.features),
@@ -172,7 +174,6 @@ def _with_drift(
             numbers=numbers,
             remedy="none",
         )
-    seen = f"over {loss.n} labels worse by {loss.value:.4g}" if loss is not None else "no live metric is watched"
     shifted: DiagnosisKind = "covariate_shift"
     where = ""
     if classes is not None and classes.answer == "yes":
@@ -181,6 +182,11 @@ def _with_drift(
         shifted, where = "label_shift", "inputs stayed, the answers moved: "
     elif not inputs:
         where = "each input by itself stayed, the answers moved: "
+    if loss is None:  # nor will there be one, so drift opens the question and nobody answers it
+        reason = f"{where}{what}; {UNWATCHED}"
+        made = _is((shifted,), reason, ranked, numbers)
+        return replace(made, remedy="none")
+    seen = f"over {loss.n} labels worse by {loss.value:.4g}"
     if gap is None or not gap.sure:
         return _is((shifted,), f"{where}{what}; {seen}", ranked, numbers)
     both: tuple[DiagnosisKind, ...] = (shifted, "concept_drift")
