@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from flyball.app.drift.comparable import Column, columns_of
+from flyball.app.drift.course import course
 from flyball.app.drift.reading import profile_tables
 from flyball.stats.divergences import psi
 
@@ -58,6 +59,8 @@ def test_the_same_values_of_another_type_have_not_moved(
     assert found.reference is not None
     assert found.current is not None
     assert psi(found.reference, found.current) == 0.0
+    went = course(tmp_path / "before.parquet", tmp_path / f"now.{ending}", [found], rows=400, risk=None)
+    assert went.change is None
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ moved most, and, where the table holds labels and predictions, the risk on its l
 is a reason to act, drift without it is not; so both stand over one axis of rows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from flyball.app.drift.columns import read_as
 from flyball.app.drift.comparable import Column
 from flyball.app.drift.counting import SideCount
 from flyball.app.drift.fitting import Bins
@@ -30,6 +31,7 @@ PSI_LIMIT = LIMITS["psi"]
 NORMAL_95 = 1.96  # standard errors on either side of a mean
 CLASSES = 20  # different labels up to which a prediction is right or wrong, and not near or far
 
+Likes = Mapping[str, pl.DataType]  # what a text of the current table is read as
 Found = dict[str, list[Measure]]  # PSI of each column in each window
 
 
@@ -106,15 +108,17 @@ def course(
     """
     count = max(1, min(WINDOWS, rows // FEWEST_ROWS))
     edges = np.linspace(0, rows, count + 1).astype(np.int64)
-    table = opened(current)
-    found = _read(table, [each for each in columns if each.reference is not None], edges, limit)
+    known, table = opened(reference), opened(current)
+    asked = [each for each in columns if each.reference is not None]
+    likes = {each.name: read_as(known.schema[each.name], table.schema[each.name]) for each in asked}
+    found = _read(table, asked, likes, edges, limit)
     worst = _worst(found, count)
     change = change_of(found, edges)
     unit: str | None = None
     levels: tuple[Level | None, Level | None, Level | None] = (None, None, None)
     risks: list[float | None] = [None] * count
     if risk is not None:
-        sides = _losses(opened(reference), reference, risk), _losses(table, current, risk)
+        sides = _losses(known, reference, risk), _losses(table, current, risk)
         unit = _unit(sides[0])
         ours, theirs = (_loss(side, unit) for side in sides)
         risks = [_mean(theirs[a:b]) for a, b in pairwise(edges)]
@@ -167,11 +171,11 @@ def _worst(found: Found, count: int) -> list[tuple[str | None, float | None]]:
     return worst
 
 
-def _read(table: Table, columns: Sequence[Column], edges: Counts, limit: float) -> Found:
+def _read(table: Table, columns: Sequence[Column], likes: Likes, edges: Counts, limit: float) -> Found:
     found: Found = {}
     by_name = {each.name: each for each in columns}
     for group in table.groups(list(by_name)):
-        counts = _counted(table, [by_name[name] for name in group], edges)
+        counts = _counted(table, [by_name[name] for name in group], likes, edges)
         for name in group:
             reference = by_name[name].reference
             assert reference is not None
@@ -179,10 +183,10 @@ def _read(table: Table, columns: Sequence[Column], edges: Counts, limit: float) 
     return found
 
 
-def _counted(table: Table, columns: Sequence[Column], edges: Counts) -> dict[str, list[Counts]]:
+def _counted(table: Table, columns: Sequence[Column], likes: Likes, edges: Counts) -> dict[str, list[Counts]]:
     """Counts of each column in each window, on the bins that PSI is read on."""
     found: dict[str, list[Counts]] = {each.name: [] for each in columns}
-    sides = {each.name: _side(table, each) for each in columns}
+    sides = {each.name: _side(table, each, likes) for each in columns}
     scratch = Scratch()
     row, at = 0, 1
     for batch in table.batches([each.name for each in columns]):
@@ -194,17 +198,16 @@ def _counted(table: Table, columns: Sequence[Column], edges: Counts) -> dict[str
             if row == edges[at] and at < edges.size:
                 for each in columns:
                     found[each.name].append(_coarse(each, sides[each.name].counts))
-                sides = {each.name: _side(table, each) for each in columns}
+                sides = {each.name: _side(table, each, likes) for each in columns}
                 at = min(at + 1, edges.size - 1)
     return found
 
 
-def _side(table: Table, column: Column) -> SideCount:
+def _side(table: Table, column: Column, likes: Likes) -> SideCount:
     pair = column.pair
     assert pair is not None
-    own = table.schema[column.name]
     bins = Bins(edges=pair.edges, psi_edges=pair.psi_edges, values=pair.values)
-    return SideCount(kind=pair.kind, dtype=own, like=own, bins=bins)
+    return SideCount(kind=pair.kind, dtype=table.schema[column.name], like=likes[column.name], bins=bins)
 
 
 def _coarse(column: Column, counts: Counts) -> Counts:
