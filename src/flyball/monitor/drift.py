@@ -149,11 +149,14 @@ def _measure(reference: Reference, found: tuple[int, ...], limits: Psi) -> Measu
 
 @lru_cache(maxsize=1024)
 def psi_of(reference: tuple[int, ...], current: tuple[int, ...]) -> float:
-    """Smoothed PSI. Several parts of a report ask for that of the same counts.
+    """Smoothed PSI over the bins that hold a row, as `compare` has it. Several parts of a report ask for the same.
 
     Raises: as `psi`.
     """
-    return psi(reference, current, smoothing=SMOOTHING)
+    used = [at for at, (before, now) in enumerate(zip(reference, current, strict=True)) if before or now]
+    if not used:
+        return psi(reference, current)  # says which side is empty
+    return psi([reference[at] for at in used], [current[at] for at in used], smoothing=SMOOTHING)
 
 
 def moved(earlier: PaneGroup, later: PaneGroup) -> dict[str, float]:

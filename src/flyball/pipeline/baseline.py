@@ -98,17 +98,20 @@ def _outcomes(normal: Baseline, facts: Packaged, predictions: Predictions, score
     )
 
 
-def reference(column: pl.Series) -> Reference:
+def reference(column: pl.Series, *, parted: bool = False) -> Reference:
     """Numbers, dates and times in bins of equal mass; text and flags by value.
+
+    Args: parted: each bin has rows of the column; else a value which a column of few never had is told apart. Times are
+        always parted: they move on by nature.
 
     >>> reference(pl.Series([True, False, True, None])).values
     ('True', 'False')
     """
     if column.dtype.is_temporal():
-        column = column.cast(pl.Datetime("us")).dt.epoch("us") / 1e6
+        column, parted = column.cast(pl.Datetime("us")).dt.epoch("us") / 1e6, True
     if column.dtype.is_numeric():
         values = column.cast(pl.Float64).to_numpy()
-        bins: NumericBins = fit_numeric(values)
+        bins: NumericBins = fit_numeric(values, parted=parted)
         fine = fit_fine(values, bins.edges)
         return Reference(
             kind="numeric",
@@ -130,12 +133,12 @@ def in_order(column: pl.Series) -> Reference:
 
 def _of_prediction(facts: Packaged, predictions: Predictions, scores: Scores) -> dict[str, Reference]:
     if facts.task == "regression":
-        return {"prediction": reference(pl.Series(predictions))}
+        return {"prediction": reference(pl.Series(predictions), parted=True)}
     assert scores is not None
     labels = {"prediction": _of_classes(facts, predictions)}
     if scores.ndim == 1:
-        return labels | {"score": reference(pl.Series(scores))}
-    return labels | {"top_score": reference(pl.Series(scores.max(axis=1)))}
+        return labels | {"score": reference(pl.Series(scores), parted=True)}
+    return labels | {"top_score": reference(pl.Series(scores.max(axis=1)), parted=True)}
 
 
 def _of_classes(facts: Packaged, predictions: Predictions) -> Reference:

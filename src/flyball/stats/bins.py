@@ -6,7 +6,8 @@ windows, workers and days merge by addition. What published drift code gets wron
 - missing (null or NaN) is a bin of its own, always the last: a column that goes missing is a shift;
 - a value that repeats (a 0/1 flag, a zero-inflated amount) has a bin of its own: quantile edges that coincide would
   otherwise put both sides of a flag into one bin and see nothing;
-- a reference with one value only still tells below, equal and above.
+- a reference with one value only still tells below, equal and above;
+- a reference with few values tells those that it never had from those it had: see `fences`.
 """
 
 import math
@@ -19,6 +20,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from flyball.stats.fences import edges_of, fences, is_fence
+
 Counts = npt.NDArray[np.int64]
 Numbers = npt.ArrayLike | Sequence[float | None]  # shape [n]; None and NaN are missing
 
@@ -26,17 +29,20 @@ MISSING = "(missing)"
 OTHER = "(other)"
 
 
-def fit_numeric(values: Numbers, *, bins: int = 10) -> "NumericBins":
+def fit_numeric(values: Numbers, *, bins: int = 10, parted: bool = False) -> "NumericBins":
     """Bins of about equal mass in the reference.
 
-    At most `bins` distinct values: one bin a value, edges half-way between. More: edges at quantiles, and each value
-    that holds at least 1/bins of the mass is fenced off by itself.
+    At most `bins` distinct values: one bin a value, and others for what lies beside them, which the reference does not
+    have. More: edges at quantiles, and each value that holds at least 1/bins of the mass is fenced off by itself.
 
     Args:
         values: the reference, shape [n], any real or boolean dtype; None and NaN are missing.
         bins: wanted number, count, >= 2; ties may give a few more or fewer.
+        parted: edges half-way between few values instead, so that each bin has rows of the reference.
 
-    >>> fit_numeric([0, 1, 1, 0, 1]).edges
+    >>> fit_numeric([0, 1, 1, 0, 1]).labels()
+    ('< 0', '= 0', 'between 0 and 1', '= 1', '> 1', '(missing)')
+    >>> fit_numeric([0, 1, 1, 0, 1], parted=True).edges
     (0.5,)
     >>> fit_numeric(range(100), bins=4).edges
     (25.0, 50.0, 75.0)
@@ -48,15 +54,15 @@ def fit_numeric(values: Numbers, *, bins: int = 10) -> "NumericBins":
     distinct, counts = np.unique(finite, return_counts=True)
     if distinct.size == 0:
         return NumericBins(edges=())
-    if distinct.size == 1:
-        only = float(distinct[0])
-        return NumericBins(edges=(only, math.nextafter(only, math.inf)))
+    if distinct.size == 1 or (distinct.size <= bins and not parted):
+        return NumericBins(edges=edges_of(distinct))
     if distinct.size <= bins:
         return NumericBins(edges=tuple(_between(float(a), float(b)) for a, b in pairwise(distinct)))
     ranks = np.arange(1, bins) * finite.size // bins
     quantiles = np.repeat(distinct, counts)[ranks]
-    heavy = distinct[counts * bins >= finite.size]
-    edges = np.unique(np.concatenate([quantiles, heavy, np.nextafter(heavy, np.inf)]))
+    low, high = fences(distinct)  # finer bins of the same values have the same fences, so they contain these edges
+    begins, is_heavy = np.searchsorted(distinct, quantiles), counts * bins >= finite.size
+    edges = np.unique(np.concatenate([low[begins], low[is_heavy], high[is_heavy]]))
     first = np.searchsorted(distinct, edges)  # the first value in the bin above the edge
     edges = edges[(first > 0) & (first < distinct.size) & np.r_[True, first[1:] != first[:-1]]]  # no bin is empty
     return NumericBins(edges=tuple(float(edge) for edge in edges))
@@ -113,10 +119,17 @@ class NumericBins:
         """
         if not self.edges:
             return ("any", MISSING)
+        told = [f"{edge:.6g}" for edge in self.edges]
+        holds = [is_fence(a, b) for a, b in pairwise(self.edges)]  # one value
+        for at in np.flatnonzero(holds).tolist():  # both edges are told as the value between them
+            told[at] = told[at + 1] = f"{self.edges[at] / 2 + self.edges[at + 1] / 2:.6g}"
+        around = [False, *holds, False]
         middle = [
-            f"= {a:.6g}" if b == math.nextafter(a, math.inf) else f"{a:.6g} .. {b:.6g}" for a, b in pairwise(self.edges)
+            f"= {a}" if here else f"between {a} and {b}" if below and above else f"{a} .. {b}"
+            for (a, b), below, here, above in zip(pairwise(told), around[:-2], holds, around[2:], strict=True)
         ]
-        return (f"< {self.edges[0]:.6g}", *middle, f">= {self.edges[-1]:.6g}", MISSING)
+        last = ">" if around[-2] else ">="
+        return (f"< {told[0]}", *middle, f"{last} {told[-1]}", MISSING)
 
 
 @dataclass(frozen=True, kw_only=True)

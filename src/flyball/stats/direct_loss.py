@@ -72,7 +72,7 @@ def loss_table(kind: str, truth: npt.ArrayLike, prediction: npt.ArrayLike) -> Lo
     loss = loss[kept]
     if loss.size < LEAST_ROWS:
         raise NotEnoughData(f"{loss.size} rows with a {kind} loss: a table needs at least {LEAST_ROWS}")
-    edges = fit_numeric(said).edges
+    edges = fit_numeric(said, parted=True).edges
     at = np.searchsorted(np.asarray(edges), said, side="right")
     size = len(edges) + 1
     rows = np.bincount(at, minlength=size)

@@ -70,7 +70,7 @@ def compare_wasserstein(
     scale = _width(r, norm)
     if far := out_of_reach(np.array([min(r[0], c[0]), max(r[-1], c[-1])]), scale):
         return without_value("wasserstein", n, m, Reading.INVALID, far)
-    bins = fit_numeric(np.concatenate([r, c]), bins=LAW_BINS)
+    bins = fit_numeric(np.concatenate([r, c]), bins=LAW_BINS, parted=True)
     counts = bins.count(r)[:-1].astype(np.float64), bins.count(c)[:-1].astype(np.float64)
     everything = np.concatenate([r, c])
     total = np.bincount(bins.index(everything), weights=everything, minlength=bins.size)[:-1]

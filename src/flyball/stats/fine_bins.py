@@ -3,7 +3,8 @@
 Theory of operation. PSI wants about ten bins, KS and Wasserstein want many, and both want the same counts. So the fine
 edges contain the coarse ones, and a coarse count is a sum of fine ones, exactly. Two edges more than quantiles give:
 the least value of the reference and the number after the greatest. Below the first and from the last on the reference
-has no row, so that what lies outside of its range is a count and not a guess.
+has no row, so that what lies outside of its range is a count and not a guess. Where the reference has no more values
+than there are to be bins, each is fenced off, and what is between them is counted by itself (see `fences`).
 """
 
 import math
@@ -42,10 +43,12 @@ def fit_fine(
     finite = sample[np.isfinite(sample)]
     edges = {*fit_numeric(finite, bins=bins).edges, *coarse}
     if finite.size or low is not None:
-        edges.add(float(finite.min()) if low is None else low)
+        least = float(finite.min()) if low is None else low
+        edges |= {least} if not edges or least < min(edges) else set()
     if finite.size or high is not None:
-        beyond = math.nextafter(float(finite.max()) if high is None else high, math.inf)
-        edges |= {beyond} if math.isfinite(beyond) else set()
+        most = float(finite.max()) if high is None else high
+        beyond = math.nextafter(most, math.inf)
+        edges |= {beyond} if math.isfinite(beyond) and (not edges or most >= max(edges)) else set()
     return NumericBins(edges=tuple(sorted(edges)))
 
 

@@ -31,6 +31,7 @@ DISTRIBUTIONS = (
     "pareto",
     "zero inflated",
     "flags",
+    "tenths",
     "large offset",
     "steep",
 )
@@ -127,6 +128,8 @@ def drawn(name: str, rng: np.random.Generator, n: int) -> npt.NDArray[np.float64
             return np.where(rng.random(n) < 0.5, 0.0, rng.exponential(size=n))
         case "flags":
             return (rng.random(n) < 0.1).astype(np.float64)
+        case "tenths":
+            return rng.integers(-3, 9, n) / 10
         case "large offset":
             return 1e9 + rng.normal(size=n)
         case _:

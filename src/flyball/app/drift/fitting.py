@@ -99,7 +99,7 @@ class NumericFit:
     def bins(self, *, bins: int, psi_bins: int) -> Bins:
         """Fine edges and the PSI edges among them."""
         sample = np.concatenate([np.empty(0), *self.parts])
-        coarse = fit_numeric(sample, bins=psi_bins).edges
+        coarse = fit_numeric(sample, bins=psi_bins, parted=self.like.is_temporal()).edges
         if self.low > self.high:
             return Bins(edges=coarse, psi_edges=coarse)
         fine = fit_fine(sample, coarse, bins=bins, low=self.low, high=self.high)

@@ -13,6 +13,7 @@ from flyball.core.watching import PaneGroup, QualityFinding
 from flyball.monitor.extents import Extent
 from flyball.monitor.quality import findings, type_changed
 from flyball.monitor.quality.rows import ENOUGH_ROWS, FENCE
+from flyball.stats.fences import strangers
 
 LIMITS = Quality()
 
@@ -36,6 +37,7 @@ def supply(column: Column) -> tuple[QualityFinding, ...]:
         *findings(group, baseline, {pair.name: reach}, {}, LIMITS),
         type_changed(pair.name, now.unparsed, rows, limit=known + LIMITS.max_type_changes),
         _froze(column),
+        _between(column),
         _out_of_range(column),
     ]
     return tuple(finding for finding in found if finding is not None)
@@ -55,6 +57,18 @@ def _froze(column: Column) -> QualityFinding | None:
         return None
     detail = f"{column.name} has several values in the reference and one now"
     return QualityFinding(kind="now_constant", feature=column.name, value=1.0, limit=1.0, detail=detail)
+
+
+def _between(column: Column) -> QualityFinding | None:
+    """A number of few values has others now, between those."""
+    assert column.pair is not None
+    share = strangers(column.pair.reference.counts, column.pair.current.counts) if column.kind == "number" else None
+    if share is None or share <= LIMITS.max_unseen:
+        return None
+    detail = f"{share:.1%} of {column.name} lies between the few values that the reference has"
+    return QualityFinding(
+        kind="unknown_values", feature=column.name, value=share, limit=LIMITS.max_unseen, detail=detail
+    )
 
 
 def _out_of_range(column: Column) -> QualityFinding | None:

@@ -94,11 +94,14 @@ def meaning(feature: Feature, limits: Limits) -> str:
     assert column.reference is not None
     assert column.current is not None
     p, q = shares(column.reference, column.current)
-    largest = column.labels[int(np.argmax(q - p))]
+    most = int(np.argmax(q - p))
+    largest = column.labels[most]
     if largest == MISSING:
         return "Values have gone missing. The world rarely does that: look at the supply before the model."
     if largest == OTHER:
         return "Values that the reference hardly knows have come in: new categories, or another spelling."
+    if not column.reference[most]:
+        return "Values that the reference never had have come in: another unit, code or meaning, or a broken supply."
     if np.count_nonzero(column.current) == 1 and np.count_nonzero(column.reference) > 1:
         return "It has one value now. A living column that freezes is rather a broken supply than drift."
     band = "a large change" if (deciding.value or 0.0) > limits.act else "a change worth a look"

@@ -28,7 +28,7 @@ VARIED_WINDOWS = 3  # in a row, before a constant window is strange
 COLLAPSED = 0.01  # of the baseline's range: as good as constant
 FAR = 10.0  # ranges of the baseline beyond its end
 MIXED_COLUMNS = 2  # at once
-SHAPE_EDGES = 5  # interior edges of a baseline from which a column is known by its shape
+SHAPE_BINS = 6  # that hold rows of a baseline, from which a column is known by its shape
 
 Columns = Mapping[str, npt.NDArray[np.float64]]
 
@@ -77,7 +77,7 @@ def mixed_columns(columns: Columns, group: PaneGroup, baseline: Baseline, limits
     numeric = [
         name
         for name in columns
-        if baseline.features[name].kind == "numeric" and len(baseline.features[name].edges) >= SHAPE_EDGES
+        if baseline.features[name].kind == "numeric" and _held(baseline.features[name]) >= SHAPE_BINS
     ]
     strange = [name for name in numeric if psi_of(baseline.features[name].counts, group.features[name]) > limits.act]
     found = []
@@ -189,6 +189,11 @@ def _far_outside(name: str, counts: tuple[int, ...], reference: Reference, reach
         limit=FAR,
         detail=f"{name} lies {ranges:.3g} ranges of the baseline beyond its end: another unit?",
     )
+
+
+def _held(reference: Reference) -> int:
+    """Bins that hold values of the baseline."""
+    return sum(1 for rows in reference.counts[:-1] if rows)
 
 
 def _only_value(reference: Reference) -> int | None:

@@ -16,6 +16,7 @@ from flyball.core.watching import QualityFinding
 from flyball.stats.divergences import psi
 from flyball.stats.stretches import allowance
 
+LEAST_BINS = 4  # that hold rows of the baseline: three codes have no shape to fit again
 NEAR = 1.6  # the estimate is off by at most this factor
 TENS = tuple(10.0**power for power in range(-9, 10) if power)
 # nearer to 1 than 3 a factor cannot be told from a drift in scale: miles and pounds are left to the contract
@@ -40,7 +41,7 @@ def unit_changed(name: str, values: Values, reference: Reference, limits: Psi) -
     True
     """
     known = values[np.isfinite(values)]
-    if reference.kind != "numeric" or len(reference.edges) < 3 or not known.size:
+    if reference.kind != "numeric" or sum(1 for rows in reference.counts[:-1] if rows) < LEAST_BINS or not known.size:
         return None
     own = allowance(reference, len(values), limits.warn)  # where a season reaches, another unit is no better guess
     if _distance(known, reference) <= limits.act + own:

@@ -103,11 +103,10 @@ def quartiles(reference: Reference) -> tuple[float, ...]:
     """
     if not reference.edges:
         return ()
-    below = np.cumsum(reference.counts[: len(reference.edges)])
+    below = np.cumsum(reference.counts[: len(reference.edges)])[::-1]  # of edges with nothing between, the upper one
     total = max(1, sum(reference.counts[: len(reference.edges) + 1]))
-    return tuple(
-        sorted({reference.edges[int(np.argmin(np.abs(below / total - share)))] for share in (0.25, 0.5, 0.75)})
-    )
+    edges = reference.edges[::-1]
+    return tuple(sorted({edges[int(np.argmin(np.abs(below / total - share)))] for share in (0.25, 0.5, 0.75)}))
 
 
 def _ranges(name: str, edges: tuple[float, ...]) -> list[str]:

@@ -21,7 +21,7 @@ Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
 
 CELLS = (512, 2_048, 8_192, 32_768)  # sizes tried: a small grid stays in the fastest cache
-BLOCK = 16_384  # values at a time: scratch of four such arrays stays in the second level cache
+BLOCK = 16_384  # values at a time: scratch of five such arrays stays in the second level cache
 
 
 class Scratch:
@@ -29,6 +29,7 @@ class Scratch:
 
     def __init__(self) -> None:
         self.floats = np.empty(BLOCK)
+        self.seconds = np.empty(BLOCK)
         self.places = np.empty(BLOCK, dtype=np.intp)
         self.singles = np.empty(BLOCK, dtype=np.float32)
         self.keys = np.empty(BLOCK, dtype=np.int32)
