@@ -2,15 +2,26 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 
+from flyball.core.errors import NotEnoughData
 from flyball.stats.compare import MEASURES, compare
+from flyball.stats.divergences import (
+    hellinger,
+    jensen_shannon,
+    jensen_shannon_distance,
+    kl,
+    l_infinity,
+    psi,
+    total_variation,
+)
 from flyball.stats.domain_classifier import compare_domains
-from flyball.stats.earth_mover import compare_wasserstein
-from flyball.stats.kolmogorov import compare_ks
+from flyball.stats.earth_mover import compare_wasserstein, wasserstein_distance
+from flyball.stats.kolmogorov import compare_ks, ks_distance
 from flyball.stats.measure import Measure, Reading
 from flyball.stats.mmd import compare_rows
 
@@ -49,7 +60,8 @@ COUNTS: dict[str, tuple[Any, Any, set[Reading]]] = {
     "different columns": ([500, 500], [500, 500, 100], INVALID),
     "a table": ([[500, 500]], [[500, 500]], INVALID),
     "huge": ([10**15, 10**15], [10**15, 10**15], {Reading.OK}),
-    "shares": ([0.5, 0.5], [0.4, 0.6], INSUFFICIENT),
+    "shares": ([0.5, 0.5], [0.4, 0.6], INVALID),
+    "rounded shares": ([0.333, 0.334, 0.334], [400, 300, 300], INVALID),
 }
 INF = math.inf
 VALUES: dict[str, tuple[Any, Any]] = {
@@ -94,8 +106,68 @@ def test_values() -> None:
     assert met == 4 * 12
 
 
+@pytest.mark.parametrize("measure", MEASURES)
+def test_settings_that_cannot_be_are_refused_all_at_once(measure: str) -> None:
+    with pytest.raises(ValueError, match=r"limit.*alpha.*floor.*confidence.*null"):
+        compare([50, 50], [50, 50], measure=measure, limit=-1, alpha=0, floor=-1, confidence=95, null="none")  # type: ignore[arg-type]
+    for limit in (math.nan, math.inf):
+        with pytest.raises(ValueError, match="limit"):
+            compare([50, 50], [50, 50], measure=measure, limit=limit)
+    assert compare([500, 500], [500, 500], measure=measure, limit=0).verdict is Reading.INSUFFICIENT
+
+
+@pytest.mark.parametrize("measure", OF_VALUES)
+def test_settings_of_measures_of_values_are_refused(measure: str) -> None:
+    rng = np.random.default_rng(1)
+    asked: dict[str, Callable[..., Measure]] = {
+        "ks": compare_ks,
+        "wasserstein": compare_wasserstein,
+        "mmd": partial(compare_rows, rng=rng),
+        "domain_classifier": partial(compare_domains, rng=rng),
+    }
+    with pytest.raises(ValueError, match=r"limit.*alpha"):
+        asked[measure](GOOD, GOOD, limit=-1, alpha=7)
+
+
+@pytest.mark.parametrize("measure", ["ks", "wasserstein", "mmd"])
+def test_values_that_are_missing_are_told(measure: str) -> None:
+    gaps = np.where(np.arange(200) % 10 == 0, math.nan, GOOD)
+    found = OF_VALUES[measure](gaps, GOOD)
+    assert (found.n, found.m) == (180, 200)
+    assert "missing and left out: 20 of the reference, 0 now" in found.reason
+    assert "missing" not in OF_VALUES[measure](GOOD, GOOD).reason
+
+
+@pytest.mark.parametrize("distance", [ks_distance, wasserstein_distance])
+def test_a_distance_of_values_refuses_missing_ones_and_none(distance: Callable[[Any, Any], float]) -> None:
+    with pytest.raises(ValueError, match="reference: 1 missing, current: 2 missing"):
+        distance([1.0, math.nan], [math.nan, None, 2.0])
+    with pytest.raises(NotEnoughData, match="reference and current"):
+        distance([], [])
+
+
+FORMULAS = [psi, kl, jensen_shannon, jensen_shannon_distance, hellinger, l_infinity, total_variation]
+
+
+@pytest.mark.parametrize("formula", FORMULAS)
+def test_formulas_refuse_a_smoothing_that_cannot_be(formula: Callable[..., float]) -> None:
+    for smoothing in (-0.5, math.nan, math.inf):
+        with pytest.raises(ValueError, match="smoothing"):
+            formula([5, 5], [6, 4], smoothing=smoothing)
+    with pytest.raises(ValueError, match="current: expected counts of rows, found shares"):
+        formula([5, 5], [0.6, 0.4], smoothing=0.5)
+    assert formula([0.5, 0.5], [0.6, 0.4]) == pytest.approx(formula([5, 5], [6, 4]))  # without it only shares count
+
+
+def test_faulty_counts_of_both_sides_are_told_at_once() -> None:
+    with pytest.raises(ValueError, match=r"reference: .*-1.*current: .*nan"):
+        psi([-1, 5], [math.nan, 5])
+    with pytest.raises(NotEnoughData, match="reference and current"):
+        psi([0, 0], [0, 0])
+
+
 def test_how_many_pairs_were_met() -> None:
-    assert len(COUNTS) * len(MEASURES) == 18 * 9
+    assert len(COUNTS) * len(MEASURES) == 19 * 9
 
 
 def whole(found: Measure) -> None:

@@ -1,6 +1,7 @@
 """Measures that need the values themselves: published numbers, and the laws of what is kept of a sample."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -134,7 +135,8 @@ def test_missing_values_are_left_out_and_infinite_ones_have_no_distance() -> Non
     rng = np.random.default_rng(15)
     a, b = rng.normal(size=300), rng.normal(1, 1, size=300)
     with_gaps = np.r_[a, [np.nan] * 50]
-    assert compare_wasserstein(with_gaps, b) == compare_wasserstein(a, b)
+    told, plain = compare_wasserstein(with_gaps, b), compare_wasserstein(a, b)
+    assert replace(told, reason=plain.reason) == plain
     found = compare_wasserstein(a, np.r_[b, np.inf])
     assert found.verdict is Reading.INVALID
     assert "infinite" in found.reason

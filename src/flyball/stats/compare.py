@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from flyball.core.errors import NotEnoughData
-from flyball.stats.divergences import Masses, chi_square, merge_small, shares
+from flyball.stats.divergences import Masses, chi_square, merge_small, refuse_shares, shares
 from flyball.stats.laws import largest, quadratic, summed
 from flyball.stats.measure import Evidence, Measure, Null, Reading, constant, read, without_value
 from flyball.stats.ordered import Norm, ordered, scale_of
+from flyball.stats.settings import refuse_settings
 
 __all__ = ["LEAST_EXPECTED", "LIMITS", "MEASURES", "ORDERED", "SMOOTHING", "Measure", "Null", "Reading", "compare"]
 
@@ -66,7 +67,7 @@ def compare(
         positions: of the bins, shape [B], for the measures that need an order; NaN: no place in it (missing).
         norm: what Wasserstein is divided by: `std` or `iqr` of the reference, or a number.
 
-    Raises: KeyError: unknown measure. Faulty counts do not raise: they read INVALID.
+    Raises: KeyError: unknown measure. ValueError: a setting that cannot be. Faulty counts, and shares, read INVALID.
     Source: see the files of `laws`.
 
     >>> compare([1000] * 10, [100] * 10).verdict.value, compare([1000] * 10, [400] + [80] * 9).verdict.value
@@ -79,10 +80,11 @@ def compare(
     """
     if measure not in LIMITS:
         raise KeyError(f"no measure {measure!r}: expected one of {', '.join(MEASURES)}")
+    bound = LIMITS[measure] if limit is None else limit
+    refuse_settings(limit=bound, alpha=alpha, floor=floor, confidence=confidence, null=null)
     at: Masses | None = None
     try:
-        shares(reference, current)
-        r, c = np.asarray(reference, dtype=np.float64), np.asarray(current, dtype=np.float64)
+        r, c = _counts(reference, current)
         if measure in ORDERED:
             r, c, at = ordered(r, c, positions)
     except NotEnoughData as fault:
@@ -91,7 +93,6 @@ def compare(
         return without_value(measure, 0, 0, Reading.INVALID, str(fault))
     used = (r + c) > 0
     r, c, n, m = r[used], c[used], int(r.sum()), int(c.sum())
-    bound = LIMITS[measure] if limit is None else limit
     if r.size < 2:
         return constant(measure, n, m, bound, floor)
     told = {"limit": bound, "alpha": alpha, "confidence": confidence}
@@ -122,6 +123,14 @@ def _chi_square(r: Masses, c: Masses, told: Mapping[str, float]) -> Evidence:
     """Args: counts of cells that are full enough for its law; where none are, of two."""
     found = chi_square(r, c)
     return quadratic.evidence(quadratic.FAMILIES["chi_square"], r, c, statistic=found.statistic, **told)
+
+
+def _counts(reference: npt.ArrayLike, current: npt.ArrayLike) -> tuple[Masses, Masses]:
+    """Raises: as `shares`; ValueError: what is compared are shares."""
+    shares(reference, current)
+    r, c = np.asarray(reference, dtype=np.float64), np.asarray(current, dtype=np.float64)
+    refuse_shares(r, c)
+    return r, c
 
 
 def _rows(counts: npt.ArrayLike) -> int:

@@ -16,6 +16,8 @@ from flyball.core.errors import NotEnoughData
 
 Masses = npt.NDArray[np.float64]
 
+SHARES_TO = 1.01  # a sum that rounded shares do not pass; counts that are no whole numbers are weights of more rows
+
 
 class ChiSquare(NamedTuple):
     """Result of a chi-square test."""
@@ -187,11 +189,32 @@ def _yates(r: Masses, c: Masses) -> float:
 def shares(reference: npt.ArrayLike, current: npt.ArrayLike, *, smoothing: float = 0.0) -> tuple[Masses, Masses]:
     """Both sides as distributions, each shape [B] with sum 1, smoothed alike.
 
-    Raises: NotEnoughData: one side has no mass. ValueError: shapes differ, or a count is negative or not finite.
+    Raises: NotEnoughData: one side has no mass. ValueError: shapes differ, a count is negative or not finite, or the
+        smoothing is; and smoothing of shares, to which no rows can be added.
     """
     r, c = _pair(reference, current)
-    r, c = r + smoothing, c + smoothing
+    if smoothing:
+        if not 0 < smoothing < math.inf:
+            raise ValueError(f"smoothing: expected rows to add to each bin, at least 0, found {smoothing}")
+        refuse_shares(r, c)
+        r, c = r + smoothing, c + smoothing
     return r / r.sum(), c / c.sum()
+
+
+def refuse_shares(reference: Masses, current: Masses) -> None:
+    """What needs to know of how many rows. Raises: ValueError: a side, or both, hold shares.
+
+    >>> refuse_shares(np.array([0.5, 0.5]), np.array([40.0, 60.0]))
+    Traceback (most recent call last):
+    ValueError: reference: expected counts of rows, found shares (their sum is 1): multiply them by the number of rows
+    """
+    faults = [
+        f"{name}: expected counts of rows, found shares (their sum is {total:.4g}): multiply them by the number of rows"
+        for name, masses in (("reference", reference), ("current", current))
+        if 0 < (total := float(masses.sum())) < SHARES_TO and bool((masses != np.floor(masses)).any())
+    ]
+    if faults:
+        raise ValueError("; ".join(faults))
 
 
 def _pair(reference: npt.ArrayLike, current: npt.ArrayLike) -> tuple[Masses, Masses]:
@@ -201,11 +224,16 @@ def _pair(reference: npt.ArrayLike, current: npt.ArrayLike) -> tuple[Masses, Mas
     # one comparison a side for nearly all: nan is not >= 0, and a sum below infinity has no infinite term
     if r.size and r.min() >= 0 and c.min() >= 0 and 0 < r.sum() < math.inf and 0 < c.sum() < math.inf:
         return r, c
-    for name, counts in (("reference", r), ("current", c)):
-        if not bool(np.all(np.isfinite(counts) & (counts >= 0))):
-            raise ValueError(f"{name}: expected finite counts >= 0, found {counts.tolist()}")
-        if not counts.sum() > 0:
-            raise NotEnoughData(f"{name}: no rows were counted, so there is no distribution to compare")
+    sides = (("reference", r), ("current", c))
+    faults = [
+        f"{name}: expected finite counts >= 0, found {counts.tolist()}"
+        for name, counts in sides
+        if not bool(np.all(np.isfinite(counts) & (counts >= 0)))
+    ]
+    if faults:
+        raise ValueError("; ".join(faults))
+    if empty := [name for name, counts in sides if not counts.sum() > 0]:
+        raise NotEnoughData(f"{' and '.join(empty)}: no rows were counted, so there is no distribution to compare")
     return r, c
 
 

@@ -14,6 +14,7 @@ from scipy import special
 from flyball.stats.delong import delong
 from flyball.stats.laws.quadratic import POWER
 from flyball.stats.measure import Evidence, Measure, Null, Reading, read, without_value
+from flyball.stats.settings import refuse_settings
 
 LIMIT = 0.57  # area; the best possible for one normal feature that moved by a quarter of its standard deviation
 
@@ -44,6 +45,7 @@ def compare_domains(
 
     Source: Lopez-Paz and Oquab 2017 (classifier two-sample tests); DeLong et al. 1988.
     """
+    refuse_settings(limit=limit, alpha=alpha, floor=floor, confidence=confidence, null=null, least=0.5, most=1.0)
     try:
         sides = [_table(side) for side in (reference, current)]
         if sides[0].shape[1] != sides[1].shape[1]:

@@ -1,20 +1,24 @@
 """The Wasserstein-1 distance of two samples, read like `compare`: how far the values would have to be carried.
 
 The distance is that of the values themselves; its law is taken from bins of equal mass, of which there are enough.
-Missing values are no part of it; an infinite value has no distance, and is an INVALID input rather than a number.
+Missing values are no part of it, and the reason says how many they were; an infinite value has no distance, and is an
+INVALID input rather than a number.
 """
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from flyball.stats.bins import fit_numeric
 from flyball.stats.compare import LIMITS
-from flyball.stats.kolmogorov import present, too_few
+from flyball.stats.kolmogorov import too_few
 from flyball.stats.laws.summed import out_of_reach, wasserstein_evidence
 from flyball.stats.measure import Measure, Null, Reading, constant, read, without_value
 from flyball.stats.ordered import Norm
+from flyball.stats.present import left_out, present, whole
+from flyball.stats.settings import refuse_settings
 
 LAW_BINS = 64
 
@@ -22,10 +26,12 @@ LAW_BINS = 64
 def wasserstein_distance(reference: npt.ArrayLike, current: npt.ArrayLike) -> float:
     """Integral of |F - G| in the unit of the values; shape [n] and [m], finite, none missing.
 
+    Raises: NotEnoughData: one side has none. ValueError: some are missing.
+
     >>> round(wasserstein_distance([1, 2, 2, 3, 5], [2, 3, 3, 4, 9]), 9)
     1.6
     """
-    r, c = np.sort(np.asarray(reference, dtype=np.float64)), np.sort(np.asarray(current, dtype=np.float64))
+    r, c = whole(reference, current)
     at = np.sort(np.concatenate([r, c]))
     apart = np.searchsorted(r, at[:-1], side="right") / r.size - np.searchsorted(c, at[:-1], side="right") / c.size
     return float(np.sum(np.abs(apart) * np.diff(at)))
@@ -45,7 +51,7 @@ def compare_wasserstein(
     """Is the distance, over the reference's width, above the limit?
 
     Args:
-        reference: values, shape [n]; NaN is left out.
+        reference: values, shape [n]; None and NaN are left out, and counted in the reason.
         current: values, shape [m].
         limit: distance worth acting on, in units of `norm`.
         norm: `std` or `iqr` (robust) of the reference, or a number in the unit of the values.
@@ -54,19 +60,21 @@ def compare_wasserstein(
     >>> compare_wasserstein(range(1000), range(500, 1500)).verdict.value
     'DRIFT'
     """
+    refuse_settings(limit=limit, alpha=alpha, floor=floor, confidence=confidence, null=null)
     try:
-        r, c = present(reference), present(current)
+        (r, r_missing), (c, c_missing) = present(reference), present(current)
     except (ValueError, TypeError) as fault:
         return without_value("wasserstein", 0, 0, Reading.INVALID, f"expected numbers: {fault}")
-    n, m = r.size, c.size
+    n, m, missing = r.size, c.size, left_out(r_missing, c_missing)
     if min(n, m) < max(floor, 1):
-        return without_value("wasserstein", n, m, Reading.INSUFFICIENT, too_few(n, m, floor))
+        return without_value("wasserstein", n, m, Reading.INSUFFICIENT, too_few(n, m, floor) + missing)
     infinite = int(np.count_nonzero(np.isinf(r)) + np.count_nonzero(np.isinf(c)))
     if infinite:
         reason = f"expected finite values, found {infinite} infinite ones, which have no distance: use ks or psi"
         return without_value("wasserstein", n, m, Reading.INVALID, reason)
     if r[0] == r[-1] == c[0] == c[-1]:
-        return constant("wasserstein", n, m, limit, floor)
+        told = constant("wasserstein", n, m, limit, floor)
+        return replace(told, reason=told.reason + missing)
     scale = _width(r, norm)
     if far := out_of_reach(np.array([min(r[0], c[0]), max(r[-1], c[-1])]), scale):
         return without_value("wasserstein", n, m, Reading.INVALID, far)
@@ -77,9 +85,10 @@ def compare_wasserstein(
     used = (counts[0] + counts[1]) > 0
     at = total[used] / (counts[0] + counts[1])[used]
     exact = wasserstein_distance(r, c) / scale
-    told = {"limit": limit, "alpha": alpha, "confidence": confidence}
-    found = wasserstein_evidence(counts[0][used], counts[1][used], at, scale=scale, exact=exact, **told)
-    return read("wasserstein", found, n=n, m=m, limit=limit, alpha=alpha, floor=floor, null=null)
+    asked = {"limit": limit, "alpha": alpha, "confidence": confidence}
+    found = wasserstein_evidence(counts[0][used], counts[1][used], at, scale=scale, exact=exact, **asked)
+    told = read("wasserstein", found, n=n, m=m, limit=limit, alpha=alpha, floor=floor, null=null)
+    return replace(told, reason=told.reason + missing)
 
 
 def _width(r: npt.NDArray[np.float64], norm: Norm) -> float:

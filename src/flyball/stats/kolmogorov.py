@@ -1,9 +1,10 @@
 """The two-sample Kolmogorov-Smirnov test, read like `compare`: an effect with a limit, a p-value with alpha.
 
-Unlike PSI it needs the values themselves, and no bins. Values that are missing are no part of it: a column that goes
-missing is seen by `psi`, or by a metric of its own.
+Unlike PSI it needs the values themselves, and no bins. Values that are missing are no part of it, and the reason says
+how many they were: a column that goes missing is seen by `psi`, or by a metric of its own.
 """
 
+from dataclasses import replace
 from math import sqrt
 
 import numpy as np
@@ -13,6 +14,8 @@ from scipy import special
 from flyball.stats.compare import LIMITS
 from flyball.stats.laws.largest import deviation, ks_law
 from flyball.stats.measure import Measure, Null, Reading, read, without_value
+from flyball.stats.present import left_out, present, whole
+from flyball.stats.settings import refuse_settings
 
 EXACT_UP_TO = 10_000_000  # n m up to which p is exact
 
@@ -24,10 +27,12 @@ def ks_distance(reference: npt.ArrayLike, current: npt.ArrayLike) -> float:
 
     Args: values, shape [n] and [m], finite or infinite, none missing.
 
+    Raises: NotEnoughData: one side has none. ValueError: some are missing.
+
     >>> ks_distance([1, 2, 3, 4], [3, 4, 5, 6])
     0.5
     """
-    r, c = np.sort(np.asarray(reference, dtype=np.float64)), np.sort(np.asarray(current, dtype=np.float64))
+    r, c = whole(reference, current)
     at = np.concatenate([r, c])
     below = np.searchsorted(r, at, side="right") / r.size - np.searchsorted(c, at, side="right") / c.size
     return float(np.max(np.abs(below)))
@@ -46,7 +51,7 @@ def compare_ks(
     """Is the largest difference above the limit, and not explained by chance?
 
     Args:
-        reference: values, shape [n]; NaN is left out.
+        reference: values, shape [n]; None and NaN are left out, and counted in the reason.
         current: values, shape [m].
         limit: difference worth acting on, in (0, 1).
         alpha: false-alarm rate of one comparison, in (0, 1); p is exact where n m is at most EXACT_UP_TO, else
@@ -64,13 +69,14 @@ def compare_ks(
     >>> compare_ks(range(1000), range(20), limit=0.1).verdict.value
     'INSUFFICIENT'
     """
+    refuse_settings(limit=limit, alpha=alpha, floor=floor, confidence=confidence, null=null, most=1.0)
     try:
-        r, c = present(reference), present(current)
+        (r, r_missing), (c, c_missing) = present(reference), present(current)
     except (ValueError, TypeError) as fault:
         return without_value("ks", 0, 0, Reading.INVALID, f"expected numbers: {fault}")
-    n, m = r.size, c.size
+    n, m, missing = r.size, c.size, left_out(r_missing, c_missing)
     if min(n, m) < max(floor, 1):
-        return without_value("ks", n, m, Reading.INSUFFICIENT, too_few(n, m, floor))
+        return without_value("ks", n, m, Reading.INSUFFICIENT, too_few(n, m, floor) + missing)
     at = np.unique(np.concatenate([r, c]))
     f, g = np.searchsorted(r, at, side="right") / n, np.searchsorted(c, at, side="right") / m
     apart, own = np.abs(f - g), deviation(f, g, n, m)
@@ -84,13 +90,8 @@ def compare_ks(
 
         p = float(ks_2samp(r, c, method="exact").pvalue)
     found = ks_law(value, (low, high), n=n, m=m, limit=limit, alpha=alpha, p=p)
-    return read("ks", found, n=n, m=m, limit=limit, alpha=alpha, floor=floor, null=null)
-
-
-def present(values: npt.ArrayLike) -> Values:
-    """The values that are there, sorted; None and NaN are not."""
-    numbers = np.asarray(values, dtype=np.float64).ravel()
-    return np.sort(numbers[~np.isnan(numbers)])
+    told = read("ks", found, n=n, m=m, limit=limit, alpha=alpha, floor=floor, null=null)
+    return replace(told, reason=told.reason + missing)
 
 
 def too_few(n: int, m: int, floor: int) -> str:

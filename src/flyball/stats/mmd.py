@@ -11,13 +11,15 @@ Pearson) for the three moments.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from flyball.stats.laws.quadratic import STRETCH, Law
 from flyball.stats.measure import Measure, Null, Reading, read, without_value
+from flyball.stats.present import left_out
+from flyball.stats.settings import refuse_settings
 
 LIMIT = 0.01  # MMD^2; a normal feature that moved by a quarter of its standard deviation, kernel of one
 FREQUENCIES = 128  # pairs of features
@@ -142,6 +144,7 @@ def compare_mmd(
     >>> found.verdict.value, found.p < 1e-6
     ('DRIFT', True)
     """
+    refuse_settings(limit=limit, alpha=alpha, floor=floor, confidence=confidence, null=null)
     n, m = reference.n, current.n
     if reference.products is None or reference.total.shape != current.total.shape:
         reason = "expected a reference embedded with products=True, and both sides by the same features"
@@ -168,7 +171,8 @@ def compare_mmd(
         law = Law(df=df, bias=first / n + float(np.trace(own)) / m, unit=unit, stretch=stretch)
     told = {"limit": limit, "alpha": alpha, "confidence": confidence}
     found = law.evidence(plain, onto=lambda x: x, back=lambda x: x, **told)
-    return read("mmd", found, n=n, m=m, limit=limit, alpha=alpha, floor=floor, null=null)
+    judged = read("mmd", found, n=n, m=m, limit=limit, alpha=alpha, floor=floor, null=null)
+    return replace(judged, reason=judged.reason + left_out(reference.skipped, current.skipped))
 
 
 def compare_rows(
