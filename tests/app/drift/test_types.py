@@ -41,6 +41,8 @@ def of(folder: Path, reference: pl.Series, current: pl.Series, ending: str = "pa
         ([int(flag) for flag in FLAGS], FLAGS),
         (FLAGS, [" TRUE" if flag else "False" for flag in FLAGS]),
         (FLAGS, ["1" if flag else "0" for flag in FLAGS]),
+        (FLAGS, ["1.0" if flag else "0.0" for flag in FLAGS]),
+        (["yes" if flag else "0" for flag in FLAGS], ["yes" if flag else "0" for flag in FLAGS]),
         (["true" if flag else "false" for flag in FLAGS], ["true" if flag else "false" for flag in FLAGS]),
         (DAYS, [str(day) for day in DAYS]),
         (DAYS, pl.Series(DAYS).cast(pl.Datetime("us"))),
@@ -72,6 +74,21 @@ def test_a_column_of_which_no_value_fits_says_what_was_expected(
     current = pl.Series([[k] for k in NUMBERS]) if wanted == "text" else pl.Series(["word"] * len(reference))
     found = of(tmp_path, pl.Series(reference), current)
     assert found.unfit.endswith(f"now, and no value of it is a {wanted}")
+
+
+@pytest.mark.parametrize("names", [("0", "1"), ("0.0", "1.0"), ("false", "true"), ("False", "True")])
+def test_a_flag_beside_texts_that_say_the_same_has_not_moved_in_either_order(
+    tmp_path: Path, names: tuple[str, str]
+) -> None:
+    texts, flags = pl.Series([names[flag] for flag in FLAGS]), pl.Series(FLAGS)
+    others = [flags.cast(pl.Float64), flags.cast(pl.Int8)] if names[0][0] == "0" else []
+    for one in (flags, *others):
+        for reference, current in ((texts, one), (one, texts)):
+            found = of(tmp_path, reference, current)
+            assert found.unfit == ""
+            assert found.reference is not None
+            assert found.current is not None
+            assert psi(found.reference, found.current) == 0.0
 
 
 def test_a_flag_that_is_neither_0_nor_1_is_no_flag(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from flyball.app.drift.columns import as_categories, as_numbers, read_as
+from flyball.app.drift.columns import as_categories, as_numbers, read_as, spelled
 from flyball.app.drift.comparable import Column
 from flyball.app.drift.judged import Feature, Report
 from flyball.app.drift.sampled import SAMPLE_ROWS, sampled
@@ -55,4 +55,6 @@ def _values(column: Column, samples: list[pl.DataFrame], tables: tuple[Table, Ta
     sides = [sample[column.name] for sample in samples]
     if column.kind == "number":
         return [as_numbers(side, like)[0].tolist() for side, like in zip(sides, likes, strict=True)]
-    return [as_categories(side, like)[0].cast(pl.String).to_list() for side, like in zip(sides, likes, strict=True)]
+    values = column.pair.values if column.pair is not None else ()
+    read = [spelled(as_categories(side, like)[0], values) for side, like in zip(sides, likes, strict=True)]
+    return [side.cast(pl.String).to_list() for side in read]

@@ -1,5 +1,6 @@
 """A column of either table as numbers or categories, by what the reference is; what does not fit is counted."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -8,6 +9,7 @@ import polars as pl
 
 Numbers = npt.NDArray[np.float64]
 _TEXT = (pl.String, pl.Categorical, pl.Enum)
+FLAGS = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
 _NESTED = (pl.List, pl.Array, pl.Struct, pl.Binary, pl.Object)
 
 
@@ -82,8 +84,38 @@ def _flags(column: pl.Series) -> pl.Series:
     if column.dtype.is_numeric():
         return column.cast(pl.Float64).replace_strict([1.0, 0.0], [True, False], default=None, return_dtype=pl.Boolean)
     said = column.cast(pl.String).str.strip_chars().str.to_lowercase()
-    names = ["true", "1", "false", "0"]
-    return said.replace_strict(names, [True, True, False, False], default=None, return_dtype=pl.Boolean)
+    return said.replace_strict(FLAGS, default=None, return_dtype=pl.Boolean)
+
+
+def spelled(column: pl.Series, values: Sequence[str]) -> pl.Series:
+    """Numbers and flags in the spelling of a reference that holds texts, where a text of it says the same.
+
+    A text with leading zeros is a code, and no number.
+
+    >>> spelled(pl.Series([True, False, None]), ["false", "true"]).to_list()
+    ['true', 'false', None]
+    >>> spelled(pl.Series([1.0, 2.0, 2.5]), ["01", "2"]).to_list()
+    ['1.0', '2', '2.5']
+    """
+    if column.dtype == pl.Boolean:
+        said = _flags(pl.Series(values, dtype=pl.String)).cast(pl.Float64).to_list()
+    elif column.dtype.is_numeric():
+        said = [_number(text) for text in values]
+    else:
+        return column
+    known = {number: text for number, text in zip(reversed(said), reversed(values), strict=True) if number is not None}
+    own = column.cast(pl.String)
+    return column.cast(pl.Float64).replace_strict(known, default=own, return_dtype=pl.String) if known else own
+
+
+def _number(text: str) -> float | None:
+    """What a text says that is written as a number is."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    plain = (str(int(number)), f"{int(number)}.0") if number.is_integer() else (repr(number),)
+    return number if text in plain else None
 
 
 def _seconds(column: pl.Series) -> pl.Series:

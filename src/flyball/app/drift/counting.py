@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import polars as pl
 
-from flyball.app.drift.columns import as_categories, as_numbers
+from flyball.app.drift.columns import as_categories, as_numbers, spelled
 from flyball.app.drift.fitting import Bins
 from flyball.app.drift.pair import Side
 from flyball.monitor.extents import Extent
@@ -50,7 +50,7 @@ class SideCount:
                 self.extent = self.extent.plus(reach)
         else:
             texts, odd = as_categories(column, self.like)
-            self.counts += count_categories(texts, self.bins.values)
+            self.counts += count_categories(spelled(texts, self.bins.values), self.bins.values)
         self.unparsed += odd
 
     def side(self) -> Side:
