@@ -21,6 +21,7 @@ REPEATS = {  # as docs/reference/grpc-api.md gives it
     "methodConfig": [
         {
             "name": [{"service": SERVICE}],
+            "waitForReady": True,
             "retryPolicy": {
                 "maxAttempts": 5,
                 "initialBackoff": "0.05s",

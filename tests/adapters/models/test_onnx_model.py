@@ -1,6 +1,9 @@
 """What is exported answers as the estimator does, and what is known to convert wrongly is caught."""
 
 import math
+import os
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -107,6 +110,23 @@ def test_a_quantised_network_is_no_longer_the_same_model(tmp_path: Path) -> None
     other = OfSkl2onnx(estimator, held.width, single=True)
     other.session = onnxruntime.InferenceSession(tmp_path / "small.onnx", providers=["CPUExecutionProvider"])
     assert not compared(estimator, other, held, facts_of(estimator, "binary"), tolerance=1e-3).agrees
+
+
+def test_reading_a_graph_leaves_nothing_behind_that_tells_how_it_is_used(tmp_path: Path) -> None:
+    """onnxruntime keeps what it gathers below the user's cache, from the moment it is imported."""
+    (tmp_path / "home").mkdir()
+    estimator, held, _ = fitted(CASES["histogram"])
+    (tmp_path / "model.onnx").write_bytes(exported(estimator, held).data)
+    script = (
+        "import sys, pathlib; from flyball.adapters.models import formats;"
+        "formats.read('model.onnx', pathlib.Path(sys.argv[1]).read_bytes()); assert 'onnxruntime' in sys.modules"
+    )
+    home = {"HOME": str(tmp_path / "home"), "XDG_CACHE_HOME": str(tmp_path / "home")}
+    asked = {key: value for key, value in os.environ.items() if key != "ORT_DISABLE_TELEMETRY"}
+    subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "model.onnx")], env=asked | home, check=True, timeout=60
+    )
+    assert list((tmp_path / "home").rglob("*")) == []
 
 
 def test_what_the_estimator_refuses_the_export_refuses() -> None:

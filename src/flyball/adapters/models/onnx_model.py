@@ -10,6 +10,7 @@ missing, an infinite and a huge value; what it refuses is written into the file 
 """
 
 import json
+import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -62,12 +63,19 @@ def write(estimator: Any, sample: pl.DataFrame) -> Exported | str:
     return Exported(model="model.onnx", data=data, tolerance=TOLERANCE_SINGLE if single else TOLERANCE)
 
 
+def _runtime() -> Any:
+    """onnxruntime, which since 1.32 gathers how it is used, in a file of the user's and for the network: not from here."""
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read when it is imported
+    import onnxruntime
+
+    return onnxruntime
+
+
 class OnnxEstimator:
     """A graph behind the interface of scikit-learn."""
 
     def __init__(self, data: bytes) -> None:
-        import onnxruntime
-
+        onnxruntime = _runtime()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
