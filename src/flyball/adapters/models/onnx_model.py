@@ -64,7 +64,7 @@ def write(estimator: Any, sample: pl.DataFrame) -> Exported | str:
 
 
 def _runtime() -> Any:
-    """onnxruntime, which since 1.32 gathers how it is used, in a file of the user's and for the network: not from here."""
+    """onnxruntime, which since 1.32 gathers how it is used, in a file and for the network: not from here."""
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read when it is imported
     import onnxruntime
 
