@@ -21,7 +21,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from tests.adapters.models.estimators import CASES, HELD, compared, facts_of, fitted, label, numbers, whole
 
-from flyball.adapters.models import formats, onnx_model
+from flyball.adapters.models import formats, onnx_estimator
 from flyball.core.errors import Unavailable
 from flyball.core.model import Exported
 from flyball.core.service import Task
@@ -144,7 +144,7 @@ def test_what_the_estimator_refuses_the_export_refuses() -> None:
 
 @given(st.lists(st.floats() | st.sampled_from([1e300, -1e300, 1e31, -1e31]), min_size=1, max_size=6))
 def test_what_needs_no_look_holds_nothing_that_is_refused(values: list[float]) -> None:
-    if onnx_model._ordinary(np.array([values])):
+    if onnx_estimator._ordinary(np.array([values])):
         assert all(math.isfinite(value) and abs(value) < 1e38 for value in values)
 
 

@@ -45,7 +45,7 @@ def read(model: ModelFile, data: bytes) -> Any:
     if (why := _absent(model, reading=True)) is not None:
         raise Unavailable(f"{model} cannot be read: {why}")
     if model == "model.onnx":
-        from flyball.adapters.models.onnx_model import OnnxEstimator
+        from flyball.adapters.models.onnx_estimator import OnnxEstimator
 
         return OnnxEstimator(data)
     if model == "model.ubj":

@@ -1,4 +1,4 @@
-"""ONNX: written from a fitted scikit-learn estimator in float64, read by onnxruntime with one thread.
+"""ONNX: written from a fitted scikit-learn estimator in float64; `onnx_estimator` reads it.
 
 Trees are written by `onnx_trees`, logistic regression by `onnx_linear`, everything else by skl2onnx, LightGBM and
 XGBoost by onnxmltools (float32: the only thing they write). A pipeline that ends in one of ours is both: its first
@@ -10,28 +10,24 @@ missing, an infinite and a huge value; what it refuses is written into the file 
 """
 
 import json
-import os
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from flyball.adapters.models import onnx_linear, onnx_trees
-from flyball.adapters.models.onnx_columns import MISSING, counted, name_of, selects_columns
+from flyball.adapters.models.onnx_columns import counted, name_of, selects_columns
+from flyball.adapters.models.onnx_estimator import BY_NAME, MATRIX, REFUSES
 from flyball.core.model import Exported
-from flyball.core.service import Task
 
 DOMAIN, MAIN, TREES = "ai.onnx.ml", 20, 5  # operator sets: TreeEnsemble with float64 came with 5
-MATRIX, ANSWER = "table", "answer"
-REFUSES, BY_NAME = "flyball.refuses", "flyball.by_name"  # metadata of the file
+ANSWER = "answer"
 TOLERANCE = 1e-9  # float64 throughout: only the last bits of exp and of sums may differ
 TOLERANCE_SINGLE = 1e-6  # float32
 _REFUSED = {"missing": None, "infinite": float("inf"), "huge": 1e300}  # 1e300 has no float32
-_ORDINARY = 1e30  # far below the largest float32
 _TREES = ("HistGradientBoosting", "GradientBoosting", "RandomForest", "ExtraTrees", "DecisionTree")
 Nodes = Callable[[str, str], Iterator[Any]]  # from the name of a table to the name of the answer
 _OTHERS = ("lightgbm", "xgboost")
@@ -61,112 +57,6 @@ def write(estimator: Any, sample: pl.DataFrame) -> Exported | str:
         model.metadata_props.add(key=key, value=value)
     data: bytes = model.SerializeToString(deterministic=True)
     return Exported(model="model.onnx", data=data, tolerance=TOLERANCE_SINGLE if single else TOLERANCE)
-
-
-def _runtime() -> Any:
-    """onnxruntime, which since 1.32 gathers how it is used, in a file and for the network: not from here."""
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read when it is imported
-    import onnxruntime
-
-    return onnxruntime
-
-
-class OnnxEstimator:
-    """A graph behind the interface of scikit-learn."""
-
-    def __init__(self, data: bytes) -> None:
-        onnxruntime = _runtime()
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-        about = self._session.get_modelmeta().custom_metadata_map
-        self._refuses: dict[str, list[int]] = json.loads(about.get(REFUSES, "{}"))
-        self._by_name: bool = json.loads(about.get(BY_NAME, "false"))
-        self._types = {entry.name: entry.type for entry in self._session.get_inputs()}
-        self._output = self._session.get_outputs()[-1].name  # of a classifier the label comes first
-
-    def predict_proba(self, table: pl.DataFrame) -> npt.NDArray[np.float64]:
-        """One column a class. Raises: ValueError: a value that the original refuses."""
-        return _both(self._ask(table))
-
-    def predict(self, table: pl.DataFrame) -> npt.NDArray[np.float64]:
-        return self._ask(table).ravel()
-
-    @property
-    def takes_matrix(self) -> bool:
-        """Whether all columns are one matrix of numbers, so that nobody needs a frame."""
-        return not self._by_name
-
-    def ask_matrix(self, matrix: npt.NDArray[np.float64], names: Sequence[str], task: Task) -> npt.NDArray[np.float64]:
-        """`predict_proba`, or `predict` for a regression, of all columns as one matrix; `names` are theirs.
-
-        Raises: ValueError: a value that the original refuses.
-        """
-        if self._refuses and not _ordinary(matrix):
-            for word, columns in self._refuses.items():
-                _refuse(word, matrix[:, columns], names[columns[0]] if columns else "")
-        found = self._run({MATRIX: _typed(matrix, self._types[MATRIX])})
-        return found.ravel() if task == "regression" else _both(found)
-
-    def _ask(self, table: pl.DataFrame) -> npt.NDArray[np.float64]:
-        numbers = table
-        if not all(isinstance(dtype, pl.Float64) for dtype in table.dtypes):  # a query costs more than the graph
-            numbers = table.select(
-                pl.col(name).cast(pl.Float64) for name, dtype in table.schema.items() if dtype != pl.String
-            )
-        matrix = numbers.to_numpy()
-        if self._refuses and not _ordinary(matrix):
-            places = {name: place for place, name in enumerate(numbers.columns)}
-            for word, columns in self._refuses.items():
-                names = [table.columns[at] for at in columns]
-                _refuse(word, matrix[:, [places[name] for name in names]], names[0] if names else "")
-        feeds = {MATRIX: _typed(matrix, self._types[MATRIX])} if not self._by_name else self._named(table, numbers)
-        return self._run(feeds)
-
-    def _run(self, feeds: dict[str, Any]) -> npt.NDArray[np.float64]:
-        found = np.asarray(self._session.run([self._output], feeds)[0], dtype=np.float64)
-        return found[:, None] if found.ndim == 1 else found
-
-    def _named(self, table: pl.DataFrame, numbers: pl.DataFrame) -> dict[str, Any]:
-        feeds: dict[str, Any] = {}
-        for at, name in enumerate(table.columns):
-            if (kind := self._types.get(name_of(at))) is None:
-                continue  # the first step drops this column
-            if name in numbers.columns:
-                feeds[name_of(at)] = _typed(numbers[name].to_numpy()[:, None], kind)
-            else:
-                feeds[name_of(at)] = table[name].fill_null(MISSING).to_numpy().astype(object)[:, None]
-        return feeds
-
-
-def _ordinary(matrix: npt.NDArray[np.float64]) -> bool:
-    """Whether no value is missing, infinite or huge: one sum of squares, which no such value leaves small."""
-    flat = matrix.ravel()
-    with np.errstate(over="ignore", invalid="ignore"):
-        return bool(flat.dot(flat) < _ORDINARY**2)
-
-
-def _both(shares: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """One column a class, where a graph of two classes gives the second's only."""
-    if shares.shape[1] != 1:
-        return shares
-    both = np.empty((len(shares), 2))
-    np.subtract(1.0, shares[:, 0], out=both[:, 0])
-    both[:, 1] = shares[:, 0]
-    return both
-
-
-def _refuse(word: str, values: npt.NDArray[np.float64], column: str) -> None:
-    match word:
-        case "missing":
-            wrong = np.isnan(values)
-        case "infinite":
-            wrong = np.isinf(values)
-        case _:
-            wrong = np.isfinite(values) & (np.abs(values) > np.finfo(np.float32).max)
-    if wrong.any():
-        raise ValueError(f"the estimator refuses {word} values in {column!r} and the like")
 
 
 def _graph(estimator: Any, sample: pl.DataFrame, *, by_name: bool, single: bool) -> Any:
@@ -291,10 +181,6 @@ def _raises(ask: Any, rows: pl.DataFrame) -> bool:
 
 def _last(estimator: Any) -> Any:
     return estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
-
-
-def _typed(values: npt.NDArray[np.float64], kind: str) -> npt.NDArray[Any]:
-    return values.astype(np.float32) if kind == "tensor(float)" else values
 
 
 def _first_line(error: Exception) -> str:
