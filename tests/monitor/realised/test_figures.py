@@ -8,7 +8,8 @@ from sklearn import metrics as sk
 from tests.monitor.realised.books import World, told
 
 from flyball.core.realised import Figure, RealisedGroup
-from flyball.core.service import BusinessValue
+from flyball.core.release import Reference
+from flyball.core.service import BusinessValue, Task
 
 N = 400
 EXACT = 1e-12
@@ -221,3 +222,20 @@ def test_a_joined_table_says_what_rows_are_worth_and_rows_that_it_lacks_have_no_
     found = figure(world.predict(answer, score, region=regions).all_labelled(truth).group(), "value")
     assert found.n == N // 2
     assert found.value == pytest.approx(2.0 * sk.accuracy_score(truth[1::2], answer[1::2]))
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+@pytest.mark.parametrize("answers", [{}, {"prediction": Reference(kind="category", values=(), counts=(0, 9))}])
+@pytest.mark.parametrize("scored", [False, True])
+def test_a_baseline_without_classes_is_invalid_and_says_why(
+    task: Task, answers: dict[str, Reference], scored: bool
+) -> None:
+    one: Any = 0.7 if task == "binary" else {"a": 0.7, "b": 0.3}
+    world = World(task, window_panes=10, answers=answers, value=BusinessValue(right=1.0, wrong=-1.0))
+    group = world.predict(["a"] * 100, [one] * 100 if scored else None).all_labelled(["a", "b"] * 50).group()
+    assert group.labelled == 100
+    for each in group.figures:
+        assert (each.verdict, each.value) == ("INVALID", None)
+        assert "found none in its baseline" in each.reason
+    world.label([told(0, "b", 1.0)])  # a correction takes the first label out again
+    assert world.group().labelled == 100

@@ -89,6 +89,8 @@ def batch(pane: CodedPane, rows: Ints, labels: Sequence[Any], known: Known, decl
     if known.form.task == "regression":
         return _numbers(answer, np.array([_number(label) for label in labels]), worth, declared)
     k = known.form.k
+    if not k:  # nothing is right or wrong without classes
+        return Batch(n=rows.size, known=np.zeros(rows.size, dtype=bool), wrong=np.zeros(rows.size))
     truth = codes(labels, known)
     said = answer.astype(np.int64)
     terms = dict.fromkeys(("log_loss", "log_loss2", "brier", "brier2"), np.full(rows.size, np.nan))

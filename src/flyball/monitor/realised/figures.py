@@ -31,6 +31,12 @@ METRICS = {
 }
 
 
+NO_CLASSES = (
+    "expected the classes that the release predicts, found none in its baseline, so no label is right or wrong: "
+    "train it again, or import it with rows of every class"
+)
+
+
 def figures(of: View, *, confidence: float = 0.95) -> tuple[Figure, ...]:
     """All figures of the task, in the order of METRICS, then `value` where one is declared."""
     names = (*METRICS[of.form.task], *(("value",) if "value" in of.sums else ()))
@@ -53,6 +59,8 @@ def figures(of: View, *, confidence: float = 0.95) -> tuple[Figure, ...]:
 
 def invalid(of: View) -> str:
     """Why nothing can be told of these labels; empty: they are of the kind that was asked for."""
+    if of.form.task != "regression" and not of.form.k:
+        return NO_CLASSES
     if of.unusable > telling.MAX_UNUSABLE * of.labelled:
         return f"{of.unusable} of {of.labelled} labels are no numbers: expected at most {telling.MAX_UNUSABLE:.0%}"
     unknown = unknown_labels(of)

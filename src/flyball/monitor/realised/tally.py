@@ -71,7 +71,7 @@ class Tally:
 
     def __post_init__(self) -> None:
         k, ranked = self.form.k, len(self.form.ranked)
-        self.cells = np.zeros((k + 1, k + 1) if k else (0, 0), dtype=np.int64)
+        self.cells = np.zeros((0, 0) if self.form.task == "regression" else (k + 1, k + 1), dtype=np.int64)
         self.scores = np.zeros((ranked, 2, BINS), dtype=np.int64)
         self.said = np.zeros((ranked, 2, BINS), dtype=np.int64)
         self.sums = {name: 0 for name, _ in self.form.sums}
