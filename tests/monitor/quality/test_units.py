@@ -49,3 +49,30 @@ def test_nothing_to_say_of_nothing() -> None:
         assert unit_changed("f", values, known, Psi()) is None
     constant = reference(np.full(1000, 4.0))
     assert unit_changed("f", np.full(1000, 4000.0), constant, Psi()) is None  # two edges: `was_constant` tells it
+
+
+@pytest.mark.parametrize("factor", [3.0, 4.0, 1 / 3, 0.25, 8.0, 9.0])
+@pytest.mark.parametrize("name", ["amounts", "temperatures"])
+def test_a_plain_factor_is_no_odd_unit_that_is_near(name: str, factor: float) -> None:
+    """x4 is no gallon, a third is no foot."""
+    values = LAWS[name]
+    found = unit_changed("f", values[5000:] * factor, reference(values[:5000]), Psi())
+    assert found is not None
+    assert found.value == pytest.approx(factor)
+
+
+def test_a_factor_that_no_unit_has_is_told_as_measured() -> None:
+    values = LAWS["amounts"] ** 0.5
+    found = unit_changed("f", values[3000:] * 4.35, reference(values[:3000]), Psi())
+    assert found is not None
+    assert found.value == pytest.approx(4.35, rel=0.1)
+    assert found.value not in (4.0, 3.785411784)
+    assert "no unit that is known has that factor" in found.detail
+
+
+def test_narrow_columns_tell_the_gallon_from_four() -> None:
+    values = RNG.lognormal(0, 0.3, 6000)
+    found = unit_changed("f", values[4000:] * 3.785411784, reference(values[:4000]), Psi())
+    assert found is not None
+    assert found.value == pytest.approx(3.785411784)
+    assert "(measured 3.6" in found.detail

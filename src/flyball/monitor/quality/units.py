@@ -2,7 +2,8 @@
 
 The factor is estimated from the widths of both (the middle half of the mass), and from their middles where the width
 says nothing; then the known factors near it are tried: powers of ten, and those between common units. A factor is
-told only if the baseline fits the values that it turned back, so a drift however large is none.
+told only if the baseline fits the values that it turned back, so a drift however large is none. Which factor it is is
+measured: a unit is named only where its factor fits about as well as any, and a plain number goes before an odd one.
 """
 
 import math
@@ -13,6 +14,7 @@ import numpy.typing as npt
 from flyball.core.release import Reference
 from flyball.core.service import Psi
 from flyball.core.watching import QualityFinding
+from flyball.monitor.quality.scale import SURE, Scale, scale
 from flyball.stats.divergences import psi
 from flyball.stats.stretches import allowance
 
@@ -21,7 +23,11 @@ NEAR = 1.6  # the estimate is off by at most this factor
 TENS = tuple(10.0**power for power in range(-9, 10) if power)
 # nearer to 1 than 3 a factor cannot be told from a drift in scale: miles and pounds are left to the contract
 COMMON = (7.0, 12.0, 24.0, 60.0, 365.25, 3600.0, 86_400.0, 1024.0, 0.3048, 3.785411784, 25.4)
-FACTORS = (*TENS, *COMMON, *(1 / factor for factor in COMMON))
+COMMON_BOTH = (*COMMON, *(1 / factor for factor in COMMON))
+FACTORS = (*TENS, *COMMON_BOTH)
+WHOLE = (2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 9.0)
+PLAIN = (*WHOLE, *(1 / factor for factor in WHOLE))
+ODD = 2.0  # by how much, as chi-square, a factor between units has to fit better than a plain one, and that than a ten
 Values = npt.NDArray[np.float64]
 
 
@@ -54,12 +60,24 @@ def unit_changed(name: str, values: Values, reference: Reference, limits: Psi) -
     good = [factor for factor in near if fits[factor] < limits.warn]
     if not good:
         return None
-    # 1000 and 1024 may both fit: a power of ten is what happens
-    best = min(good, key=lambda factor: (factor not in TENS, fits[factor]))
-    told = f"{name} is {best:g} times what it was (estimated {estimate:.3g}): divided by that it fits its baseline"
-    return QualityFinding(
-        kind="unit_changed", feature=name, value=best, limit=1.0, detail=f"{told} (PSI {fits[best]:.3g}); another unit?"
-    )
+    measured = scale(known, reference, near=estimate, within=NEAR)
+    best, asks = _named(measured)
+    if best is None:
+        best, asks = float(f"{measured.factor:.3g}"), "no unit that is known has that factor; another scale?"
+    told = f"{name} is {best:g} times what it was (measured {measured.low:.3g} to {measured.high:.3g})"
+    fit = f"divided by that it fits its baseline (PSI {_distance(known / best, reference):.3g})"
+    return QualityFinding(kind="unit_changed", feature=name, value=best, limit=1.0, detail=f"{told}: {fit}; {asks}")
+
+
+def _named(measured: Scale) -> tuple[float | None, str]:
+    """The likeliest factor that has a name and fits, and what to ask; None: none fits closely."""
+    handicaps = dict.fromkeys(COMMON_BOTH, ODD) | dict.fromkeys(PLAIN, 0.0) | dict.fromkeys(TENS, -ODD)
+    worse = {factor: measured.excess(factor) for factor in handicaps if measured.low <= factor <= measured.high}
+    fitting = [factor for factor, excess in worse.items() if excess <= SURE]
+    if not fitting:
+        return None, ""
+    best = min(fitting, key=lambda factor: worse[factor] + handicaps[factor])
+    return best, "another unit?" if best in FACTORS else "another unit or scale?"
 
 
 def _estimate(known: Values, reference: Reference) -> float | None:
