@@ -179,8 +179,11 @@ def whole(found: Measure) -> None:
     if found.value is None:
         assert found.verdict in (Reading.INSUFFICIENT, Reading.INVALID)
         return
-    assert found.ci is not None
     assert found.p is not None
+    if found.reason.startswith("constant"):
+        assert (found.value, found.ci, found.mde) == (0.0, None, None)
+        return
+    assert found.ci is not None
     assert found.mde is not None
     assert all(math.isfinite(x) for x in (found.value, found.p, found.mde, *found.ci))
     assert found.ci[0] <= found.ci[1]

@@ -6,6 +6,7 @@ import pytest
 
 from flyball.stats.compare import LIMITS, MEASURES, Reading, compare
 from flyball.stats.laws.quadratic import FAMILIES
+from flyball.stats.measure import Null
 
 EVEN = [1000] * 10
 
@@ -142,3 +143,22 @@ def test_a_reference_without_width_has_a_verdict_of_wasserstein_too() -> None:
     assert found.verdict is Reading.DRIFT
     assert found.p is not None
     assert found.p < 1e-9
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+@pytest.mark.parametrize("counts", [[1500, 1500], [300] * 10])
+def test_two_samples_that_are_alike_to_the_row_are_not_known_to_be_the_same(measure: str, counts: list[int]) -> None:
+    found = compare(counts, counts, measure=measure)
+    assert found.value == 0
+    assert found.ci is not None
+    assert found.mde is not None
+    assert 0 == found.ci[0] < found.ci[1] < 2 * found.mde
+
+
+@pytest.mark.parametrize("null", ["limit", "zero"])
+def test_no_reason_says_that_something_has_probability_0(null: Null) -> None:
+    for measure in MEASURES:
+        reason = compare([10_000, 1000, 0], [0, 1000, 10_000], measure=measure, null=null).reason
+        assert "p below 1e-15" in reason or "e-" in reason
+        assert "with 0" not in reason
+        assert "p 0," not in reason

@@ -16,6 +16,8 @@ from typing import Literal
 
 Null = Literal["limit", "zero"]
 
+LEAST_TOLD = 1e-15  # of a probability, which is often 1 minus another
+
 
 class Reading(StrEnum):
     """What a comparison says, worst last."""
@@ -81,7 +83,7 @@ def read(
         m=m,
         mde=found.mde,
         verdict=verdict,
-        reason=f"{name} {value:.4g}, p {found.p:.2g}, n={n}, m={m}: {why}",
+        reason=f"{name} {value:.4g}, p {probability(found.p)}, n={n}, m={m}: {why}",
         plain=found.plain,
         p_limit=found.p_limit,
         limit=limit,
@@ -96,24 +98,36 @@ def without_value(name: str, n: int, m: int, verdict: Reading, reason: str) -> M
 
 
 def constant(name: str, n: int, m: int, limit: float, floor: int) -> Measure:
-    """All rows of both sides are alike: nothing moved, if there are rows enough to say so."""
+    """All rows of both sides are alike: nothing moved, if there are rows enough to say so.
+
+    It has no interval: what no row shows has no spread either, and 0 to 0 would be a certainty that nobody has.
+    """
     verdict, reason = Reading.OK, f"constant: all rows of both sides are in one bin, n={n}, m={m}"
     if min(n, m) < floor:
         verdict, reason = Reading.INSUFFICIENT, f"{reason}: fewer than {floor} rows on one side"
     return Measure(
         measure=name,
         value=0.0,
-        ci=(0.0, 0.0),
+        ci=None,
         p=1.0,
         n=n,
         m=m,
-        mde=0.0,
+        mde=None,
         verdict=verdict,
         reason=reason,
         plain=0.0,
         p_limit=1.0,
         limit=limit,
     )
+
+
+def probability(p: float) -> str:
+    """For people. What floating point cannot tell from 0 is not 0.
+
+    >>> probability(0.0421), probability(0.0)
+    ('0.042', 'below 1e-15')
+    """
+    return f"{p:.2g}" if p >= LEAST_TOLD else f"below {LEAST_TOLD:g}"
 
 
 def _judged(
@@ -123,10 +137,11 @@ def _judged(
         return Reading.INSUFFICIENT, f"fewer than {floor} rows on one side"
     if null == "zero":
         if found.plain > limit and found.p < alpha:
-            return Reading.DRIFT, f"above {limit:g}, and chance explains it with less than {alpha:g}"
+            return Reading.DRIFT, f"above {limit:g}, and chance alone gives as much with probability below {alpha:g}"
     elif found.value > limit:
         if found.p_limit < alpha:
-            return Reading.DRIFT, f"above {limit:g}, and an effect of {limit:g} explains it with {found.p_limit:.2g}"
+            likely = f"an effect of {limit:g} looks like this with probability {probability(found.p_limit)}"
+            return Reading.DRIFT, f"above {limit:g}, and {likely}"
         if found.p < alpha:
             low, high = found.ci
             return Reading.INSUFFICIENT, f"moved, but {low:.3g} to {high:.3g} may be at most {limit:g}: more rows tell"

@@ -19,6 +19,7 @@ from flyball.app.drift.judged import Feature, Limits, Report
 from flyball.app.drift.words_plain import plain, shortened
 from flyball.stats.compare import Reading
 from flyball.stats.divergences import shares
+from flyball.stats.measure import probability
 
 MOST_BARS = 24  # of a feature; the bins that changed least share one row below them
 LEAST_SCALE = 0.05  # change of a share that fills a bar where no column has a larger one
@@ -65,6 +66,7 @@ def page(report: Report, went: Course, *, reference: str, current: str) -> str:
         plain=plain,
         axes=axes(went),
         shortened=shortened,
+        probability=probability,
         script=SCRIPT,
         digest=base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode(),
         width=WIDTH,

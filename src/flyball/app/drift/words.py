@@ -102,10 +102,19 @@ def meaning(feature: Feature, limits: Limits) -> str:
         return "Values that the reference hardly knows have come in: new categories, or another spelling."
     if not column.reference[most]:
         return "Values that the reference never had have come in: another unit, code or meaning, or a broken supply."
-    if np.count_nonzero(column.current) == 1 and np.count_nonzero(column.reference) > 1:
+    if _froze(column):
         return "It has one value now. A living column that freezes is rather a broken supply than drift."
     band = "a large change" if (deciding.value or 0.0) > limits.act else "a change worth a look"
     return f"{deciding.measure} {deciding.value:.2g} is {band}; a model that leans on this column sees other rows now."
+
+
+def _froze(column: Column) -> bool:
+    """Whether all rows have one value now, and not only one bin; in the reference they did not."""
+    assert column.reference is not None
+    assert column.current is not None
+    now = column.pair.current if column.pair is not None else None
+    alike = now is None or column.kind == "category" or now.low == now.high
+    return alike and bool(np.count_nonzero(column.current) == 1 and np.count_nonzero(column.reference) > 1)
 
 
 def broken(feature: Feature) -> str:

@@ -32,7 +32,7 @@ def shift(train: pl.DataFrame, holdout: pl.DataFrame, inputs: Sequence[str]) -> 
     alpha = ALPHA / max(1, len(inputs))
     counted = {name: _counts(train[name], holdout[name]) for name in inputs}
     measured = {name: compare(*counts, limit=LIMIT, alpha=alpha, null="zero") for name, counts in counted.items()}
-    known = {name: found for name, found in measured.items() if found.plain is not None and found.ci is not None}
+    known = {name: found for name, found in measured.items() if found.plain is not None}
     if not known:
         reason = f"{train.height} training and {holdout.height} holdout rows are too few to compare"
         return Found(

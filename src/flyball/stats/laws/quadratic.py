@@ -122,8 +122,9 @@ class Law:
         if statistic is None:
             statistic = self.df + (found - self.bias) / self.unit
         critical = float(special.chdtri(self.df, alpha))
-        tails = (1 + confidence) / 2, (1 - confidence) / 2
-        low, high = (back(_noncentrality(at, self.df, tail) * unit) for tail in tails)
+        low = back(_noncentrality(at, self.df, (1 + confidence) / 2) * unit)
+        # two samples that are alike beyond their mean without an effect are so by luck, which bounds no effect
+        high = back(_noncentrality(max(at, self.df), self.df, (1 - confidence) / 2) * unit)
         return Evidence(
             value=back(max(0.0, found - self.bias)),
             plain=plain,

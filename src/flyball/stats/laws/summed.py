@@ -92,13 +92,14 @@ def _evidence(
     told = shape / np.abs(shape).sum()
     unit = apart / binned if binned > 0 else told
     tail, step = (1 - confidence) / 2, none[0] + 4 * math.sqrt(none[1])
+    usual = max(plain, none[0])  # alike beyond the mean without an effect is luck, which bounds no effect
     critical = _root(lambda x: alpha - _above(x, none), step)
     return Evidence(
         value=_root(lambda d: around.moments(unit * d)[0] - plain, step),  # the effect whose mean was seen
         plain=plain,
         ci=(
             _root(lambda d: _above(plain, around.moments(unit * d)) - tail, step),
-            _root(lambda d: _above(plain, around.moments(unit * d)) - (1 - tail), step),
+            _root(lambda d: _above(usual, around.moments(unit * d)) - (1 - tail), step),
         ),
         p=_above(plain, none),
         p_limit=_above(plain, around.moments(unit * limit)),
