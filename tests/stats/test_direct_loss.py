@@ -51,6 +51,25 @@ def test_faulty_numbers_are_told() -> None:
         from_table("mae", loss_table("absolute", np.arange(200.0), np.arange(200.0)), [0] * 10)
 
 
+def test_the_interval_is_as_wide_as_the_rows_of_the_window_need() -> None:
+    """The reference has few of the rows that lose most, and lose it most unevenly; the window has many of them."""
+    missed, runs = 0, 40
+    for seed in range(runs):
+        rng = np.random.default_rng((31, seed))
+        (x, said, truth), (now, says, comes) = _houses(rng, old=0.2), _houses(rng, old=0.8)
+        tree = DecisionTreeRegressor(min_samples_leaf=50, random_state=0)
+        found = DirectLoss("mae", x, said, truth, seed=0, model=tree).expected(now, says)
+        missed += abs(float(np.abs(comes - says).mean()) - found.value) > 1.96 * found.se
+    assert missed <= 0.05 * runs + 3 * (runs * 0.05 * 0.95) ** 0.5
+
+
+def _houses(rng: np.random.Generator, *, old: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    kind = (rng.random(1000) < old).astype(float)
+    area = rng.normal(100, 20, 1000)
+    error = rng.normal(0, np.where(kind == 1, 5.0, 1.0))
+    return np.column_stack([kind, area]), area * 3, area * 3 + error
+
+
 def test_car_price_is_estimated_from_a_part_of_its_reference(data_folder: Path) -> None:
     """One tree on 6,000 reference rows sees the loss fall from 850 to the 700s; boosted ones give 717, see below."""
     tree = DecisionTreeRegressor(max_leaf_nodes=64, min_samples_leaf=50, random_state=0)

@@ -125,7 +125,7 @@ class DirectLoss:
         seed: int,
         model: Any = None,
     ) -> None:
-        """Fit g; the mean of the out-of-fold residuals corrects it.
+        """Fit g; the mean of the out-of-fold residuals corrects it, and their spread by bins of g is its error.
 
         Args:
             metric: `mae`, `rmse` or `mape`.
@@ -148,11 +148,18 @@ class DirectLoss:
             raise NotEnoughData(f"{loss.size} rows with a loss: g needs at least {LEAST_ROWS}")
         g = HistGradientBoostingRegressor(random_state=seed) if model is None else model
         folds = KFold(FOLDS, shuffle=True, random_state=seed)
-        residual = loss - cross_val_predict(g, design, loss, cv=folds)
+        told = np.asarray(cross_val_predict(g, design, loss, cv=folds), dtype=np.float64)
+        residual = loss - told
+        # rows that lose more also lose less evenly, so their spread is kept by bins of g. Their bias is not: where g is
+        # low it is so by chance too, and after a shift toward such rows that would be taken off twice
+        self._edges = np.asarray(fit_numeric(told).edges)
+        at = np.searchsorted(self._edges, told, side="right")
+        size = self._edges.size + 1
         self.metric = metric
-        self.rows = int(loss.size)
+        self.rows = np.bincount(at, minlength=size)  # by bin
+        there = np.maximum(self.rows, 1)
         self.bias = float(residual.mean())  # in the loss's unit
-        self.sd = float(residual.std(ddof=1))  # of one row about g
+        self.sd = np.sqrt(np.bincount(at, (residual - self.bias) ** 2, size) / there)  # of one row about g, by bin
         self._g = g.fit(design, loss)
 
     def expected(self, x: npt.ArrayLike, prediction: npt.ArrayLike) -> Expected:
@@ -163,9 +170,12 @@ class DirectLoss:
         design = _design(x, prediction)
         if not design.shape[0]:
             raise NotEnoughData("no rows: there is nothing to estimate from")
-        each = np.asarray(self._g.predict(design), dtype=np.float64) + self.bias
-        variance = self.sd**2 * (1 / each.size + 1 / self.rows)
-        return _of_metric(self.metric, float(each.mean()), variance, int(each.size))
+        each = np.asarray(self._g.predict(design), dtype=np.float64)
+        at = np.searchsorted(self._edges, each, side="right")
+        share = np.bincount(at, minlength=self.rows.size) / each.size
+        # what the window draws, and how sure g is of such rows
+        drawn, learned = share @ self.sd**2 / each.size, np.sum(share**2 * self.sd**2 / np.maximum(self.rows, 1))
+        return _of_metric(self.metric, float(each.mean()) + self.bias, float(drawn + learned), int(each.size))
 
 
 def _design(x: npt.ArrayLike, prediction: npt.ArrayLike) -> Floats:

@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 
 from flyball.app.drift.comparable import columns_of
-from flyball.app.drift.course import Course, Risk, course
+from flyball.app.drift.course import Course, course
+from flyball.app.drift.losses import Risk
 from flyball.app.drift.reading import profile_tables
 from flyball.core.errors import BadInput
 

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
     from flyball.app.cli.door import Advance
     from flyball.app.drift.comparable import Column
-    from flyball.app.drift.course import Course, Risk
+    from flyball.app.drift.course import Course
     from flyball.app.drift.judged import Feature, Limits, Report
-    from flyball.app.drift.pair import OnProgress, Progress
+    from flyball.app.drift.losses import Risk
+    from flyball.app.drift.pair import OnProgress, Progress, TablePair
 
 Like = Literal["evidently", "nannyml"]
 Preset = Literal["psi-0.10-0.25x3", "psi-0.20"]
@@ -33,7 +34,9 @@ def drift(
     html: Annotated[Path | None, Parameter(help="Write a report to this file: one page, no network.")] = None,
     svg: Annotated[Path | None, Parameter(help="Write a picture to this file; needs the extra `charts`.")] = None,
     json: JsonFlag = False,
-    label: Annotated[str | None, Parameter(help="Column of labels; with --prediction risk is told too.")] = None,
+    label: Annotated[
+        str | None, Parameter(help="Column of labels, of the reference at least; with --prediction risk is told too.")
+    ] = None,
     prediction: Annotated[str | None, Parameter(help="Column of what a model predicted.")] = None,
     together: Annotated[
         bool, Parameter(negative="", help="Compare rows as wholes too: all numbers, and each column of vectors.")
@@ -75,16 +78,14 @@ def drift(
             exclude=_names(exclude),
             on_progress=_shown(advance),
         )
-    if not tables.features:
-        ours, theirs = (", ".join(names) or "none" for names in (tables.only_reference, tables.only_current))
-        fault = Fault(where=str(current), path="(columns)", expected=f"one of {ours}", found=theirs)
-        raise BadInput("The tables have no column in common, so there is nothing to compare.", (fault,))
+    _refuse_strangers(tables, current)
     judged = columns_of(tables, named=_names(columns))
     more = _together(reference, current, judged) if together else ()
     report = judge(judged, limits, (tables.reference_rows, tables.current_rows), more)
     if like is not None:
         report = _beside(report, reference, current, like)
-    went = course(reference, current, judged, rows=tables.current_rows, risk=risk, limit=limits.of("psi"))
+    with progress("reading along the rows"):
+        went = course(reference, current, judged, rows=tables.current_rows, risk=risk, limit=limits.of("psi"))
     if html is not None:
         from flyball.app.drift.page import page
 
@@ -95,6 +96,15 @@ def drift(
         write_text(svg, picture(report))
     emit(report.document() | told(went), as_json=json, text=lambda: _text(report, went))
     return 0
+
+
+def _refuse_strangers(tables: "TablePair", current: Path) -> None:
+    """Raises: BadInput: no column is in both."""
+    if tables.features:
+        return
+    ours, theirs = (", ".join(names) or "none" for names in (tables.only_reference, tables.only_current))
+    fault = Fault(where=str(current), path="(columns)", expected=f"one of {ours}", found=theirs)
+    raise BadInput("The tables have no column in common, so there is nothing to compare.", (fault,))
 
 
 def _shown(advance: "Advance") -> "OnProgress":
@@ -154,7 +164,7 @@ def _beside(report: "Report", reference: Path, current: Path, like: Like) -> "Re
 
 
 def _risk(label: str | None, prediction: str | None) -> "Risk | None":
-    from flyball.app.drift.course import Risk
+    from flyball.app.drift.losses import Risk
 
     if label is not None and prediction is not None:
         return Risk(label=label, prediction=prediction)

@@ -6,7 +6,7 @@ is a reason to act, drift without it is not; so both stand over one axis of rows
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,31 +16,21 @@ import polars as pl
 from flyball.app.drift.columns import read_as
 from flyball.app.drift.comparable import Column
 from flyball.app.drift.counting import SideCount
+from flyball.app.drift.estimated import Expected, estimated
 from flyball.app.drift.fitting import Bins
+from flyball.app.drift.losses import Level, Risk, level, loss_of, losses, mean, unit_of
 from flyball.app.drift.streams import Table, opened
-from flyball.core.errors import BadInput, Fault
 from flyball.monitor.state.grids import Scratch
 from flyball.stats.bins import Counts
 from flyball.stats.compare import LIMITS, Measure, Reading, compare
 from flyball.stats.fine_bins import coarsened
-from flyball.stats.intervals import wilson
 
 WINDOWS = 24
 FEWEST_ROWS = 100  # of a window
 PSI_LIMIT = LIMITS["psi"]
-NORMAL_95 = 1.96  # standard errors on either side of a mean
-CLASSES = 20  # different labels up to which a prediction is right or wrong, and not near or far
 
 Likes = Mapping[str, pl.DataType]  # what a text of the current table is read as
 Found = dict[str, list[Measure]]  # PSI of each column in each window
-
-
-@dataclass(frozen=True, kw_only=True)
-class Risk:
-    """Which two columns say how wrong a prediction was."""
-
-    label: str
-    prediction: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,15 +42,6 @@ class Window:
     column: str | None  # the one with the largest PSI
     psi: float | None  # its effect against the reference
     risk: float | None  # in the unit of the course; None: no labelled row
-
-
-@dataclass(frozen=True, kw_only=True)
-class Level:
-    """A mean loss."""
-
-    value: float  # in the unit of the course
-    ci: tuple[float, float]  # 95 % interval
-    rows: int  # with a label and a prediction
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,11 +59,12 @@ class Course:
     """All windows."""
 
     windows: tuple[Window, ...]
-    unit: str | None  # `error rate` or `mean absolute error`; None: there are no labels
+    unit: str | None  # `error rate` or `mean absolute error`; None: no labels were given
     change: Change | None = None  # of the column that moved most, with all that moved in the same windows
     before: Level | None = None  # risk over the reference
     now: Level | None = None  # over the current table
     since: Level | None = None  # over the rows of the change
+    expected: Expected = field(default_factory=Expected)  # over the current table, without its labels
 
     @property
     def reference_risk(self) -> float | None:
@@ -104,7 +86,7 @@ def course(
         columns: of both tables, as they were compared. rows: of the current table.
         limit: PSI above which a window has moved.
 
-    Raises: BadInput: a table lacks the label or the prediction.
+    Raises: BadInput: a table lacks the prediction, or the reference the label.
     """
     count = max(1, min(WINDOWS, rows // FEWEST_ROWS))
     edges = np.linspace(0, rows, count + 1).astype(np.int64)
@@ -117,19 +99,21 @@ def course(
     unit: str | None = None
     levels: tuple[Level | None, Level | None, Level | None] = (None, None, None)
     risks: list[float | None] = [None] * count
+    expected = Expected()
     if risk is not None:
-        sides = _losses(known, reference, risk), _losses(table, current, risk)
-        unit = _unit(sides[0])
-        ours, theirs = (_loss(side, unit) for side in sides)
-        risks = [_mean(theirs[a:b]) for a, b in pairwise(edges)]
-        since = None if change is None else _level(theirs[change.first_row : change.last_row + 1], unit)
-        levels = (_level(ours, unit), _level(theirs, unit), since)
+        sides = losses(known, reference, risk), losses(table, current, risk, labelled=False)
+        unit = unit_of(sides[0])
+        ours, theirs = (loss_of(side, unit) for side in sides)
+        risks = [mean(theirs[a:b]) for a, b in pairwise(edges)]
+        since = None if change is None else level(theirs[change.first_row : change.last_row + 1], unit)
+        levels = (level(ours, unit), level(theirs, unit), since)
+        expected = estimated(known, table, asked, likes, risk, unit)
     windows = tuple(
         Window(first_row=int(edges[at]), last_row=int(edges[at + 1]) - 1, column=name, psi=psi, risk=risks[at])
         for at, (name, psi) in enumerate(worst)
     )
     before, now, since = levels
-    return Course(windows=windows, unit=unit, change=change, before=before, now=now, since=since)
+    return Course(windows=windows, unit=unit, change=change, before=before, now=now, since=since, expected=expected)
 
 
 def change_of(found: Found, edges: Counts) -> Change | None:
@@ -214,52 +198,3 @@ def _coarse(column: Column, counts: Counts) -> Counts:
     pair = column.pair
     assert pair is not None
     return coarsened(counts, pair.edges, pair.psi_edges) if pair.kind == "numeric" else counts
-
-
-def _losses(table: Table, path: Path, risk: Risk) -> pl.DataFrame:
-    """Labels and predictions, in the order of the rows."""
-    faults = tuple(
-        Fault(where=str(path), path=option, expected=f"one of {', '.join(table.schema)}", found=name)
-        for option, name in (("--label", risk.label), ("--prediction", risk.prediction))
-        if name not in table.schema
-    )
-    if faults:
-        raise BadInput("The risk cannot be read.", faults)
-    parts = list(table.batches(list(dict.fromkeys((risk.label, risk.prediction)))))
-    whole = pl.concat(parts) if parts else pl.DataFrame({risk.label: [], risk.prediction: []})
-    return whole.select(pl.col(risk.label).alias("label"), pl.col(risk.prediction).alias("prediction"))
-
-
-def _unit(side: pl.DataFrame) -> str:
-    numbers = all(
-        side[name].cast(pl.Float64, strict=False).null_count() == side[name].null_count() for name in side.columns
-    )
-    return "mean absolute error" if numbers and side["label"].n_unique() > CLASSES else "error rate"
-
-
-def _loss(side: pl.DataFrame, unit: str) -> pl.Series:
-    """Of each row; null where the label or the prediction is missing."""
-    label, prediction = pl.col("label"), pl.col("prediction")
-    if unit == "error rate":
-        if any(side[name].dtype == pl.String for name in side.columns):
-            label, prediction = label.cast(pl.String), prediction.cast(pl.String)
-        return side.select((label != prediction).cast(pl.Float64).alias("loss")).to_series()
-    numbers = (each.cast(pl.Float64, strict=False) for each in (label, prediction))
-    return side.select((next(numbers) - next(numbers)).abs().alias("loss")).to_series()
-
-
-def _mean(losses: pl.Series) -> float | None:
-    mean = losses.drop_nans().mean()
-    return float(mean) if isinstance(mean, int | float) else None
-
-
-def _level(losses: pl.Series, unit: str) -> Level | None:
-    """The mean with an interval, Wilson's for a rate; None without a labelled row."""
-    there = losses.drop_nulls().drop_nans().to_numpy()
-    if not there.size:
-        return None
-    mean = float(there.mean())
-    if unit == "error rate":
-        return Level(value=mean, ci=wilson(float(there.sum()), float(there.size)), rows=int(there.size))
-    half = NORMAL_95 * float(there.std(ddof=1)) / float(np.sqrt(there.size)) if there.size > 1 else float("inf")
-    return Level(value=mean, ci=(mean - half, mean + half), rows=int(there.size))

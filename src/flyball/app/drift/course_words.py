@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from flyball.app.drift.course import Course, Level
+from flyball.app.drift.course import Course
+from flyball.app.drift.losses import OF_CLASSES, Level
 from flyball.app.drift.words_plain import plain, shortened
 
 
@@ -27,14 +28,25 @@ def risk_told(went: Course) -> tuple[str, ...]:
     unit = went.unit.capitalize()
     if went.before is None or went.now is None:
         missing = "reference" if went.before is None else "current table"
-        return (f"{unit}: unknown, as no row of the {missing} has a label and a prediction.",)
-    share = went.unit == "error rate"
+        return (f"{unit}: unknown, as no row of the {missing} has a label and a prediction.", *_expected(went))
+    share = went.unit == OF_CLASSES
     told = f"{unit}: {_level(went.before, share=share)} over the reference, {_level(went.now, share=share)} now"
     since = went.since
     if since is None or went.change is None:
-        return (f"{told}.",)
+        return (f"{told}.", *_expected(went))
     span = "since row" if went.change.lasts else "from the change in row"
-    return (f"{told}; {span} {went.change.first_row:,}: {_level(since, share=share)}.",)
+    return (f"{told}; {span} {went.change.first_row:,}: {_level(since, share=share)}.", *_expected(went))
+
+
+def _expected(went: Course) -> tuple[str, ...]:
+    """What is estimated; where nothing is, why, if there are no labels that tell."""
+    found = went.expected
+    if found.level is not None:
+        return (
+            f"Without its labels {_level(found.level, share=False)} is to be expected of the current table, "
+            "if the same kind of row loses what it lost in the reference.",
+        )
+    return (f"Nothing is estimated in their place: {found.reason}.",) if went.now is None else ()
 
 
 def told(went: Course) -> dict[str, Any]:
@@ -61,6 +73,8 @@ def told(went: Course) -> dict[str, Any]:
             "reference": _document(went.before),
             "current": _document(went.now),
             "since_change": _document(went.since),
+            "estimated": _document(went.expected.level),
+            "estimated_reason": went.expected.reason,
         }
     )
     return {"course": {"change": began, "windows": windows}, "risk": risk}
