@@ -98,6 +98,8 @@ def spelled(column: pl.Series, values: Sequence[str]) -> pl.Series:
     ['1.0', '2', '2.5']
     """
     if column.dtype == pl.Boolean:
+        if {"True", "False"}.issuperset(values):
+            return column
         said = _flags(pl.Series(values, dtype=pl.String)).cast(pl.Float64).to_list()
     elif column.dtype.is_numeric():
         said = [_number(text) for text in values]

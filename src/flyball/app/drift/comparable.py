@@ -12,7 +12,8 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from flyball.app.drift.pair import FeaturePair, TablePair
+from flyball.app.drift.pair import FeaturePair, New, TablePair
+from flyball.app.drift.persons import speaks_of_persons
 from flyball.stats.bins import MISSING, CategoryBins, Counts, NumericBins
 
 LEAST_KNOWN = 0.5  # share of the reference's values that have a bin of their own, else it is a key or free text
@@ -33,6 +34,8 @@ class Column:
     labels: tuple[str, ...] = ()  # what each bin holds, shape [B]; the last is missing
     reference: Counts | None = None  # rows in each bin that PSI is read on, shape [B]; None where `unfit`
     current: Counts | None = None  # the same bins
+    new: New | None = None  # categories that the reference never had
+    persons: bool = False  # it speaks of persons, so these are counted and not named
 
 
 def columns_of(tables: TablePair, *, named: Collection[str] = ()) -> tuple[Column, ...]:
@@ -53,8 +56,17 @@ def _column(pair: FeaturePair, *, named: bool) -> Column:
     if unfit := _unfit(pair, kind, named=named):
         return Column(name=pair.name, types=types, pair=pair, kind=kind, unfit=unfit)
     before, now = (np.asarray(counts, dtype=np.int64) for counts in pair.psi_counts())
+    new = pair.current.new
     return Column(
-        name=pair.name, types=types, pair=pair, kind=kind, labels=_labels(pair, kind), reference=before, current=now
+        name=pair.name,
+        types=types,
+        pair=pair,
+        kind=kind,
+        labels=_labels(pair, kind),
+        reference=before,
+        current=now,
+        new=new,
+        persons=new is not None and speaks_of_persons(pair.name, [*(value for value, _ in new.named), *pair.values]),
     )
 
 

@@ -7,6 +7,7 @@ import polars as pl
 
 from flyball.app.drift.columns import as_categories, as_numbers, spelled
 from flyball.app.drift.fitting import Bins
+from flyball.app.drift.newcomers import Newcomers
 from flyball.app.drift.pair import Side
 from flyball.monitor.extents import Extent
 from flyball.monitor.state.categories import count_categories
@@ -28,8 +29,10 @@ class SideCount:
     pos_inf: int = 0
     extent: Extent = field(default_factory=Extent)
     rising: bool = field(init=False)
+    newcomers: Newcomers = field(init=False)
 
     def __post_init__(self) -> None:
+        self.newcomers = Newcomers(known=self.bins.known)
         size = len(self.bins.edges if self.kind == "numeric" else self.bins.values) + 2
         self.counts = np.zeros(size, dtype=np.int64)
         self.rising = self.dtype.is_integer()
@@ -50,7 +53,11 @@ class SideCount:
                 self.extent = self.extent.plus(reach)
         else:
             texts, odd = as_categories(column, self.like)
-            self.counts += count_categories(spelled(texts, self.bins.values), self.bins.values)
+            texts = spelled(texts, self.bins.values)
+            counts = count_categories(texts, self.bins.values)
+            self.counts += counts
+            if counts[-2]:
+                self.newcomers.take(texts)
         self.unparsed += odd
 
     def side(self) -> Side:
@@ -69,5 +76,6 @@ class SideCount:
             low=self.extent.low if some else None,
             high=self.extent.high if some else None,
             mean=self.extent.mean if some else None,
+            new=self.newcomers.told(),
             rising=self.rising and some,
         )

@@ -34,6 +34,7 @@ class Bins:
     psi_edges: tuple[float, ...] = ()
     values: tuple[str, ...] = ()
     distinct: int | None = None
+    known: frozenset[str] | None = None  # every value of the reference; None: of numbers, or too many to keep
 
 
 class SampledRows:
@@ -130,4 +131,5 @@ class CategoryFit:
         """The most frequent values, ties by name."""
         ranked = sorted(self.tally.items(), key=lambda item: (-item[1], item[0]))
         distinct = None if self.pruned else len(self.tally)
-        return Bins(values=tuple(value for value, _ in ranked[:most]), distinct=distinct)
+        known = None if self.pruned else frozenset(self.tally)
+        return Bins(values=tuple(value for value, _ in ranked[:most]), distinct=distinct, known=known)

@@ -87,6 +87,9 @@ class Feature:
             "verdict": self.verdict.value,
             "measures": {name: self.told(measure) for name, measure in self.measures.items()},
         }
+        if new := self.column.new:
+            named = [] if self.column.persons else [{"value": value, "rows": rows} for value, rows in new.named]
+            found["new_values"] = {"count": new.count, "more": new.more, "rows": new.rows, "named": named}
         if self.quality:
             found["quality"] = [
                 {name: getattr(each, name) for name in ("kind", "value", "limit", "detail")} for each in self.quality

@@ -11,6 +11,16 @@ Stage = Literal["fit", "reference", "current"]
 
 
 @dataclass(frozen=True, kw_only=True)
+class New:
+    """Categories that the reference never had."""
+
+    count: int  # different ones
+    more: bool  # there are more of them than could be kept
+    rows: int
+    named: tuple[tuple[str, int], ...]  # the most frequent, and in how many rows
+
+
+@dataclass(frozen=True, kw_only=True)
 class Side:
     """One column of one table."""
 
@@ -24,6 +34,7 @@ class Side:
     low: float | None = None  # least finite number, in the unit of the column; None: there is none
     high: float | None = None
     mean: float | None = None  # of the finite numbers
+    new: New | None = None  # None: none, or nobody can say
     rising: bool = False  # whole numbers, each larger than the one before it: they say which row it is, and no more
 
 

@@ -9,6 +9,7 @@ from flyball.app.drift.comparable import Column
 from flyball.app.drift.course import Course
 from flyball.app.drift.course_words import change_told, risk_told
 from flyball.app.drift.judged import Feature, Limits, Report
+from flyball.app.drift.pair import New
 from flyball.app.drift.words_plain import columns_and, plain, shortened
 from flyball.monitor.compat.pair import Beside
 from flyball.stats.bins import MISSING, OTHER
@@ -140,11 +141,25 @@ def _more(column: Column, *, mean: bool = True) -> Iterator[str]:
         yield f"Stored as {before.dtype} before, {now.dtype} now."
     if mean and column.kind == "number" and before.mean is not None and now.mean is not None:
         yield f"The mean went from {plain(before.mean)} to {plain(now.mean)}."
+    if column.new is not None:
+        yield _new(column.new, sum(now.counts), persons=column.persons)
     infinite = before.neg_inf + before.pos_inf, now.neg_inf + now.pos_inf
     if any(infinite):
         yield f"Infinite values: {infinite[0]:,} before, {infinite[1]:,} now."
     if before.unparsed or now.unparsed:
         yield f"No number, and counted as missing: {before.unparsed:,} values before, {now.unparsed:,} now."
+
+
+def _new(new: New, rows: int, *, persons: bool) -> str:
+    """Which categories the reference never had."""
+    count = f"{'more than ' if new.more else ''}{new.count:,}"
+    verb = "is" if new.count == 1 else "are"
+    what = f"{count} new {'value' if new.count == 1 else 'values'} in {new.rows / rows:.1%} of the rows"
+    if persons:
+        return f"There {verb} {what}, not named as the column seems to speak of persons."
+    names = [f"“{shortened(value)}” {found / rows:.1%}" for value, found in new.named]
+    rest = f" and {new.count - len(names):,} more" if new.count > len(names) else ""
+    return f"There {verb} {what}: {', '.join(names)}{rest}."
 
 
 def _direction(feature: Feature, p: Shares, q: Shares) -> str:
