@@ -46,15 +46,30 @@ def stream(table: pl.DataFrame, delays: Sequence[int | None]) -> list[Segment]:
     return found
 
 
-def test_labels_that_come_sooner_where_the_model_was_wrong_do_not_look_like_a_loss() -> None:
+@pytest.mark.parametrize("label_window_s", [0, 1000])
+def test_labels_that_come_sooner_where_the_model_was_wrong_do_not_look_like_a_loss(label_window_s: float) -> None:
     table = world(np.random.default_rng(3), 6000, right=0.9)
-    slow = (table["prediction"] == table["label"]).to_list()
-    segments = stream(table, [900 if right else 10 for right in slow])
-    hasty = [report.metric.value for report in fed(watcher(0), segments) if report.metric]
-    patient = [report.metric.value for report in fed(watcher(1000), segments) if report.metric]
-    assert hasty[0] < 0.85
-    assert len(patient) >= 4
-    assert all(value == pytest.approx(0.9, abs=0.03) for value in patient)
+    right = (table["prediction"] == table["label"]).to_list()
+    reports = fed(watcher(label_window_s), stream(table, [900 if each else 10 for each in right]))
+    values = [report.metric.value for report in reports if report.metric]
+    assert len(values) >= 4
+    assert all(value == pytest.approx(0.9, abs=0.03) for value in values)
+    assert [each for report in reports for each in report.signals if each.signal == "risk"] == []
+
+
+@pytest.mark.parametrize("label_window_s", [0, 1000])
+def test_nor_do_they_after_a_promotion(label_window_s: float) -> None:
+    table = world(np.random.default_rng(3), 9000, right=0.9)
+    right = (table["prediction"] == table["label"]).to_list()
+    seen, reports = watcher(label_window_s), []
+    for one in stream(table, [900 if each else 10 for each in right]):
+        release = "r1" if one.pane.first_row < 4000 else "r2"
+        rows = one.predictions.with_columns(pl.lit(release).alias("release"))
+        reports += fed(seen, [segment(one.pane.index, rows, one.labels, first_row=one.pane.first_row)], release)
+    values = [report.metric.value for report in reports if report.metric and report.release == "r2"]
+    assert len(values) >= 3
+    assert all(value == pytest.approx(0.9, abs=0.03) for value in values)
+    assert [each for report in reports for each in report.signals if each.signal == "risk"] == []
 
 
 def test_the_metric_covers_rows_in_their_order_whatever_the_order_of_their_labels() -> None:
@@ -70,7 +85,7 @@ def test_rows_without_a_label_are_left_out_and_counted() -> None:
     segments = stream(table, [None if row % 4 == 0 else 20 for row in range(4000)])
     reports = fed(watcher(50), segments)
     assert [report.unlabelled for report in reports] == [213, 250, 250, 250]  # 150 of the first 1,000 rows still wait
-    assert sum(report.unlabelled for report in fed(watcher(0), segments)) == 0
+    assert sum(report.unlabelled for report in fed(watcher(0), segments)) in range(900, 1000)
 
 
 @pytest.mark.parametrize("delay", [2, 100, 250])

@@ -142,7 +142,7 @@ class WindowReport(Record):
     metric: Estimate | None = None  # live metric of the labels that matured; None: not enough of them yet
     loss: Estimate | None = None  # worse than the holdout by, in the metric's unit, 90 % two-sided
     metric_rows: tuple[int, int] | None = None  # stream positions that the metric covers
-    unlabelled: int = 0  # rows left out since the report before: their label window passed without a label
+    unlabelled: int = 0  # rows left out since the report before: they had no label when they were to be judged
     error_rate: dict[str, float] = {}  # arm -> share of rows with an error event
     failed_rate: float = 0.0  # share of rows whose client got no answer
     latency_p50_ms: float | None = None
@@ -151,7 +151,8 @@ class WindowReport(Record):
     serving: tuple[ServingFigures, ...] = ()  # of each arm that answered in this window
     realised: tuple[RealisedWindow, ...] = ()  # this window, and older ones whose figures may be compared only now
     labels: LabelState | None = None  # the stream of labels at the end of this window
-    metric_rows_are: Literal["", "waited", "as labels came"] = ""  # which rows `metric` is of; empty: there is none
+    # which rows `metric` is of; empty: there is none. `as labels came`: of reports that an earlier version wrote
+    metric_rows_are: Literal["", "waited", "mature", "as labels came"] = ""
     estimated: Estimated | None = None  # the live metric before its labels; None: no metric is watched
     evidence: dict[str, float] = {}  # feature, `prediction`, ... -> log10 of an e-value against "no change so far"
     changed: tuple[str, ...] = ()  # of these, named by e-BH at `monitor.detector.fdr`, most evidence first

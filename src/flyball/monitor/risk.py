@@ -1,8 +1,8 @@
 """Is the champion worse than it promised? Its live metric on matured labels, against its own holdout value.
 
-A promotion starts anew: a release is measured by its own promise, and only on rows that it answered itself. Without a
-`data.label_window_s` labels are taken in the order of their arrival; with one the rows are judged in their own order,
-each when its window has passed (`maturing`), so that quick labels are no sample of their own.
+A promotion starts anew: a release is measured by its own promise, and only on rows that it answered itself. Rows are
+judged in their own order, so that quick labels are no sample of their own: each when its `data.label_window_s` has
+passed (`maturing`), or, where none is declared, when its label should be here (`learned_wait`).
 """
 
 import math
@@ -18,6 +18,7 @@ from flyball.stats.metrics import METRICS
 
 Z90 = 1.6448536269514722  # one-sided 5 %
 WARN_SHARE = 0.5  # of `max_loss`
+FEW = "only {only:.0%} of the rows have a label so far and no data.label_window_s says that the others get none"
 
 
 def live(metric: str, answers: Answers, *, rng: np.random.Generator) -> Estimate:
@@ -50,17 +51,23 @@ def loss(metric: str, promised: Estimate, now: Estimate) -> Estimate:
     return Estimate(value=worse, low=worse - half, high=worse + half, n=now.n, confidence=0.90)
 
 
-def signal(found: Estimate, max_loss: float, *, streak: int, span: Span, rows: tuple[int, int]) -> Signal | None:
+def signal(
+    found: Estimate, max_loss: float, *, streak: int, span: Span, rows: tuple[int, int], only: float | None = None
+) -> Signal | None:
     """`act` beyond `max_loss`, `warn` beyond half of it, both only if the loss is surely above 0 (one-sided 5 %).
 
-    Args: max_loss: in the metric's unit. streak: windows in a row before this one. rows: stream positions covered.
+    Args:
+        max_loss: in the metric's unit.
+        streak: windows in a row before this one.
+        rows: stream positions covered.
+        only: share of these that have a label, where it is too small to act on: never more than `warn`.
     """
     limit = next((share * max_loss for share in (1.0, WARN_SHARE) if found.value > share * max_loss), None)
     if limit is None or found.low <= 0:
         return None
     return Signal(
         signal="risk",
-        level="act" if limit == max_loss else "warn",
+        level="act" if limit == max_loss and only is None else "warn",
         value=found.value,
         limit=limit,
         release=span.release,
@@ -68,7 +75,8 @@ def signal(found: Estimate, max_loss: float, *, streak: int, span: Span, rows: t
         first_row=rows[0],
         last_row=rows[1],
         consecutive=streak + 1,
-        detail=f"worse than its holdout by {found.value:.4g} ({found.low:.4g} to {found.high:.4g}, n={found.n})",
+        detail=f"worse than its holdout by {found.value:.4g} ({found.low:.4g} to {found.high:.4g}, n={found.n})"
+        + (f"; {FEW.format(only=only)}" if only is not None else ""),
     )
 
 

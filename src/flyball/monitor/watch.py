@@ -6,14 +6,11 @@ same reports.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal
 
 import numpy as np
 import polars as pl
 from msgspec.structs import replace
 
-from flyball.core.causes import Expected
-from flyball.core.causes import Segment as Standout
 from flyball.core.contract import DataContract
 from flyball.core.errors import NotEnoughData
 from flyball.core.ports import Segment
@@ -23,16 +20,17 @@ from flyball.core.release import Baseline, Estimate
 from flyball.core.routing import PairEvidence
 from flyball.core.service import Service
 from flyball.core.watching import Signal, WindowReport
-from flyball.monitor import causes, joint, quality, risk
+from flyball.monitor import joint, quality
 from flyball.monitor.answers import gather
 from flyball.monitor.estimates import RunningEstimate, estimating
 from flyball.monitor.labels import HeldPane, Place, WaitingRows
+from flyball.monitor.learned_wait import LearnedWait
+from flyball.monitor.live_metric import LiveMetric, RowsAre, live_metric, risk_signal, with_metric
 from flyball.monitor.maturing import MaturingRows
 from flyball.monitor.own_past import PastHours
 from flyball.monitor.pairs import WaitingPairs
 from flyball.monitor.realised.book import RealisedBook
 from flyball.monitor.running import RunningWindow, opened, sign_signal
-from flyball.monitor.segmenting import segments
 from flyball.monitor.serving_side import ServingSide
 from flyball.monitor.windows import Span, full
 
@@ -42,17 +40,6 @@ class Promise(Record):
 
     baseline: Baseline
     metrics: dict[str, Estimate] = {}  # on its holdout
-
-
-class LiveMetric(Record):
-    """The live metric since the last window report."""
-
-    now: Estimate
-    loss: Estimate | None
-    rows: tuple[int, int]
-    split: tuple[Expected, ...] = ()  # what the rows lost beside what was expected of them
-    told: tuple[float, ...] = ()  # shares of the classes
-    segments: tuple[Standout, ...] = ()  # rows that fare worse than the rest
 
 
 class Watcher:
@@ -76,7 +63,8 @@ class Watcher:
             label_window_s=service.data.label_window_s,
         )
         window_s = service.data.label_window_s
-        self._maturing = MaturingRows(window_s=window_s) if window_s > 0 else None  # None: labels count as they come
+        self._maturing = MaturingRows(window_s=window_s) if window_s > 0 else None  # None: no label window is declared
+        self._learned = LearnedWait()
         self._pairs = WaitingPairs(task=service.experiment.task, most=self._rows.most_rows)
         self._label_ratio = quality.LabelRatio()
         self._book = RealisedBook(
@@ -91,7 +79,8 @@ class Watcher:
         self._window: RunningWindow | None = None
         self._estimate: RunningEstimate | None = None  # None: no metric is watched
         self._matured: list[Place] = []  # labelled rows of the champion, since the last live metric
-        self._unlabelled = 0  # rows of the champion whose label window passed without a label, since the last report
+        self._lacking = 0  # rows of the champion that were judged without a label, since the last live metric
+        self._unlabelled = 0  # the same since the last report
         self._metric: LiveMetric | None = None  # not yet reported
         self._risk_streak = 0
         self._since_row = 0  # the champion serves from here on
@@ -105,8 +94,7 @@ class Watcher:
         labelled: list[Place] = []
         if predictions.height:
             labelled = self._rows.add(predictions, first_row=segment.pane.first_row, end=segment.pane.end)
-            if self._maturing is not None:
-                self._maturing.hold(self._rows.newest)
+            (self._learned if self._maturing is None else self._maturing).hold(self._rows.newest)
             self._book.forget(self._rows.oldest_row, self._now)
             assert self._window is not None
             self._book.pane(self._rows.newest, segment.pane, release=champion, index=self._window.index)
@@ -117,8 +105,11 @@ class Watcher:
             if self._service.experiment.task != "regression":
                 self._label_ratio.take(segment.labels["label"].to_list())
         self._book.labels(self._rows.events())
-        # whatever came before this pane began has been read by now, so no label that kept its window is missed
-        self._judge(labelled if self._maturing is None else self._maturing.passed(segment.pane.start))
+        if self._maturing is None:
+            self._judge(self._waited(labelled))
+        else:
+            # whatever came before this pane began has been read by now, so no label that kept its window is missed
+            self._judge(self._maturing.passed(segment.pane.start))
         assert self._window is not None
         self._window.take(segment.pane, predictions)
         if self._estimate is not None:
@@ -170,7 +161,7 @@ class Watcher:
             jointly=joint.opened(baseline, monitor.detector, unwatched=self.unwatched),
             past=self._past,
         )
-        self._matured, self._metric, self._risk_streak, self._unlabelled = [], None, 0, 0
+        self._matured, self._lacking, self._metric, self._risk_streak, self._unlabelled = [], 0, None, 0, 0
         rng = np.random.default_rng(row)  # noqa: TID251 - as in `_measure`
         self._estimate = estimating(self._service, champion, self._promise.baseline, self._promise.metrics, rng=rng)
         self._serving = ServingSide(champion=champion)
@@ -192,6 +183,19 @@ class Watcher:
         elif self._maturing is not None:
             self._pairs.drop(held.ids[at])
 
+    def _waited(self, labelled: Sequence[Place]) -> list[Place]:
+        """Rows to judge where no label window is declared; pairs are judged as their labels come."""
+        for held, at in labelled:
+            if self._pairs.waits(held.ids[at]):
+                self._judge_pair(held, at)
+        self._learned.arrive(labelled, self._now)
+        found = self._learned.passed(self._now, oldest_row=self._rows.oldest_row)
+        if self._learned.hasty:
+            # what was gathered by a wait that was too short is of quick labels mostly
+            self._matured, self._lacking, self._metric, self._risk_streak = [], 0, None, 0
+            self._learned.hasty = False
+        return found
+
     def _judge(self, places: Sequence[Place]) -> None:
         """Rows whose time has come: with a label they count, for pairs and for the champion's live metric."""
         lacking: list[Place] = []
@@ -206,11 +210,12 @@ class Watcher:
                 continue
             if held.labels[at] is None:
                 self._unlabelled += 1
+                self._lacking += 1
                 lacking.append((held, at))
             else:
                 self._matured.append((held, at))
         if self._estimate is not None:
-            self._estimate.lacking(lacking)
+            self._estimate.lacking(lacking if self._maturing is not None else ())
             self._estimate.influence.others(others)
         if len(self._matured) >= self._service.monitor.window_rows:
             self._measure()
@@ -218,35 +223,31 @@ class Watcher:
     def _measure(self) -> None:
         """Enough labels of the champion have come: its live metric, once over each of them."""
         declared = self._service.monitor.live_metric
-        places, self._matured = self._matured, []
+        places, lacking, self._matured, self._lacking = self._matured, self._lacking, [], 0
         if declared is None:
             return
         answers = gather(places, self._promise.baseline, self._service.experiment.task)
         if answers is None:
             return
-        rng = np.random.default_rng(answers.rows)  # noqa: TID251 - a verb makes its generator, from what it measures
+        promised = self._promise.metrics.get(declared.name)
         try:
-            now = risk.live(declared.name, answers, rng=rng)
+            self._metric = live_metric(
+                declared,
+                places,
+                answers,
+                promised,
+                baseline=self._promise.baseline,
+                task=self._service.experiment.task,
+                watched=self._watched(),
+                lacking=lacking,
+                rng=np.random.default_rng(answers.rows),  # noqa: TID251 - a verb makes its generator, from the rows
+            )
         except NotEnoughData:
             # a class is missing: wait for more labels rather than guess
-            self._matured = places[-self._rows.most_rows :]
+            self._matured, self._lacking = places[-self._rows.most_rows :], lacking
             return
-        promised = self._promise.metrics.get(declared.name)
         if self._estimate is not None:
-            self._estimate.compare(answers, now, at=places[-1][0].end)
-        found = risk.loss(declared.name, promised, now) if promised is not None else None
-        known = causes.labelled(places, answers, self._promise.baseline, self._service.experiment.task)
-        value = promised.value if promised is not None else None
-        baseline, task, watched = self._promise.baseline, self._service.experiment.task, self._watched()
-        split = causes.realised(known, baseline, declared, value, watched)
-        self._metric = LiveMetric(
-            now=now,
-            loss=found,
-            rows=answers.rows,
-            split=split,
-            told=causes.told_shares(known),
-            segments=segments(places, answers, baseline, task, split, watched),
-        )
+            self._estimate.compare(answers, self._metric.now, at=places[-1][0].end)
 
     def _watched(self) -> frozenset[str]:
         return frozenset(self._promise.baseline.features) - self.unwatched
@@ -270,31 +271,14 @@ class Watcher:
         self._window = opened(window)
         if metric is None:
             return report
-        signals = (*report.signals, *self._risk_signals(metric, span))
-        rows_are: Literal["waited", "as labels came"] = "as labels came" if self._maturing is None else "waited"
-        return replace(with_metric(report, metric, signals), metric_rows_are=rows_are)
+        rows_are: RowsAre = "mature" if self._maturing is None else "waited"
+        return with_metric(report, metric, self._risk(metric, rows_are, span), rows_are=rows_are)
 
-    def _risk_signals(self, metric: LiveMetric, span: Span) -> tuple[Signal, ...]:
+    def _risk(self, metric: LiveMetric, rows_are: RowsAre, span: Span) -> Signal | None:
         declared = self._service.monitor.live_metric
         if declared is None or metric.loss is None:
-            return ()
-        promised = self._promise.metrics[declared.name]
-        limit = risk.margin(declared.max_loss, promised.value)
-        found = risk.signal(metric.loss, limit, streak=self._risk_streak, span=span, rows=metric.rows)
+            return None
+        promised = self._promise.metrics[declared.name].value
+        found = risk_signal(metric, declared, promised, rows_are=rows_are, streak=self._risk_streak, span=span)
         self._risk_streak = found.consecutive if found else 0
-        return (found,) if found else ()
-
-
-def with_metric(report: WindowReport, metric: LiveMetric, signals: tuple[Signal, ...]) -> WindowReport:
-    """The report with what the labels say."""
-    classes = replace(report.classes, told=metric.told) if report.classes is not None else None
-    return replace(
-        report,
-        metric=metric.now,
-        loss=metric.loss,
-        metric_rows=metric.rows,
-        signals=signals,
-        split=metric.split,
-        segments=metric.segments,
-        classes=classes,
-    )
+        return found

@@ -31,7 +31,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "label": "Column that the model predicts.",
         "timestamp": "Column with the time of a row; no feature.",
         "key": "Column with the unit that sticks to an arm; without one the request id, which does not stick.",
-        "label_window_s": "When a row is judged, after it came; left out if it has no label then. 0: as labels come.",
+        "label_window_s": "When a row is judged, after it came; left out if it has no label then. 0: it is learned.",
         "pin": "The version of a table elsewhere that `source` is a copy of, and how long it is kept (grade B).",
     },
     "Pin": {
