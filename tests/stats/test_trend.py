@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.stats.mann_kendall import mann_kendall
 
-from flyball.stats.trend import mann_kendall, trend
+from flyball.stats.trend import trend
 
 DAY_S = 86_400.0
 

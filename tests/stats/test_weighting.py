@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
-from sklearn.linear_model import LogisticRegression
 
 from flyball.core.errors import NotEnoughData
-from flyball.stats.weighting import bin_ratio, classifier_ratio, weights
+from flyball.stats.weighting import bin_ratio, weights
 
 
 def test_equal_weights_are_worth_all_rows_and_unequal_ones_fewer() -> None:
@@ -40,13 +39,3 @@ def test_a_ratio_by_bin_gives_todays_mix_exactly() -> None:
     assert share == pytest.approx([0.1, 0.2, 0.7])
     with pytest.raises(NotEnoughData):
         bin_ratio(code, np.bincount(code), [0, 0, 0])
-
-
-def test_a_domain_classifier_brings_a_shifted_mean_back() -> None:
-    rng = np.random.default_rng(0)
-    old, now = rng.normal(0, 1, (1500, 1)), rng.normal(0.7, 1, (1500, 1))
-    w = weights(classifier_ratio(old, now, seed=0, model=LogisticRegression())).each
-    assert abs(float(old.mean())) < 0.1
-    assert float((w * old[:, 0]).mean()) == pytest.approx(0.7, abs=0.15)
-    with pytest.raises(NotEnoughData):
-        classifier_ratio(old[:10], now, seed=0)

@@ -10,7 +10,6 @@ no answer: a trend and a wandering mean look alike there.
 
 import math
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Literal
 
 import numpy as np
@@ -106,22 +105,6 @@ def trend(
         p=p,
         correlation=correlation,
     )
-
-
-def mann_kendall(values: npt.ArrayLike) -> float:
-    """p-value of the plain test, which takes the figures for independent: shown beside the other, never used.
-
-    Source: Mann 1945; Kendall 1975, normal approximation without ties.
-
-    >>> mann_kendall(np.arange(20.0)) < 1e-6
-    True
-    """
-    y = np.asarray(values, dtype=np.float64)
-    n = y.size
-    s = float(np.sign(y[None, :] - y[:, None])[np.triu_indices(n, 1)].sum())
-    variance = n * (n - 1) * (2 * n + 5) / 18
-    z = (abs(s) - 1) / math.sqrt(variance) if s else 0.0
-    return 2 * (1 - NormalDist().cdf(max(z, 0.0)))
 
 
 def _correlation(design: Floats, y: Floats) -> Floats:

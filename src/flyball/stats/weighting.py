@@ -1,12 +1,11 @@
 """Importance weights: old rows made to stand for today's, clipped, and refused where too few rows carry them all.
 
-A row with density q today and p then counts q/p. The ratio comes from counts by bin, or from a classifier that tells
-today's rows from the old ones: w = (n_old / n_now) d / (1 - d). A few rows of huge weight make an estimate of a few
-rows; so weights are clipped at their 99th percentile, and the effective sample size says what is left.
+A row with density q today and p then counts q/p; the ratio comes from counts by bin. A few rows of huge weight make an
+estimate of a few rows; so weights are clipped at their 99th percentile, and the effective sample size says what is
+left.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +15,6 @@ from flyball.stats.sample import Floats
 
 CLIP_AT = 0.99  # quantile of the weights
 LEAST_ESS = 0.05  # of the rows
-FOLDS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,27 +87,3 @@ def bin_ratio(code: npt.ArrayLike, old: npt.ArrayLike, now: npt.ArrayLike) -> Fl
     p, q = before / before.sum(), today / today.sum()
     ratio = np.divide(q, p, out=np.zeros_like(q), where=p > 0)
     return np.asarray(ratio[np.asarray(code, dtype=np.int64)])
-
-
-def classifier_ratio(old: npt.ArrayLike, now: npt.ArrayLike, *, seed: int, model: Any = None) -> Floats:
-    """Density ratio at the old rows from a domain classifier, out of fold, shape [n_old].
-
-    Args: old, now: inputs as numbers, shape [rows, features]; NaN is missing. seed: of folds and trees.
-        model: a classifier of scikit-learn's kind; None: boosted trees of depth 4.
-    Raises: NotEnoughData: fewer than 50 rows on a side.
-    Source: Bickel, Brueckner and Scheffer 2009; w = (n_old / n_now) d / (1 - d).
-    """
-    from sklearn.ensemble import HistGradientBoostingClassifier
-    from sklearn.model_selection import StratifiedKFold, cross_val_predict
-
-    before, today = np.asarray(old, dtype=np.float64), np.asarray(now, dtype=np.float64)
-    n, m = before.shape[0], today.shape[0]
-    if min(n, m) < 50:
-        raise NotEnoughData(f"{n} old rows and {m} of today: a domain classifier needs at least 50 on each side")
-    is_now = np.r_[np.zeros(n), np.ones(m)]
-    if model is None:
-        model = HistGradientBoostingClassifier(max_depth=4, max_iter=50, random_state=seed)
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
-    d = cross_val_predict(model, np.vstack([before, today]), is_now, cv=folds, method="predict_proba")[:n, 1]
-    d = np.clip(d, 1e-6, 1 - 1e-6)
-    return np.asarray(n / m * d / (1 - d))
