@@ -17,6 +17,8 @@ from flyball.adapters.prediction_log.pane_states import STATES, PaneStates, Seri
 from flyball.app.cli.main import run
 from flyball.app.home import Home
 from flyball.app.monitor.history import history, picture
+from flyball.app.monitor.history_lines import lines
+from flyball.app.monitor.standing import window_standing
 from flyball.app.people import states_of
 from flyball.app.wiring.asking import kept_windows, monitor_selftest
 from flyball.app.wiring.ledger import open_ledger
@@ -24,7 +26,7 @@ from flyball.control.state import RolloutState
 from flyball.core.estimating import Estimated
 from flyball.core.release import Estimate
 from flyball.core.seen_windows import SeenWindow
-from flyball.core.watching import WindowReport
+from flyball.core.watching import Signal, WindowReport
 
 DRIFTED_FROM = 3 * WINDOW_ROWS  # of eight windows
 
@@ -151,6 +153,49 @@ def test_history_is_every_window_in_order_or_those_of_a_span(home: Home, capfd: 
     span = ["--from", str(START + 2 * WINDOW_ROWS), "--to", str(START + 4 * WINDOW_ROWS)]
     assert [e["report"]["index"] for e in asked(capfd, home, "history", "fraud", *span)["windows"]] == [1, 2, 3]
     assert said(capfd, home, "history", "fraud").count("amount") >= 5
+
+
+def test_history_fits_a_terminal_of_80_columns(home: Home, capfd: pytest.CaptureFixture[str]) -> None:
+    told = said(capfd, home, "history", "fraud").splitlines()
+    assert max(map(len, told)) <= 80
+    assert told[0].split() == ["window", "until", "rows", "largest", "PSI", "metric", "loss"]
+    assert sum(line.startswith("release ") for line in told) == 1
+    assert sum("drifted: amount" in line for line in told) == 5
+
+
+def test_lines_of_history_are_never_wider_however_long_the_names_are() -> None:
+    psi = {f"a_name_of_{'very ' * 9}many_letters_{k}": 9.0 + k for k in range(30)}
+    raised = tuple(
+        Signal(
+            signal=signal,
+            level="act",
+            value=9.0,
+            limit=0.1,
+            release="sha256:" + "a" * 64,
+            window=123_456,
+            first_row=0,
+            last_row=9,
+            feature=name,
+        )
+        for name in psi
+        for signal in ("psi", "quality", "risk", "latency")
+    )
+    small = Estimate(value=-1.234e-5, low=-2e-5, high=2e-5, n=100)
+    report = WindowReport(
+        index=123_456,
+        release="sha256:" + "a" * 64,
+        first_row=0,
+        last_row=9,
+        rows=1_234_567,
+        psi=psi,
+        signals=raised,
+        metric=small,
+        loss=small,
+    )
+    told = list(lines([window_standing(SeenWindow(start=0.0, end=1e9, report=report))] * 2))
+    assert max(map(len, told)) <= 80
+    assert sum("and 22 more" in line for line in told) == 2
+    assert sum("signals: latency, quality, risk" in line for line in told) == 2
 
 
 def test_the_page_has_every_window_and_loads_nothing(

@@ -62,7 +62,8 @@ def history(
 ) -> None:
     """Windows over time: PSI, verdicts, metric and signals of each. Changes nothing."""
     from flyball.app.monitor.history import history as history_of
-    from flyball.app.monitor.history import page, table
+    from flyball.app.monitor.history import page
+    from flyball.app.monitor.history_lines import lines
     from flyball.app.wiring.asking.log_questions import span
     from flyball.app.wiring.asking.windows import between
 
@@ -73,7 +74,7 @@ def history(
     if html is not None:
         _write(html, page(found, _limits(place, service)))
     nothing = f"{service}: no window has closed in this span"
-    emit(found, as_json=json, text=lambda: table(found) if found.windows else nothing)
+    emit(found, as_json=json, text=lambda: "\n".join(lines(found.windows)) if found.windows else nothing)
 
 
 @app.command

@@ -1,8 +1,8 @@
-"""A service's windows over time: what each measured, as lines and as a picture of PSI and risk."""
+"""A service's windows over time: what each measured, as a page with a picture of PSI and risk."""
 
 from collections.abc import Sequence
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flyball.app.monitor.standing import WindowStanding, drifted, window_standing
 from flyball.app.monitor.words import told
@@ -10,9 +10,6 @@ from flyball.core.errors import Unavailable
 from flyball.core.ids import short
 from flyball.core.record import Record
 from flyball.core.seen_windows import SeenWindow
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 MOST_LINES = 8  # features in the picture, those with the largest PSI anywhere in the span
 WIDTH, HEIGHT = 900, 340  # of the picture, CSS pixels
@@ -33,18 +30,8 @@ def history(service: str, seen: Sequence[SeenWindow]) -> History:
     return History(service=service, windows=tuple(map(window_standing, seen)))
 
 
-def table(found: History) -> "Table":
-    """A line a window."""
-    from rich.table import Table
-
-    shown = Table("window", "release", "until", "rows", "largest PSI", "drifted", "metric", "loss", "other", box=None)
-    for each in found.windows:
-        shown.add_row(*cells(each))
-    return shown
-
-
 def cells(each: WindowStanding) -> tuple[str, ...]:
-    """One window in the columns of the table."""
+    """One window in the columns of the page's table."""
     report, names = each.report, drifted(each.features)
     largest = f"{each.features[0].name} {each.features[0].psi:.3f}" if each.features else "-"
     others = sorted({s["signal"] for s in report["signals"] if s["signal"] != "psi"})
