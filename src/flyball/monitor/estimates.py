@@ -108,7 +108,7 @@ class RunningEstimate:
         self.influence.champion(answers)
 
     def lacking(self, places: Sequence[Place]) -> None:
-        """The label window of these rows has passed without a label."""
+        """These rows were to be judged and had no label."""
         if places:
             self._fold()
         by_pane: dict[int, tuple[HeldPane, list[int]]] = {}

@@ -97,8 +97,12 @@ class RunningRisk:
         except (NotEnoughData, ValueError) as error:
             self._fault = f"rows {answers.rows[0]} to {answers.rows[1]} are not in it: {error}"
 
+    def forget_unlabelled(self) -> None:
+        """Rows that were said to lack a label since the last call of `judged` only waited for it: they do not count."""
+        self._lacking, self._lacking_by = RiskSequence(), Counter()
+
     def unlabelled(self, prediction: Values, score: Values | None) -> None:
-        """Rows whose label window has passed without a label: they are expected to cost what their answers say."""
+        """Rows whose wait has passed without a label: they are expected to cost what their answers say."""
         try:
             self._lacking = self._lacking.plus(self._expected(prediction, score))
             self._lacking_by.update(self._codes(prediction, score).tolist())

@@ -194,6 +194,8 @@ class Watcher:
             # what was gathered by a wait that was too short is of quick labels mostly
             self._matured, self._lacking, self._metric, self._risk_streak = [], 0, None, 0
             self._learned.hasty = False
+            if self._estimate is not None:
+                self._estimate.risk.forget_unlabelled()
         return found
 
     def _judge(self, places: Sequence[Place]) -> None:
@@ -215,7 +217,7 @@ class Watcher:
             else:
                 self._matured.append((held, at))
         if self._estimate is not None:
-            self._estimate.lacking(lacking if self._maturing is not None else ())
+            self._estimate.lacking(lacking)
             self._estimate.influence.others(others)
         if len(self._matured) >= self._service.monitor.window_rows:
             self._measure()
