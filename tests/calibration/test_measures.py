@@ -147,3 +147,14 @@ def test_the_interval_of_l_infinity_holds_no_change_where_most_bins_expect_few_r
         found.ci is not None and found.ci[0] > 0 for found in (compare(r, c, measure="l_infinity") for r, c in pairs)
     ]
     assert np.mean(sure) <= 0.05 + three_errors(0.05, runs)
+
+
+@pytest.mark.parametrize(("bins", "n", "m"), [(64, 100_000, 200), (64, 5_000, 500), (10, 300, 300)])
+def test_false_alarms_of_l_infinity_are_no_more_than_alpha_where_bins_expect_few_rows(
+    bins: int, n: int, m: int
+) -> None:
+    rng, runs, flat = np.random.default_rng(80), 400, np.full(bins, 1 / bins)
+    pairs = zip(rng.multinomial(n, flat, runs), rng.multinomial(m, flat, runs), strict=True)
+    found = np.array([compare(r, c, measure="l_infinity").p for r, c in pairs])
+    for alpha in (0.05, 0.005):
+        assert np.mean(found < alpha) <= alpha + three_errors(alpha, runs)
