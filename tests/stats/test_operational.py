@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from flyball.stats.operational import LEAST_RATIOS, Moving, level, log_ratio, share
@@ -75,6 +75,7 @@ def test_a_feature_that_is_not_available_is_high() -> None:
 
 
 @given(st.floats(allow_nan=True, allow_infinity=True))
+@example(5e-324)  # over the usual it is 0, whose logarithm is none
 def test_any_figure_gets_a_verdict(found: float) -> None:
     verdicts = ("OK", "LOW", "HIGH", "INSUFFICIENT")
     assert level(found, [5.0, float("nan"), 6.0, 7.0, 0.0], RATIOS).verdict in verdicts

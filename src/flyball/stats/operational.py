@@ -50,7 +50,7 @@ def log_ratio(found: float, weeks: Sequence[float], *, offset: float = 0.0) -> f
     usual = _usual(weeks)
     if usual is None or not found + offset > 0 or not usual + offset > 0 or not math.isfinite(found):
         return None
-    return math.log((found + offset) / (usual + offset))
+    return math.log(found + offset) - math.log(usual + offset)  # their ratio may be no float
 
 
 def level(
