@@ -39,6 +39,18 @@ def test_both_ways_find_the_share_of_a_mixture_of_normals() -> None:
     assert mlls(probabilities(later), [0.5, 0.5]).priors[1] == pytest.approx(0.2, abs=0.005)  # published 0.1979
 
 
+def test_a_line_may_stand_for_many_rows() -> None:
+    rng = np.random.default_rng(3)
+    _, later = normal_mixture(500, 0.2, rng)
+    later = later.round(1)
+    lines, rows = np.unique(later, return_counts=True)
+    one, each = mlls(probabilities(lines), [0.5, 0.5], rows=rows), mlls(probabilities(later), [0.5, 0.5])
+    assert one.m == each.m == 500
+    np.testing.assert_allclose([one.priors, one.low, one.high], [each.priors, each.low, each.high], atol=1e-9)
+    with pytest.raises(ValueError, match="a number of rows for each"):
+        mlls(probabilities(lines), [0.5, 0.5], rows=[1, 2])
+
+
 def test_more_kinds_of_answers_than_classes_make_the_weights_surer() -> None:
     rng = np.random.default_rng(1)
     y, x = normal_mixture(20_000, 0.5, rng)

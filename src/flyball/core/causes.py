@@ -83,6 +83,7 @@ class ClassShift(Record):
     unweighted: dict[str, float] = {}  # feature or answer -> PSI against the holdout
     left: dict[str, float] = {}  # the same with the classes weighted: what label shift does not explain
     told: tuple[float, ...] = ()  # shares by matured labels; empty: none yet
+    likeliest: tuple[float, ...] = ()  # shares of maximum likelihood (MLLS), from the same counts; empty: none moved
 
 
 class Segment(Record):

@@ -10,7 +10,7 @@ import numpy as np
 
 from flyball.core.causes import BinChange, ClassShift, Expected, FeatureChange
 from flyball.core.errors import NotEnoughData
-from flyball.core.release import Baseline, Outcomes, Reference
+from flyball.core.release import Baseline, Outcomes, Reference, View
 from flyball.core.service import LiveMetric, Task
 from flyball.core.watching import PaneGroup, Signal
 from flyball.monitor import answers as of_answers
@@ -18,7 +18,7 @@ from flyball.monitor.labels import Place
 from flyball.monitor.risk import WARN_SHARE, margin
 from flyball.stats.attribution import psi_parts, weighted_shares
 from flyball.stats.expected_loss import Split, least_gap, split
-from flyball.stats.label_shift import LabelShift, bbse, residual
+from flyball.stats.label_shift import LabelShift, bbse, mlls, residual
 from flyball.stats.outcomes import outcomes, sums
 from flyball.stats.reference_bins import bin_names
 from flyball.stats.row_losses import STANDS_FOR
@@ -164,16 +164,18 @@ def class_shift(group: PaneGroup, baseline: Baseline) -> ClassShift | None:
     then = baseline.outcomes
     if then is None or not then.classes:
         return None
-    solved = _solved(then, group)
-    if solved is None:
+    found = _solved(then, group)
+    if found is None:
         return None
+    name, solved = found
+    likeliest = _likeliest(then.answers[name], group.prediction[name], solved) if solved.moved else ()
     before, left = {}, {}
     tables = {name: (view, group.prediction.get(name)) for name, view in then.answers.items()}
     tables |= {name: (view, group.features.get(name)) for name, view in then.features.items()}
     for name, (view, counts) in tables.items():
         if counts and sum(counts) and sum(view.rows):
-            found = residual(view.by_class, counts, solved.weights)
-            before[name], left[name] = found.before, found.left
+            rest = residual(view.by_class, counts, solved.weights)
+            before[name], left[name] = rest.before, rest.left
     return ClassShift(
         classes=then.classes,
         before=solved.before,
@@ -185,17 +187,25 @@ def class_shift(group: PaneGroup, baseline: Baseline) -> ClassShift | None:
         clipped=solved.clipped,
         unweighted=before,
         left=left,
+        likeliest=likeliest,
     )
 
 
-def _solved(then: Outcomes, group: PaneGroup) -> LabelShift | None:
+def _likeliest(view: View, counts: Sequence[int], solved: LabelShift) -> tuple[float, ...]:
+    """Shares of the classes by maximum likelihood: how often each class was in a bin is the chance of a row there."""
+    shares = np.asarray(solved.before)
+    rows = np.asarray(view.by_class, dtype=np.float64) + shares  # a row more of each bin, so that none is sure
+    return mlls(rows / rows.sum(axis=1, keepdims=True), shares, rows=counts).priors
+
+
+def _solved(then: Outcomes, group: PaneGroup) -> tuple[str, LabelShift] | None:
     """By the bins of the score where it has enough, else by the predicted class; None: classes look alike."""
     for name in ("score", "top_score", "prediction"):
         view, counts = then.answers.get(name), group.prediction.get(name)
         if view is None or not counts or len(counts) < len(then.classes):
             continue
         try:
-            return bbse(view.by_class, counts)
+            return name, bbse(view.by_class, counts)
         except NotEnoughData:
             continue  # the next view may tell them apart; if none does, there is no answer
     return None

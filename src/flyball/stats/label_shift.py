@@ -109,12 +109,20 @@ def _noise(shares: Floats, weights: Floats, now: Floats, n: float, m: float) -> 
     return np.asarray(of_then / n + of_now / m)
 
 
-def mlls(probabilities: npt.ArrayLike, before: npt.ArrayLike, *, n: int = 0, confidence: float = 0.95) -> LabelShift:
+def mlls(
+    probabilities: npt.ArrayLike,
+    before: npt.ArrayLike,
+    *,
+    rows: npt.ArrayLike | None = None,
+    n: int = 0,
+    confidence: float = 0.95,
+) -> LabelShift:
     """Weights of the classes from calibrated probabilities (expectation-maximisation, maximum likelihood).
 
     Args:
         probabilities: P(class | row) under the old shares, of rows of now, shape [m, k]; calibrated.
         before: P(class) then, shape [k].
+        rows: how many rows each line stands for, shape [m]: a line may be a bin; None: one.
         n: labelled rows behind the calibration; they widen nothing here, so calibrate on many.
         confidence: of the intervals, from the information of the likelihood.
 
@@ -131,7 +139,10 @@ def mlls(probabilities: npt.ArrayLike, before: npt.ArrayLike, *, n: int = 0, con
     p, then = np.asarray(probabilities, dtype=np.float64), np.asarray(before, dtype=np.float64)
     if p.ndim != 2 or then.shape != p.shape[1:]:
         raise ValueError(f"expected [m, k] and [k], found {p.shape} and {then.shape}")
-    m = len(p)
+    stand = np.ones(len(p)) if rows is None else np.asarray(rows, dtype=np.float64)
+    if stand.shape != p.shape[:1]:
+        raise ValueError(f"expected a number of rows for each of {len(p)} lines, found {stand.shape}")
+    m = int(stand.sum())
     if m < ENOUGH_ROWS or not bool((then > 0).all()):
         raise NotEnoughData(f"m={m}: expected {ENOUGH_ROWS} rows, and classes that occurred before")
     then = then / then.sum()
@@ -140,13 +151,13 @@ def mlls(probabilities: npt.ArrayLike, before: npt.ArrayLike, *, n: int = 0, con
     for _ in range(_ROUNDS):
         told = likelihood * priors
         told /= told.sum(axis=1, keepdims=True)
-        step, priors = priors, told.mean(axis=0)
+        step, priors = priors, stand @ told / m
         if float(np.abs(step - priors).sum()) < _STILL:
             break
     score = likelihood / (likelihood @ priors)[:, None]
     # the shares add up to 1, so only directions along the simplex carry information
     along = np.linalg.svd(np.ones((1, len(then))))[2][1:].T
-    covariance = along @ np.linalg.pinv(along.T @ (score.T @ score) @ along) @ along.T
+    covariance = along @ np.linalg.pinv(along.T @ (score.T @ (score * stand[:, None])) @ along) @ along.T
     spread = np.sqrt(np.maximum(np.diag(covariance), 0.0)) / then
     return _found(priors / then, spread, then, 1.0, n, m, confidence)
 

@@ -6,6 +6,7 @@ from flyball.core.causes import Asked, ClassShift
 
 QUESTION = "do new shares of the classes explain it?"
 LEAST = 0.05  # change of a share that counts
+TOLD = 0.01  # from which on the two ways of solving are told apart
 Z = 3.0  # standard errors that an estimated share may be off what the labels tell
 
 
@@ -19,7 +20,7 @@ def label_shift(found: ClassShift | None, moved: Collection[str], limit: float) 
     told = ", ".join(
         f"{name} {before:.0%} to {now:.0%}"
         for name, before, now in zip(found.classes, found.before, found.now, strict=True)
-    )
+    ) + _otherwise(found)
     surely = any(
         (low > 1 or high < 1) and abs(now - before) >= LEAST
         for low, high, now, before in zip(found.low, found.high, found.now, found.before, strict=True)
@@ -41,6 +42,16 @@ def label_shift(found: ClassShift | None, moved: Collection[str], limit: float) 
     if found.told and (other := _disagrees(found)) is not None:
         return answer(False, f"the answers say {told}, but by the labels {other}")
     return answer(True, f"{told}; weighted so, PSI {number:.2f} is left in {worst} (of {found.unweighted[worst]:.2f})")
+
+
+def _otherwise(found: ClassShift) -> str:
+    """What maximum likelihood makes of the same counts, where that is another share."""
+    other = [
+        f"{name} {likely:.0%}"
+        for name, now, likely in zip(found.classes, found.now, found.likeliest, strict=False)
+        if abs(likely - now) >= TOLD
+    ]
+    return f"; by maximum likelihood {', '.join(other)}" if other else ""
 
 
 def _disagrees(found: ClassShift) -> str | None:
