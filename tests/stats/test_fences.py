@@ -89,3 +89,8 @@ def test_strangers_are_rows_between_the_values_of_the_reference() -> None:
     normal = np.random.default_rng(1).normal(size=5000)
     many = fit_fine(normal, fit_numeric(normal).edges)
     assert strangers(many.count(normal).tolist(), many.count(normal + 1).tolist()) is None
+
+
+def test_narrow_bins_far_from_zero_are_not_told_as_one_value() -> None:
+    sample = 1.7e9 + 100 * np.random.default_rng(2).normal(size=5000)
+    assert not any(label.startswith(("=", "between")) for label in fit_numeric(sample).labels())

@@ -120,7 +120,7 @@ class NumericBins:
         if not self.edges:
             return ("any", MISSING)
         told = [f"{edge:.6g}" for edge in self.edges]
-        holds = [is_fence(a, b) for a, b in pairwise(self.edges)]  # one value
+        holds = _fences(self.edges)
         for at in np.flatnonzero(holds).tolist():  # both edges are told as the value between them
             told[at] = told[at + 1] = f"{self.edges[at] / 2 + self.edges[at + 1] / 2:.6g}"
         around = [False, *holds, False]
@@ -166,6 +166,14 @@ class CategoryBins:
     def labels(self) -> tuple[str, ...]:
         """What each bin holds, for people."""
         return (*self.values, OTHER, MISSING)
+
+
+def _fences(edges: tuple[float, ...]) -> list[bool]:
+    """Which of the inner bins hold one value. Bins that are all narrow, as far from 0 numbers have them, hold many."""
+    narrow = [False, *(is_fence(a, b) for a, b in pairwise(edges)), False]
+    exact = [b == math.nextafter(a, math.inf) for a, b in pairwise(edges)]
+    beside = [before or after for before, after in zip(narrow[:-2], narrow[2:], strict=True)]
+    return [point or (here and not near) for point, here, near in zip(exact, narrow[1:-1], beside, strict=True)]
 
 
 def _floats(values: Numbers) -> npt.NDArray[np.float64]:
