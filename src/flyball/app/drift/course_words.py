@@ -26,10 +26,12 @@ def risk_told(went: Course) -> tuple[str, ...]:
     if went.unit is None:
         return ()
     unit = went.unit.capitalize()
-    if went.before is None or went.now is None:
-        missing = "reference" if went.before is None else "current table"
-        return (f"{unit}: unknown, as no row of the {missing} has a label and a prediction.", *_expected(went))
     share = went.unit == OF_CLASSES
+    if went.before is None:
+        return (f"{unit}: unknown, as no row of the reference has a label and a prediction.", *_expected(went))
+    if went.now is None:
+        known = f"{unit}: {_level(went.before, share=share)} over the reference"
+        return (f"{known}; no row of the current table has a label and a prediction.", *_expected(went))
     told = f"{unit}: {_level(went.before, share=share)} over the reference, {_level(went.now, share=share)} now"
     since = went.since
     if since is None or went.change is None:
