@@ -14,6 +14,7 @@ from flyball.app.demo import traffic
 from flyball.app.demo.traffic import SHIFTED, SHIFTED_FEATURES, USUAL, Regime, history, transactions
 from flyball.contracts.rows.compiled import CompiledRows
 from flyball.contracts.tables.check import check
+from flyball.monitor.quality.units import unit_changed
 from flyball.pipeline.baseline import reference
 from flyball.stats.bins import CategoryBins, NumericBins
 from flyball.stats.divergences import psi
@@ -48,6 +49,15 @@ def test_the_shift_moves_the_features_that_it_names_and_no_other() -> None:
     moved = {name for name in usual.columns if _psi(usual[name], shifted[name]) > SERVICE.service.monitor.psi.act}
     assert moved == set(SHIFTED_FEATURES)
     assert max(_psi(usual[name], again[name]) for name in usual.columns) < SERVICE.service.monitor.psi.warn
+
+
+@pytest.mark.parametrize("rows", [200, 400, 800])
+def test_the_shift_is_not_taken_for_another_unit(rows: int) -> None:
+    """A feature that may be in another unit is a fault of the supply, and nothing is trained on that."""
+    normal = reference(_table(USUAL, 0)["distance_km"])
+    for seed in range(20):
+        found = _table(SHIFTED, seed)["distance_km"].head(rows).to_numpy().astype(float)
+        assert unit_changed("distance_km", found, normal, SERVICE.service.monitor.psi) is None
 
 
 def _table(regime: Regime, seed: int) -> pl.DataFrame:

@@ -28,6 +28,7 @@ class Regime:
 
     merchants: tuple[float, ...]  # shares, in the order of MERCHANTS
     distance_km: float  # median
+    distance_spread: float  # standard deviation of its logarithm
     base: float  # log odds of fraud where nothing speaks for it
     by_amount: float  # log odds a factor e of the amount
     by_distance: float  # ... of the distance
@@ -38,6 +39,7 @@ class Regime:
 USUAL = Regime(
     merchants=(0.34, 0.18, 0.12, 0.18, 0.10, 0.08),
     distance_km=8.0,
+    distance_spread=1.3,
     base=-4.2,
     by_amount=1.7,
     by_distance=0.9,
@@ -47,6 +49,7 @@ USUAL = Regime(
 SHIFTED = Regime(
     merchants=(0.14, 0.08, 0.06, 0.56, 0.10, 0.06),
     distance_km=60.0,
+    distance_spread=0.6,  # another shape as well: the same one, seven times as wide, would be taken for another unit
     base=-3.4,
     by_amount=-2.2,
     by_distance=0.0,
@@ -89,7 +92,7 @@ def _draw(dice: np.random.Generator, rows: int, regime: Regime) -> dict[str, Any
     merchant = dice.choice(len(MERCHANTS), rows, p=regime.merchants)
     country = dice.choice(len(COUNTRIES), rows, p=(0.86, 0.09, 0.05))
     amount = dice.lognormal(3.6, 0.9, rows)
-    distance = dice.lognormal(np.log(regime.distance_km), 1.3, rows).clip(max=20_000.0)
+    distance = dice.lognormal(np.log(regime.distance_km), regime.distance_spread, rows).clip(max=20_000.0)
     age = dice.gamma(1.3, 500.0, rows)
     hour = dice.choice(24, rows, p=_HOURS)
     recent = dice.poisson(2.0, rows)
