@@ -2,12 +2,15 @@
 
 import polars as pl
 import pytest
+from msgspec.structs import replace
 from tests.monitor.state.frames import a_frame, rows
 
 from flyball.app.monitor.kept_windows import ArmWindows, KeptWindow, arm_windows
 from flyball.app.monitor.words import over_time
+from flyball.core.release import Baseline, Reference
 from flyball.core.service import Psi
 from flyball.monitor.state.counting import counted
+from flyball.monitor.state.frame import frame
 from flyball.monitor.state.windows import DAY, HOUR, MINUTES_5, WEEK, TimedState
 
 FRAME = a_frame()
@@ -67,3 +70,24 @@ def test_what_drifted_is_named_with_its_level() -> None:
     assert found.largest is not None
     assert found.largest.name in found.drifted
     assert over_time(found)[2:5] == ("2000", f"{found.largest.name} {found.largest.psi:.4f}", "DRIFT (act)")
+
+
+def test_a_span_in_which_anything_drifted_has_drifted_whatever_is_largest() -> None:
+    usual = Reference(kind="category", values=("a", "b"), counts=(500, 500, 0, 0))
+    varies = replace(usual, stretches=((500, 0, 0, 0), (0, 500, 0, 0)))  # of itself
+    mine = frame(Baseline(rows=1000, features={"weather": varies, "shop": usual}, prediction={}))
+    table = pl.DataFrame(
+        {
+            "outcome": "answered",
+            "x.weather": ["a"] * 75 + ["b"] * 425,
+            "x.shop": ["a"] * 150 + ["b"] * 350,
+            "excluded": False,
+        }
+    )
+    pane = TimedState(start=NOW - 60, end=NOW, state=counted(mine, table))
+    found = window(arm_windows("champion", "sha256:aa01", [pane], mine, at=NOW, limits=Psi()), "1h")
+    assert found.largest is not None
+    assert (found.largest.name, found.largest.verdict, found.drifted) == ("weather", "OK", ("shop",))
+    assert (found.verdict, found.level) == ("DRIFT", "warn")
+    assert over_time(found)[3].startswith("weather ")
+    assert over_time(found)[4:] == ("DRIFT (warn)", "shop")

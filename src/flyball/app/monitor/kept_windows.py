@@ -28,7 +28,8 @@ class KeptWindow(Record):
     end: str
     first: str | None  # start of the oldest counts in it; None: it has none
     rows: int
-    verdict: Literal["OK", "DRIFT", "INSUFFICIENT"]  # of the largest one
+    verdict: Literal["OK", "DRIFT", "INSUFFICIENT"]  # DRIFT: anything drifted; else that of the largest one
+    level: Literal["warn", "act"] | None  # the highest of those that drifted; None: none did
     largest: CountsRead | None  # the largest PSI that can be told; None: not enough
     drifted: tuple[str, ...]  # names, largest PSI first
     reason: str  # why it is not enough, where it is not
@@ -88,6 +89,10 @@ def _window(
 ) -> KeptWindow:
     told = [each for each in read if each.verdict != "INSUFFICIENT"]
     largest = told[0] if told else None
+    drifted = [each for each in told if each.verdict == "DRIFT"]  # the largest may be as far away as it usually is
+    level: Literal["warn", "act"] | None = None
+    if drifted:
+        level = "act" if any(each.level == "act" for each in drifted) else "warn"
     first = min((pane.start for pane in panes if since <= pane.start < until), default=None)
     return KeptWindow(
         over=over,
@@ -95,9 +100,10 @@ def _window(
         end=_rfc3339(until),
         first=None if first is None else _rfc3339(first),
         rows=rows,
-        verdict=largest.verdict if largest else "INSUFFICIENT",
+        verdict="DRIFT" if drifted else largest.verdict if largest else "INSUFFICIENT",
+        level=level,
         largest=largest,
-        drifted=tuple(each.name for each in told if each.verdict == "DRIFT"),
+        drifted=tuple(each.name for each in drifted),
         reason="" if largest else reason,
         weeks=weeks,
         earlier_rows=earlier_rows,

@@ -121,7 +121,7 @@ def over_time(window: KeptWindow) -> tuple[str, ...]:
     if window.largest is None or window.largest.psi is None:
         return name, first, str(window.rows), "-", "not enough", "-"
     largest = window.largest
-    verdict = largest.verdict + (f" ({largest.level})" if largest.level else "")
+    verdict = window.verdict + (f" ({window.level})" if window.level else "")
     drifted = ", ".join(window.drifted[:MOST_FIGURES])
     if len(window.drifted) > MOST_FIGURES:
         drifted += f" and {len(window.drifted) - MOST_FIGURES} more"
