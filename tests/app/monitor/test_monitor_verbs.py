@@ -125,9 +125,9 @@ def test_an_arm_that_cannot_be_read_says_so_and_keeps_nobody_from_the_others(hom
     )
     with closing(open_ledger(home)) as ledger:
         state = replace(states_of(ledger)["fraud"], rollout=candidate)
-        PaneStates(home.telemetry("fraud") / STATES).name(
-            Series(release="sha256:beef", arm="candidate", name="f candidate", without=())
-        )
+        store = PaneStates(home.telemetry("fraud") / STATES)
+        series = Series(release="sha256:beef", arm="candidate", name="f candidate", without=())
+        store.record(store.mark(), [(series, START, 300.0, b"x")])
         ours, theirs = kept_windows.kept_windows(home, ledger, {"fraud": state}, at=START + 4000)["fraud"]
     assert ours.windows[0].rows > 0
     assert (theirs.arm, theirs.windows) == ("candidate", ())

@@ -1,5 +1,6 @@
 """The history of a live service: each pane in it once, whatever stops the controller and however the clock runs."""
 
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,19 +9,27 @@ import pytest
 from msgspec.structs import replace
 from tests.monitor.state.frames import a_frame, baseline, rows
 
-from flyball.adapters.prediction_log.pane_states import STATES, PaneStates
+from flyball.adapters.prediction_log.pane_states import STATES, PaneStates, Series
 from flyball.app.home import Home
-from flyball.app.wiring.loop.kept_states import KeptStates, kept, not_counted
+from flyball.app.monitor.kept_windows import arm_windows
+from flyball.app.wiring.asking import kept_counts
+from flyball.app.wiring.asking.kept_counts import kept_series
+from flyball.app.wiring.loop.kept_states import KEEP_S, KeptStates
+from flyball.core.arms import CHAMPION
 from flyball.core.errors import NotFound, Unavailable
 from flyball.core.ports import Segment
+from flyball.core.service import Psi
 from flyball.core.watching import Pane
+from flyball.monitor.state.binary import decoded, encoded
 from flyball.monitor.state.counting import counted
-from flyball.monitor.state.frame import frame
-from flyball.monitor.state.windows import total
+from flyball.monitor.state.frame import Frame, frame
+from flyball.monitor.state.state import State
+from flyball.monitor.state.windows import TimedState, total
 from flyball.monitor.watch import Promise
 
 FRAME = a_frame()
 NOTHING = pl.DataFrame()
+OLD = Series(release="r", arm="champion", name=FRAME.digest, without=())  # of before releases were in names
 
 
 class Dies(BaseException):
@@ -75,6 +84,20 @@ def _kept_states(log: Log, store: PaneStates, said: list[str]) -> KeptStates:
     return KeptStates(log, store, lambda _: Promise(baseline=baseline()), complain=said.append)
 
 
+def kept(
+    home: Home, service: str, mine: Frame, *, since: float, until: float, arm: str = CHAMPION, release: str = "r"
+) -> tuple[list[TimedState], list[str]]:
+    """Buckets, and what could not be read."""
+    series = kept_series(home, service, release=release, arm=arm)
+    assert series is not None
+    told = list[str]()
+    return list(kept_counts.kept(home, service, series, mine, told.append, since=since, until=until)), told
+
+
+def _arm_rows(n: int, seed: int, release: str) -> pl.DataFrame:
+    return rows(n, seed=seed).with_columns(arm=pl.lit("champion"), release=pl.lit(release))
+
+
 def _store(home: Home, kind: type[PaneStates] = PaneStates) -> PaneStates:
     return kind(home.telemetry("s") / STATES)
 
@@ -117,7 +140,7 @@ def test_a_clock_that_jumps_ahead_does_not_make_history_forgotten(tmp_path: Path
 def test_a_damaged_bucket_is_told_and_begun_anew(tmp_path: Path) -> None:
     home, said = Home(tmp_path), list[str]()
     store = _store(home)
-    store.record(0, [(FRAME.digest, 900.0, 300.0, b"FLYSTATE damaged")])
+    store.record(0, [(OLD, 900.0, 300.0, b"FLYSTATE damaged")])
     assert kept(home, "s", FRAME, since=0, until=1e9)[1]
     list(_kept_states(Log([990.0, 1000.0]), store, said).sealed("s", -1))
     assert "begin anew" in said[0]
@@ -158,13 +181,91 @@ def test_each_arm_is_counted_for_itself_and_what_is_left_out_is_told(tmp_path: P
     list(states.sealed("s", -1))
     mine = frame(baseline(), ("country",))
     counts = {
-        arm: total(kept(home, "s", mine, since=0, until=300, arm=arm)[0], mine).rows
-        for arm in ("champion", "candidate")
+        arm: total(kept(home, "s", mine, since=0, until=300, arm=arm, release=release)[0], mine).rows
+        for arm, release in (("champion", "r"), ("candidate", "c"))
     }
     wanted = {"champion": counted(mine, pl.concat([log.segments[0].predictions, mixed.head(30)])).rows,
               "candidate": counted(mine, mixed.slice(30, 50)).rows}  # fmt: skip
     assert counts == wanted
     assert said == ["rows of candidate are not in the history of counts: there is no release of that root"]
-    assert not_counted(home, "s", release="c", arm="candidate") == ("country",)
-    assert not_counted(home, "s", release="gone", arm="candidate") is None
-    assert not_counted(home, "s", release="c") is None
+    series = kept_series(home, "s", release="c", arm="candidate")
+    assert series is not None
+    assert series.without == ("country",)
+    assert kept_series(home, "s", release="gone", arm="candidate") is None
+    assert kept_series(home, "s", release="c") is None
+
+
+def test_releases_of_one_frame_that_share_a_pane_each_keep_all_of_their_rows(tmp_path: Path) -> None:
+    home, log = Home(tmp_path), Log([0.0, 10.0])
+    mixed = pl.concat([_arm_rows(30, 7, "r1"), _arm_rows(50, 8, "r2")])
+    log.segments[0] = replace(log.segments[0], predictions=mixed)
+    log.segments[1] = replace(log.segments[1], predictions=_arm_rows(5, 9, "r2"))
+    list(_kept_states(log, _store(home), []).sealed("s", -1))
+    wanted = {
+        "r1": mixed.head(30),
+        "r2": pl.concat([mixed.tail(50), log.segments[1].predictions]),
+    }
+    for release, its in wanted.items():
+        assert total(kept(home, "s", FRAME, since=0, until=1e9, release=release)[0], FRAME) == counted(FRAME, its)
+
+
+def test_buckets_from_before_releases_were_in_names_are_read_and_gone_on_with(tmp_path: Path) -> None:
+    home, log = Home(tmp_path), Log([10.0, 320.0])
+    store, before = _store(home), counted(FRAME, rows(40, seed=3))
+    store.record(-1, [(OLD, 0.0, 300.0, encoded(before))])
+    assert total(kept(home, "s", FRAME, since=0, until=1e9)[0], FRAME) == before
+    for _ in range(2):  # a restart finds them again
+        list(_kept_states(log, store, []).sealed("s", -1))
+    whole = before + counted(FRAME, pl.concat([segment.predictions for segment in log.segments]))
+    assert total(kept(home, "s", FRAME, since=0, until=1e9)[0], FRAME) == whole
+
+
+def test_old_buckets_that_may_have_rows_of_two_releases_are_no_ones_from_now_on(tmp_path: Path) -> None:
+    home, log = Home(tmp_path), Log([10.0])
+    store = _store(home)
+    mixed = encoded(counted(FRAME, rows(40, seed=3)))
+    store.record(
+        -1,
+        [
+            (OLD, 0.0, 300.0, mixed),
+            (Series(release="predecessor", arm="champion", name=OLD.name, without=()), 0.0, 300.0, mixed),
+        ],
+    )
+    list(_kept_states(log, store, []).sealed("s", -1))
+    found = total(kept(home, "s", FRAME, since=0, until=1e9)[0], FRAME)
+    assert found == counted(FRAME, log.segments[0].predictions)
+
+
+def test_a_release_whose_counts_were_all_forgotten_is_counted_again_when_it_comes_back(tmp_path: Path) -> None:
+    home, step = Home(tmp_path), 80_000.0
+    log = Log([n * step for n in range(int(KEEP_S / step) + 3)])
+    last = len(log.segments) - 1
+    for at in range(1, last + 1):
+        its = "r" if at == last else "other"
+        log.segments[at] = replace(log.segments[at], predictions=_arm_rows(5, at, its))
+    states = _kept_states(log, _store(home), [])
+    passing = states.sealed("s", -1)
+    for _ in range(last):
+        next(passing)
+    assert kept_series(home, "s", release="r") is None
+    list(passing)
+    assert total(kept(home, "s", FRAME, since=0, until=1e9)[0], FRAME).rows > 0
+
+
+def test_buckets_are_let_go_as_they_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home, alive, most = Home(tmp_path), list[weakref.ref[State]](), 0
+    data = encoded(counted(FRAME, rows(40, seed=3)))
+    _store(home).record(0, [(OLD, n * 300.0, 300.0, data) for n in range(100)])
+
+    def seen(data: bytes, mine: Frame) -> State:
+        nonlocal most
+        found = decoded(data, mine)
+        alive[:] = [*(each for each in alive if each() is not None), weakref.ref(found)]
+        most = max(most, len(alive))
+        return found
+
+    monkeypatch.setattr(kept_counts, "decoded", seen)
+    panes = kept_counts.kept(home, "s", OLD, FRAME, lambda _: None, since=0, until=1e9)
+    found = arm_windows("champion", "r", panes, FRAME, at=29_900.0, limits=Psi())
+    assert found.windows[3].rows == 100 * counted(FRAME, rows(40, seed=3)).rows
+    assert most < 20  # a span of one pane is that pane's state

@@ -2,8 +2,8 @@
 
 A bucket and the pane that went into it are written in one transaction, so whenever a process dies, the panes up to the
 mark are in the buckets exactly once and later ones not at all; feeding the log again repairs it. Beside the buckets
-stands what they count, so that a reader needs neither the declaration nor the contract that the writer went by. Readers
-open the file read-only, and find nothing where there is none.
+stands what they count, written and forgotten in the same transactions, so that a reader needs neither the declaration
+nor the contract that the writer went by. Readers open the file read-only, and find nothing where there is none.
 """
 
 import sqlite3
@@ -29,8 +29,6 @@ CREATE TABLE IF NOT EXISTS series (
 );
 """
 
-Bucket = tuple[str, float, float, bytes]  # name of its series, start and length in seconds, a state
-
 
 @dataclass(frozen=True, kw_only=True)
 class Series:
@@ -40,6 +38,9 @@ class Series:
     arm: str
     name: str  # in the column `frame` of its buckets
     without: tuple[str, ...]  # features that are not counted
+
+
+Bucket = tuple[Series, float, float, bytes]  # start and length in seconds, a state
 
 
 class PaneStates:
@@ -61,21 +62,30 @@ class PaneStates:
             found = db.execute("SELECT state FROM bucket WHERE frame = ? AND start = ?", (series, start)).fetchone()
         return None if found is None else bytes(found[0])
 
-    def name(self, series: Series) -> None:
-        """Say what buckets of that name count. It takes the place of what its release and arm were counted by before:
-        another frame, whose buckets cannot be added to these."""
-        line = (series.release, series.arm, series.name, msgspec.json.encode(series.without).decode())
+    def is_only_of(self, name: str, release: str, arm: str) -> bool:
+        """Whether there are buckets of that name, and no other release or arm has them."""
+        query = (
+            "SELECT EXISTS (SELECT 1 FROM bucket WHERE frame = ?) "
+            "AND NOT EXISTS (SELECT 1 FROM series WHERE name = ? AND (release, arm) != (?, ?))"
+        )
         with self._open() as db:
-            db.execute("INSERT OR REPLACE INTO series VALUES (?, ?, ?, ?)", line)
+            return bool(db.execute(query, (name, name, release, arm)).fetchone()[0])
 
     def record(self, pane: int, buckets: Sequence[Bucket], *, forget_before: float | None = None) -> None:
-        """These buckets as they are with this pane, older ones forgotten: all or nothing."""
+        """These buckets as they are with this pane, older ones forgotten: all or nothing.
+
+        A series takes the place of what its release and arm were counted by before: another frame, whose buckets cannot
+        be added to these. It is forgotten with its last bucket.
+        """
         with self._open() as db:
             db.execute("BEGIN IMMEDIATE")
-            for bucket in buckets:
-                db.execute("INSERT OR REPLACE INTO bucket VALUES (?, ?, ?, ?)", bucket)
+            for series, *bucket in buckets:
+                line = (series.release, series.arm, series.name, msgspec.json.encode(series.without).decode())
+                db.execute("INSERT OR REPLACE INTO series VALUES (?, ?, ?, ?)", line)
+                db.execute("INSERT OR REPLACE INTO bucket VALUES (?, ?, ?, ?)", (series.name, *bucket))
             if forget_before is not None:
                 db.execute("DELETE FROM bucket WHERE start < ?", (forget_before,))
+                db.execute("DELETE FROM series WHERE NOT EXISTS (SELECT 1 FROM bucket WHERE frame = series.name)")
             db.execute("INSERT OR REPLACE INTO mark VALUES (0, ?)", (pane,))
             db.execute("COMMIT")
 
@@ -94,29 +104,31 @@ class PaneStates:
 def series_of(path: Path, release: str, arm: str, *, busy_s: float = 2.0) -> Series | None:
     """None: nothing of that release in that arm was counted. Raises: Unavailable."""
     query = "SELECT name, without FROM series WHERE release = ? AND arm = ?"
-    found = _read(path, query, (release, arm), busy_s)
+    found = list(_read(path, query, (release, arm), busy_s))
     if not found:
         return None
     ((name, without),) = found
     return Series(release=release, arm=arm, name=name, without=msgspec.json.decode(without, type=tuple[str, ...]))
 
 
-def buckets_between(path: Path, series: str, since: float, until: float, *, busy_s: float = 2.0) -> list[Bucket]:
-    """Buckets that begin in [since, until), seconds since the epoch, by start. Raises: Unavailable."""
-    query = "SELECT frame, start, length, state FROM bucket WHERE frame = ? AND start >= ? AND start < ? ORDER BY start"
+def buckets_between(
+    path: Path, series: str, since: float, until: float, *, busy_s: float = 2.0
+) -> Iterator[tuple[float, float, bytes]]:
+    """Start, length and state of buckets that begin in [since, until), seconds since the epoch, by start. One at a
+    time, because a week of them is large. Raises: Unavailable."""
+    query = "SELECT start, length, state FROM bucket WHERE frame = ? AND start >= ? AND start < ? ORDER BY start"
     return _read(path, query, (series, since, until), busy_s)
 
 
-def _read(path: Path, query: str, values: tuple[object, ...], busy_s: float) -> list[tuple[Any, ...]]:
+def _read(path: Path, query: str, values: tuple[object, ...], busy_s: float) -> Iterator[tuple[Any, ...]]:
     if not path.exists():
-        return []
+        return
     with _told(path), closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=busy_s)) as db:
         try:
-            return db.execute(query, values).fetchall()
+            yield from db.execute(query, values)
         except sqlite3.OperationalError as error:
-            if "no such table" in str(error):  # written before there were series: the next pane adds them
-                return []
-            raise
+            if "no such table" not in str(error):  # written before there were series: the next pane adds them
+                raise
 
 
 @contextmanager

@@ -4,16 +4,17 @@ All of them are sums of the same kept buckets of five minutes. A span reaches ba
 begins in, so it is up to five minutes longer than its name; the hour is the newest whole one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
+from flyball.app.monitor.arm_sums import ArmSums, Summed
 from flyball.core.clock import timestamp
 from flyball.core.record import Record
 from flyball.core.service import Psi
 from flyball.monitor.state.frame import Frame
 from flyball.monitor.state.reading import CountsRead, beside_earlier, beside_reference
-from flyball.monitor.state.windows import DAY, HOUR, MINUTES_5, WEEK, TimedState, seasonal, total
+from flyball.monitor.state.windows import DAY, HOUR, MINUTES_5, WEEK, TimedState, seasonal
 
 Over = Literal["5m", "1h", "24h", "7d", "hour"]
 SPANS: dict[Over, float] = {"5m": MINUTES_5, "1h": HOUR, "24h": DAY, "7d": WEEK}  # seconds
@@ -47,42 +48,41 @@ class ArmWindows(Record):
 
 
 def arm_windows(
-    arm: str, release: str, panes: Sequence[TimedState], frame: Frame, *, at: float, limits: Psi
+    arm: str, release: str, panes: Iterable[TimedState], frame: Frame, *, at: float, limits: Psi
 ) -> ArmWindows:
-    """Args: panes: of the last five weeks, or what there is of them. at: now, seconds since the epoch."""
+    """Each pane is added as it comes and let go.
+
+    Args: panes: of the last five weeks, or what there is of them. at: now, seconds since the epoch.
+    """
+    sums = ArmSums(frame, at, SPANS.values(), WEEKS)
+    for pane in panes:
+        sums.add(pane)
     return ArmWindows(
         arm=arm,
         release=release,
-        windows=(*(_span(over, panes, frame, at, limits) for over in SPANS), _hour(panes, frame, at, limits)),
-    )
-
-
-def _span(over: Over, panes: Sequence[TimedState], frame: Frame, at: float, limits: Psi) -> KeptWindow:
-    since = (at - SPANS[over]) // MINUTES_5 * MINUTES_5
-    state = total(panes, frame, since=since, until=at)
-    read = beside_reference(state, limits)
-    return _window(over, panes, since, at, read, rows=state.rows, reason=_too_few(state.rows, read))
-
-
-def _hour(panes: Sequence[TimedState], frame: Frame, at: float, limits: Psi) -> KeptWindow:
-    since = at // HOUR * HOUR - HOUR
-    state, before = total(panes, frame, since=since, until=since + HOUR), seasonal(panes, frame, since, weeks=WEEKS)
-    read = beside_earlier(state, before.state, limits)
-    reason = before.reason or _too_few(min(state.rows, before.state.rows), read)
-    return _window(
-        "hour", panes, since, since + HOUR, read, rows=state.rows, reason=reason, weeks=before.weeks,
-        earlier_rows=before.state.rows,
+        windows=(*(_span(over, found, limits) for over, found in zip(SPANS, sums.spans(), strict=True)),
+                 _hour(sums.hour, sums.earlier, limits)),
     )  # fmt: skip
+
+
+def _span(over: Over, found: Summed, limits: Psi) -> KeptWindow:
+    read = beside_reference(found.state, limits)
+    return _window(over, found, read, reason=_too_few(found.state.rows, read))
+
+
+def _hour(found: Summed, weeks: Sequence[Summed], limits: Psi) -> KeptWindow:
+    panes = [TimedState(start=each.since, end=each.until, state=each.state) for each in weeks if each.first is not None]
+    before = seasonal(panes, found.state.frame, found.since, weeks=WEEKS)
+    read = beside_earlier(found.state, before.state, limits)
+    reason = before.reason or _too_few(min(found.state.rows, before.state.rows), read)
+    return _window("hour", found, read, reason=reason, weeks=before.weeks, earlier_rows=before.state.rows)
 
 
 def _window(
     over: Over,
-    panes: Sequence[TimedState],
-    since: float,
-    until: float,
+    found: Summed,
     read: Sequence[CountsRead],
     *,
-    rows: int,
     reason: str,
     weeks: int | None = None,
     earlier_rows: int | None = None,
@@ -93,13 +93,12 @@ def _window(
     level: Literal["warn", "act"] | None = None
     if drifted:
         level = "act" if any(each.level == "act" for each in drifted) else "warn"
-    first = min((pane.start for pane in panes if since <= pane.start < until), default=None)
     return KeptWindow(
         over=over,
-        start=_rfc3339(since),
-        end=_rfc3339(until),
-        first=None if first is None else _rfc3339(first),
-        rows=rows,
+        start=_rfc3339(found.since),
+        end=_rfc3339(found.until),
+        first=None if found.first is None else _rfc3339(found.first),
+        rows=found.state.rows,
         verdict="DRIFT" if drifted else largest.verdict if largest else "INSUFFICIENT",
         level=level,
         largest=largest,

@@ -6,7 +6,7 @@ from flyball.adapters.clock import SystemClock
 from flyball.app.home import Home
 from flyball.app.monitor.kept_windows import WEEKS, ArmWindows, arm_windows
 from flyball.app.wiring.asking.declarations import declaration
-from flyball.app.wiring.loop.kept_states import kept, not_counted
+from flyball.app.wiring.asking.kept_counts import kept, kept_series
 from flyball.app.wiring.loop.promises import promises
 from flyball.app.wiring.stores.releases import ReleaseStore
 from flyball.control.state import ServiceState
@@ -15,7 +15,7 @@ from flyball.core.errors import FlyballError
 from flyball.core.ledger import Ledger
 from flyball.core.service import Psi
 from flyball.monitor.state.frame import frame
-from flyball.monitor.state.windows import HOUR, MINUTES_5, WEEK, TimedState
+from flyball.monitor.state.windows import HOUR, MINUTES_5, WEEK
 
 
 def kept_windows(
@@ -50,18 +50,18 @@ def _arm(home: Home, ledger: Ledger, service: str, arm: str, release: str, at: f
 
 
 def _read(home: Home, service: str, arm: str, release: str, at: float, limits: Psi) -> ArmWindows:
-    without = not_counted(home, service, release=release, arm=arm)
-    if without is None:
+    series = kept_series(home, service, release=release, arm=arm)
+    if series is None:
         return ArmWindows(arm=arm, release=release, notes=("nothing of it was counted yet",))
-    mine = frame(promises(ReleaseStore(home))(release).baseline, without)
+    mine = frame(promises(ReleaseStore(home))(release).baseline, series.without)
     hour = at // HOUR * HOUR - HOUR
     spans = [(hour - week * WEEK, hour - week * WEEK + HOUR) for week in range(WEEKS, 0, -1)]
     newest = (at - WEEK) // MINUTES_5 * MINUTES_5
-    panes: list[TimedState] = []
     told: list[str] = []
-    for since, until in [*((since, min(until, newest)) for since, until in spans), (newest, at)]:
-        found, odd = kept(home, service, mine, since=since, until=until, arm=arm)
-        panes += found
-        told += odd
+    panes = (
+        pane
+        for since, until in [*((since, min(until, newest)) for since, until in spans), (newest, at)]
+        for pane in kept(home, service, series, mine, told.append, since=since, until=until)
+    )
     read = arm_windows(arm, release, panes, mine, at=at, limits=limits)
     return ArmWindows(arm=arm, release=release, windows=read.windows, notes=tuple(told))

@@ -1,24 +1,20 @@
 """History for windows and seasons: each sealed pane of a live service is counted once and kept, five minutes a bucket.
 
-The log goes through here on its way to the monitor. Panes are counted on the bins of the release that answered, so each
-release has buckets of its own in each arm. After a crash or a restart the log is fed again; panes up to the store's
-mark are in it already. A bucket that cannot be read (damaged, or of another version) is told and begun anew.
+The log goes through here on its way to the monitor. Panes are counted on the bins of the release that answered, and
+each release has buckets of its own in each arm, also where two have the same bins. After a crash or a restart the log
+is fed again; panes up to the store's mark are in it already. A bucket that cannot be read (damaged, or of another
+version) is told and begun anew.
 """
 
 from collections.abc import Callable, Collection, Iterator
-from pathlib import Path
 
 import polars as pl
 
 from flyball.adapters.prediction_log.pane_states import (
-    STATES,
     Bucket,
     PaneStates,
     Series,
-    buckets_between,
-    series_of,
 )
-from flyball.app.home import Home
 from flyball.core.arms import CHAMPION
 from flyball.core.errors import NotFound, Unavailable, Untrusted
 from flyball.core.ports import Segment, Telemetry
@@ -27,7 +23,7 @@ from flyball.monitor.state.binary import StateRefused, decoded, encoded
 from flyball.monitor.state.counting import counted
 from flyball.monitor.state.frame import Frame, frame
 from flyball.monitor.state.state import State, empty
-from flyball.monitor.state.windows import DAY, MINUTES_5, WEEK, TimedState
+from flyball.monitor.state.windows import DAY, MINUTES_5, WEEK
 from flyball.monitor.watch import Promise
 
 MOST_WAITING = 360  # panes, an hour of them, for a store that can be written again
@@ -49,7 +45,7 @@ class KeptStates:
         """Args: without: features that are not watched. complain: told what is odd, in words."""
         self._telemetry, self._store, self._complain = telemetry, store, complain
         self._promises, self._without = promises, without
-        self._counted: dict[tuple[str, str], tuple[Frame, str] | None] = {}  # (arm, release) -> by what, its series
+        self._counted: dict[tuple[str, str], tuple[Frame, Series] | None] = {}  # (arm, release) -> by what, where
         self._mark = store.mark()
         self._waiting: list[Segment] = []
         self._newest: float | None = None  # start of the newest pane, seconds since the epoch
@@ -88,14 +84,14 @@ class KeptStates:
                     continue
                 mine, series = by
                 state = counted(mine, ours.filter((ours["arm"] == arm) & (ours["release"] == release)))
-                whole = self._bucket(mine, series, start) + state
+                whole = self._bucket(mine, series.name, start) + state
                 buckets.append((series, start, MINUTES_5, encoded(whole)))
         usual = self._newest is not None and abs(pane.start - self._newest) < DAY  # else a clock may have jumped
         self._store.record(pane.index, buckets, forget_before=pane.start - KEEP_S if usual else None)
         self._mark = pane.index
         self._newest = pane.start if self._newest is None else max(self._newest, pane.start)
 
-    def _by(self, arm: str, release: str) -> tuple[Frame, str] | None:
+    def _by(self, arm: str, release: str) -> tuple[Frame, Series] | None:
         """What its rows are counted on, and where; None: another arm than the champion's whose release is gone."""
         if (arm, release) not in self._counted:
             try:
@@ -106,11 +102,17 @@ class KeptStates:
                 self._complain(f"rows of {arm} are not in the history of counts: {error}")
                 self._counted[arm, release] = None
                 return None
-            series = _series(mine, arm)
-            without = tuple(sorted(self._without))
-            self._store.name(Series(release=release, arm=arm, name=series, without=without))
-            self._counted[arm, release] = mine, series
+            name, without = self._name(mine, release, arm), tuple(sorted(self._without))
+            self._counted[arm, release] = mine, Series(release=release, arm=arm, name=name, without=without)
         return self._counted[arm, release]
+
+    def _name(self, mine: Frame, release: str, arm: str) -> str:
+        """Goes on with buckets from before releases were in names, unless another release's rows may be in them."""
+        former = _former(mine, arm)
+        begun = {by[1].name for by in self._counted.values() if by is not None}
+        if former not in begun and self._store.is_only_of(former, release, arm):
+            return former
+        return f"{mine.digest} {release} {arm}"
 
     def _bucket(self, mine: Frame, series: str, start: float) -> State:
         data = self._store.read(series, start)
@@ -131,35 +133,6 @@ class KeptStates:
             )
 
 
-def kept(
-    home: Home, service: str, mine: Frame, *, since: float, until: float, arm: str = CHAMPION
-) -> tuple[list[TimedState], list[str]]:
-    """Buckets of one release in one arm that begin in [since, until), seconds since the epoch; what could not be read.
-
-    Raises: Unavailable.
-    """
-    found: list[TimedState] = []
-    told: list[str] = []
-    for _, start, length, data in buckets_between(_file(home, service), _series(mine, arm), since, until):
-        try:
-            found.append(TimedState(start=start, end=start + length, state=decoded(data, mine)))
-        except StateRefused as error:
-            told.append(f"counts from {start:.0f} on: {error}")
-    return found, told
-
-
-def not_counted(home: Home, service: str, *, release: str, arm: str = CHAMPION) -> tuple[str, ...] | None:
-    """Features that its counts leave out, which the frame of its buckets goes by; None: nothing of it was counted.
-
-    Raises: Unavailable.
-    """
-    found = series_of(_file(home, service), release, arm)
-    return None if found is None else found.without
-
-
-def _file(home: Home, service: str) -> Path:
-    return home.telemetry(service) / STATES
-
-
-def _series(mine: Frame, arm: str) -> str:
+def _former(mine: Frame, arm: str) -> str:
+    """Name of a series from before releases were in it."""
     return mine.digest if arm == CHAMPION else f"{mine.digest} {arm}"
