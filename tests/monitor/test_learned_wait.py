@@ -18,9 +18,11 @@ from flyball.monitor.labels import MOST_HELD, Place, WaitingRows
 from flyball.monitor.learned_wait import LearnedWait
 
 
-def joined(delays: Sequence[int | None]) -> Iterator[tuple[LearnedWait, WaitingRows, list[Place]]]:
+def joined(
+    delays: Sequence[int | None], *, keep_rows: int = 1000
+) -> Iterator[tuple[LearnedWait, WaitingRows, list[Place]]]:
     """One row a second in panes of ten; what has passed after each pane."""
-    waiting, learned, passed = WaitingRows(keep_rows=1000), LearnedWait(), list[Place]()
+    waiting, learned, passed = WaitingRows(keep_rows=keep_rows), LearnedWait(), list[Place]()
     due: dict[int, list[str]] = {}
     for row, delay in enumerate(delays):
         if delay is not None:
@@ -38,11 +40,30 @@ def joined(delays: Sequence[int | None]) -> Iterator[tuple[LearnedWait, WaitingR
         yield learned, waiting, passed
 
 
-@given(st.lists(st.one_of(st.none(), st.integers(0, 300)), min_size=40, max_size=400))
-def test_each_row_passes_at_most_once_and_in_order(delays: list[int | None]) -> None:
-    for *_, passed in joined(delays):
+@given(st.lists(st.one_of(st.none(), st.integers(0, 300)), min_size=40, max_size=400), st.integers(1, 200))
+def test_each_row_passes_once_in_order_and_at_the_latest_when_the_join_lets_go_of_it(
+    delays: list[int | None], keep_rows: int
+) -> None:
+    ours = len(delays) // 10 * 10
+    rows: list[int] = []
+    for _, waiting, passed in joined([*delays[:ours], *[0] * (keep_rows + 20)], keep_rows=keep_rows):
         rows = [held.first_row + at for held, at in passed]
         assert rows == list(range(len(rows)))
+        assert len(rows) >= waiting.oldest_row
+    assert len(rows) >= ours  # labelled ones enough stand behind them, so the join holds none of them any more
+
+
+@given(st.lists(st.integers(0, 300), min_size=100, max_size=200), st.integers(1, 50))
+def test_a_row_that_leaves_the_join_sooner_than_labels_take_is_judged_with_each_label_that_found_it(
+    delays: list[int], keep_rows: int
+) -> None:
+    told, judged = 0, list[bool]()
+    for learned, waiting, passed in joined([*delays[: len(delays) // 10 * 10], *[0] * 80], keep_rows=keep_rows):
+        learned.wait_s, learned._next_look = None, 10**9  # nobody ever waits for as long as labels take
+        told = waiting.total.new
+        judged += [held.labels[at] is not None for held, at in passed[len(judged) :]]
+    still = sum(held.labelled for held in (pane.held for pane in learned._waiting))
+    assert sum(judged) + still == told
 
 
 def test_rows_whose_labels_are_all_here_wait_for_nothing() -> None:
@@ -61,9 +82,9 @@ def test_rows_that_never_get_a_label_hold_nobody_up_once_it_is_known_how_long_la
     assert rows >= 880  # of 1,000: the others are younger than the wait
 
 
-def test_without_any_label_nobody_passes_and_memory_has_an_end() -> None:
+def test_without_any_label_rows_pass_when_the_join_lets_go_of_them_and_memory_has_an_end() -> None:
     for learned, waiting, passed in joined([None] * 30_000):
-        assert not passed
+        assert len(passed) == waiting.oldest_row
         assert len(learned._panes) == len(learned._waiting) <= MOST_HELD * 1000 / 10 + 2
         assert waiting.held_rows <= MOST_HELD * 1000 + 10
 
@@ -105,6 +126,40 @@ def test_a_real_loss_is_seen_as_soon_as_its_labels_are_in() -> None:
     found = fed(watcher(0), stream(table, [500] * table.height))
     fired = [report.last_row for report in found if any(each.signal == "risk" for each in report.signals)]
     assert 4000 <= fired[0] <= 4000 + 500 + 2 * 1000
+
+
+def test_a_real_loss_is_seen_where_wrong_answers_are_told_last() -> None:
+    """A wait of 95 % of the labels would miss three wrong answers in ten: 0.87 in place of 0.83, no signal."""
+    dice = np.random.default_rng(5)
+    table = world(np.random.default_rng(3), 8000, right=0.83)
+    right = (table["prediction"] == table["label"]).to_list()
+    found = fed(watcher(0), stream(table, [int(dice.exponential(100 if each else 1000)) for each in right]))
+    values = [each.metric.value for each in found if each.metric]
+    assert len(values) >= 3
+    assert np.mean(values) == pytest.approx(0.83, abs=0.02)
+    assert [each.level for report in found for each in report.signals if each.signal == "risk"] == ["act"] * len(values)
+
+
+@pytest.mark.parametrize(("labelled", "mean_s"), [(1.0, 1000), (0.5, 2000)])
+def test_labels_that_take_longer_than_the_join_can_hold_rows_are_judged_all_the_same(
+    labelled: float, mean_s: float
+) -> None:
+    """It holds 2,000 labelled rows and those that lie between them; one label in twenty takes longer than that."""
+    dice, rows = np.random.default_rng(1), 20_000
+    table = pl.concat(
+        [world(np.random.default_rng(3), rows // 2, right=0.9), world(np.random.default_rng(4), rows // 2, right=0.6)]
+    )
+    delays = [int(dice.exponential(mean_s)) if dice.random() < labelled else None for _ in range(rows)]
+    seen = watcher(0)
+    seen._rows.keep_rows = 2000
+    found = fed(seen, stream(table, delays))
+    covered = [each.metric_rows for each in found if each.metric_rows]
+    assert covered[0][0] < ROWS
+    assert all(later[0] > before[1] for before, later in pairwise(covered))
+    judged = sum(each.metric.n for each in found if each.metric) + sum(each.unlabelled for each in found)
+    assert judged == pytest.approx(seen._rows.oldest_row, abs=1500)  # each once, but for those of a window not yet full
+    fired = [each.last_row for each in found if any(one.signal == "risk" for one in each.signals)]
+    assert rows // 2 < fired[0] < rows // 2 + 8000
 
 
 def test_a_surge_of_traffic_whose_quick_labels_come_first_is_no_loss() -> None:

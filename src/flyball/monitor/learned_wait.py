@@ -2,7 +2,8 @@
 
 Rows are judged in their own order, never in that of their labels: complaints come before the silence that means none,
 so the first labels of a release, or of a surge of traffic, are mostly of one kind. A pane passes when all its rows have
-their label, or when it is as old as the delay within which 99 % of the labels come that come at all.
+their label, when it is as old as the delay within which 99 % of the labels come that come at all, or, at the latest,
+when the join lets go of it, as no label finds it any more: sooner, where labels take longer than rows are held.
 
 What nobody has lived to see cannot be learned: a service whose first labels come after seconds and all others after
 weeks looks, until then, like one whose other rows get none. So a wait is believed once rows have been seen for twice as
@@ -72,15 +73,14 @@ class LearnedWait:
     def passed(self, now: float, *, oldest_row: int) -> list[Place]:
         """Rows of the panes that pass now, in order, only those that a release answered.
 
-        Args: oldest_row: that the join still holds.
+        Args: oldest_row: that the join still holds. Those before it pass however long the wait is: it may be longer
+        than the join can hold rows, and no label will find them any more.
         """
         while self._panes and next(iter(self._panes)) < oldest_row:
             del self._panes[next(iter(self._panes))]
-        while self._waiting and self._waiting[0].held.first_row < oldest_row:
-            self._waiting.popleft()
         self._look(now)
         found: list[Place] = []
-        while self._waiting and self._passes(self._waiting[0], now):
+        while self._waiting and (self._waiting[0].held.first_row < oldest_row or self._passes(self._waiting[0], now)):
             held = self._waiting.popleft().held
             found += [(held, at) for at, by in enumerate(held.by) if by is not None]
         return found
