@@ -159,6 +159,7 @@ def _distributions(rng: np.random.Generator) -> dict[str, Callable[[int], Floats
         "heavy-tailed (Cauchy)": lambda n: rng.standard_cauchy(n),
         "heavy-tailed (Pareto 0.5)": lambda n: rng.pareto(0.5, n),
         "half zeros": lambda n: np.where(rng.random(n) < 0.5, 0.0, rng.exponential(size=n)),
+        "flags": lambda n: rng.integers(0, 2, n).astype(np.float64),
         "5 % missing": lambda n: np.where(rng.random(n) < 0.05, np.nan, rng.normal(size=n)),
     }
 
