@@ -7,6 +7,7 @@ import numpy as np
 from flyball.core.release import Baseline, Reference
 from flyball.core.service import Detector, Monitor, Objectives
 from flyball.core.watching import PaneGroup, WindowReport
+from flyball.monitor import charts
 from flyball.monitor.running import RunningWindow
 from flyball.monitor.windows import Span
 
@@ -73,3 +74,21 @@ def test_each_is_made_for_half_of_the_promise_and_the_detector_for_all_where_no_
     assert limits == {round(math.log10(2000), 4)}
     alone = window(rng, service(rng, 1000.0, answers=False), shift=0.6)
     assert {signal.limit for signal in alone.signals if signal.signal == "shift"} == {3.0}
+
+
+def test_a_chart_alarms_where_it_passes_the_limits_of_its_half_and_nowhere_before() -> None:
+    rng = np.random.default_rng(63)
+    limits = tuple(round(limit, 4) for limit in charts.limits(Detector(arl_windows=2000.0), 4))
+    begun = 0
+    for _ in range(10):
+        running = service(rng, 1000.0)
+        for _ in range(60):
+            told = window(rng, running, shift=0.08)
+            warned = [signal for signal in told.signals if signal.signal == "shift" and signal.level == "warn"]
+            assert {signal.limit for signal in warned} <= {limits[0]}
+            for point in told.charts.values():
+                assert (point.cusum_limit, point.ewma_limit) == limits
+                passed = max(point.cusum_up, point.cusum_down) > limits[0] or abs(point.ewma) > limits[1]
+                assert point.alarm == passed
+                begun += point.alarm
+    assert begun > 10

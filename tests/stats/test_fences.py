@@ -94,3 +94,9 @@ def test_strangers_are_rows_between_the_values_of_the_reference() -> None:
 def test_narrow_bins_far_from_zero_are_not_told_as_one_value() -> None:
     sample = 1.7e9 + 100 * np.random.default_rng(2).normal(size=5000)
     assert not any(label.startswith(("=", "between")) for label in fit_numeric(sample).labels())
+
+
+def test_one_value_that_travelled_as_float32_is_no_new_value() -> None:
+    low, high = fences(np.array([0.1]))
+    assert low[0] < float(np.float32(0.1)) < high[0]
+    assert is_fence(float(low[0]), float(high[0]))

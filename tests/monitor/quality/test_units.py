@@ -76,3 +76,16 @@ def test_narrow_columns_tell_the_gallon_from_four() -> None:
     assert found is not None
     assert found.value == pytest.approx(3.785411784)
     assert "(measured 3.6" in found.detail
+
+
+@pytest.mark.parametrize("factor", [10.0, 0.3048, 1000.0, 1 / 60])
+@pytest.mark.parametrize("spread", [0.1, 1.0, 3.0, 10.0])
+def test_the_factor_of_a_narrow_column_is_named(spread: float, factor: float) -> None:
+    """It excludes whatever is a thousandth off, so an even grid of factors would never meet the right one."""
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        known = reference(rng.normal(1000, spread, 5000))
+        found = unit_changed("f", rng.normal(1000, spread, 1000) * factor, known, Psi())
+        assert found is not None
+        assert found.value == pytest.approx(factor)
+        assert found.detail.endswith("another unit?")

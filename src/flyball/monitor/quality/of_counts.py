@@ -21,6 +21,7 @@ from flyball.core.watching import PaneGroup, QualityFinding
 from flyball.monitor.drift import psi_of
 from flyball.monitor.extents import Extent
 from flyball.stats.divergences import psi
+from flyball.stats.fences import is_fence
 
 ENOUGH_ROWS = 100  # below this a share says little
 SWITCHED_ON = 0.05  # share of a window away from a baseline's only value
@@ -203,7 +204,8 @@ def _only_value(reference: Reference) -> int | None:
         return None
     if reference.kind == "numeric" and not reference.edges:
         return None  # all that it holds is infinite
-    if reference.kind == "numeric" and _range(reference) > abs(reference.edges[0]) * 1e-12 + 1e-300:
+    ends = reference.edges[:1] + reference.edges[-1:]
+    if reference.kind == "numeric" and len(reference.edges) > 1 and not is_fence(*ends):
         return None  # one bin of mass, yet of several values
     return used[0]
 

@@ -28,6 +28,7 @@ FACTORS = (*TENS, *COMMON_BOTH)
 WHOLE = (2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 9.0)
 PLAIN = (*WHOLE, *(1 / factor for factor in WHOLE))
 ODD = 2.0  # by how much, as chi-square, a factor between units has to fit better than a plain one, and that than a ten
+KNOWN = 20.0  # chi-square by which a factor between units may fit worse than the best: it is likelier than any other
 Values = npt.NDArray[np.float64]
 
 
@@ -60,10 +61,13 @@ def unit_changed(name: str, values: Values, reference: Reference, limits: Psi) -
     good = [factor for factor in near if fits[factor] < limits.warn]
     if not good:
         return None
-    measured = scale(known, reference, near=estimate, within=NEAR)
+    measured = scale(known, reference, near=estimate, within=NEAR, also=good)
     best, asks = _named(measured)
-    if best is None:
-        best, asks = float(f"{measured.factor:.3g}"), "no unit that is known has that factor; another scale?"
+    rounded = float(f"{measured.factor:.4g}")
+    if best is None and _distance(known / rounded, reference) < limits.warn:
+        best, asks = rounded, "no unit that is known has that factor; another scale?"
+    elif best is None:
+        best, asks = min(good, key=fits.__getitem__), "another unit?"
     told = f"{name} is {best:g} times what it was (measured {measured.low:.3g} to {measured.high:.3g})"
     fit = f"divided by that it fits its baseline (PSI {_distance(known / best, reference):.3g})"
     return QualityFinding(kind="unit_changed", feature=name, value=best, limit=1.0, detail=f"{told}: {fit}; {asks}")
@@ -72,8 +76,9 @@ def unit_changed(name: str, values: Values, reference: Reference, limits: Psi) -
 def _named(measured: Scale) -> tuple[float | None, str]:
     """The likeliest factor that has a name and fits, and what to ask; None: none fits closely."""
     handicaps = dict.fromkeys(COMMON_BOTH, ODD) | dict.fromkeys(PLAIN, 0.0) | dict.fromkeys(TENS, -ODD)
-    worse = {factor: measured.excess(factor) for factor in handicaps if measured.low <= factor <= measured.high}
-    fitting = [factor for factor, excess in worse.items() if excess <= SURE]
+    within = [factor for factor in handicaps if measured.low / NEAR <= factor <= measured.high * NEAR]
+    worse = {factor: measured.excess(factor) for factor in within}
+    fitting = [factor for factor, excess in worse.items() if excess <= (KNOWN if factor in FACTORS else SURE)]
     if not fitting:
         return None, ""
     best = min(fitting, key=lambda factor: worse[factor] + handicaps[factor])
