@@ -1,5 +1,6 @@
 """The trend of the gap between realised and estimated loss, as a window report tells it."""
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -37,3 +38,8 @@ def test_few_windows_are_insufficient() -> None:
     told = fed(0.1, 5).report()
     assert told is not None
     assert (told.verdict, told.slope) == ("INSUFFICIENT", None)
+
+
+def test_what_is_reported_can_be_written() -> None:
+    report = fed(0.004, 60).report()
+    assert msgspec.json.decode(msgspec.json.encode(report), type=type(report)) == report

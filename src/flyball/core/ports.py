@@ -58,7 +58,7 @@ class LabelBook(Protocol):
     """Labels by prediction id, idempotent."""
 
     def put(self, labels: Sequence[LabelRecord]) -> tuple[int, int, int]:
-        """Returns how many were new, duplicate (same value), corrected (another value)."""
+        """Returns how many were new, duplicate (they change nothing: the same value, or an older one), corrected."""
         ...
 
 

@@ -113,11 +113,12 @@ def signals(joint: Joint | None, declared: Detector, span: Span, *, beside: int)
     """A warning while an alarm stands; value and limit are log10 of windows."""
     if joint is None or joint.alarm is None:
         return ()
+    evidence = (joint.alarm.log_sum - math.log(beside + 1)) / LN10
     return (
         Signal(
             signal="shift",
             level="warn",
-            value=round((joint.alarm.log_sum - math.log(beside + 1)) / LN10, 4),
+            value=round(evidence, 4),
             limit=round(math.log10(declared.arl_windows), 4),
             release=span.release,
             window=span.index,
@@ -125,7 +126,7 @@ def signals(joint: Joint | None, declared: Detector, span: Span, *, beside: int)
             last_row=span.last_row,
             feature=joint.alarm.bet,
             consecutive=joint.windows,
-            detail="columns hang together otherwise than in the baseline; chance would show this once in 10^value "
-            "windows of the service",
+            detail="columns hang together otherwise than in the baseline; chance would show this once in "
+            f"10^{evidence:.1f} windows of the service",
         ),
     )

@@ -94,14 +94,14 @@ def trend(
     null = _null(design, correlation, rng, resamples)
     t = abs(slope) / se if se > 0 else math.inf
     p = (1 + int((null >= t).sum())) / (resamples + 1)
-    half = float(np.quantile(null, 1 - alpha, method="higher")) * se
+    half, days = float(np.quantile(null, 1 - alpha, method="higher")) * se, float(day[-1])
     return Trend(
         verdict="DRIFT" if p <= alpha else "OK",
-        reason=f"slope over {day[-1]:.4g} days, errors correlate by {correlation:.2f}",
+        reason=f"slope over {days:.4g} days, errors correlate by {correlation:.2f}",
         n=n,
-        slope=slope / day[-1],
-        low=(slope - half) / day[-1],
-        high=(slope + half) / day[-1],
+        slope=slope / days,
+        low=(slope - half) / days,
+        high=(slope + half) / days,
         p=p,
         correlation=correlation,
     )

@@ -154,7 +154,7 @@ def test_the_twin_in_memory_gives_the_same_tables(tmp_path: Path) -> None:
             disk.pane.last_row,
             disk.pane.written,
         )
-    assert memory.put([LabelRecord(id="s.3", label=1, at=2.0), LabelRecord(id="s.3", label=0, at=2.0)]) == (0, 1, 1)
+    assert memory.put([LabelRecord(id="s.3", label=1, at=2.0), LabelRecord(id="s.3", label=0, at=3.0)]) == (0, 1, 1)
 
 
 FULL = """

@@ -1,8 +1,11 @@
 """Labels by prediction id on SQLite: idempotent, corrections kept, each handed on in exactly one pane.
 
-Every accepted or corrected label is a line. `take(pane)` gives the lines that wait to a pane, in one transaction, and
-asked again for the same pane it gives the same lines: a pane that is sealed a second time after a crash has the same
-labels, and no label is in two panes.
+Of several labels of a prediction the one with the latest time stands, of two with the same time the greater as text, as
+in the monitor. Every label that comes to stand is a line; one that is older than the label that stands changes nothing
+and is none. The same label again is no line either, but it stands as of its later time from then on.
+
+`take(pane)` gives the lines that wait to a pane, in one transaction, and asked again for the same pane it gives the same
+lines: a pane that is sealed a second time after a crash has the same labels, and no label is in two panes.
 """
 
 import sqlite3
@@ -22,6 +25,7 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS labels (
   seq INTEGER PRIMARY KEY, id TEXT NOT NULL, label TEXT NOT NULL, at REAL NOT NULL, pane INTEGER
 );
+CREATE TABLE IF NOT EXISTS confirmed (id TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS labels_by_id ON labels (id, seq);
 CREATE INDEX IF NOT EXISTS labels_waiting ON labels (pane);
 """
@@ -46,23 +50,24 @@ class SqliteLabels:
             raise Unavailable(f"{path}: the label book cannot be opened: {error}") from error
 
     def put(self, labels: Sequence[LabelRecord]) -> tuple[int, int, int]:
-        """New, duplicate (same value), corrected (another value); all or nothing."""
+        """New, duplicate (the same value, or an older one: it changes nothing), corrected; all or nothing."""
         firsts: list[LabelRecord] = []
         duplicate = corrected = 0
         with self._transaction() as db:
             for label in labels:
-                found = db.execute(
-                    "SELECT label FROM labels WHERE id = ? ORDER BY seq DESC LIMIT 1", (label.id,)
-                ).fetchone()
-                if found is not None and msgspec.json.decode(found[0]) == label.label:
+                before = _standing(db, label.id)
+                if before is not None and not outlives(label, before):
                     duplicate += 1
+                    if before.label == label.label and label.at > before.at:
+                        db.execute("INSERT OR REPLACE INTO confirmed VALUES (?, ?)", (label.id, label.at))
                     continue
-                if found is None:
+                if before is None:
                     firsts.append(label)
                 else:
                     corrected += 1
                 text = msgspec.json.encode(label.label).decode()
                 db.execute("INSERT INTO labels (id, label, at) VALUES (?, ?, ?)", (label.id, text, label.at))
+                db.execute("DELETE FROM confirmed WHERE id = ?", (label.id,))
         if self.on_first is not None:
             for label in firsts:
                 self.on_first(label)
@@ -90,7 +95,9 @@ class SqliteLabels:
     def forget(self, before: int) -> int:
         """Labels of the panes below, which are gone. Returns how many; one that is sent again counts as new."""
         with self._transaction() as db:
-            return db.execute("DELETE FROM labels WHERE pane < ?", (before,)).rowcount
+            gone = db.execute("DELETE FROM labels WHERE pane < ?", (before,)).rowcount
+            db.execute("DELETE FROM confirmed WHERE id NOT IN (SELECT id FROM labels)")
+            return gone
 
     def close(self) -> None:
         with self._lock:
@@ -119,13 +126,32 @@ class SqliteLabels:
                 raise
 
 
+def outlives(label: LabelRecord, standing: LabelRecord) -> bool:
+    """Whether another value comes to stand in place of the one that does.
+
+    >>> outlives(LabelRecord(id="p", label=0, at=2.0), LabelRecord(id="p", label=1, at=1.0))
+    True
+    """
+    return label.label != standing.label and (label.at, str(label.label)) > (standing.at, str(standing.label))
+
+
+def _standing(db: sqlite3.Connection, name: str) -> LabelRecord | None:
+    """The label of this prediction, as of the latest time that it was told for."""
+    found = db.execute(
+        "SELECT l.label, max(l.at, coalesce(c.at, l.at)) FROM labels l LEFT JOIN confirmed c ON c.id = l.id "
+        "WHERE l.id = ? ORDER BY l.at DESC, l.seq DESC LIMIT 1",
+        (name,),
+    ).fetchone()
+    return None if found is None else LabelRecord(id=name, label=msgspec.json.decode(found[0]), at=found[1])
+
+
 def waiting_labels(folder: Path, after: int) -> list[LabelRecord]:
     """Labels of a service that no sealed pane has: those that wait, and those of panes above `after`."""
     return _read(folder / BOOK, "pane IS NULL OR pane > ?", after)
 
 
 def labels_of(folder: Path, prediction: str) -> list[LabelRecord]:
-    """All labels of one prediction, in the order in which they came; the last one counts."""
+    """All labels of one prediction, in the order in which they came; the last one stands."""
     return _read(folder / BOOK, "id = ?", prediction)
 
 

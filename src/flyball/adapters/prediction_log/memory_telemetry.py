@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from flyball.adapters.prediction_log.labels import outlives
 from flyball.core.log_tables import LogTables
 from flyball.core.ports import Segment
 from flyball.core.prediction import LabelRecord, PredictionRecord, ShadowRecord
@@ -49,8 +50,10 @@ class MemoryTelemetry:
         new = duplicate = corrected = 0
         for label in labels:
             known = self._known.get(label.id)
-            if known is not None and known.label == label.label:
+            if known is not None and not outlives(label, known):
                 duplicate += 1
+                if known.label == label.label and label.at > known.at:
+                    self._known[label.id] = label
                 continue
             new, corrected = (new + 1, corrected) if known is None else (new, corrected + 1)
             self._known[label.id] = label
