@@ -1,6 +1,7 @@
 """`flyball drift` as somebody types it: on data whose changes are known, on odd tables, and on no tables at all."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -315,7 +316,7 @@ def test_a_broken_supply_is_told_beside_the_verdict_and_an_honest_shift_is_none(
 ) -> None:
     numbers = [float(i % 50) for i in range(ROWS)]
     words = ["a", "b"] * 500
-    moving = ("missing", "type_changed", "now_constant", "out_of_range", "far_outside", "shifted", "same")
+    moving = ("missing", "type_changed", "now_constant", "out_of_range", "far_outside", "shifted", "same", "infinite")
     before = dict.fromkeys(moving, numbers)
     now = {
         "missing": [None if i % 4 == 0 else x for i, x in enumerate(numbers)],
@@ -325,6 +326,7 @@ def test_a_broken_supply_is_told_beside_the_verdict_and_an_honest_shift_is_none(
         "far_outside": [x * 1000 + 1e5 for x in numbers],
         "shifted": [x + 20 for x in numbers],
         "same": numbers,
+        "infinite": [math.inf if i % 30 == 0 else x for i, x in enumerate(numbers)],
     }
     sides = pair(
         before | {"unknown_values": words, "was_constant": [1.0] * ROWS},
@@ -334,9 +336,11 @@ def test_a_broken_supply_is_told_beside_the_verdict_and_an_honest_shift_is_none(
     found = {each["name"]: [sign["kind"] for sign in each.get("quality", ())] for each in features}
     assert (found.pop("shifted"), found.pop("same")) == ([], [])
     assert found.pop("far_outside") == ["far_outside", "out_of_range"]
+    assert found.pop("infinite") == ["out_of_range"]
     assert found == {name: [name] for name in found}
-    assert Path("page.html").read_text().count('class="supply"') == len(found) + 1
+    assert Path("page.html").read_text().count('class="supply"') == len(found) + 2
     assert run(["drift", *sides]) == 0
     told = capfd.readouterr().out
     assert "Supply (missing): 25.0% of missing is missing, 0.0% in the baseline." in told
-    assert "The supply of 7 columns looks broken" in told
+    assert "3.4% of infinite is infinite, and nothing was in the reference" in told
+    assert "The supply of 8 columns looks broken" in told

@@ -4,8 +4,8 @@ Of several labels of a prediction the one with the latest time stands, of two wi
 in the monitor. Every label that comes to stand is a line; one that is older than the label that stands changes nothing
 and is none. The same label again is no line either, but it stands as of its later time from then on.
 
-`take(pane)` gives the lines that wait to a pane, in one transaction, and asked again for the same pane it gives the same
-lines: a pane that is sealed a second time after a crash has the same labels, and no label is in two panes.
+`take(pane)` gives the lines that wait to a pane, in one transaction, and asked again for the same pane it gives the
+same lines: a pane that is sealed a second time after a crash has the same labels, and no label is in two panes.
 """
 
 import sqlite3

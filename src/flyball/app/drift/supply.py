@@ -38,7 +38,7 @@ def supply(column: Column) -> tuple[QualityFinding, ...]:
         type_changed(pair.name, now.unparsed, rows, limit=known + LIMITS.max_type_changes),
         _froze(column),
         _between(column),
-        _out_of_range(column),
+        _infinite(column) or _out_of_range(column),
     ]
     return tuple(finding for finding in found if finding is not None)
 
@@ -68,6 +68,22 @@ def _between(column: Column) -> QualityFinding | None:
     detail = f"{share:.1%} of {column.name} lies between the few values that the reference has"
     return QualityFinding(
         kind="unknown_values", feature=column.name, value=share, limit=LIMITS.max_unseen, detail=detail
+    )
+
+
+def _infinite(column: Column) -> QualityFinding | None:
+    """Infinite values, where the reference had none: as far outside of its range as can be."""
+    assert column.pair is not None
+    before, now = column.pair.reference, column.pair.current
+    share = (now.neg_inf + now.pos_inf) / max(1, sum(now.counts[:-1]))
+    if before.neg_inf + before.pos_inf or share <= LIMITS.max_out_of_range:
+        return None
+    return QualityFinding(
+        kind="out_of_range",
+        feature=column.name,
+        value=share,
+        limit=LIMITS.max_out_of_range,
+        detail=f"{share:.1%} of {column.name} is infinite, and nothing was in the reference",
     )
 
 

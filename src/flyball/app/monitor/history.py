@@ -86,7 +86,8 @@ def picture(found: History, limits: tuple[float, float]) -> str:
         for one in each.features
         if one.name in names
     ]
-    x = alt.X("at:T", title=None)
+    clock = alt.Axis(format="%d %b %H:%M", labelOverlap=True)
+    x = alt.X("at:T", title="UTC", scale=alt.Scale(type="utc"), axis=clock)
     lines = (
         alt.Chart(pl.DataFrame(psi, schema={"at": pl.String, "feature": pl.String, "psi": pl.Float64}))
         .mark_line(point=len(found.windows) < 60)
