@@ -63,6 +63,33 @@ def test_the_interval_is_as_wide_as_the_rows_of_the_window_need() -> None:
     assert missed <= 0.05 * runs + 3 * (runs * 0.05 * 0.95) ** 0.5
 
 
+@pytest.mark.parametrize("share", [None, 0.0, 0.5])
+def test_the_interval_has_a_width_where_g_says_few_different_numbers(share: float | None) -> None:
+    """Each fold says its own number for a flag or a constant; g, fitted on all rows, says one between them."""
+    rng = np.random.default_rng(5)
+    flag = np.full(1000, 1.0) if share is None else (rng.random(1000) < share).astype(float)
+    said = 10 + 5 * flag
+    truth = said + rng.normal(0, 1 + flag)
+    noise = float(np.abs(truth - said).std()) / 1000**0.5  # of the window alone
+    for inputs in (flag[:, None], np.zeros((1000, 1))):
+        found = DirectLoss("mae", inputs, said, truth, seed=0).expected(inputs, said)
+        assert 0.9 * noise < found.se < 4 * noise
+
+
+def test_rows_unlike_all_of_the_reference_are_as_uncertain_as_its_rows_are() -> None:
+    """Here every fold says the same number, and g another one on the window's rows."""
+
+    class Levels(DecisionTreeRegressor):  # type: ignore[misc]
+        def predict(self, x: np.ndarray, check_input: bool = True) -> np.ndarray:
+            return np.where(x[:, 0] > 0, 9.0, 1.0)
+
+    rng = np.random.default_rng(6)
+    truth = rng.normal(0, 1, 400)
+    g = DirectLoss("mae", np.zeros((400, 1)), np.zeros(400), truth, seed=0, model=Levels())
+    found = g.expected(np.ones((400, 1)), np.zeros(400))
+    assert found.se == pytest.approx((2 * np.abs(truth).var() / 400) ** 0.5, rel=1e-6)
+
+
 def _houses(rng: np.random.Generator, *, old: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     kind = (rng.random(1000) < old).astype(float)
     area = rng.normal(100, 20, 1000)

@@ -152,14 +152,16 @@ class DirectLoss:
         residual = loss - told
         # rows that lose more also lose less evenly, so their spread is kept by bins of g. Their bias is not: where g is
         # low it is so by chance too, and after a shift toward such rows that would be taken off twice
-        self._edges = np.asarray(fit_numeric(told).edges)
+        self._edges = np.asarray(fit_numeric(told, parted=True).edges)  # each fold has its own few; g says one between
         at = np.searchsorted(self._edges, told, side="right")
         size = self._edges.size + 1
         self.metric = metric
-        self.rows = np.bincount(at, minlength=size)  # by bin
-        there = np.maximum(self.rows, 1)
+        rows = np.bincount(at, minlength=size)
         self.bias = float(residual.mean())  # in the loss's unit
-        self.sd = np.sqrt(np.bincount(at, (residual - self.bias) ** 2, size) / there)  # of one row about g, by bin
+        off = (residual - self.bias) ** 2
+        # of one row about g, by bin; where the reference has none, as all of its rows are
+        self.sd = np.sqrt(np.divide(np.bincount(at, off, size), rows, out=np.full(size, off.mean()), where=rows > 0))
+        self.rows = np.where(rows > 0, rows, loss.size)  # that say so, by bin
         self._g = g.fit(design, loss)
 
     def expected(self, x: npt.ArrayLike, prediction: npt.ArrayLike) -> Expected:
@@ -174,7 +176,7 @@ class DirectLoss:
         at = np.searchsorted(self._edges, each, side="right")
         share = np.bincount(at, minlength=self.rows.size) / each.size
         # what the window draws, and how sure g is of such rows
-        drawn, learned = share @ self.sd**2 / each.size, np.sum(share**2 * self.sd**2 / np.maximum(self.rows, 1))
+        drawn, learned = share @ self.sd**2 / each.size, np.sum(share**2 * self.sd**2 / self.rows)
         return _of_metric(self.metric, float(each.mean()) + self.bias, float(drawn + learned), int(each.size))
 
 
