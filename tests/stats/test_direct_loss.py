@@ -51,6 +51,15 @@ def test_faulty_numbers_are_told() -> None:
         from_table("mae", loss_table("absolute", np.arange(200.0), np.arange(200.0)), [0] * 10)
 
 
+def test_without_rows_g_says_that_there_are_none() -> None:
+    inputs, said = np.arange(400.0).reshape(200, 2), np.arange(200.0)
+    g = DirectLoss("mae", inputs, said, said + 1, seed=0)
+    with pytest.raises(NotEnoughData, match="no rows"):
+        g.expected(inputs[:0], said[:0])
+    with pytest.raises(NotEnoughData, match="0 rows"):
+        DirectLoss("mae", inputs[:0], said[:0], said[:0], seed=0)
+
+
 def test_the_interval_is_as_wide_as_the_rows_of_the_window_need() -> None:
     """The reference has few of the rows that lose most, and lose it most unevenly; the window has many of them."""
     missed, runs = 0, 40

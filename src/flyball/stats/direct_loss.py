@@ -184,8 +184,7 @@ def _design(x: npt.ArrayLike, prediction: npt.ArrayLike) -> Floats:
     said = np.asarray(prediction, dtype=np.float64)
     if bad := int((~np.isfinite(said)).sum()):
         raise ValueError(f"expected finite predictions, found {bad} that are not")
-    given = np.asarray(x, dtype=np.float64)
-    return np.column_stack([given.reshape(said.size, -1), said])
+    return np.column_stack([np.asarray(x, dtype=np.float64), said])
 
 
 def _of_metric(metric: str, mean: float, variance: float, n: int) -> Expected:

@@ -80,3 +80,21 @@ def test_rows_without_a_prediction_or_with_one_that_is_no_number_are_left_out(tm
     found = compared(tmp_path, houses(1, old=0.2), now)
     assert found.expected.level is not None
     assert found.expected.level.rows == now["said"].drop_nulls().len()
+
+
+@pytest.mark.parametrize(
+    ("known", "now", "reason"),
+    [
+        ({}, houses(2, old=0.2)[:0], "no row of the current table has a prediction"),
+        ({}, houses(2, old=0.2).with_columns(said=pl.lit(None, dtype=pl.Float64)), "no row of the current table"),
+        ({}, houses(2, old=0.2).with_columns(said=pl.lit(None)), "no row of the current table"),
+        ({"y": pl.lit(None, dtype=pl.Float64)}, houses(2, old=0.2), "calibrated scores"),
+        ({"said": pl.lit(None, dtype=pl.Float64)}, houses(2, old=0.2), "0 rows"),
+    ],
+)
+def test_a_table_without_a_prediction_is_told(
+    tmp_path: Path, known: dict[str, pl.Expr], now: pl.DataFrame, reason: str
+) -> None:
+    found = compared(tmp_path, houses(1, old=0.2).with_columns(**known), now.drop("y"))
+    assert found.expected.level is None
+    assert reason in found.expected.reason

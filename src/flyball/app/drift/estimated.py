@@ -55,6 +55,8 @@ def estimated(
     before = before.filter(_there(before[risk.label]) & _there(before[risk.prediction]))
     now = sampled(current, [*names, risk.prediction])
     now = now.filter(_there(now[risk.prediction]))
+    if now.is_empty():
+        return Expected(reason="no row of the current table has a prediction that is a number")
     try:
         truth, said = (_numbers(before[name]).to_numpy() for name in (risk.label, risk.prediction))
         g = DirectLoss("mae", _inputs(before, inputs, reference.schema), said, truth, seed=SEED)
