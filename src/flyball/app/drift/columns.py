@@ -102,7 +102,7 @@ def spelled(column: pl.Series, values: Sequence[str]) -> pl.Series:
             return column
         said = _flags(pl.Series(values, dtype=pl.String)).cast(pl.Float64).to_list()
     elif column.dtype.is_numeric():
-        said = [_number(text) for text in values]
+        said = [number_of(text) for text in values]
     else:
         return column
     known = {number: text for number, text in zip(reversed(said), reversed(values), strict=True) if number is not None}
@@ -110,7 +110,7 @@ def spelled(column: pl.Series, values: Sequence[str]) -> pl.Series:
     return column.cast(pl.Float64).replace_strict(known, default=own, return_dtype=pl.String) if known else own
 
 
-def _number(text: str) -> float | None:
+def number_of(text: str) -> float | None:
     """What a text says that is written as a number is."""
     try:
         number = float(text)

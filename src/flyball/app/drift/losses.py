@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from flyball.app.drift.agreement import wrong
 from flyball.app.drift.streams import Table
 from flyball.core.errors import BadInput, Fault
 from flyball.stats.intervals import wilson
@@ -52,7 +53,8 @@ def losses(table: Table, path: Path, risk: Risk, *, labelled: bool = True) -> pl
     whole = pl.concat(parts) if parts else pl.DataFrame({name: [] for name in named.values()})
     if "--label" not in named:
         whole = whole.with_columns(pl.lit(None).alias(risk.label))
-    return whole.select(pl.col(risk.label).alias("label"), pl.col(risk.prediction).alias("prediction"))
+    side = whole.select(pl.col(risk.label).alias("label"), pl.col(risk.prediction).alias("prediction"))
+    return side.with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String))
 
 
 def unit_of(side: pl.DataFrame) -> str:
@@ -65,12 +67,9 @@ def unit_of(side: pl.DataFrame) -> str:
 
 def loss_of(side: pl.DataFrame, unit: str) -> pl.Series:
     """Of each row; null where the label or the prediction is missing."""
-    label, prediction = pl.col("label"), pl.col("prediction")
     if unit == OF_CLASSES:
-        if any(side[name].dtype == pl.String for name in side.columns):
-            label, prediction = label.cast(pl.String), prediction.cast(pl.String)
-        return side.select((label != prediction).cast(pl.Float64).alias("loss")).to_series()
-    numbers = (each.cast(pl.Float64, strict=False) for each in (label, prediction))
+        return wrong(side["label"], side["prediction"]).cast(pl.Float64).alias("loss")
+    numbers = (pl.col(name).cast(pl.Float64, strict=False) for name in ("label", "prediction"))
     return side.select((next(numbers) - next(numbers)).abs().alias("loss")).to_series()
 
 
