@@ -1,16 +1,22 @@
 """What a prediction is expected to cost in the second table, whose labels have not come."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
+from threadpoolctl import threadpool_info
 
 from flyball.app.drift.comparable import columns_of
 from flyball.app.drift.course import Course, course
 from flyball.app.drift.course_words import risk_told, told
 from flyball.app.drift.losses import Risk
 from flyball.app.drift.reading import profile_tables
+from flyball.stats.direct_loss import DirectLoss
 
 ROWS = 3000
 RISK = Risk(label="y", prediction="said")
@@ -98,3 +104,30 @@ def test_a_table_without_a_prediction_is_told(
     found = compared(tmp_path, houses(1, old=0.2).with_columns(**known), now.drop("y"))
     assert found.expected.level is None
     assert reason in found.expected.reason
+
+
+def test_an_import_leaves_the_threads_of_the_process_alone() -> None:
+    asked = "import os, flyball.app.drift.estimated; print(os.environ.get('OMP_NUM_THREADS'))"
+    own = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    told = subprocess.run([sys.executable, "-c", asked], env=own, capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "None"
+
+
+def test_one_thread_fits_and_the_process_has_its_own_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[set[int]] = []
+
+    class Watched(DirectLoss):
+        def __init__(self, *args: Any, **named: Any) -> None:
+            seen.append(_threads())
+            super().__init__(*args, **named)
+
+    import sklearn.ensemble  # noqa: F401
+
+    monkeypatch.setattr("flyball.app.drift.estimated.DirectLoss", Watched)
+    before = _threads()
+    compared(tmp_path, houses(1, old=0.2), houses(2, old=0.2).drop("y"))
+    assert (seen, _threads()) == ([{1}], before)
+
+
+def _threads() -> set[int]:
+    return {each["num_threads"] for each in threadpool_info() if each["user_api"] == "openmp"}

@@ -7,12 +7,12 @@ errors to learn from, and what was tried (the same, and the reference weighted t
 true; calibrated scores tell, and those the monitor of a service has.
 """
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from threadpoolctl import threadpool_limits
 
 from flyball.app.drift.columns import as_categories, as_numbers, spelled
 from flyball.app.drift.comparable import Column
@@ -25,8 +25,6 @@ from flyball.stats.sample import Floats
 
 SEED = 20_261_126
 Likes = Mapping[str, pl.DataType]
-# trees of some thousand rows: on a machine with other work, threads that wait for each other take fifty times as long
-os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,8 +57,12 @@ def estimated(
         return Expected(reason="no row of the current table has a prediction that is a number")
     try:
         truth, said = (_numbers(before[name]).to_numpy() for name in (risk.label, risk.prediction))
-        g = DirectLoss("mae", _inputs(before, inputs, reference.schema), said, truth, seed=SEED)
-        found = g.expected(_inputs(now, inputs, likes), _numbers(now[risk.prediction]).to_numpy())
+        import sklearn.ensemble  # noqa: F401 (only pools that are loaded can be limited; here: it takes seconds to load)
+
+        # trees of some thousand rows: beside other work, threads that wait for each other take fifty times as long
+        with threadpool_limits(1):
+            g = DirectLoss("mae", _inputs(before, inputs, reference.schema), said, truth, seed=SEED)
+            found = g.expected(_inputs(now, inputs, likes), _numbers(now[risk.prediction]).to_numpy())
     except NotEnoughData as error:
         return Expected(reason=str(error))
     half = NORMAL_95 * found.se
