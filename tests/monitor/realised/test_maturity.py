@@ -26,6 +26,15 @@ def test_no_figure_of_a_window_is_told_while_its_labels_are_still_coming() -> No
     assert old.groups[0].labelled == 20
 
 
+def test_a_window_all_of_whose_rows_have_their_label_waits_for_nothing_however_late_others_were() -> None:
+    rows, answers = 700, [0, 1] * 350
+    world = World(window_panes=10).predict(answers, [0.5] * rows)
+    world.label([told(row, answers[row], row + (500.0 if row < 100 else 1.0)) for row in range(rows)])
+    newest = world.windows(now=702.0)[-1]
+    assert (newest.maturity.standing, newest.maturity.labelled, newest.maturity.arrived) == ("mature", 1.0, 1.0)
+    assert newest.groups[0].figures[0].value == 1.0
+
+
 def test_with_a_label_window_a_figure_waits_for_it() -> None:
     world = World(window_panes=10, label_window_s=500.0).predict(ANSWERS, [0.5] * N).all_labelled(ANSWERS)
     assert [each.maturity.standing for each in world.windows(now=650.0)] == ["waited", "immature"]

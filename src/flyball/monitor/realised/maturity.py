@@ -105,6 +105,8 @@ def maturity(
             ), {}
         reason = f"its label window passes in {label_window_s - age_s:.4g} s"
         return Maturity(standing="immature", reason=reason, labelled=share, arrived=arrived), {}
+    if rows and here >= rows:
+        return Maturity(standing="mature", reason="every row of it has its label", labelled=share, arrived=1.0), {}
     if arrived is None or not here:
         reason = "no label has come" if not here else "no row is old enough to know how long labels take"
         return Maturity(standing="immature", reason=reason, labelled=share, arrived=arrived), {}
