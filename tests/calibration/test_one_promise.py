@@ -80,10 +80,10 @@ def test_a_chart_alarms_where_it_passes_the_limits_of_its_half_and_nowhere_befor
     rng = np.random.default_rng(63)
     limits = tuple(round(limit, 4) for limit in charts.limits(Detector(arl_windows=2000.0), 4))
     begun = 0
-    for _ in range(10):
+    for _ in range(20):
         running = service(rng, 1000.0)
         for _ in range(60):
-            told = window(rng, running, shift=0.08)
+            told = window(rng, running, shift=0.15)
             warned = [signal for signal in told.signals if signal.signal == "shift" and signal.level == "warn"]
             assert {signal.limit for signal in warned} <= {limits[0]}
             for point in told.charts.values():
