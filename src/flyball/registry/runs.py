@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from flyball.core.clock import moment
 from flyball.core.errors import NotFound
 from flyball.core.events import Reason, RunFinished, SignalCleared, SignalRaised, TrainingStarted
 from flyball.core.ledger import Entry
@@ -117,10 +116,3 @@ def named(known: Runs, name: str) -> Run:
         return near[0]
     told = "several runs have" if near else "no run has"
     raise NotFound(f"{told} the id {name!r}", hint="flyball runs list")
-
-
-def lasted_s(run: Run) -> float | None:
-    """Seconds from the first to the last word about it; None while it runs."""
-    if run.ended_at is None:
-        return None
-    return (moment(run.ended_at) - moment(run.began_at)).total_seconds()

@@ -7,7 +7,7 @@ with another letter has no form here, and the reader of the contract lists it as
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from datetime import UTC, datetime, time, timedelta, timezone
 from functools import lru_cache
 
 ISO = "YYYY-MM-DDTHH:mm:ss.SSSZ"  # how the standard writes its default, ISO 8601 (in the JDK's letters it is not)
@@ -113,11 +113,6 @@ def clock_of(moment: datetime) -> time:
     datetime.time(23, 30)
     """
     return in_utc(moment).time()
-
-
-def day_of(moment: datetime) -> date:
-    """The day as written: a date has no zone."""
-    return moment.date()
 
 
 def _day(part: Mapping[str, str]) -> tuple[int, int, int]:
