@@ -98,6 +98,19 @@ def test_values_beyond_any_range_against_tails_that_reach_far() -> None:
     assert [(finding.kind, finding.feature) for finding in found] == [("out_of_range", "few")]
 
 
+def test_peaks_within_the_range_of_the_baseline_are_no_finding() -> None:
+    """Prices of one peak in fifty, a hundred times the rest: five widths of the deciles beyond them, and in range."""
+    signs, rng = RowSigns(), np.random.default_rng(5)
+    known = Reference(kind="numeric", edges=NUMERIC.edges, counts=NUMERIC.counts, fine=(-4.0, *NUMERIC.edges, 900.0))
+    for window in range(6):
+        price = rng.normal(size=1000)
+        price[: 20 * (window == 5)] = 100.0
+        found = signs.close({"price": price}, {"price": known}, **LIMITS)
+        assert found == ()
+    price[:20] = 6000.0
+    assert [finding.kind for finding in signs.close({"price": price}, {"price": known}, **LIMITS)] == ["out_of_range"]
+
+
 def test_nothing_is_usual_before_some_windows() -> None:
     assert duplicated(0.9, [0.0, 0.0], limit=0.1) is None
     assert out_of_range("f", 0.9, [], limit=0.01) is None

@@ -52,12 +52,18 @@ def out_of_range(name: str, share: float, usual: Sequence[float], *, limit: floa
 
 
 def beyond(values: npt.NDArray[np.float64], reference: Reference) -> float:
-    """Share of the values that are there which lie outside the fence, infinities included; 0 where there is none."""
-    width = reference.edges[-1] - reference.edges[0] if len(reference.edges) > 1 else 0.0
+    """Share of the values that are there which lie outside the fence, infinities included; 0 where there is none.
+
+    The range is from the least to the largest value of the baseline where it keeps them (its fine bins). The ends of
+    its deciles, all that an older one keeps, lie far within the range of a heavy tail: a price with peaks would be
+    out of range whenever its peaks come.
+    """
+    ends = reference.fine or reference.edges
+    width = ends[-1] - ends[0] if len(ends) > 1 else 0.0
     known = values[~np.isnan(values)]
     if width <= 0 or not known.size:
         return 0.0
-    low, high = reference.edges[0] - FENCE * width, reference.edges[-1] + FENCE * width
+    low, high = ends[0] - FENCE * width, ends[-1] + FENCE * width
     return float(np.count_nonzero((known < low) | (known > high))) / known.size
 
 
