@@ -94,6 +94,7 @@ def test_turned_labels_raise_the_risk_as_soon_as_they_come_and_the_bound_follows
     assert quiet.above.low < 0 < quiet.above.high
     assert loud.above is not None
     assert loud.above.low > 0.05
+    assert (quiet.verdict, loud.verdict) == ("OK", "DRIFT")
     assert loud.value is not None
     assert quiet.value is not None
     assert loud.value.value > quiet.value.value + 0.1

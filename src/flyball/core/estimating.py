@@ -36,7 +36,7 @@ class ExpectedRisk(Record):
     """What the answers of a release cost now: realised where labels have come, estimated where not."""
 
     loss: str  # of a row: `error`, `brier`, `log`, `absolute`, `squared`, `relative`
-    verdict: Literal["OK", "INSUFFICIENT", "INVALID"]
+    verdict: Literal["OK", "DRIFT", "INSUFFICIENT", "INVALID"]  # DRIFT: `above` is surely positive
     reason: str
     value: Estimate | None = None  # of the recent requests, weighted to the newest window; in the unit of the loss
     baseline: Estimate | None = None  # of the holdout

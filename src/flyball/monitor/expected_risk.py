@@ -153,7 +153,7 @@ class RunningRisk:
         se = math.sqrt(float(share**2 @ (loss - value) ** 2))
         return replace(
             found,
-            verdict="OK",
+            verdict="DRIFT" if found.above is not None and found.above.low > 0 else "OK",
             reason=f"realised on {float(share @ np.isfinite(realised)):.0%} of the requests, estimated on the rest",
             value=_estimate(value, se, len(kept)),
             rows=len(kept),

@@ -92,7 +92,9 @@ def ordered(
 def scale_of(p: Masses, at: Masses, norm: Norm) -> float:
     """The number a distance is divided by; 1 where the reference has no width of that kind."""
     if norm == "std":
-        width = math.sqrt(max(0.0, float(p @ at**2 - (p @ at) ** 2)))
+        unit = float(np.abs(at).max()) or 1.0  # squares of numbers near the end of the floats have no room
+        z = at / unit
+        width = unit * math.sqrt(float(p @ (z - p @ z) ** 2))
     elif norm == "iqr":
         cumulative = np.cumsum(p)
         width = float(at[np.searchsorted(cumulative, 0.75)] - at[np.searchsorted(cumulative, 0.25)])

@@ -329,18 +329,21 @@ def test_a_broken_supply_is_told_beside_the_verdict_and_an_honest_shift_is_none(
         "infinite": [math.inf if i % 30 == 0 else x for i, x in enumerate(numbers)],
     }
     sides = pair(
-        before | {"unknown_values": words, "was_constant": [1.0] * ROWS},
-        now | {"unknown_values": ["a", "new"] * 500, "was_constant": [1.0, 2.0] * 500},
+        before
+        | {"unknown_values": words, "was_constant": [1.0] * ROWS, "empty": pl.Series([None] * ROWS, dtype=pl.Float64)},
+        now | {"unknown_values": ["a", "new"] * 500, "was_constant": [1.0, 2.0] * 500, "empty": numbers},
     )
     features = answer(capfd, *sides, "--html", "page.html")["features"]
     found = {each["name"]: [sign["kind"] for sign in each.get("quality", ())] for each in features}
     assert (found.pop("shifted"), found.pop("same")) == ([], [])
     assert found.pop("far_outside") == ["far_outside", "out_of_range"]
     assert found.pop("infinite") == ["out_of_range"]
+    assert found.pop("empty") == ["was_constant"]
     assert found == {name: [name] for name in found}
-    assert Path("page.html").read_text().count('class="supply"') == len(found) + 2
+    assert Path("page.html").read_text().count('class="supply"') == len(found) + 3
     assert run(["drift", *sides]) == 0
     told = capfd.readouterr().out
     assert "Supply (missing): 25.0% of missing is missing, 0.0% in the baseline." in told
+    assert "empty had no value in the baseline, now 100.0% of the rows have one" in told
     assert "3.4% of infinite is infinite, and nothing was in the reference" in told
-    assert "The supply of 8 columns looks broken" in told
+    assert "The supply of 9 columns looks broken" in told

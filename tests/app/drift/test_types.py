@@ -95,3 +95,12 @@ def test_a_flag_that_is_neither_0_nor_1_is_no_flag(tmp_path: Path) -> None:
     found = of(tmp_path, pl.Series(FLAGS), pl.Series([0, 1, 2, None] * 100))
     assert found.pair is not None
     assert (found.pair.current.unparsed, found.pair.current.missing) == (100, 200)
+
+
+def test_whole_numbers_that_no_float_tells_apart_are_not_compared(tmp_path: Path) -> None:
+    """They share no value, and are one and the same as float64: no verdict about drift."""
+    far = 2**60
+    before, now = (pl.Series([far + start + k % 50 for k in range(400)], dtype=pl.Int64) for start in (0, 50))
+    assert "2^53" in of(tmp_path, before, now).unfit
+    wide = pl.Series([far + 2**40 * (k % 50) for k in range(400)], dtype=pl.Int64)
+    assert of(tmp_path, wide, wide).unfit == ""

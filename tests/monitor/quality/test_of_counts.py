@@ -43,6 +43,12 @@ def test_a_dead_column_that_is_switched_on() -> None:
     assert kinds(judged(constant, np.full(1000, 0.4149))) == []
 
 
+def test_an_empty_column_that_is_filled() -> None:
+    empty = Reference(kind="numeric", counts=(0, 5000))
+    assert kinds(judged(empty, RNG.normal(size=1000))) == ["was_constant"]
+    assert kinds(judged(empty, np.full(1000, np.nan))) == []
+
+
 def test_a_rare_value_that_the_baseline_missed_is_no_switch() -> None:
     flag = numeric(np.zeros(5000))
     assert kinds(judged(flag, np.r_[np.zeros(980), np.ones(20)])) == []

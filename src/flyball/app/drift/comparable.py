@@ -17,6 +17,7 @@ from flyball.app.drift.persons import speaks_of_persons
 from flyball.stats.bins import MISSING, CategoryBins, Counts, NumericBins
 
 LEAST_KNOWN = 0.5  # share of the reference's values that have a bin of their own, else it is a key or free text
+LEAST_APART = 64  # float64 values that the range of large whole numbers holds, else they cannot be told apart
 LEAST_RUNNING = 50  # rows from which a whole number that grows with every row is a key
 
 Kind = Literal["number", "category", "time"]
@@ -88,6 +89,8 @@ def _unfit(pair: FeaturePair, kind: Kind, *, named: bool) -> str:
     if now.unparsed and now.unparsed == rows[1] - (now.missing - now.unparsed):
         wanted = {"number": "number", "time": "time"}.get(kind, "flag" if before.dtype == "Boolean" else "text")
         return f"another type: {before.dtype} in the reference, {now.dtype} now, and no value of it is a {wanted}"
+    if _too_large(pair):
+        return "whole numbers beyond 2^53, nearer to one another than a float64 can tell apart: give them as text"
     if named:
         return ""
     if kind == "time" and not before.dtype.startswith("Duration"):
@@ -102,6 +105,15 @@ def _unfit(pair: FeaturePair, kind: Kind, *, named: bool) -> str:
                 f"a key or free text: its {len(pair.values)} most frequent values are {known / present:.1%} of the rows"
             )
     return ""
+
+
+def _too_large(pair: FeaturePair) -> bool:
+    """Whole numbers that are one and the same once they are float64: identifiers, most likely."""
+    low, high = pair.reference.low, pair.reference.high
+    if not pair.reference.dtype.startswith(("Int", "UInt")) or low is None or high is None:
+        return False
+    furthest = max(abs(low), abs(high))
+    return furthest > 2.0**53 and high - low < LEAST_APART * float(np.spacing(furthest))
 
 
 def _labels(pair: FeaturePair, kind: Kind) -> tuple[str, ...]:

@@ -87,5 +87,6 @@ def level(losses: pl.Series, unit: str) -> Level | None:
     mean = float(there.mean())
     if unit == OF_CLASSES:
         return Level(value=mean, ci=wilson(float(there.sum()), float(there.size)), rows=int(there.size))
-    half = NORMAL_95 * float(there.std(ddof=1)) / float(np.sqrt(there.size)) if there.size > 1 else float("inf")
+    known = there.size > 1 and np.isfinite(mean)
+    half = NORMAL_95 * float(there.std(ddof=1)) / float(np.sqrt(there.size)) if known else float("inf")
     return Level(value=mean, ci=(mean - half, mean + half), rows=int(there.size))

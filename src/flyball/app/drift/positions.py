@@ -35,6 +35,7 @@ def _mean_of_end(side: Side, at: Positions, end: int, rows: int) -> float:
     assert side.mean is not None
     assert side.low is not None
     assert side.high is not None
-    within = float(np.asarray(side.counts[1:-2], dtype=np.float64) @ at[1:-2])
-    mean = (side.mean * side.n - within) / rows
+    with np.errstate(over="ignore", invalid="ignore"):  # sums near the end of the floats: then there is no position
+        within = float(np.asarray(side.counts[1:-2], dtype=np.float64) @ at[1:-2])
+        mean = (np.float64(side.mean) * side.n - within) / rows
     return float(np.clip(mean, side.low, at[0]) if end == 0 else np.clip(mean, at[-2], side.high))

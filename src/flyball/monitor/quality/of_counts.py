@@ -132,9 +132,12 @@ def _missing(name: str, counts: tuple[int, ...], reference: Reference, limits: Q
 def _was_constant(name: str, counts: tuple[int, ...], reference: Reference) -> QualityFinding | None:
     only = _only_value(reference)
     present = sum(counts[:-1])
-    if only is None or not present:
+    if sum(reference.counts) and not sum(reference.counts[:-1]):
+        elsewhere, had, other = present / sum(counts), "no value", "one"
+    elif only is not None and present:
+        elsewhere, had, other = 1 - counts[only] / present, "one value", "another"
+    else:
         return None
-    elsewhere = 1 - counts[only] / present
     if elsewhere <= SWITCHED_ON:
         return None
     return QualityFinding(
@@ -142,7 +145,7 @@ def _was_constant(name: str, counts: tuple[int, ...], reference: Reference) -> Q
         feature=name,
         value=elsewhere,
         limit=SWITCHED_ON,
-        detail=f"{name} had one value in the baseline, now {elsewhere:.1%} of the rows have another",
+        detail=f"{name} had {had} in the baseline, now {elsewhere:.1%} of the rows have {other}",
     )
 
 

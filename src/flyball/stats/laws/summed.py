@@ -54,7 +54,8 @@ def out_of_reach(at: Masses, scale: float) -> str:
     >>> out_of_reach(np.array([0.0, 1.0]), 1.0), out_of_reach(np.array([0.0, 1e300]), 1.0)
     ('', 'expected values at most 1e+100 widths of the reference apart, found 1e+300: use ks or psi')
     """
-    apart = float((at[-1] / scale) - (at[0] / scale))
+    with np.errstate(over="ignore"):  # infinitely far apart is out of reach too
+        apart = float((at[-1] / scale) - (at[0] / scale))
     if 1 / REACH <= apart <= REACH:
         return ""
     most = f"at most {REACH:g}" if not apart < 1 else f"at least {1 / REACH:g}"
@@ -134,7 +135,9 @@ class _FoldedSum:
         """Mean and variance. Args: delta: means, shape [J]."""
         z = delta / self._s
         sign = special.erf(z / math.sqrt(2))
-        mean = self._s * math.sqrt(2 / math.pi) * np.exp(-(z**2) / 2) + delta * sign
+        with np.errstate(over="ignore"):  # exp(-inf) is 0, as it should be
+            near = np.exp(-(z**2) / 2)
+        mean = self._s * math.sqrt(2 / math.pi) * near + delta * sign
         rest = np.sqrt(np.maximum(0.0, 1 - sign**2))
         variance = np.sum(np.maximum(0.0, delta**2 + self._s**2 - mean**2))
         variance += sign @ self._cov @ sign + rest @ self._folded @ rest
