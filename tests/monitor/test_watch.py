@@ -83,6 +83,20 @@ def test_ten_panes_make_a_window_with_a_metric_and_no_signal() -> None:
     assert report.latency_p50_ms == pytest.approx(1.0, rel=0.1)
 
 
+def test_rejected_rows_of_which_nothing_is_kept_are_no_repeated_rows() -> None:
+    seen = watcher()
+    fed(seen, panes(made(np.random.default_rng(2), 30)))
+    bad = panes(made(np.random.default_rng(3), 10), first=30)
+    for one in bad:
+        refused = pl.Series(np.arange(ROWS) % 2 == 0)
+        frame = one.predictions.with_columns(
+            outcome=pl.when(refused).then(pl.lit("rejected")).otherwise("outcome"),
+            **{name: pl.when(~refused).then(name) for name in ("x.a", "x.at", "prediction", "score")},
+        )
+        for report in seen.feed(replace(one, predictions=frame), champion="r1"):
+            assert [finding.kind for finding in report.quality] == ["violations"]
+
+
 def test_a_hashed_column_is_not_compared_with_the_raw_values_of_its_baseline() -> None:
     hashed = contract(world(np.random.default_rng(0), 1), ["a", "at", "label"])
     columns = tuple(replace(c, classification="pii") if c.name == "a" else c for c in hashed.columns)

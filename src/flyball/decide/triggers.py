@@ -150,4 +150,5 @@ def _pending(reports: Sequence[WindowReport], consecutive: int) -> str:
 
 def _told(signal: Signal) -> str:
     name = f"{signal.signal} of {signal.feature}" if signal.feature else signal.signal
-    return f"{name} {signal.value:.3g} over {signal.limit:.3g} ({signal.level}, {signal.consecutive} windows)"
+    over = "over" if signal.value > signal.limit else "open since it was over"  # it ends where it is below `warn`
+    return f"{name} {signal.value:.3g} {over} {signal.limit:.3g} ({signal.level}, {signal.consecutive} windows)"

@@ -131,7 +131,8 @@ class RunningWindow:
         self.group = group if self.group is None else merge(self.group, group)
         if self.jointly is not None:
             self.jointly = joint.taken(self.jointly, ours)
-        self.row_signs.take(ours.select(f"x.{name}" for name in group.features))
+        read = ours.filter(pl.col("outcome") != "rejected")  # of a rejected row nothing is kept: they are all alike
+        self.row_signs.take(read.select(f"x.{name}" for name in group.features))
         for name in group.features:
             self.unreadable[name] += quality.unreadable(ours[f"x.{name}"], self.baseline.features[name])
         for name, column in values.items():

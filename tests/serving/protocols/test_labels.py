@@ -6,8 +6,10 @@ from hypothesis import strategies as st
 
 from flyball.contracts.rows.compiled import CompiledRows
 from flyball.core.contract import Column, DataContract
+from flyball.core.errors import BadInput
 from flyball.core.prediction import LabelRecord
 from flyball.serving.protocols.labels import LabelRule
+from flyball.serving.protocols.plain import labels_of
 
 VALUES = st.booleans() | st.integers(-9, 9) | st.floats(allow_nan=False) | st.sampled_from(["cat", "dog", "x"])
 
@@ -39,3 +41,13 @@ def test_a_label_is_of_its_columns_kind_class_and_bounds(
 ) -> None:
     found = rule(column).faults([(0, LabelRecord(id="a", label=label, at=0.0))])
     assert [fault.expected for fault in found] == ([] if expected is None else [expected])
+
+
+def test_a_moment_that_has_not_come_or_lies_before_1970_is_refused_and_a_skewed_clock_is_not() -> None:
+    body = b'{"labels": [%s]}' % b",".join(
+        b'{"id": "a", "label": 1, "at": %s}' % at
+        for at in (b"-1", b"1790000000000", b'"9999-01-01T00:00:00Z"', b"1790000299.0", b"0", b"null")
+    )
+    with pytest.raises(BadInput) as refused:
+        labels_of(body, "/v1/labels", now=1_790_000_000.0)
+    assert [fault.path for fault in refused.value.faults] == ["labels[0].at", "labels[1].at", "labels[2].at"]

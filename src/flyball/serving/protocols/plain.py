@@ -13,6 +13,7 @@ from flyball.serving.admit import complaint
 from flyball.serving.batch import Batch
 from flyball.serving.protocols.bodies import fault, kind_of, read, refusal
 
+CLOCK_SKEW_S = 300.0  # that a client's clock may be ahead of ours
 SHED_STATUS = {"priority": 429, "deadline": 504}  # HTTP status of a shed request, by the reason; else 503
 _WORDS = {
     "priority": "turned away so that more important requests are answered: try again later",
@@ -152,6 +153,8 @@ class _Labels(msgspec.Struct, forbid_unknown_fields=True):
 def labels_of(body: bytes, where: str, *, now: float) -> list[LabelRecord]:
     """`{"labels": [{"id", "label", "at"?}]}`; `at`: seconds since the epoch or RFC 3339, else `now`.
 
+    A moment that has not come is refused: seconds that are milliseconds, most likely.
+
     Raises: BadInput: not that.
 
     >>> labels_of(b'{"labels": [{"id": "x", "label": 1}]}', "labels", now=5.0)
@@ -163,6 +166,9 @@ def labels_of(body: bytes, where: str, *, now: float) -> list[LabelRecord]:
         at = _seconds(given.at, now)
         if at is None:
             faults.append(fault(where, f"labels[{place}].at", "seconds or an RFC 3339 time", given.at))
+            continue
+        if not 0 <= at <= now + CLOCK_SKEW_S:
+            faults.append(fault(where, f"labels[{place}].at", "a time since 1970 that has come, in seconds", given.at))
             continue
         labels.append(LabelRecord(id=given.id, label=given.label, at=at))
     if faults:
