@@ -118,3 +118,12 @@ def test_a_reader_makes_no_file_and_reads_one_from_before_there_were_names(tmp_p
         db.execute("DROP TABLE series")
     assert series_of(path, "r", "champion") is None
     assert len(list(buckets_between(path, "a", 0, 1))) == 1
+
+
+def test_forgetting_old_buckets_reads_no_others(tmp_path: Path) -> None:
+    """What a pane costs does not grow with the history that is kept."""
+    store = PaneStates(tmp_path / "states.db")
+    _feed(store, 1)
+    with closing(sqlite3.connect(tmp_path / "states.db")) as db:
+        plan = db.execute("EXPLAIN QUERY PLAN DELETE FROM bucket WHERE start < 5").fetchall()
+    assert [line[3] for line in plan] == ["SEARCH bucket USING INDEX bucket_start (start<?)"]

@@ -23,6 +23,7 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS bucket (
   frame TEXT NOT NULL, start REAL NOT NULL, length REAL NOT NULL, state BLOB NOT NULL, PRIMARY KEY (frame, start)
 );
+CREATE INDEX IF NOT EXISTS bucket_start ON bucket (start);
 CREATE TABLE IF NOT EXISTS mark (only INTEGER PRIMARY KEY CHECK (only = 0), pane INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS series (
   release TEXT NOT NULL, arm TEXT NOT NULL, name TEXT NOT NULL, without TEXT NOT NULL, PRIMARY KEY (release, arm)
