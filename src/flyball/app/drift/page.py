@@ -7,6 +7,7 @@ stands beside its figures as text, so nothing is said by shape or colour alone.
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -24,8 +25,8 @@ from flyball.stats.measure import probability
 MOST_BARS = 24  # of a feature; the bins that changed least share one row below them
 LEAST_SCALE = 0.05  # change of a share that fills a bar where no column has a larger one
 WIDTH, HEIGHT = 384, 96  # of a feature's bars, in their own units
-
 WIDE, TALL = 960, 160  # of the course
+ROOM = 0.08  # of an axis, that a mark needs
 
 SCRIPT = """
 const box = document.getElementById("find"), kinds = [...document.querySelectorAll("input[name=kind]")];
@@ -65,6 +66,7 @@ def page(report: Report, went: Course, *, reference: str, current: str) -> str:
         scale=scale,
         plain=plain,
         axes=axes(went),
+        apart=apart,
         shortened=shortened,
         probability=probability,
         script=SCRIPT,
@@ -91,6 +93,19 @@ def axes(went: Course) -> dict[str, Any]:
             if value is not None
         ]
         found[name] = {"top": top, "points": points}
+    return found
+
+
+def apart(values: Sequence[float], top: float) -> list[float]:
+    """The values whose marks fit on an axis from 0 to `top` beside those of its ends and of one another.
+
+    >>> apart([0.25, 0.1], 0.5), apart([0.25, 0.1], 7.3)
+    ([0.25, 0.1], [])
+    """
+    found: list[float] = []
+    for value in values:
+        if all(abs(value - other) >= ROOM * top for other in (0.0, top, *found)):
+            found.append(value)
     return found
 
 
