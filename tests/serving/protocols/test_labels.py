@@ -40,7 +40,8 @@ def test_a_label_is_of_its_columns_kind_class_and_bounds(
     column: Column, label: str | float, expected: str | None
 ) -> None:
     found = rule(column).faults([(0, LabelRecord(id="a", label=label, at=0.0))])
-    assert [fault.expected for fault in found] == ([] if expected is None else [expected])
+    told = [] if expected is None else [(expected, repr(label))]  # "1" and 1 are told apart
+    assert [(fault.expected, fault.found) for fault in found] == told
 
 
 def test_a_moment_that_has_not_come_or_lies_before_1970_is_refused_and_a_skewed_clock_is_not() -> None:

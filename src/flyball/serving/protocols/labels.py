@@ -25,7 +25,7 @@ class LabelRule:
         """Every label that is none of the service's, by its place in the request."""
         verdicts = self._checker.check([{self._column: label.label} for _, label in labels])
         return [
-            fault(WHERE, f"labels[{place}].label", _expected(verdict.message), label.label)
+            fault(WHERE, f"labels[{place}].label", _expected(verdict.message), repr(label.label))
             for (place, label), verdict in zip(labels, verdicts, strict=True)
             if verdict is not None
         ]

@@ -165,10 +165,12 @@ def labels_of(body: bytes, where: str, *, now: float) -> list[LabelRecord]:
     for place, given in enumerate(found.labels):
         at = _seconds(given.at, now)
         if at is None:
-            faults.append(fault(where, f"labels[{place}].at", "seconds or an RFC 3339 time", given.at))
+            faults.append(fault(where, f"labels[{place}].at", "seconds or an RFC 3339 time", repr(given.at)))
             continue
         if not 0 <= at <= now + CLOCK_SKEW_S:
-            faults.append(fault(where, f"labels[{place}].at", "a time since 1970 that has come, in seconds", given.at))
+            faults.append(
+                fault(where, f"labels[{place}].at", "a time since 1970 that has come, in seconds", repr(given.at))
+            )
             continue
         labels.append(LabelRecord(id=given.id, label=given.label, at=at))
     if faults:

@@ -93,7 +93,7 @@ def test_a_label_of_another_kind_is_refused_with_every_other_and_none_is_kept(se
     status, answer = served.ask("POST", "/v1/labels", {"labels": [*labels, {"id": "shop.made-up", "label": "x"}]})
     assert status == 400
     expected = "expected a whole number of 64 bits"
-    assert answer["error"] == f"labels[0].label: {expected}, found yes; labels[2].label: {expected}, found 0.5"
+    assert answer["error"] == f"labels[0].label: {expected}, found 'yes'; labels[2].label: {expected}, found 0.5"
     assert served.ask("POST", "/v1/labels", {"labels": labels[1:2]})[1]["accepted"] == 1
 
 
