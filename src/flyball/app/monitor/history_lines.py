@@ -28,6 +28,8 @@ def lines(windows: Sequence[WindowStanding]) -> Iterator[str]:
         yield _line(each).rstrip()
         for found in _found(each):
             yield from textwrap.wrap(found, WIDTH, initial_indent=INDENT, subsequent_indent=INDENT + "  ")
+    if any(each.report["metric"] is not None for each in windows):
+        yield "metric and loss: of the rows whose labels had come to count by then"
 
 
 def _line(each: WindowStanding) -> str:
