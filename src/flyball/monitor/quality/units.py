@@ -58,13 +58,14 @@ def unit_changed(name: str, values: Values, reference: Reference, limits: Psi) -
         return None
     near = [factor for factor in FACTORS if 1 / NEAR < estimate / factor < NEAR]
     fits = {factor: _distance(known / factor, reference) for factor in near}
-    good = [factor for factor in near if fits[factor] < limits.warn]
+    enough = limits.warn + _of_chance(known.size, reference)  # else a small window would fit one time and not the next
+    good = [factor for factor in near if fits[factor] < enough]
     if not good:
         return None
     measured = scale(known, reference, near=estimate, within=NEAR, also=good)
     best, asks = _named(measured)
     rounded = float(f"{measured.factor:.4g}")
-    if best is None and _distance(known / rounded, reference) < limits.warn:
+    if best is None and _distance(known / rounded, reference) < enough:
         best, asks = rounded, "no unit that is known has that factor; another scale?"
     elif best is None:
         best, asks = min(good, key=fits.__getitem__), "another unit?"
@@ -101,6 +102,12 @@ def _quantile(reference: Reference, share: float) -> float:
     edges, inner = np.asarray(reference.edges), np.asarray(reference.counts[:-1], dtype=np.float64)
     below = np.cumsum(inner)[:-1] / max(1.0, float(inner.sum()))  # share below each edge
     return float(np.interp(share, below, edges))
+
+
+def _of_chance(rows: int, reference: Reference) -> float:
+    """PSI that two samples of one world stay below in 97 of 100 windows, by its chi-square law."""
+    free = sum(1 for count in reference.counts[:-1] if count) - 1
+    return (free + 2 * math.sqrt(2 * free)) * (1 / rows + 1 / max(1, sum(reference.counts[:-1])))
 
 
 def _distance(values: Values, reference: Reference) -> float:
