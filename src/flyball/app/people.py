@@ -12,7 +12,8 @@ import msgspec
 
 from flyball.app.subjects import Reading, first_release, is_called
 from flyball.control.retraining import ordered
-from flyball.control.state import RolloutState, ServiceState
+from flyball.control.rollout_state import RolloutState
+from flyball.control.state import ServiceState
 from flyball.core import events as e
 from flyball.core.errors import Conflict, NotFound, Refused
 from flyball.core.ids import ReleaseRoot, RolloutId, ServiceName

@@ -4,7 +4,8 @@ from typing import Any
 
 import msgspec
 
-from flyball.control.state import RolloutState, ServiceState, TicketState, fold
+from flyball.control.rollout_state import RolloutState
+from flyball.control.state import ServiceState, TicketState, fold
 from flyball.core import events as e
 from flyball.core.errors import NotFound
 from flyball.core.ids import ReleaseRoot

@@ -4,7 +4,8 @@ Nothing here asks for approval, and a freeze does not stop it.
 """
 
 from flyball.control.decision import Decision, Situation, order
-from flyball.control.state import RolloutState, ServiceState
+from flyball.control.rollout_state import RolloutState
+from flyball.control.state import ServiceState
 from flyball.control.steps import settled
 from flyball.core import events as e
 from flyball.core.ids import ReleaseRoot, RolloutId, ServiceName, short

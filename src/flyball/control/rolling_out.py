@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from flyball.control.decision import Decision, Situation, elapsed_s, order
 from flyball.control.rolling_back import way_back
-from flyball.control.state import RolloutState, StepState
+from flyball.control.rollout_state import RolloutState, StepState
 from flyball.control.steps import effective_steps, routing_of
 from flyball.core import events as e
 from flyball.core.clock import moment, timestamp

@@ -7,44 +7,14 @@ controller that starts anew goes on where the last one stopped.
 from msgspec.structs import replace
 
 from flyball.control.ab_state import AbState, folded
+from flyball.control.rollout_state import RolloutState, advanced
 from flyball.core import events as e
 from flyball.core.ids import ReleaseRoot
 from flyball.core.ledger import Entry
 from flyball.core.record import Record
 from flyball.core.release import Release
-from flyball.core.routing import Routing, Verdict
+from flyball.core.routing import Routing
 from flyball.core.watching import APART
-
-
-class StepState(Record):
-    """The running step of a rollout."""
-
-    index: int
-    kind: str
-    key: str  # of the order to the gateway
-    routing: Routing
-    started_at: str
-    applied: bool = False
-    refused: str | None = None  # why the gateway will not have it
-    verdict: Verdict | None = None
-
-
-class RolloutState(Record):
-    """A rollout that is open."""
-
-    rollout: str
-    release: str
-    champion: str
-    policy: str
-    salt: str
-    reason: str
-    opened_at: str
-    step: StepState | None = None
-    asked: e.ApprovalRequested | None = None
-    approved: e.ApprovalGiven | None = None
-    rejected: e.ApprovalRejected | None = None
-    verdicts: tuple[tuple[int, Verdict], ...] = ()  # the closing verdict of each step passed
-    rolled_back: e.RolledBack | None = None
 
 
 class TicketState(Record):
@@ -187,69 +157,25 @@ def _release(
             return state
 
 
-def _rollout(
-    state: ServiceState,
-    fact: e.RolloutOpened
-    | e.StepStarted
-    | e.RoutingOrdered
-    | e.RoutingApplied
-    | e.RoutingRefused
-    | e.StepJudged
-    | e.ApprovalRequested
-    | e.ApprovalGiven
-    | e.ApprovalRejected
-    | e.RolledBack
-    | e.RolloutClosed,
-    at: str,
-) -> ServiceState:
-    if isinstance(fact, e.RolloutOpened):
-        opened = RolloutState(
-            rollout=fact.rollout,
-            release=fact.release,
-            champion=fact.champion,
-            policy=fact.policy,
-            salt=fact.salt,
-            reason=fact.reason,
-            opened_at=at,
-        )
-        waiting = tuple(root for root in state.waiting if root != fact.release)
-        return replace(state, rollout=opened, waiting=waiting)
+def _rollout(state: ServiceState, fact: e.AnyFact, at: str) -> ServiceState:
+    """A routing concerns whatever is under way; the rest the rollout alone, which takes a waiting release up and leaves
+    it withdrawn, or waiting again, or as champion."""
     if isinstance(fact, e.RoutingApplied):
         state = replace(state, applied=max(state.applied, fact.epoch))
-    state = replace(state, ab=folded(state.ab, fact, at))
-    if isinstance(fact, e.RoutingOrdered):
-        return replace(state, epoch=max(state.epoch, fact.routing.epoch), routing=fact.routing)
-    rollout = state.rollout
-    if rollout is None:
-        return state
+    if isinstance(fact, e.RoutingOrdered | e.StepStarted):
+        state = replace(state, epoch=max(state.epoch, fact.routing.epoch), routing=fact.routing)
+    rollout = advanced(state.rollout, fact, at)
     match fact:
-        case e.StepStarted():
-            step = StepState(index=fact.step, kind=fact.kind, key=fact.key, routing=fact.routing, started_at=at)
-            state = replace(state, epoch=max(state.epoch, fact.routing.epoch), routing=fact.routing)
-            return replace(state, rollout=replace(rollout, step=step))
-        case e.RoutingApplied(key=key) if rollout.step and rollout.step.key == key:
-            return replace(state, rollout=replace(rollout, step=replace(rollout.step, applied=True)))
-        case e.RoutingRefused(key=key, error=error) if rollout.step and rollout.step.key == key:
-            return replace(state, rollout=replace(rollout, step=replace(rollout.step, refused=error)))
-        case e.StepJudged(step=index, verdict=verdict) if rollout.step and rollout.step.index == index:
-            judged = replace(rollout.step, verdict=verdict)
-            return replace(state, rollout=replace(rollout, step=judged, verdicts=(*rollout.verdicts, (index, verdict))))
-        case e.ApprovalRequested():
-            return replace(state, rollout=replace(rollout, asked=fact, approved=None))
-        case e.ApprovalGiven() if fact.rollout == rollout.rollout:
-            return replace(state, rollout=replace(rollout, approved=fact))
-        case e.ApprovalRejected() if fact.rollout == rollout.rollout:
-            return replace(state, rollout=replace(rollout, rejected=fact))
-        case e.RolledBack():
-            return replace(state, rollout=replace(rollout, rolled_back=fact))
-        case e.RolloutClosed(again=True):
-            waiting = (*state.waiting, rollout.release)
-            return replace(state, rollout=None, waiting=waiting, rollback_ordered=None)
-        case e.RolloutClosed(outcome=outcome):
-            gone = state.withdrawn if outcome == "promoted" else state.withdrawn | {rollout.release}
-            return replace(state, rollout=None, withdrawn=gone, rollback_ordered=None)
+        case e.RolloutOpened(release=root):
+            state = replace(state, waiting=tuple(waiting for waiting in state.waiting if waiting != root))
+        case e.RolloutClosed(again=True) if state.rollout is not None:
+            state = replace(state, waiting=(*state.waiting, state.rollout.release), rollback_ordered=None)
+        case e.RolloutClosed(outcome=outcome) if state.rollout is not None:
+            gone = state.withdrawn if outcome == "promoted" else state.withdrawn | {state.rollout.release}
+            state = replace(state, withdrawn=gone, rollback_ordered=None)
         case _:
-            return state
+            pass
+    return replace(state, rollout=rollout, ab=folded(state.ab, fact, at))
 
 
 def _ab(state: ServiceState, fact: e.AnyFact, at: str) -> ServiceState:

@@ -2,7 +2,8 @@
 
 from msgspec.structs import replace
 
-from flyball.control.state import RolloutState, ServiceState
+from flyball.control.rollout_state import RolloutState
+from flyball.control.state import ServiceState
 from flyball.core.ids import Epoch, ReleaseRoot, RolloutId, ServiceName
 from flyball.core.routing import WHOLE, Routing
 from flyball.core.service import Approval, Promote, Service, Step

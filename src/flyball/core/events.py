@@ -13,7 +13,18 @@ from flyball.core.fact import Reason as Reason
 from flyball.core.fallback_facts import FallbackExercised as FallbackExercised
 from flyball.core.ids import Digest, ReleaseRoot, RolloutId
 from flyball.core.release import Snapshot
-from flyball.core.routing import Routing, StepCounts, Verdict
+from flyball.core.rollout_facts import ApprovalGiven as ApprovalGiven
+from flyball.core.rollout_facts import ApprovalRejected as ApprovalRejected
+from flyball.core.rollout_facts import ApprovalRequested as ApprovalRequested
+from flyball.core.rollout_facts import RollbackOrdered as RollbackOrdered
+from flyball.core.rollout_facts import RolledBack as RolledBack
+from flyball.core.rollout_facts import RolloutClosed as RolloutClosed
+from flyball.core.rollout_facts import RolloutOpened as RolloutOpened
+from flyball.core.rollout_facts import RoutingApplied as RoutingApplied
+from flyball.core.rollout_facts import RoutingOrdered as RoutingOrdered
+from flyball.core.rollout_facts import RoutingRefused as RoutingRefused
+from flyball.core.rollout_facts import StepJudged as StepJudged
+from flyball.core.rollout_facts import StepStarted as StepStarted
 from flyball.core.storage_facts import HoldLifted as HoldLifted
 from flyball.core.storage_facts import HoldPlaced as HoldPlaced
 from flyball.core.storage_facts import StorageCollected as StorageCollected
@@ -45,106 +56,6 @@ class ChampionAppointed(Fact, tag="champion.appointed"):
     rubber_stamped: bool = False
     proof: Proof | None = None  # of the name, where a person appointed a first release
     why: str = ""
-
-
-class RolloutOpened(Fact, tag="rollout.opened"):
-    rollout: RolloutId
-    release: ReleaseRoot
-    champion: ReleaseRoot
-    policy: Digest
-    salt: str
-    reason: Reason
-
-
-class StepStarted(Fact, tag="step.started"):
-    """The intent of a step; `routing` carries the authority to go back to weight 0."""
-
-    rollout: RolloutId
-    step: int
-    kind: Literal["shadow", "approval", "canary", "promote"]
-    key: str  # idempotency key of the order to the gateway
-    routing: Routing
-    why: str
-
-
-class RoutingOrdered(Fact, tag="routing.ordered"):
-    """The intent of a routing outside the steps: a first champion, a way back."""
-
-    key: str
-    routing: Routing
-    why: str
-
-
-class RoutingApplied(Fact, tag="routing.applied"):
-    """The outcome: the gateway holds this epoch."""
-
-    key: str
-    epoch: int
-
-
-class RoutingRefused(Fact, tag="routing.refused"):
-    """The gateway will not have this order: a release in it does not verify, cannot be loaded, or is not there."""
-
-    key: str
-    epoch: int
-    error: str
-
-
-class StepJudged(Fact, tag="step.judged"):
-    rollout: RolloutId
-    step: int
-    verdict: Verdict
-    counts: StepCounts | None = None
-
-
-class ApprovalRequested(Fact, tag="approval.requested"):
-    """What exactly is asked for; a change in any digest voids it."""
-
-    rollout: RolloutId
-    step: int
-    model: ReleaseRoot
-    evidence: Digest
-    policy: Digest
-    role: str
-    expires_at: str
-    report: dict[str, Any] = {}  # gates and shadow report, frozen
-
-
-class ApprovalGiven(Fact, tag="approval.given"):
-    rollout: RolloutId
-    model: ReleaseRoot
-    evidence: Digest
-    policy: Digest
-    by: str
-    proof: Proof
-    why: str = ""
-
-
-class ApprovalRejected(Fact, tag="approval.rejected"):
-    rollout: RolloutId
-    by: str
-    proof: Proof
-    why: str = ""
-
-
-class RolledBack(Fact, tag="rollout.rolled_back"):
-    rollout: RolloutId
-    release: ReleaseRoot  # the one that went
-    to: ReleaseRoot
-    cause: str
-    by: str  # `gateway`, `controller`, or a person
-    verdict: Verdict
-    epoch: int
-    counts: StepCounts | None = None
-    seconds: float = 0.0  # from the first candidate answer to weight 0
-    seen_by_gateway: bool = False
-
-
-class RolloutClosed(Fact, tag="rollout.closed"):
-    rollout: RolloutId
-    outcome: Literal["promoted", "rolled_back", "rejected", "expired"]
-    reason: str
-    again: bool = False  # nothing speaks against the release: it may be rolled out once more
 
 
 class SignalRaised(Fact, tag="signal.raised"):
@@ -199,15 +110,6 @@ class IncidentClosed(Fact, tag="incident.closed"):
     how: Literal["new_normal", "person"]
     reason: str
     row: int = 0  # training rows start here where it is the new normal
-
-
-class RollbackOrdered(Fact, tag="rollback.ordered"):
-    """A person wants the running rollout, or else the champion, taken back."""
-
-    key: str
-    by: str
-    proof: Proof
-    why: str
 
 
 class Frozen(Fact, tag="service.frozen"):

@@ -1,0 +1,87 @@
+"""Where a rollout stands: a fold over its facts."""
+
+from msgspec.structs import replace
+
+from flyball.core import events as e
+from flyball.core.record import Record
+from flyball.core.routing import Routing, Verdict
+
+
+class StepState(Record):
+    """The running step of a rollout."""
+
+    index: int
+    kind: str
+    key: str  # of the order to the gateway
+    routing: Routing
+    started_at: str
+    applied: bool = False
+    refused: str | None = None  # why the gateway will not have it
+    verdict: Verdict | None = None
+
+
+class RolloutState(Record):
+    """A rollout that is open."""
+
+    rollout: str
+    release: str
+    champion: str
+    policy: str
+    salt: str
+    reason: str
+    opened_at: str
+    step: StepState | None = None
+    asked: e.ApprovalRequested | None = None
+    approved: e.ApprovalGiven | None = None
+    rejected: e.ApprovalRejected | None = None
+    verdicts: tuple[tuple[int, Verdict], ...] = ()  # the closing verdict of each step passed
+    rolled_back: e.RolledBack | None = None
+
+
+def advanced(rollout: RolloutState | None, fact: e.AnyFact, at: str) -> RolloutState | None:
+    """One fact further. A fact of another rollout changes nothing."""
+    if isinstance(fact, e.RolloutOpened):
+        return RolloutState(
+            rollout=fact.rollout,
+            release=fact.release,
+            champion=fact.champion,
+            policy=fact.policy,
+            salt=fact.salt,
+            reason=fact.reason,
+            opened_at=at,
+        )
+    if rollout is None:
+        return None
+    match fact:
+        case e.StepStarted():
+            step = StepState(index=fact.step, kind=fact.kind, key=fact.key, routing=fact.routing, started_at=at)
+            return replace(rollout, step=step)
+        case e.RoutingApplied() | e.RoutingRefused() | e.StepJudged() if rollout.step is not None:
+            return _in_step(rollout, rollout.step, fact)
+        case e.ApprovalRequested():
+            return replace(rollout, asked=fact, approved=None)
+        case e.ApprovalGiven() if fact.rollout == rollout.rollout:
+            return replace(rollout, approved=fact)
+        case e.ApprovalRejected() if fact.rollout == rollout.rollout:
+            return replace(rollout, rejected=fact)
+        case e.RolledBack():
+            return replace(rollout, rolled_back=fact)
+        case e.RolloutClosed():
+            return None
+        case _:
+            return rollout
+
+
+def _in_step(
+    rollout: RolloutState, step: StepState, fact: e.RoutingApplied | e.RoutingRefused | e.StepJudged
+) -> RolloutState:
+    match fact:
+        case e.RoutingApplied(key=key) if key == step.key:
+            return replace(rollout, step=replace(step, applied=True))
+        case e.RoutingRefused(key=key, error=error) if key == step.key:
+            return replace(rollout, step=replace(step, refused=error))
+        case e.StepJudged(step=index, verdict=verdict) if index == step.index:
+            judged = replace(step, verdict=verdict)
+            return replace(rollout, step=judged, verdicts=(*rollout.verdicts, (index, verdict)))
+        case _:
+            return rollout
