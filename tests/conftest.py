@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
@@ -43,6 +43,15 @@ def data_folder() -> Path:
     if not folder.is_dir():
         pytest.skip("data sets are not there (FLYBALL_DATA)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The folder of a real server's socket; started by the first test that needs one."""
+    from tests import postgres
+
+    with postgres.server() as folder:
+        yield folder
 
 
 def pytest_configure(config: pytest.Config) -> None:
