@@ -5,10 +5,11 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.decide.rollouts import routing, seen
 
 from flyball.core.routing import ArmCounts, PairEvidence, StepCounts, TestSums
-from flyball.core.service import Approval, Canary, Guardrail, Guardrails, OnTimeout, Promote, Shadow, Step
+from flyball.core.service import Approval, Canary, Guardrail, Guardrails, OnTimeout, Pause, Promote, Shadow, Step
 from flyball.decide.rollout import advance, judge
 from flyball.stats.sequential import ErrorEventTest, increment
 
@@ -254,10 +255,23 @@ def test_errors_of_few_units_count_against_the_units() -> None:
     assert advance(CANARY, routing(), found, elapsed_s=600).numbers["upper_errors"] > 0.1
 
 
-@pytest.mark.parametrize("on_timeout", ["hold", "extend", "abort"])
-def test_the_timeout_is_inconclusive_whatever_is_declared_for_it(on_timeout: OnTimeout) -> None:
+@pytest.mark.parametrize(("on_timeout", "ends_s"), [("hold", 60), ("extend", 120), ("abort", 60)])
+def test_after_its_time_a_step_is_inconclusive_and_extend_gives_it_its_time_once_more(
+    on_timeout: OnTimeout, ends_s: int
+) -> None:
     step = Step(canary=Canary(weight=0.1, timeout_s=60, on_timeout=on_timeout))
-    assert advance(step, routing(), healthy(299), elapsed_s=60).kind == "INCONCLUSIVE"
+    assert advance(step, routing(), healthy(299), elapsed_s=ends_s - 1).kind == "HOLD"
+    assert advance(step, routing(), healthy(299), elapsed_s=ends_s).kind == "INCONCLUSIVE"
+
+
+def test_a_pause_ends_by_its_time_or_by_a_person_and_its_guardrails_go_on() -> None:
+    timed, open_ended = Step(pause=Pause(duration_s=60)), Step(pause=Pause())
+    assert advance(timed, routing(), healthy(300), elapsed_s=59).waiting_for == ("1 s more",)
+    assert advance(timed, routing(), healthy(300), elapsed_s=60).kind == "PROMOTE"
+    assert advance(open_ended, routing(), healthy(300), elapsed_s=1e9).kind == "HOLD"
+    burning = replace(healthy(300), rollout_tests=TestSums(errors=4.0))
+    for step in (timed, open_ended):
+        assert advance(step, routing(), burning, elapsed_s=1e9).kind == "ROLL_BACK"
 
 
 def test_a_shadow_passes_on_its_pairs_and_shows_its_disagreement() -> None:

@@ -7,6 +7,7 @@ another release.
 """
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 import msgspec
 
@@ -15,6 +16,7 @@ from flyball.control.retraining import ordered
 from flyball.control.rollout_state import RolloutState
 from flyball.control.state import ServiceState
 from flyball.core import events as e
+from flyball.core.clock import moment
 from flyball.core.errors import Conflict, NotFound, Refused
 from flyball.core.ids import ReleaseRoot, RolloutId, ServiceName
 from flyball.core.ledger import Command, Entry, Ledger
@@ -45,14 +47,17 @@ def states_of(ledger: Ledger) -> dict[str, ServiceState]:
     return Reading(ledger).states()
 
 
-def approve(ledger: Ledger, subject: str, person: Person, why: str = "") -> tuple[Entry, ...]:
+def approve(
+    ledger: Ledger, subject: str, person: Person, why: str = "", *, now: datetime | None = None
+) -> tuple[Entry, ...]:
     """Approve what waits: a rollout that asked, a retrain ticket, a quality incident (accept the data as they are), or
     a qualified release where none serves yet.
 
     Subject: the id of one of them (a release also by 8 or more of its hex digits), or the service, which means the
-    first of them that waits.
+    first of them that waits. Now: what an expired request is told by; an approval that comes late does nothing anyway.
 
-    Raises: NotFound (nothing of this name waits), Refused (the person may not, or what was asked for has changed).
+    Raises: NotFound (nothing of this name waits), Refused (the person may not, what was asked for has changed, or the
+        request has expired).
     """
 
     def word(state: ServiceState, metadata: Metadata) -> Word:
@@ -63,7 +68,9 @@ def approve(ledger: Ledger, subject: str, person: Person, why: str = "") -> tupl
             and not _approved(rollout)
             and is_called(subject, state, rollout)
         ):
-            return _approve_rollout(service, rollout.asked, metadata, person, why)
+            _in_time(rollout.asked, now)
+            by = state.proposed.get(rollout.release)
+            return _approve_rollout(service, rollout.asked, metadata, person, why, proposed_by=by)
         if ticket is not None and ticket.ordered is None and is_called(subject, state, ticket):
             may(metadata, person, ("operator", "approver"))
             decision = ordered(state, ticket, by=person.name, proof=person.proof)
@@ -199,10 +206,16 @@ def _approve_first(service: ServiceName, root: ReleaseRoot, metadata: Metadata, 
 
 
 def _approve_rollout(
-    service: ServiceName, asked: e.ApprovalRequested, metadata: Metadata, person: Person, why: str
+    service: ServiceName,
+    asked: e.ApprovalRequested,
+    metadata: Metadata,
+    person: Person,
+    why: str,
+    *,
+    proposed_by: str | None,
 ) -> Word:
     """The approval names exactly what was asked for, so that it is void when any of it changes."""
-    may(metadata, person, (asked.role,))
+    may(metadata, person, (asked.role,), proposed_by=proposed_by)
     fact = e.ApprovalGiven(
         service=service,
         rollout=asked.rollout,
@@ -212,17 +225,31 @@ def _approve_rollout(
         by=person.name,
         proof=person.proof,
         why=why,
+        alone=person.name == proposed_by,
     )
     return Word(about=(asked.rollout, asked.model, asked.evidence, asked.policy), facts=(fact,))
 
 
-def may(metadata: Metadata, person: Person, roles: Sequence[str]) -> None:
-    """Raises: Refused: the person has none of the roles. Without declared people, whoever reaches the home may."""
+def _in_time(asked: e.ApprovalRequested, now: datetime | None) -> None:
+    if now is not None and now > moment(asked.expires_at):
+        raise Refused(
+            f"{asked.service}: the request expired at {asked.expires_at}: what was asked for is not today's evidence",
+            hint="where the step says hold, the loop asks anew",
+        )
+
+
+def may(metadata: Metadata, person: Person, roles: Sequence[str], *, proposed_by: str | None = None) -> None:
+    """Without declared people, whoever reaches the home may.
+
+    Raises: Refused: the person has none of the roles, or had the release trained that is to be approved.
+    """
     if person.every_role:
         return
-    found = [objections(person.name, role, metadata.people) for role in roles]
+    found = [objections(person.name, role, metadata.people, proposed_by=proposed_by) for role in roles]
     if all(found):
-        able = sorted(name for name, has in metadata.people.items() if any(role in has for role in roles))
+        able = sorted(
+            name for name, has in metadata.people.items() if any(role in has for role in roles) and name != proposed_by
+        )
         raise Refused(
             f"{metadata.name}: {'; '.join(found[0])}",
             hint=f"who may: {', '.join(able) or 'nobody'} (metadata.people in service.yaml)",

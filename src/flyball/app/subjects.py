@@ -66,13 +66,13 @@ def is_called(
                 releases.append(part.release)
             case TicketState():
                 names.append(part.ticket)
-    return subject in names or any(_is_root(subject, root) for root in releases)
+    return subject in names or any(is_root(subject, root) for root in releases)
 
 
-def _is_root(subject: str, root: str) -> bool:
+def is_root(subject: str, root: str) -> bool:
     """A release by its root, or by 8 or more of its first hex digits.
 
-    >>> _is_root("0123abcd", "sha256:0123abcdef"), _is_root("0123abc", "sha256:0123abcdef")
+    >>> is_root("0123abcd", "sha256:0123abcdef"), is_root("0123abc", "sha256:0123abcdef")
     (True, False)
     """
     digits = subject.rsplit(":", 1)[-1]
@@ -87,6 +87,6 @@ def first_release(ledger: Ledger, state: ServiceState, subject: str) -> ReleaseR
     able = [
         ReleaseRoot(root)
         for root in state.waiting
-        if known[ReleaseRoot(root)].stage == "qualified" and (subject == state.service or _is_root(subject, root))
+        if known[ReleaseRoot(root)].stage == "qualified" and (subject == state.service or is_root(subject, root))
     ]
     return able[-1] if able else None

@@ -31,6 +31,11 @@ def _of_fact(fact: e.AnyFact, action: str, state: ServiceState, service: Service
                 found += _may_raise(state, service)
             if fact.kind == "promote":
                 found += _all_judged(fact, state)
+            before = state.routing.weight if state.routing else 0
+            if fact.kind in ("approval", "pause") and fact.routing.weight > before:
+                found.append(f"a step that waits ({fact.kind}) raises the weight")
+            if state.rollout is not None and state.rollout.paused is not None:
+                found.append("a step starts while the rollout is paused")
             return found
         case e.RoutingOrdered():
             found = _of_routing(fact.routing, state)
@@ -121,6 +126,7 @@ def _may_raise(state: ServiceState, service: Service) -> list[str]:
 def _all_judged(fact: e.StepStarted, state: ServiceState) -> list[str]:
     rollout = state.rollout
     judged = {index for index, verdict in rollout.verdicts if verdict.kind == "PROMOTE"} if rollout else set()
+    judged |= {skip.step for skip in rollout.skipped} if rollout else set()  # a person answers for these
     running = rollout.step.index if rollout and rollout.step else None
     missing = [
         index

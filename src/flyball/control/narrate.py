@@ -63,8 +63,9 @@ def _of_rollout(fact: e.AnyFact) -> str:
             return f"step {step} was judged {verdict.kind}: {verdict.reason}"
         case e.ApprovalRequested(role=role, model=model, evidence=evidence):
             return f"approval of release {short(model)} on evidence {short(evidence)} asked of role {role}"
-        case e.ApprovalGiven(by=by, proof=proof, model=model, why=why):
-            return f"{by} ({proof}) approved release {short(model)}" + (f": {why}" if why else "")
+        case e.ApprovalGiven(by=by, proof=proof, model=model, why=why, alone=alone):
+            note = ", ALONE: nobody else may, and the training was theirs" if alone else ""
+            return f"{by} ({proof}) approved release {short(model)}{note}" + (f": {why}" if why else "")
         case e.ApprovalRejected(by=by, why=why):
             return f"{by} rejected the release: {why}"
         case e.RolledBack(release=release, to=to, cause=cause, by=by, verdict=verdict):
@@ -73,6 +74,14 @@ def _of_rollout(fact: e.AnyFact) -> str:
             return f"rollout {rollout} closed as {outcome}: {reason}"
         case e.RollbackOrdered(by=by, why=why):
             return f"{by} ordered a rollback: {why}"
+        case e.RolloutPaused(by=by, why=why):
+            return f"{by} paused the rollout" + (f": {why}" if why else "")
+        case e.RolloutResumed(by=by, why=why):
+            return f"{by} resumed the rollout" + (f": {why}" if why else "")
+        case e.StepSkipped(step=step, by=by, why=why):
+            return f"{by} ended the wait of step {step}" + (f": {why}" if why else "")
+        case e.ReleaseWanted(release=release, by=by, why=why):
+            return f"{by} wants release {short(release)} rolled out" + (f": {why}" if why else "")
         case _:
             return _of_test(fact)
 

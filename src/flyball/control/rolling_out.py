@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from msgspec.structs import replace
+
 from flyball.control.decision import Decision, Situation, elapsed_s, order
 from flyball.control.rolling_back import way_back
 from flyball.control.rollout_state import RolloutState, StepState
@@ -24,6 +26,8 @@ def plan_rollout(situation: Situation) -> Decision | None:
     if state.rollout.policy != state.policy and (step is None or step.kind != "promote"):
         why = "the policy changed: a rollout runs under one policy"
         return _close(situation, state.rollout, why, again=True)
+    if state.rollout.paused is not None:
+        return _paused(state.rollout.paused)
     if step is None:
         return _start(situation, state.rollout, 0, "the rollout is open")
     if not step.applied:
@@ -36,14 +40,19 @@ def plan_rollout(situation: Situation) -> Decision | None:
     return _move(situation, state.rollout)
 
 
+def _paused(paused: e.RolloutPaused) -> Decision:
+    """Nothing moves but the way back, which was asked before this."""
+    why = f"paused by {paused.by}" + (f": {paused.why}" if paused.why else "")
+    waiting = (f"flyball rollout resume {paused.service}",)
+    return Decision(action="rollout", what="wait", why=why, waiting_for=waiting)
+
+
 def _unconfirmed(situation: Situation, rollout: RolloutState, running: StepState) -> Decision | None:
     """A gateway that does not bring the order into force, for as long as the step may take, ends the step."""
     step = effective_steps(situation.service)[running.index]
-    declared = step.shadow or step.canary
-    waited_s = elapsed_s(running.started_at, situation.now)
-    if declared is None or waited_s < declared.timeout_s:
+    if elapsed_s(running.started_at, situation.now) < step.ends_s:
         return None
-    reason = f"the gateway has not confirmed the step within {declared.timeout_s:g} s"
+    reason = f"the gateway has not confirmed the step within {step.ends_s:g} s"
     verdict = Verdict(kind="INCONCLUSIVE", reason=reason, cause="timeout", waiting_for=("the gateway",))
     return _timeout(situation, rollout, step, verdict)
 
@@ -148,6 +157,9 @@ def _move(situation: Situation, rollout: RolloutState) -> Decision | None:
     if step.kind == "approval":
         return _approval(situation, rollout, step)
     verdict = situation.outlook.verdict
+    skipped = next((skip for skip in rollout.skipped if skip.step == running.index), None)
+    if skipped is not None and (verdict is None or verdict.kind != "INVALID"):
+        verdict = _in_spite_of(skipped, verdict)
     if verdict is None:
         return Decision(
             action="rollout",
@@ -155,7 +167,7 @@ def _move(situation: Situation, rollout: RolloutState) -> Decision | None:
             why=f"step {running.index} ({running.kind}) runs",
             waiting_for=("an answer from the gateway",),
         )
-    if verdict.kind == "PROMOTE":
+    if verdict.kind == "PROMOTE" or (skipped is not None and verdict.kind != "INVALID"):
         judged = _judged(situation, rollout, verdict)
         following = _start(situation, rollout, running.index + 1, verdict.reason)
         return Decision(
@@ -168,6 +180,15 @@ def _move(situation: Situation, rollout: RolloutState) -> Decision | None:
     if verdict.cause == "timeout" or _overdue(situation, step, running.started_at, verdict):
         return _timeout(situation, rollout, step, verdict)
     return Decision(action="rollout", what=verdict.kind.lower(), why=verdict.reason, waiting_for=verdict.waiting_for)
+
+
+def _in_spite_of(skipped: e.StepSkipped, verdict: Verdict | None) -> Verdict:
+    """What stands on record of a step that a person ended: as far as it had come, and by whom."""
+    stood = verdict or Verdict(kind="HOLD", reason="the gateway had not answered")
+    if stood.kind == "PROMOTE":
+        return stood
+    said = f"{skipped.by} ended the step" + (f" ({skipped.why})" if skipped.why else "")
+    return replace(stood, kind="INCONCLUSIVE", reason=f"{said}: {stood.reason}")
 
 
 def _judged(situation: Situation, rollout: RolloutState, verdict: Verdict) -> e.StepJudged:
@@ -183,12 +204,7 @@ def _judged(situation: Situation, rollout: RolloutState, verdict: Verdict) -> e.
 
 def _overdue(situation: Situation, step: Step, started_at: str, verdict: Verdict) -> bool:
     """Evidence that cannot be believed may recover, until the step's time is over."""
-    declared = step.shadow or step.canary
-    return (
-        verdict.kind in ("INCONCLUSIVE", "INVALID")
-        and declared is not None
-        and elapsed_s(started_at, situation.now) >= declared.timeout_s
-    )
+    return verdict.kind in ("INCONCLUSIVE", "INVALID") and elapsed_s(started_at, situation.now) >= step.ends_s
 
 
 def _timeout(situation: Situation, rollout: RolloutState, step: Step, verdict: Verdict) -> Decision:
@@ -214,8 +230,11 @@ def _approval(situation: Situation, rollout: RolloutState, step: Step) -> Decisi
         return Decision(action="rollout", what="ask", why="an approval is needed", facts=(fact,))
     if rollout.approved is not None and valid(rollout.approved, asked):
         return _start(situation, rollout, rollout.step.index + 1, f"approved by {rollout.approved.by}")
-    if elapsed_s(asked.expires_at, situation.now) > 0 and step.approval.on_timeout == "abort":
-        return _close(situation, rollout, "nobody approved in time")
+    if elapsed_s(asked.expires_at, situation.now) > 0:
+        if step.approval.on_timeout == "abort":
+            return _close(situation, rollout, "nobody approved in time")
+        fact = _request(situation, rollout, step, rollout.step.index)
+        return Decision(action="rollout", what="ask anew", why="nobody approved in time", facts=(fact,))
     return Decision(
         action="rollout",
         what="wait",

@@ -3,6 +3,7 @@
 from msgspec.structs import replace
 
 from flyball.core import events as e
+from flyball.core.clock import moment
 from flyball.core.record import Record
 from flyball.core.routing import Routing, Verdict
 
@@ -34,6 +35,8 @@ class RolloutState(Record):
     asked: e.ApprovalRequested | None = None
     approved: e.ApprovalGiven | None = None
     rejected: e.ApprovalRejected | None = None
+    paused: e.RolloutPaused | None = None
+    skipped: tuple[e.StepSkipped, ...] = ()  # steps that a person ended, in their order
     verdicts: tuple[tuple[int, Verdict], ...] = ()  # the closing verdict of each step passed
     rolled_back: e.RolledBack | None = None
 
@@ -60,16 +63,27 @@ def advanced(rollout: RolloutState | None, fact: e.AnyFact, at: str) -> RolloutS
             return _in_step(rollout, rollout.step, fact)
         case e.ApprovalRequested():
             return replace(rollout, asked=fact, approved=None)
-        case e.ApprovalGiven() if fact.rollout == rollout.rollout:
+        case e.ApprovalGiven() if fact.rollout == rollout.rollout and _in_time(rollout, at):
             return replace(rollout, approved=fact)
         case e.ApprovalRejected() if fact.rollout == rollout.rollout:
             return replace(rollout, rejected=fact)
+        case e.RolloutPaused() if fact.rollout == rollout.rollout:
+            return replace(rollout, paused=fact)
+        case e.RolloutResumed() if fact.rollout == rollout.rollout:
+            return replace(rollout, paused=None)
+        case e.StepSkipped() if fact.rollout == rollout.rollout:
+            return replace(rollout, skipped=(*rollout.skipped, fact))
         case e.RolledBack():
             return replace(rollout, rolled_back=fact)
         case e.RolloutClosed():
             return None
         case _:
             return rollout
+
+
+def _in_time(rollout: RolloutState, at: str) -> bool:
+    """What came after the request had expired approves nothing."""
+    return rollout.asked is None or moment(at) <= moment(rollout.asked.expires_at)
 
 
 def _in_step(

@@ -39,6 +39,7 @@ class ServiceState(Record):
     champion: str | None = None
     previous: str | None = None
     releases: dict[str, Release] = {}  # by root
+    proposed: dict[str, str] = {}  # release -> the person who had it trained
     waiting: tuple[str, ...] = ()  # qualified releases that no rollout has taken up, oldest first
     withdrawn: frozenset[str] = frozenset()  # rolled back or rejected: never rolled out again by itself
     epoch: int = 0  # highest routing epoch ever ordered
@@ -90,6 +91,10 @@ def _apply(state: ServiceState, fact: e.AnyFact, at: str) -> ServiceState:
             | e.ApprovalRejected()
             | e.RolledBack()
             | e.RolloutClosed()
+            | e.RolloutPaused()
+            | e.RolloutResumed()
+            | e.StepSkipped()
+            | e.ReleaseWanted()
         ):
             return _rollout(state, fact, at)
         case e.AbStarted() | e.AbWeighed() | e.AbStopOrdered() | e.AbArmStopped() | e.AbClosed():
@@ -133,11 +138,13 @@ def _release(
     at: str,
 ) -> ServiceState:
     match fact:
-        case e.ReleaseRegistered(release=release, ticket=ticket):
+        case e.ReleaseRegistered(release=release, ticket=ticket, by=by):
             state = replace(state, releases=state.releases | {release.root: release})
             if state.ticket and ticket == state.ticket.ticket:
+                ordered = state.ticket.ordered
+                by = by or (ordered.by if ordered is not None and ordered.proof != "policy" else "")
                 state = replace(state, ticket=replace(state.ticket, release=release.root))
-            return state
+            return replace(state, proposed=state.proposed | {release.root: by}) if by else state
         case e.GatesJudged(release=root, passed=True) if root != state.champion and root not in state.waiting:
             return replace(state, waiting=(*state.waiting, root))
         case e.TrainingFailed(ticket=ticket, error=error) if state.ticket and ticket == state.ticket.ticket:
@@ -168,6 +175,9 @@ def _rollout(state: ServiceState, fact: e.AnyFact, at: str) -> ServiceState:
     match fact:
         case e.RolloutOpened(release=root):
             state = replace(state, waiting=tuple(waiting for waiting in state.waiting if waiting != root))
+        case e.ReleaseWanted(release=root) if root != state.champion:
+            waiting = (*(known for known in state.waiting if known != root), root)  # the newest goes first
+            state = replace(state, waiting=waiting, withdrawn=state.withdrawn - {root})
         case e.RolloutClosed(again=True) if state.rollout is not None:
             state = replace(state, waiting=(*state.waiting, state.rollout.release), rollback_ordered=None)
         case e.RolloutClosed(outcome=outcome) if state.rollout is not None:

@@ -31,7 +31,7 @@ def effective_steps(service: Service) -> tuple[Step, ...]:
 
 
 def routing_of(step: Step, index: int, rollout: RolloutState, state: ServiceState, service: Service) -> Routing:
-    """The routing that a step means, one epoch up. An approval step leaves the traffic as it is."""
+    """The routing that a step means, one epoch up. Approvals and pauses leave the traffic as it is."""
     assert state.champion is not None, "a rollout needs a champion to compare with"
     base = Routing(
         service=ServiceName(state.service),
@@ -48,7 +48,7 @@ def routing_of(step: Step, index: int, rollout: RolloutState, state: ServiceStat
         case "shadow":
             assert step.shadow is not None
             return replace(base, shadow=step.shadow.share)
-        case "approval":
+        case "approval" | "pause":
             running = rollout.step.routing if rollout.step else base
             return replace(base, shadow=running.shadow, weight=running.weight)
         case "canary":

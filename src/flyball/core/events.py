@@ -16,14 +16,18 @@ from flyball.core.release import Snapshot
 from flyball.core.rollout_facts import ApprovalGiven as ApprovalGiven
 from flyball.core.rollout_facts import ApprovalRejected as ApprovalRejected
 from flyball.core.rollout_facts import ApprovalRequested as ApprovalRequested
+from flyball.core.rollout_facts import ReleaseWanted as ReleaseWanted
 from flyball.core.rollout_facts import RollbackOrdered as RollbackOrdered
 from flyball.core.rollout_facts import RolledBack as RolledBack
 from flyball.core.rollout_facts import RolloutClosed as RolloutClosed
 from flyball.core.rollout_facts import RolloutOpened as RolloutOpened
+from flyball.core.rollout_facts import RolloutPaused as RolloutPaused
+from flyball.core.rollout_facts import RolloutResumed as RolloutResumed
 from flyball.core.rollout_facts import RoutingApplied as RoutingApplied
 from flyball.core.rollout_facts import RoutingOrdered as RoutingOrdered
 from flyball.core.rollout_facts import RoutingRefused as RoutingRefused
 from flyball.core.rollout_facts import StepJudged as StepJudged
+from flyball.core.rollout_facts import StepSkipped as StepSkipped
 from flyball.core.rollout_facts import StepStarted as StepStarted
 from flyball.core.storage_facts import HoldLifted as HoldLifted
 from flyball.core.storage_facts import HoldPlaced as HoldPlaced
@@ -157,6 +161,10 @@ AnyFact = (
     | ApprovalRejected
     | RolledBack
     | RolloutClosed
+    | ReleaseWanted
+    | RolloutPaused
+    | RolloutResumed
+    | StepSkipped
     | SignalRaised
     | SignalCleared
     | DiagnosisMade

@@ -21,7 +21,7 @@ class StepStarted(Fact, tag="step.started"):
 
     rollout: RolloutId
     step: int
-    kind: Literal["shadow", "approval", "canary", "promote"]
+    kind: Literal["shadow", "approval", "canary", "pause", "promote"]
     key: str  # idempotency key of the order to the gateway
     routing: Routing
     why: str
@@ -78,6 +78,7 @@ class ApprovalGiven(Fact, tag="approval.given"):
     by: str
     proof: Proof
     why: str = ""
+    alone: bool = False  # who approved had the release trained: nobody else has the role
 
 
 class ApprovalRejected(Fact, tag="approval.rejected"):
@@ -114,3 +115,38 @@ class RollbackOrdered(Fact, tag="rollback.ordered"):
     by: str
     proof: Proof
     why: str
+
+
+class RolloutPaused(Fact, tag="rollout.paused"):
+    """A person holds the rollout where it is. The guardrails stay on."""
+
+    rollout: RolloutId
+    by: str
+    proof: Proof
+    why: str = ""
+
+
+class RolloutResumed(Fact, tag="rollout.resumed"):
+    rollout: RolloutId
+    by: str
+    proof: Proof
+    why: str = ""
+
+
+class StepSkipped(Fact, tag="step.skipped"):
+    """A person ends the wait of the running step. What only can stop the rollout is not skipped."""
+
+    rollout: RolloutId
+    step: int
+    by: str
+    proof: Proof
+    why: str = ""
+
+
+class ReleaseWanted(Fact, tag="release.wanted"):
+    """A person wants this release rolled out next: one that waits, or, with a reason, one that was withdrawn."""
+
+    release: ReleaseRoot
+    by: str
+    proof: Proof
+    why: str = ""

@@ -4,6 +4,7 @@ Durations are seconds (files may also say `10m`, `24h`, `7d`), shares and weight
 Parsing and reporting faults: `flyball.contracts`.
 """
 
+import math
 from typing import Annotated, Literal
 
 from msgspec import Meta, field
@@ -123,25 +124,40 @@ class Canary(Record):
     on_timeout: OnTimeout = "hold"
 
 
+class Pause(Record):
+    duration_s: Seconds | None = None  # null: until a person resumes
+
+
 class Promote(Record):
     pass
 
 
 class Step(Record, omit_defaults=True):
-    """One step of a rollout: exactly one of the four is given."""
+    """One step of a rollout: exactly one of the five is given."""
 
     shadow: Shadow | None = None
     approval: Approval | None = None
     canary: Canary | None = None
+    pause: Pause | None = None
     promote: Promote | None = None
 
     @property
-    def kind(self) -> Literal["shadow", "approval", "canary", "promote"]:
+    def kind(self) -> Literal["shadow", "approval", "canary", "pause", "promote"]:
         if self.shadow is not None:
             return "shadow"
         if self.approval is not None:
             return "approval"
-        return "canary" if self.canary is not None else "promote"
+        if self.canary is not None:
+            return "canary"
+        return "pause" if self.pause is not None else "promote"
+
+    @property
+    def ends_s(self) -> float:
+        """When a step that collects evidence is undecided: `extend` gives it its time once more."""
+        timed = self.shadow or self.canary
+        if timed is None:
+            return math.inf
+        return timed.timeout_s * (2 if timed.on_timeout == "extend" else 1)
 
 
 def default_steps() -> tuple[Step, ...]:

@@ -43,6 +43,7 @@ class ReleaseRegistered(Fact, tag="release.registered"):
     release: Release
     ticket: str | None = None
     signature: str | None = None  # base64, as it stands in the release's `model.sig`
+    by: str = ""  # the person who trained it by hand; empty: the loop did
 
 
 class GatesJudged(Fact, tag="gates.judged"):

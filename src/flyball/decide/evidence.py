@@ -71,13 +71,14 @@ def objections(
 ) -> tuple[str, ...]:
     """Why this person may not approve; empty where they may.
 
-    Who started the training by hand does not approve its result. Without declared people anyone who can reach the home
-    may: a laptop needs no roles.
+    Who started the training by hand does not approve its result, wherever somebody else could. Without declared people
+    anyone who can reach the home may: a laptop needs no roles.
 
     >>> objections("eve", "approver", {"ada": ("approver",)})
     ('eve is not among the people of the service (ada)',)
-    >>> objections("ada", "approver", {"ada": ("approver",)}, proposed_by="ada")
-    ('ada proposed this release: somebody else has to approve it',)
+    >>> both: dict[str, tuple[Role, ...]] = {"ada": ("approver",), "eve": ("approver",)}
+    >>> objections("ada", "approver", both, proposed_by="ada")
+    ('ada had this release trained: somebody else has to approve it (eve)',)
     """
     if not people:
         return ()
@@ -86,8 +87,9 @@ def objections(
     found = []
     if role not in people[person]:
         found.append(f"{person} has no role {role} (has: {', '.join(people[person])})")
-    if proposed_by == person:
-        found.append(f"{person} proposed this release: somebody else has to approve it")
+    others = sorted(name for name, has in people.items() if role in has and name != person)
+    if proposed_by == person and others:
+        found.append(f"{person} had this release trained: somebody else has to approve it ({', '.join(others)})")
     return tuple(found)
 
 

@@ -17,7 +17,7 @@ from typing import Literal
 from msgspec.structs import replace
 
 from flyball.core.routing import WHOLE, PairEvidence, Routing, StepCounts, Verdict
-from flyball.core.service import Guardrails, Step
+from flyball.core.service import Guardrails, Pause, Step
 from flyball.decide.steps import after_canary, after_shadow
 from flyball.stats.ratio_mismatch import ratio_log_e
 from flyball.stats.sequential import rollback_bound
@@ -81,6 +81,8 @@ def advance(
         if (running := judge(routing, counts)).kind == "ROLL_BACK":
             return running  # whoever decides, the shadow that goes on meanwhile can only stop the rollout
         return Verdict(kind="HOLD", reason="a person decides this step", waiting_for=(f"approval by role {role}",))
+    if step.pause is not None:
+        return _after_pause(step.pause, judge(routing, counts), elapsed_s)
     declared = step.shadow or step.canary
     assert declared is not None
     found, rails = judge(routing, counts), routing.guardrails
@@ -92,11 +94,23 @@ def advance(
         else:
             assert step.canary is not None
             found = after_canary(step.canary, rails, counts, found.numbers, elapsed_s)
-    if found.kind in ("PROMOTE", "ROLL_BACK") or elapsed_s < declared.timeout_s:
+    if found.kind in ("PROMOTE", "ROLL_BACK") or elapsed_s < step.ends_s:
         return found
-    reason = f"undecided after {elapsed_s:g} s of at most {declared.timeout_s:g} s: {found.reason}"
+    reason = f"undecided after {elapsed_s:g} s of at most {step.ends_s:g} s: {found.reason}"
     kind: Literal["INVALID", "INCONCLUSIVE"] = "INVALID" if found.kind == "INVALID" else "INCONCLUSIVE"
     return replace(found, kind=kind, reason=reason, cause="timeout")
+
+
+def _after_pause(pause: Pause, found: Verdict, elapsed_s: float) -> Verdict:
+    """The guardrails go on; else the time alone decides, or a person."""
+    if found.kind in ("ROLL_BACK", "INVALID"):
+        return found
+    if pause.duration_s is None:
+        return replace(found, kind="HOLD", reason="the rollout pauses", waiting_for=("a person: resume",))
+    left = pause.duration_s - elapsed_s
+    if left > 0:
+        return replace(found, kind="HOLD", reason="the rollout pauses", waiting_for=(f"{left:g} s more",))
+    return replace(found, kind="PROMOTE", reason=f"the pause of {pause.duration_s:g} s is over", waiting_for=())
 
 
 def _numbers(rails: Guardrails, counts: StepCounts) -> dict[str, float]:

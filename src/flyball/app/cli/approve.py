@@ -1,5 +1,6 @@
 """`flyball approve`: the word that a rollout, or a suggested retraining, waits for."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -18,4 +19,5 @@ def approve(
     json: JsonFlag = False,
 ) -> None:
     """Approve what waits. The approval binds model, evidence and policy, and is void when one changes."""
-    act(lambda ledger, person: approve_it(ledger, subject, person, why), subject, home=home, as_json=json)
+    now = datetime.now(UTC)
+    act(lambda ledger, person: approve_it(ledger, subject, person, why, now=now), subject, home=home, as_json=json)

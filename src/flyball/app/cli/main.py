@@ -38,6 +38,7 @@ VERBS: dict[str, str] = {
     "monitor": "What the monitor saw, window by window, and how well it sees.",
     "predictions": "Ask the prediction log: rows by SQL, or one with its shadow pair and its label.",
     "ab": "A/B tests: several releases beside the champion, compared at weights that you set.",
+    "rollout": "The rollout of a service: see it, hold it, let it go on, take it back, try again.",
     "approve": "Approve the rollout that waits.",
     "reject": "Reject the rollout that waits.",
     "rollback": "Send a service back to its previous release.",
@@ -47,7 +48,7 @@ VERBS: dict[str, str] = {
     "ledger": "Verify, follow or export the ledger.",
     "events": "What receivers outside were told, what waits, and telling it again.",
 }
-_WITH_VERBS_OF_THEIR_OWN = ("ab", "contract", "events", "keys", "ledger", "monitor", "predictions", "runs")
+_WITH_VERBS_OF_THEIR_OWN = ("ab", "contract", "events", "keys", "ledger", "monitor", "predictions", "rollout", "runs")
 
 
 def main(tokens: Sequence[str] | None = None) -> None:

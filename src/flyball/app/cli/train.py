@@ -34,6 +34,7 @@ def train(
     Exit code 0: every gate passed and no hard test failed. 1: one did, the training failed, or the data violate their
     contract.
     """
+    from flyball.app.cli.acting import os_user
     from flyball.app.cli.release_text import evidence_folder
     from flyball.app.declared import load
     from flyball.app.home import command, find_home
@@ -55,7 +56,13 @@ def train(
             snapshot = pipeline.snapshot_source(declared)
             advance(1, note="snapshot")
             first = pipeline.registry(name).champion is None
-            trained = pipeline.train(declared, snapshot, reason="first" if first else "manual", judge_again=judge_again)
+            trained = pipeline.train(
+                declared,
+                snapshot,
+                reason="first" if first else "manual",
+                judge_again=judge_again,
+                by=os_user(),
+            )
             champion = pipeline.registry(name).champion
     finally:  # a failure as well: somebody waits for it
         if declared.service.events:

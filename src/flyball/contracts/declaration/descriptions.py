@@ -227,6 +227,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "shadow": "The candidate answers copies of live rows; clients never see it.",
         "approval": "A person says yes or no.",
         "canary": "The candidate answers a share of the units.",
+        "pause": "The traffic stays as it is, for a time or until a person resumes.",
         "promote": "The candidate becomes champion.",
     },
     "Shadow": {
@@ -236,20 +237,21 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "max_disagreement": "Share of differing answers that stops the rollout.",
         "min_s": "Least duration.",
         "timeout_s": "After this the step is inconclusive.",
-        "on_timeout": "What then happens; `extend` does as `hold`.",
+        "on_timeout": "What then happens; `extend` gives the step its time once more, then holds.",
     },
     "Approval": {
         "role": "Role that may approve.",
         "timeout_s": "After this the request expires.",
-        "on_timeout": "What then happens; `extend` does as `hold`.",
+        "on_timeout": "What then happens: the rollout ends, or (`hold`, `extend`) it is asked for anew.",
     },
     "Canary": {
         "weight": "Candidate's share of units, in steps of 0.0001.",
         "min_requests": "Rows that the candidate itself must have answered.",
         "min_s": "Least duration.",
         "timeout_s": "After this the step is inconclusive.",
-        "on_timeout": "What then happens; `extend` does as `hold`.",
+        "on_timeout": "What then happens; `extend` gives the step its time once more, then holds.",
     },
+    "Pause": {"duration_s": "How long; null: until `flyball rollout resume`."},
     "Promote": {},
     **WATCHED,
     "Retrain": {

@@ -119,7 +119,7 @@ def of_rollout(rollout: Rollout, metadata: Metadata | None) -> Iterator[Finding]
 
 
 def _forms(step: Step) -> int:
-    return sum(form is not None for form in (step.shadow, step.approval, step.canary, step.promote))
+    return sum(form is not None for form in (step.shadow, step.approval, step.canary, step.pause, step.promote))
 
 
 def _rising(steps: tuple[Step, ...]) -> Iterator[Finding]:
@@ -193,7 +193,7 @@ def notes(service: Service) -> tuple[str, ...]:
     """What is allowed but probably not meant, and what nothing reads so far."""
     found = []
     if not service.metadata.people and any(step.approval is not None for step in service.rollout.steps):
-        found.append("metadata.people is empty: nobody can approve a rollout, so each one will wait until it expires")
+        found.append("metadata.people is empty: whoever reaches the home can approve a rollout")
     return (*found, *(f"{where}: declared, not used yet" for where in _unused(service)))
 
 
@@ -204,7 +204,3 @@ def _unused(service: Service) -> Iterator[str]:
         yield "serving.objectives.throughput_rps"
     if goals.latency_p50_ms is not None:
         yield "serving.objectives.latency_p50_ms"
-    for index, step in enumerate(service.rollout.steps):
-        timed = step.shadow or step.approval or step.canary
-        if timed is not None and timed.on_timeout == "extend":
-            yield f"rollout.steps[{index}].{step.kind}.on_timeout extend (the step holds)"

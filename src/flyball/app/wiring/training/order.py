@@ -34,3 +34,4 @@ class Order:
     sources: Sources
     snapshot: Snapshot
     inputs: Inputs
+    by: str = ""  # the person who asks for it

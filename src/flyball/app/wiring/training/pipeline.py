@@ -155,10 +155,12 @@ class Pipeline:
         ticket: str | None = None,
         as_of: str | None = None,
         judge_again: bool = False,
+        by: str = "",
     ) -> Trained:
         """The release of this experiment: the one on the ledger, else a new one, signed and registered.
 
         judge_again: ask a packaged model that is known the gates once more, and measure its times anew.
+        by: the person who asks for it, who then cannot be the one to approve its rollout.
 
         Raises: Refused: to be judged again, and it has been offered to traffic already.
             TrainingFailed: what the service's code said; the fact is on the ledger. BadInput: the folder is faulty.
@@ -169,7 +171,7 @@ class Pipeline:
         sources = sources_of(declared)
         known = self.registry(name)
         inputs = inputs_of(declared, sources, snapshot, known)
-        order = Order(declared=declared, sources=sources, snapshot=snapshot, inputs=inputs)
+        order = Order(declared=declared, sources=sources, snapshot=snapshot, inputs=inputs, by=by)
         with alone(
             self._home.locks,
             inputs.name,
@@ -212,7 +214,7 @@ class Pipeline:
         self._on_step("gate")
         finished = self._runs.worked(job, release, signed_s, self.book(name))
         self._on_step("register")
-        self._registrar.register(release, ticket, finished)  # crash point C is before, D behind
+        self._registrar.register(release, ticket, finished, by=order.by)  # crash point C is before, D behind
         self._registrar.appoint_first(service, release)
         note = self._explain(order, release)
         self._runs.tidy(name)

@@ -42,7 +42,7 @@ class Registrar:
         signing.sign(output, self._key.path)
         self._releases.put(output, release.root)
 
-    def register(self, release: Release, ticket: str | None, finished: Sequence[AnyFact]) -> None:
+    def register(self, release: Release, ticket: str | None, finished: Sequence[AnyFact], *, by: str = "") -> None:
         """Release, judgement and the end of the run in one transaction; writing them again does nothing."""
         facts = (
             ReleaseRegistered(
@@ -50,6 +50,7 @@ class Registrar:
                 release=release,
                 ticket=ticket,
                 signature=signing.signature(self._releases.folder(release.root)),
+                by=by,
             ),
             GatesJudged(service=release.service, release=release.root, passed=release.passed, results=release.gates),
         )

@@ -1,0 +1,100 @@
+"""Where the running rollout of a service stands: its steps, its traffic, what the loop said last and waits for."""
+
+from flyball.control.rollout_state import RolloutState
+from flyball.control.state import ServiceState
+from flyball.control.steps import effective_steps
+from flyball.core.ids import short
+from flyball.core.record import Record
+from flyball.core.routing import WHOLE, Verdict
+from flyball.core.service import Service
+
+
+class RolloutStanding(Record):
+    """What `flyball rollout status` shows; of a service without a rollout only the first three."""
+
+    service: str
+    champion: str | None
+    waiting: tuple[str, ...]  # releases that passed and were not tried, oldest first
+    withdrawn: tuple[str, ...]  # taken back, turned down or expired: tried again only by `rollout retry`
+    rollout: str | None = None
+    release: str | None = None
+    opened_at: str | None = None
+    steps: tuple[str, ...] = ()  # kinds, in their order
+    step: int | None = None  # that runs
+    since: str | None = None  # when it began
+    weight: float | None = None  # share of the units that the candidate answers
+    shadow: float | None = None  # share of the rows that it answers beside the champion
+    paused_by: str | None = None
+    judged: tuple[tuple[int, Verdict], ...] = ()  # steps that are over
+    why: str = ""  # the loop's last word
+    waiting_for: tuple[str, ...] = ()
+
+
+def rollout_standing(state: ServiceState, service: Service) -> RolloutStanding:
+    """From the facts alone."""
+    said = state.decisions.get("rollout")
+    found = RolloutStanding(
+        service=state.service,
+        champion=state.champion,
+        waiting=state.waiting,
+        withdrawn=tuple(root for root in state.releases if root in state.withdrawn),
+        why=said.why if said is not None else "",
+        waiting_for=said.waiting_for if said is not None else (),
+    )
+    return found if state.rollout is None else _running(found, state.rollout, service)
+
+
+def _running(found: RolloutStanding, rollout: RolloutState, service: Service) -> RolloutStanding:
+    step = rollout.step
+    return RolloutStanding(
+        service=found.service,
+        champion=found.champion,
+        waiting=found.waiting,
+        withdrawn=found.withdrawn,
+        why=found.why,
+        waiting_for=found.waiting_for,
+        rollout=rollout.rollout,
+        release=rollout.release,
+        opened_at=rollout.opened_at,
+        steps=tuple(each.kind for each in effective_steps(service)),
+        step=step.index if step is not None else None,
+        since=step.started_at if step is not None else None,
+        weight=step.routing.weight / WHOLE if step is not None else 0.0,
+        shadow=step.routing.shadow if step is not None else 0.0,
+        paused_by=rollout.paused.by if rollout.paused is not None else None,
+        judged=rollout.verdicts,
+    )
+
+
+def in_words(found: RolloutStanding) -> str:
+    """For a terminal."""
+    if found.rollout is None:
+        serves = f"champion {short(found.champion)}" if found.champion else "no champion"
+        lines = [f"{found.service}: no rollout runs; {serves}"]
+        lines += [f"  waits: release {short(root)}" for root in found.waiting]
+        return "\n".join([*lines, *(f"  withdrawn: release {short(root)}" for root in found.withdrawn)])
+    assert found.release is not None
+    lines = [f"{found.service}: rollout {found.rollout} of release {short(found.release)}, since {found.opened_at}"]
+    for index, kind in enumerate(found.steps):
+        lines.append(f"  {_mark(found, index)} {index} {kind}{_told(found, index)}")
+    if found.paused_by is not None:
+        lines.append(f"  paused by {found.paused_by}: the guardrails go on")
+    if found.why:
+        lines.append(f"  {found.why}")
+    return "\n".join([*lines, *(f"  waits for {wait}" for wait in found.waiting_for)])
+
+
+def _mark(found: RolloutStanding, index: int) -> str:
+    if found.step is None or index > found.step:
+        return "·"
+    return "✓" if index < found.step else "▸"
+
+
+def _told(found: RolloutStanding, index: int) -> str:
+    if index == found.step:
+        assert found.weight is not None
+        live = f"{found.weight:.2%} of the units" if found.weight else "no unit"
+        beside = f", {found.shadow:.0%} of the rows beside" if found.shadow else ""
+        return f": {live}{beside}, since {found.since}"
+    said = dict(found.judged).get(index)
+    return f": {said.reason}" if said is not None else ""
