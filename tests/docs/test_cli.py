@@ -39,6 +39,10 @@ GROUPS = {
     "ab": ("start", "weigh", "show", "stop"),
     "monitor": ("status", "history", "selftest"),
     "predictions": ("query", "attribute", "show", "summary", "tidy"),
+    "rollout": (
+        *("status", "history", "explain", "start", "pause"),
+        *("resume", "promote", "abort", "undo", "retry"),
+    ),
     "runs": ("list", "show", "compare"),
     "contract": ("lint", "check", "diff", "draft"),
     "events": ("list", "log", "redeliver", "send"),
