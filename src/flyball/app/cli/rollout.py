@@ -34,7 +34,9 @@ def status(
     service: Annotated[str, Parameter(help="The service.")],
     /,
     *,
-    watch: Annotated[bool, Parameter(help="Show it anew whenever it changes, until no rollout runs.")] = False,
+    watch: Annotated[
+        bool, Parameter(negative="", help="Show it anew whenever it changes, until no rollout runs.")
+    ] = False,
     home: HomeOption = None,
     json: JsonFlag = False,
 ) -> int:
