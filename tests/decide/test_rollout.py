@@ -118,7 +118,7 @@ def test_below_the_bound_it_goes_on() -> None:
 def test_errors_of_earlier_steps_count_towards_max_errors() -> None:
     found = seen(candidate=ArmCounts(requests=50, errors=10), rollout_candidate=ArmCounts(requests=900, errors=100))
     verdict = judge(routing(), found)
-    assert (verdict.kind, verdict.cause) == ("ROLL_BACK", "errors")
+    assert (verdict.kind, verdict.cause) == ("ROLL_BACK", "max_errors")
 
 
 def test_a_sick_arm_is_not_sheltered_by_broken_bookkeeping() -> None:
@@ -160,7 +160,7 @@ def test_at_max_errors_a_common_cause_is_named_as_such() -> None:
         rollout_tests=TestSums(errors=-6.0),
     )
     verdict = judge(routing(), found)
-    assert verdict.kind == "ROLL_BACK"
+    assert (verdict.kind, verdict.cause) == ("ROLL_BACK", "common_cause")
     assert "precaution" in verdict.reason
 
 

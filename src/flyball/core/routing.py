@@ -115,12 +115,19 @@ class PairEvidence(Record):
     champion_only: int = 0  # pairs in which the champion alone was right
 
 
+# why a verdict is no yes; `max_errors`: without statistics, `common_cause`: the champion errs as well
+Cause = (
+    Literal["errors", "slow", "max_errors", "common_cause", "labels", "disagreement", "ratio_mismatch"]
+    | Literal["timeout", "refused", "none"]
+)
+
+
 class Verdict(Record):
     """The answer of every automatic judgement."""
 
     kind: Literal["PROMOTE", "HOLD", "ROLL_BACK", "INCONCLUSIVE", "INVALID"]
     reason: str
-    cause: Literal["errors", "slow", "labels", "disagreement", "ratio_mismatch", "timeout", "refused", "none"] = "none"
+    cause: Cause = "none"
     numbers: dict[str, float] = {}
     waiting_for: tuple[str, ...] = ()
 

@@ -148,7 +148,8 @@ def _too_many(rails: Guardrails, numbers: dict[str, float]) -> Verdict:
         else "no statistics asked"
     )
     reason = f"{numbers['own_errors']:.0f} error events of the candidate reached max_errors {rails.max_errors}: {blame}"
-    return Verdict(kind="ROLL_BACK", reason=reason, cause="errors", numbers=numbers)
+    cause: Literal["common_cause", "max_errors"] = "common_cause" if shared else "max_errors"
+    return Verdict(kind="ROLL_BACK", reason=reason, cause=cause, numbers=numbers)
 
 
 def _unbelievable(routing: Routing, counts: StepCounts, numbers: dict[str, float]) -> Verdict | None:
