@@ -3,6 +3,7 @@
 from typing import Any
 
 import polars as pl
+import polars.selectors as cs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -57,8 +58,13 @@ def test_any_other_values_become_the_same_frame_too(kind: Any, rows: list[dict[s
     if isinstance(at_once, str) or isinstance(one_by_one, str):
         assert isinstance(at_once, str) and at_once == one_by_one  # noqa: PT018 - neither is compared with a frame
     else:
-        assert repr(at_once.rows()) == repr(one_by_one.rows())  # columns of objects are not even equal to themselves
+        # columns of objects are not even equal to themselves, and moments of the year 0 are none of Python's
+        assert repr(_plain(at_once).rows()) == repr(_plain(one_by_one).rows())
         assert at_once.schema == one_by_one.schema
+
+
+def _plain(found: pl.DataFrame) -> pl.DataFrame:
+    return found.with_columns(cs.temporal().to_physical())
 
 
 @pytest.mark.parametrize("rows", [[], [{}], [{}, {}]])
