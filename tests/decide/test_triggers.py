@@ -5,6 +5,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.decide.windows import SERVICE, report
 
+from flyball.core.estimating import ConceptTrend
+from flyball.core.release import Estimate
 from flyball.core.service import Retrain
 from flyball.core.watching import QualityFinding, WindowReport
 from flyball.decide.triggers import History, wish
@@ -88,3 +90,26 @@ def test_a_wish_always_says_why_and_asking_twice_gives_the_same(history: list[tu
     assert found.why
     assert found.diagnosis.reason
     assert found == wish(reports, SERVICE)
+
+
+def test_a_trend_of_the_concept_asks_where_it_is_declared_and_only_for_the_worse() -> None:
+    worse = ConceptTrend(
+        verdict="DRIFT", reason="0.01 a day", windows=30, slope=Estimate(value=0.01, low=0.005, high=0.015, n=30)
+    )
+    declared = replace(SERVICE, retrain=replace(SERVICE.retrain, triggers=("drift", "trend")))
+    seen = [replace(report(0, loss=FINE), concept=worse), report(1)]  # the newest has no labels, and says nothing
+    assert wish(seen, declared).fired == "trend"
+    assert wish(seen, declared).why == "trend: 0.01 a day"
+    assert wish(seen, SERVICE).fired is None
+    better = replace(worse, slope=Estimate(value=-0.01, low=-0.015, high=-0.005, n=30))
+    unsure = replace(worse, verdict="OK")
+    for told in (better, unsure):
+        assert wish([replace(report(0, loss=FINE), concept=told)], declared).fired is None
+    soon = History(since_training_s=1000)
+    assert wish(seen, declared, history=soon).waiting_for == ("the cool-down to end in 4000 s",)
+
+
+def test_how_many_fruitless_trainings_rest_the_triggers_is_declared() -> None:
+    patient = replace(SERVICE, retrain=replace(SERVICE.retrain, rest_after=3))
+    tired = History(since_training_s=9999, training_row=5000, without_gain=2)
+    assert wish([report(0, loss=BAD)], patient, history=tired).waiting_for == ()

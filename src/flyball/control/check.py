@@ -51,7 +51,10 @@ def _of_fact(fact: e.AnyFact, action: str, state: ServiceState, service: Service
             return []
         case e.RetrainOrdered():
             busy = [("a rollout runs", state.rollout), ("a quality incident is open", state.incident)]
-            return [f"training while {what}" for what, there in busy if there is not None] + _frozen(action, state)
+            found = [f"training while {what}" for what, there in busy if there is not None]
+            if fact.proof == "policy" and service.autonomy.retrain != "auto":
+                found.append(f"a training without a person, where the policy says {service.autonomy.retrain}")
+            return found + _frozen(action, state)
         case e.RolloutOpened():
             return _frozen(action, state) + (["a rollout beside an A/B test"] if state.ab is not None else [])
         case e.TicketOpened():

@@ -2,11 +2,11 @@
 
 from flyball.control.state import ServiceState
 from flyball.core.clock import moment
-from flyball.core.events import AnyFact
+from flyball.core.events import AnyFact, Reason
 from flyball.core.ledger import Command
 from flyball.core.record import Record
 from flyball.core.routing import Observed, PairEvidence, Routing, Verdict
-from flyball.core.service import Service, Trigger
+from flyball.core.service import Service
 from flyball.core.watching import Diagnosis, Signal
 
 
@@ -31,7 +31,7 @@ class Outlook(Record):
 class Learning(Record):
     """What the monitor and `decide` say about training again."""
 
-    fired: Trigger | None = None  # the trigger that stands
+    fired: Reason | None = None  # the trigger that stands
     why: str = ""
     waiting_for: tuple[str, ...] = ()
     diagnosis: Diagnosis | None = None

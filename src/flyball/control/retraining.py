@@ -6,13 +6,20 @@ cool-down, with enough new labels, and only as far as the declared autonomy goes
 
 from typing import Literal
 
-from flyball.control.decision import Decision, Situation
+from msgspec.structs import replace
+
+from flyball.control.decision import Decision, Learning, Situation, elapsed_s
 from flyball.control.state import ServiceState, TicketState
 from flyball.core import events as e
+from flyball.core.clock import moment
 from flyball.core.codec import digest
 from flyball.core.ids import ServiceName, short
 from flyball.core.ledger import Command
 from flyball.core.release import refusals
+from flyball.core.watching import Diagnosis
+from flyball.decide.admission import over_budget
+from flyball.decide.schedule import due
+from flyball.decide.triggers import dead_s
 
 
 def plan_retraining(situation: Situation) -> Decision | None:
@@ -27,12 +34,12 @@ def plan_retraining(situation: Situation) -> Decision | None:
 
 def _open(situation: Situation) -> Decision | None:
     """A trigger that stands becomes a ticket, unless something forbids it."""
-    learning, state = situation.learning, situation.state
+    learning, state = by_calendar(situation), situation.state
     if learning.fired is None or learning.diagnosis is None:
         if learning.why:
             return Decision(action="retrain", what="none", why=learning.why, waiting_for=learning.waiting_for)
         return None
-    if obstacles := _obstacles(situation):
+    if obstacles := _obstacles(situation, learning):
         return Decision(action="retrain", what="not now", why=learning.why, waiting_for=obstacles)
     name = "ti-" + short(digest("flyball/ticket/v1", [state.service, state.version, learning.row]))
     service = ServiceName(state.service)
@@ -49,10 +56,35 @@ def _open(situation: Situation) -> Decision | None:
     return Decision(action="retrain", what=f"open {name}", why=learning.why, facts=(made, opened))
 
 
-def _obstacles(situation: Situation) -> tuple[str, ...]:
+def by_calendar(situation: Situation) -> Learning:
+    """What the windows ask for; where they ask for nothing, what the schedule does.
+
+    It counts from the last training, ticket or champion, so however many of its moments have passed, it asks once. A
+    service that has never had a champion is not trained by it.
+    """
+    learning, state, service = situation.learning, situation.state, situation.service
+    since = max((at for at in (state.appointed_at, state.retrained_at, state.ticketed_at) if at), default="")
+    if learning.fired is not None or service.retrain.schedule is None or not since:
+        return learning
+    moment_due = due(service.retrain.schedule, moment(since), moment(situation.now))
+    if moment_due is None:
+        return learning
+    why = f"schedule: {service.retrain.schedule} was due at {moment_due:%Y-%m-%d %H:%M} UTC"
+    diagnosis = learning.diagnosis or Diagnosis(kind="unknown", reason="no window has been seen", remedy="none")
+    waiting = (*learning.waiting_for, *_too_soon(situation))
+    return replace(learning, fired="schedule", why=why, diagnosis=diagnosis, waiting_for=waiting, evidence=())
+
+
+def _too_soon(situation: Situation) -> tuple[str, ...]:
+    last, dead = situation.state.retrained_at, dead_s(situation.service)
+    gone = elapsed_s(last, situation.now) if last else dead
+    return () if gone >= dead else (f"the cool-down to end in {dead - gone:.0f} s",)
+
+
+def _obstacles(situation: Situation, learning: Learning) -> tuple[str, ...]:
     """What forbids even a ticket at this moment: what the triggers wait for, and what else is going on."""
     state, service = situation.state, situation.service
-    found = list(situation.learning.waiting_for)
+    found = [*learning.waiting_for, *over_budget(service.retrain.budget, state.spent, moment(situation.now))]
     if service.autonomy.retrain == "observe":
         found.append("a policy that allows more than to observe (autonomy.retrain)")
     if state.incident is not None:
@@ -67,13 +99,15 @@ def _obstacles(situation: Situation) -> tuple[str, ...]:
 def _order(situation: Situation, ticket: TicketState) -> Decision:
     """An open ticket waits for labels, for an incident to end, and for whoever may order a training."""
     state, service, learning = situation.state, situation.service, situation.learning
-    if learning.diagnosis is not None and learning.fired is None:
+    of_a_signal = ticket.reason in ("drift", "risk", "trend")
+    if of_a_signal and learning.diagnosis is not None and learning.fired is None:
         return _closed(state, ticket, "dismissed", "the signals that opened it are gone")
     waiting = []
     if state.incident is not None:
         waiting.append(f"the quality incident {state.incident.incident} to be closed")
     if learning.new_rows < service.retrain.min_new_rows:
         waiting.append(f"labels: {learning.new_rows} of {service.retrain.min_new_rows} new rows have one")
+    waiting += over_budget(service.retrain.budget, state.spent, moment(situation.now))
     if service.autonomy.retrain != "auto":
         waiting.append(f"a person to start it: flyball approve {ticket.ticket}")
     if waiting:

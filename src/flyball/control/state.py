@@ -15,6 +15,7 @@ from flyball.core.record import Record
 from flyball.core.release import Release
 from flyball.core.routing import Routing
 from flyball.core.watching import APART
+from flyball.decide.admission import Spent
 
 
 class TicketState(Record):
@@ -58,6 +59,8 @@ class ServiceState(Record):
     retrained_at: str = ""  # when the last training was ordered
     retrained_row: int = 0  # stream position of its ticket
     without_gain: int = 0  # retrainings in a row that did not lead to a promotion
+    ticketed_at: str = ""  # when the last ticket was opened
+    spent: Spent = Spent()  # of the last seven days
     decisions: dict[str, e.DecisionTaken] = {}  # the last word on each action
 
 
@@ -101,6 +104,9 @@ def _apply(state: ServiceState, fact: e.AnyFact, at: str) -> ServiceState:
             return _ab(state, fact, at)
         case e.TicketOpened() | e.RetrainOrdered() | e.TicketClosed():
             return _ticket(state, fact, at)
+        case e.RunFinished(cost=cost) if cost is not None:
+            spent = state.spent.since(at)
+            return replace(state, spent=replace(spent, costs=(*spent.costs, (at, cost))))
         case e.SignalRaised():
             key = signal_key(fact.signal.signal, fact.signal.feature)
             return replace(state, signals=state.signals | {key: fact})
@@ -221,11 +227,12 @@ def _ticket(state: ServiceState, fact: e.TicketOpened | e.RetrainOrdered | e.Tic
     match fact:
         case e.TicketOpened():
             ticket = TicketState(ticket=fact.ticket, reason=fact.reason, opened_at=at, row=fact.row, opened=fact)
-            return replace(state, ticket=ticket)
+            return replace(state, ticket=ticket, ticketed_at=at)
         case e.RetrainOrdered() if state.ticket and fact.ticket == state.ticket.ticket:
-            return replace(
-                state, ticket=replace(state.ticket, ordered=fact), retrained_at=at, retrained_row=state.ticket.row
-            )
+            ticket, spent = replace(state.ticket, ordered=fact), state.spent.since(at)
+            if fact.proof == "policy":
+                spent = replace(spent, orders=(*spent.orders, at))
+            return replace(state, ticket=ticket, retrained_at=at, retrained_row=ticket.row, spent=spent)
         case e.TicketClosed(outcome=outcome):
             without = 0 if outcome == "promoted" else state.without_gain + (outcome == "no_gain")
             return replace(state, ticket=None, without_gain=without)

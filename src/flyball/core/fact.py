@@ -5,7 +5,7 @@ from typing import Literal
 from flyball.core.ids import ServiceName
 from flyball.core.record import Record
 
-Reason = Literal["first", "drift", "risk", "schedule", "manual"]  # why a training was begun
+Reason = Literal["first", "drift", "risk", "trend", "schedule", "manual"]  # why a training was begun
 Proof = Literal["os_user", "token", "simulated", "policy"]
 
 

@@ -36,6 +36,9 @@ from flyball.core.judging import BusinessValue as BusinessValue
 from flyball.core.judging import Cost as Cost
 from flyball.core.judging import Slice as Slice
 from flyball.core.record import Record
+from flyball.core.retrain_policy import Autonomy as Autonomy
+from flyball.core.retrain_policy import Budget as Budget
+from flyball.core.retrain_policy import Retrain as Retrain
 from flyball.core.serving import Case as Case
 from flyball.core.serving import Compare as Compare
 from flyball.core.serving import Constant as Constant
@@ -219,21 +222,6 @@ class Monitor(Record):
     cost: Cost | None = None
     examples: Annotated[int, Meta(ge=0, le=200)] = 10  # failing rows kept for each window and arm
     detector: Detector = field(default_factory=Detector)
-
-
-class Retrain(Record):
-    triggers: tuple[Trigger, ...] = ("drift", "risk")
-    from_: Literal["captured", "source"] = field(default="captured", name="from")
-    window_rows: Annotated[int, Meta(ge=1)] = 20_000
-    min_new_rows: Count = 2_000
-    cooldown_s: Seconds = 86_400.0
-
-
-class Autonomy(Record):
-    rollback: Literal["auto"] = "auto"
-    retrain: Remedy = "suggest"
-    promote: Literal["approval", "auto"] = "approval"
-    first: Literal["auto", "approval"] = "auto"
 
 
 class Replay(Record):

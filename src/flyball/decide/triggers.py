@@ -4,19 +4,18 @@ Retraining is the slow actuator of a loop that must not swing. So: a drift count
 until PSI falls below `warn` (hysteresis); a risk counts at once and stands until a newer metric is no longer even
 suspicious; only windows of the present champion count (anti-windup: a promotion forgets them all); after a training
 the trigger is dead for the cool-down and at least the label delay, because before that its effect cannot be seen; and
-after two retrainings without gain it rests until a person acts or a signal begins that was not there before.
+after `rest_after` retrainings without gain it rests until a person acts or a signal begins that was not there before.
 
 One pass over the reports gives the answer; who has folded the older ones goes on from there.
 """
 
 from collections.abc import Collection, Sequence
 
+from flyball.core.estimating import ConceptTrend
 from flyball.core.record import Record
 from flyball.core.service import Service, Trigger
 from flyball.core.watching import Diagnosis, Signal, WindowReport
 from flyball.decide.diagnosis import diagnose
-
-REST_AFTER = 2  # retrainings in a row without gain
 
 
 class History(Record):
@@ -74,6 +73,11 @@ def wish(
     }
     # labels outrank inputs: a ticket for a loss says more than one for a shift
     fired: Trigger | None = next((name for name in ("risk", "drift") if by_trigger.get(name)), None)
+    trend = _losing_touch(reports) if "trend" in service.retrain.triggers and fired != "risk" else None
+    if trend is not None:
+        waiting = _waiting(standing, service, history, diagnosis)
+        why = f"trend: {trend.reason}"
+        return Wish(fired="trend", why=why, waiting_for=waiting, diagnosis=diagnosis)
     if fired is None:
         return Wish(fired=None, why=_pending(reports, monitor.psi.consecutive), diagnosis=diagnosis)
     causes = by_trigger[fired]
@@ -109,6 +113,13 @@ def streaks(
     return Streaks(standing=found, begun=begun)
 
 
+def _losing_touch(reports: Sequence[WindowReport]) -> ConceptTrend | None:
+    """The trend of the newest window that could tell one, where it says worse and worse."""
+    told = next((r.concept for r in reversed(reports) if r.concept is not None), None)
+    worse = told is not None and told.verdict == "DRIFT" and told.slope is not None and told.slope.value > 0
+    return told if worse else None
+
+
 def _measured(kind: str, report: WindowReport) -> bool:
     """Whether silence in this report says anything: a window without a metric says nothing about the risk."""
     return kind != "risk" or report.loss is not None
@@ -129,14 +140,14 @@ def _waiting(standing: Sequence[Standing], service: Service, history: History, d
     if history.since_training_s is not None and history.since_training_s < dead_s(service):
         found.append(f"the cool-down to end in {dead_s(service) - history.since_training_s:.0f} s")
     new = any(cause.since_row > history.training_row for cause in standing)
-    if history.without_gain >= REST_AFTER and not new:
+    if history.without_gain >= service.retrain.rest_after and not new:
         found.append(f"a person, or a new signal: {history.without_gain} retrainings in a row brought no gain")
     return tuple(found)
 
 
 def dead_s(service: Service) -> float:
     """How long after a training the trigger is dead, seconds: before that its effect cannot be seen."""
-    return max(service.retrain.cooldown_s, service.data.label_window_s)
+    return max(service.retrain.cooldown_s, service.data.label_window_s + service.retrain.bake_s)
 
 
 def _pending(reports: Sequence[WindowReport], consecutive: int) -> str:

@@ -111,7 +111,8 @@ def deeds(entries: Iterable[Entry], row_at: "dict[int, int]", train_rows: int) -
             case e.TrainingStarted(reason=reason, ticket=ticket_id):
                 opened = tickets.get(ticket_id) if ticket_id else None
                 diagnosis = opened.diagnosis.kind if opened else None
-                trainings.append(TrainingLine(row=row, reason=reason, diagnosis=diagnosis))
+                told = "risk" if reason == "trend" else reason  # the report has one word for what labels say
+                trainings.append(TrainingLine(row=row, reason=told, diagnosis=diagnosis))
             case e.RolloutOpened() as rollout:
                 rollouts[rollout.rollout] = RolloutLine(
                     row=row, release=rollout.release, outcome="open", reason=rollout.reason, opened_row=row

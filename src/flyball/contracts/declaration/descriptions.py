@@ -1,5 +1,6 @@
 """One sentence for every key of `service.yaml`: the text an editor shows and the reference page prints."""
 
+from flyball.contracts.declaration.descriptions_of_retraining import RETRAINED
 from flyball.contracts.declaration.descriptions_of_watching import WATCHED
 
 DESCRIPTIONS: dict[str, dict[str, str]] = {
@@ -254,19 +255,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
     "Pause": {"duration_s": "How long; null: until `flyball rollout resume`."},
     "Promote": {},
     **WATCHED,
-    "Retrain": {
-        "triggers": "Which signals open a retrain ticket.",
-        "from": "Rows to learn from: captured in live traffic with their labels, or the source read again.",
-        "window_rows": "Newest rows that are used.",
-        "min_new_rows": "Rows with labels that must have come since the last training.",
-        "cooldown_s": "Least time between two retrainings.",
-    },
-    "Autonomy": {
-        "rollback": "Rollback needs nobody.",
-        "retrain": "How far a retraining goes without a person.",
-        "promote": "Whether a person must approve a promotion.",
-        "first": "Whether the first release that passes its gates becomes champion by itself.",
-    },
+    **RETRAINED,
     "Replay": {
         "train_rows": "Rows that the first model learns from.",
         "label_delay_rows": "Rows after which a label arrives.",

@@ -5,8 +5,10 @@ Each function judges one section and yields (path, expected, found, fix).
 
 import math
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
+
+from cronsim import CronSim, CronSimError
 
 from flyball.contracts.declaration.task_metrics import Finding, metric_of_task
 from flyball.contracts.yaml_text import Path
@@ -145,6 +147,12 @@ def of_retrain(retrain: Retrain) -> Iterator[Finding]:
     if retrain.min_new_rows > retrain.window_rows:
         expected = f"at most window_rows ({retrain.window_rows})"
         yield ("retrain", "min_new_rows"), expected, str(retrain.min_new_rows), "a training could never begin"
+    if retrain.schedule is not None:
+        try:
+            next(CronSim(retrain.schedule, datetime(2026, 1, 1, tzinfo=UTC)))
+        except (CronSimError, StopIteration) as error:
+            expected = "five fields of cron that ever come, UTC: 0 3 * * 0"
+            yield ("retrain", "schedule"), expected, f"text {retrain.schedule!r}", str(error)
 
 
 def of_events(events: tuple[Destination, ...]) -> Iterator[Finding]:

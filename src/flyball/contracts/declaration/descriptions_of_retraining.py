@@ -1,0 +1,25 @@
+"""What the keys of `retrain` and `autonomy` mean, for the schema and the reference page."""
+
+RETRAINED = {
+    "Retrain": {
+        "triggers": "Which signals open a retrain ticket: `drift`, `risk`, `trend` (a concept slowly lost).",
+        "schedule": "Cron, five fields, UTC: `0 3 * * 0`. Moments that were missed count once.",
+        "from": "Rows to learn from: captured in live traffic with their labels, or the source read again.",
+        "window_rows": "Newest rows that are used.",
+        "min_new_rows": "Rows with labels that must have come since the last training.",
+        "cooldown_s": "Least time between two retrainings.",
+        "bake_s": "Time beside the label window before which a new champion's effect cannot be seen.",
+        "rest_after": "Retrainings in a row without gain after which the triggers rest.",
+        "budget": "What the loop may spend alone.",
+    },
+    "Budget": {
+        "runs_per_week": "Retrainings in any seven days; null: no limit.",
+        "cost_per_week": "Cost of all runs in any seven days, as `experiment.limits.cost_per_hour` counts it.",
+    },
+    "Autonomy": {
+        "rollback": "Rollback needs nobody.",
+        "retrain": "How far a retraining goes without a person.",
+        "promote": "Whether a person must approve a promotion.",
+        "first": "Whether the first release that passes its gates becomes champion by itself.",
+    },
+}

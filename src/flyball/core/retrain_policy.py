@@ -1,0 +1,34 @@
+"""When a service is trained again, how often at most, and how far it may go alone."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, field
+
+from flyball.core.declared_kinds import Count, Remedy, Seconds, Trigger
+from flyball.core.record import Record
+
+
+class Budget(Record):
+    """What the loop may spend alone in any seven days; a person's word is not bound by it."""
+
+    runs_per_week: Annotated[int, Meta(ge=0)] | None = None
+    cost_per_week: Annotated[float, Meta(ge=0)] | None = None  # in the unit of experiment.limits.cost_per_hour
+
+
+class Retrain(Record):
+    triggers: tuple[Trigger, ...] = ("drift", "risk")
+    schedule: str | None = None  # five fields of cron, UTC; null: none
+    from_: Literal["captured", "source"] = field(default="captured", name="from")
+    window_rows: Annotated[int, Meta(ge=1)] = 20_000
+    min_new_rows: Count = 2_000
+    cooldown_s: Seconds = 86_400.0
+    bake_s: Seconds = 0.0  # beside the label window: a new champion's effect is not judged before
+    rest_after: Annotated[int, Meta(ge=1)] = 2  # retrainings in a row without gain
+    budget: Budget = field(default_factory=Budget)
+
+
+class Autonomy(Record):
+    rollback: Literal["auto"] = "auto"
+    retrain: Remedy = "suggest"
+    promote: Literal["approval", "auto"] = "approval"
+    first: Literal["auto", "approval"] = "auto"
