@@ -104,3 +104,10 @@ def test_the_rollouts_that_were(put: Put, said: Said, capfd: pytest.CaptureFixtu
     assert "rolled_back" in capfd.readouterr().out
     assert said("explain", "ro-1")[1]["subject"] == "ro-1"
     assert said("status", "no-such")[0] == 2
+
+
+def test_a_retraining_is_ordered_by_hand(put: Put, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["retrain", NAME, "--why", "a holiday comes", "--json"]) == 0
+    assert json.loads(capfd.readouterr().out)["recorded"] == ["ticket.opened", "retrain.ordered"]
+    assert run(["retrain", NAME, "--json"]) == 1  # one is under way
+    assert run(["retrain", "no-such", "--json"]) == 2
