@@ -14,12 +14,14 @@ for each kind of figure, whenever it is read.
 """
 
 from collections.abc import Mapping
-from math import sqrt
+from math import isfinite
 from typing import Literal
 
 from flyball.core.record import Record
 from flyball.core.routing import WHOLE, ArmEvidence, Routing, StepCounts
 from flyball.decide.rollout import GUARDRAILS, MAX_DROPPED, RATIO_MISMATCH_ALPHA
+from flyball.stats.pair_moments import moments_of_sums
+from flyball.stats.ratio_metric import ratio
 from flyball.stats.ratio_mismatch import ratio_log_e
 from flyball.stats.sequences import asymptotic_half_width, asymptotic_rho, bernoulli_upper
 from flyball.stats.sequential import rollback_bound
@@ -112,13 +114,13 @@ def report(routing: Routing, counts: StepCounts, alpha: float, metric: Mapping[s
 
 
 def difference(arm: UnitSums, champion: UnitSums, alpha: float) -> Interval | None:
-    """Of two means, arm less champion. `alpha`: of each mean's bound. None: one of them has too few units.
+    """Of two means, arm less champion. `alpha`: of each mean's bound. None: an arm has too few units, or no number.
 
     >>> few = UnitSums(units=2, rows=2, value=1.0, squares=1.0, products=1.0, row_squares=2.0)
     >>> difference(few, few, 0.05) is None
     True
     """
-    if min(arm.units, champion.units) < FEWEST_UNITS:
+    if not all(each.units >= FEWEST_UNITS and each.rows and isfinite(each.squares) for each in (arm, champion)):
         return None
     value = arm.mean - champion.mean
     width = _half_width(arm, alpha) + _half_width(champion, alpha)
@@ -126,11 +128,10 @@ def difference(arm: UnitSums, champion: UnitSums, alpha: float) -> Interval | No
 
 
 def _half_width(sums: UnitSums, alpha: float) -> float:
-    """Delta method: mean = sum / rows, so a unit's part in its error is (its sum - mean * its rows) / rows a unit."""
-    mean = sums.mean
-    residuals = sums.squares - 2 * mean * sums.products + mean**2 * sums.row_squares
-    sd = sqrt(max(0.0, residuals) / sums.units) / (sums.rows / sums.units)
-    return asymptotic_half_width(sums.units, sd, alpha=alpha, rho=asymptotic_rho(TIGHTEST_AT, alpha=alpha))
+    """Delta method: a unit's part in the mean's error is (its sum - mean * its rows) / rows a unit."""
+    units = moments_of_sums(sums.units, sums.value, sums.rows, yy=sums.squares, xx=sums.row_squares, xy=sums.products)
+    rho = asymptotic_rho(TIGHTEST_AT, alpha=alpha)
+    return asymptotic_half_width(sums.units, ratio(units).sd, alpha=alpha, rho=rho)
 
 
 def _arm(
