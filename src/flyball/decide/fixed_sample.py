@@ -27,7 +27,7 @@ Floats = npt.NDArray[np.float64]
 Kind = Literal["SUPERIOR", "NOT_WORSE", "WORSE", "INCONCLUSIVE", "INVALID"]
 
 FEWEST_UNITS = 30  # of an arm, below which a normal interval says nothing
-RESAMPLES = 9_999  # of the permutation test: p is a multiple of 1/10,000
+RESAMPLES = 1_999  # of the permutation test: p is a multiple of 1/2,000
 
 
 @dataclass(frozen=True, kw_only=True)
