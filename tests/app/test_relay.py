@@ -23,7 +23,7 @@ from flyball.adapters.ledger.sqlite import SqliteLedger
 from flyball.adapters.messages.receiver_file import FileLines
 from flyball.adapters.messages.receiver_http import HttpReceiver
 from flyball.app.home import Home
-from flyball.app.wiring.ledger import open_ledger
+from flyball.app.wiring.ledger_place import OpenLedger, open_ledger
 from flyball.app.wiring.receivers import Directory, receiver_of
 from flyball.app.wiring.relay import Relay, flush
 from flyball.core import events as e
@@ -51,7 +51,7 @@ def ledger(home: Home, clock: SimulatedClock) -> Iterator[SqliteLedger]:
     found.close()
 
 
-def declare(ledger: SqliteLedger, *to: Destination, service: str = "fraud") -> None:
+def declare(ledger: OpenLedger, *to: Destination, service: str = "fraud") -> None:
     declaration = {"events": msgspec.to_builtins(to)}
     ledger.append(
         [
@@ -62,7 +62,7 @@ def declare(ledger: SqliteLedger, *to: Destination, service: str = "fraud") -> N
     )
 
 
-def begin(ledger: SqliteLedger, count: int = 1, service: str = "fraud") -> None:
+def begin(ledger: OpenLedger, count: int = 1, service: str = "fraud") -> None:
     """Trainings begin: each is a message to each destination."""
     for number in range(count):
         experiment = ExperimentDigest(f"fx1:{ledger.head().size}-{number}")
@@ -75,7 +75,7 @@ def begin(ledger: SqliteLedger, count: int = 1, service: str = "fraud") -> None:
         )
 
 
-def relay(home: Home, ledger: SqliteLedger, environment: dict[str, str] | None = None, **options: Any) -> Relay:
+def relay(home: Home, ledger: OpenLedger, environment: dict[str, str] | None = None, **options: Any) -> Relay:
     return Relay(
         ledger,
         Directory(ledger).declared,
@@ -96,12 +96,12 @@ def flushed(made: Relay) -> None:
     asyncio.run(made.flush())
 
 
-def outcomes(ledger: SqliteLedger, destination: str) -> list[tuple[str, str]]:
+def outcomes(ledger: OpenLedger, destination: str) -> list[tuple[str, str]]:
     return [(each.outcome, each.status) for each in reversed(ledger.deliveries(destination=destination))]
 
 
 def test_an_openlineage_endpoint_gets_plain_json_and_a_cloudevents_one_structured_mode_signed(
-    home: Home, ledger: SqliteLedger
+    home: Home, ledger: OpenLedger
 ) -> None:
     with receiving(Receiver()) as lineage, receiving(Receiver()) as events:
         declare(
@@ -124,7 +124,7 @@ def test_an_openlineage_endpoint_gets_plain_json_and_a_cloudevents_one_structure
 
 
 def test_a_receiver_that_fails_gets_the_same_bytes_again_after_a_rest(
-    home: Home, ledger: SqliteLedger, clock: SimulatedClock
+    home: Home, ledger: OpenLedger, clock: SimulatedClock
 ) -> None:
     with receiving(Receiver(answers=(500, "die", 200))) as receiver:
         declare(ledger, Destination(format="cdevents", to=receiver.url))
@@ -144,7 +144,7 @@ def test_a_receiver_that_fails_gets_the_same_bytes_again_after_a_rest(
     assert ledger.waiting() == ()
 
 
-def test_a_hung_and_a_dead_receiver_hold_up_nobody(home: Home, ledger: SqliteLedger) -> None:
+def test_a_hung_and_a_dead_receiver_hold_up_nobody(home: Home, ledger: OpenLedger) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         nobody = f"http://127.0.0.1:{taken.getsockname()[1]}/"
     with receiving(Receiver(answers=("hang",))) as hung, receiving(Receiver()) as good:
@@ -164,7 +164,7 @@ def test_a_hung_and_a_dead_receiver_hold_up_nobody(home: Home, ledger: SqliteLed
 
 
 def test_a_message_that_is_refused_for_what_it_is_makes_way_and_can_be_sent_again(
-    home: Home, ledger: SqliteLedger, clock: SimulatedClock
+    home: Home, ledger: OpenLedger, clock: SimulatedClock
 ) -> None:
     with receiving(Receiver(answers=(422, 422, 422, 422, 422, 200))) as receiver:
         declare(ledger, Destination(format="openlineage", to=receiver.url))
@@ -180,7 +180,7 @@ def test_a_message_that_is_refused_for_what_it_is_makes_way_and_can_be_sent_agai
 
 
 def test_nothing_is_sent_without_its_secret_and_what_is_no_longer_declared_is_refused(
-    home: Home, ledger: SqliteLedger
+    home: Home, ledger: OpenLedger
 ) -> None:
     with receiving(Receiver()) as receiver:
         declare(ledger, Destination(format="cdevents", to=receiver.url, secret="NOT_SET"))
@@ -194,7 +194,7 @@ def test_nothing_is_sent_without_its_secret_and_what_is_no_longer_declared_is_re
     assert outcomes(ledger, "fraud/cdevents")[1] == ("refused", "no service declares this destination any more")
 
 
-def test_a_bad_secret_is_told_without_being_shown(home: Home, ledger: SqliteLedger) -> None:
+def test_a_bad_secret_is_told_without_being_shown(home: Home, ledger: OpenLedger) -> None:
     with receiving(Receiver()) as receiver:
         declare(ledger, Destination(format="cdevents", to=receiver.url, secret="SECRET"))
         begin(ledger)
@@ -206,7 +206,7 @@ def test_a_bad_secret_is_told_without_being_shown(home: Home, ledger: SqliteLedg
 
 
 def test_a_changed_address_is_where_old_messages_go_too(
-    home: Home, ledger: SqliteLedger, clock: SimulatedClock
+    home: Home, ledger: OpenLedger, clock: SimulatedClock
 ) -> None:
     with receiving(Receiver(answers=(404,))) as wrong, receiving(Receiver()) as right:
         declare(ledger, Destination(format="cdevents", to=wrong.url))
@@ -219,7 +219,7 @@ def test_a_changed_address_is_where_old_messages_go_too(
     assert [got.document["type"] for got in right.got] == ["dev.cdevents.pipelinerun.started.0.3.0"]
 
 
-def test_two_relays_never_mix_up_the_order_of_a_destination(home: Home, ledger: SqliteLedger) -> None:
+def test_two_relays_never_mix_up_the_order_of_a_destination(home: Home, ledger: OpenLedger) -> None:
     with receiving(Receiver()) as receiver:
         declare(ledger, Destination(format="cdevents", to=receiver.url))
         begin(ledger, 20)
@@ -234,11 +234,11 @@ def test_two_relays_never_mix_up_the_order_of_a_destination(home: Home, ledger: 
     assert ids == [message.removeprefix("fraud/cdevents/") for message in sent(ledger)]
 
 
-def sent(ledger: SqliteLedger) -> list[str]:
+def sent(ledger: OpenLedger) -> list[str]:
     return [each.message for each in reversed(ledger.deliveries(limit=1000))]
 
 
-def test_lines_in_a_file_are_whole_also_after_a_kill(home: Home, ledger: SqliteLedger) -> None:
+def test_lines_in_a_file_are_whole_also_after_a_kill(home: Home, ledger: OpenLedger) -> None:
     declare(ledger, Destination(format="openlineage", to="file:events/fraud.jsonl"))
     begin(ledger, 2)
     flushed(relay(home, ledger))
@@ -324,7 +324,7 @@ WRITE = """
 import sys
 from pathlib import Path
 from flyball.app.home import Home
-from flyball.app.wiring.ledger import open_ledger
+from flyball.app.wiring.ledger_place import OpenLedger, open_ledger
 from flyball.core.events import TrainingStarted
 ledger = open_ledger(Home(Path(sys.argv[1])))
 number = 0

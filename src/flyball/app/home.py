@@ -18,7 +18,25 @@ class Home:
 
     @property
     def ledger(self) -> Path:
+        """The ledger's file, unless the ledger stands in a database."""
         return self.root / "ledger.db"
+
+    @property
+    def ledger_url(self) -> Path:
+        """Names the database in which the ledger stands; no file: it stands in the home. May hold a password."""
+        return self.root / "ledger.url"
+
+    @property
+    def database(self) -> str | None:
+        """URL of the database in which the ledger stands; None: it stands in the home."""
+        try:
+            return self.ledger_url.read_text(encoding="utf-8").strip()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    @property
+    def has_ledger(self) -> bool:
+        return self.ledger.exists() or self.database is not None
 
     @property
     def keys(self) -> Path:

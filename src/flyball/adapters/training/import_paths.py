@@ -30,6 +30,7 @@ OURS = "flyball"
 MOST_FILES, MOST_BYTES = 5_000, 1 << 27  # of one folder; what lies beyond is not read, and the grade says so
 _CODE = (".py", ".so", ".pyd")
 _SITE = ("site-packages", "dist-packages")
+_MARKS = ("pyvenv.cfg", "ledger.db", "ledger.url")  # of a virtual environment, and of homes
 _PASSED_OVER = ("__pycache__", "node_modules", *_SITE)
 _TELL = "import json, sys; print(json.dumps(sys.path))"
 
@@ -137,7 +138,7 @@ def _may_hold(root: str, folder: str, name: str, entered: set[str]) -> bool:
     if name.startswith(".") or name in _PASSED_OVER or (name == OURS and folder == root):
         return False
     place = os.path.realpath(os.path.join(folder, name))
-    if place in entered or any(os.path.exists(os.path.join(place, mark)) for mark in ("pyvenv.cfg", "ledger.db")):
+    if place in entered or any(os.path.exists(os.path.join(place, mark)) for mark in _MARKS):
         return False
     entered.add(place)
     return place != os.path.dirname(os.path.abspath(flyball.__file__))

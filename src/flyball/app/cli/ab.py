@@ -122,7 +122,7 @@ def show(
     from flyball.app.wiring.ledger import ledger_of
 
     place = find_home(home)
-    if not place.ledger.exists():
+    if not place.has_ledger:
         raise NotFound(f"no ledger in {place.root}", hint="name the folder by --home or FLYBALL_HOME")
     with ledger_of(place) as ledger, progress("reading the prediction log") as advance:
         told = read(ledger, place, subject, advance=advance)

@@ -28,7 +28,7 @@ def act(verb: Callable[[Ledger, Person], Sequence[Entry]], subject: str, *, home
     from flyball.control.narrate import sentence
 
     place = find_home(home)
-    if not place.ledger.exists():
+    if not place.has_ledger:
         raise NotFound(f"no ledger in {place.root}", hint="name the folder by --home or FLYBALL_HOME")
     person = Person(name=os_user(), proof="os_user")
     with ledger_of(place) as ledger:

@@ -22,7 +22,7 @@ def demo(*, json: JsonFile = None, home: HomeOption = None) -> int:
     if home is None and not os.environ.get(HOME_VARIABLE):
         home = tempfile.mkdtemp(prefix="flyball-demo-")
     place = find_home(home)
-    if place.ledger.exists():
+    if place.has_ledger:
         fault = Fault(where="--home", path=str(place.root), expected="a new folder", found="a home with a ledger")
         raise BadInput("The demo needs a home of its own.", (fault,))
     say(f"home: {place.root}")

@@ -102,7 +102,7 @@ def send(
 def _ledger(home: Home) -> Ledger:
     from flyball.app.wiring.ledger import open_ledger
 
-    if not home.ledger.exists():
+    if not home.has_ledger:
         raise NotFound(f"no ledger in {home.root}", hint="name the folder by --home or FLYBALL_HOME")
     return open_ledger(home, told=False)
 

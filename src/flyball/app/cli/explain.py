@@ -36,7 +36,7 @@ def explain(
     from flyball.control.explain import explain as explain_it
 
     place = find_home(home)
-    if not place.ledger.exists():
+    if not place.has_ledger:
         raise NotFound(f"no ledger in {place.root}", hint="name the folder by --home or FLYBALL_HOME")
     ledger = open_ledger(place)
     told = explain_it(subject, ledger.read(), states_of(ledger))

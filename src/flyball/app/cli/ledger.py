@@ -1,4 +1,4 @@
-"""`flyball ledger verify | tail | export`: read the ledger, prove it, take it elsewhere. None of them changes it."""
+"""`flyball ledger verify | tail | export | use`: read the ledger, prove it, take it elsewhere; say where it stands."""
 
 import sys
 import threading
@@ -11,7 +11,7 @@ from cyclopts import App, Parameter
 
 from flyball.app.cli.door import HomeOption, JsonFlag, emit, progress, say
 from flyball.app.home import find_home
-from flyball.app.wiring.ledger import audit, behind, export_checkpoint, export_lines, newest
+from flyball.app.wiring.ledger import audit, behind, export_checkpoint, export_lines, newest, use
 from flyball.core.errors import Unavailable
 from flyball.core.ledger import Head, Sealed
 from flyball.core.record import Record
@@ -46,6 +46,19 @@ def verify(
         verdict = audit(find_home(home), checkpoints=checkpoint, key=key, advance=advance)
     emit(verdict, as_json=json, text=lambda: _told(verdict))
     return 0 if verdict.ok else 1
+
+
+@app.command(name="use")
+def use_(
+    url: Annotated[str, Parameter(help="postgresql://user@host:port/database; a password better by PGPASSFILE.")],
+    /,
+    *,
+    json: JsonFlag = False,
+    home: HomeOption = None,
+) -> None:
+    """Keep the ledger of a home in a PostgreSQL database, which several hosts may share."""
+    used = use(find_home(home), url)
+    emit(used, as_json=json, text=lambda: f"the ledger stands in {used.database}: {used.entries} entries")
 
 
 @app.command

@@ -134,7 +134,7 @@ def _states(place: "Home", service: str | None) -> "dict[str, ServiceState]":
     from flyball.app.people import states_of
     from flyball.app.wiring.ledger import open_ledger
 
-    if not place.ledger.exists():
+    if not place.has_ledger:
         raise NotFound(f"no ledger in {place.root}", hint="name the folder by --home or FLYBALL_HOME")
     with closing(open_ledger(place)) as ledger:
         states = states_of(ledger)

@@ -48,7 +48,7 @@ def replay(
     )
     _check(options.train_rows, options.label_delay_rows)
     place = find_home(home or os.environ.get(HOME_VARIABLE) or tempfile.mkdtemp(prefix="flyball-replay-"))
-    if place.ledger.exists():
+    if place.has_ledger:
         raise BadInput(f"{place.root} holds a ledger already", hint="a replay needs a new home: --home NEW_FOLDER")
     say(f"home: {place.root}")
     stream = read_stream(data, declared.contract, declared.service.data.label)

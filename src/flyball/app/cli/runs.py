@@ -83,7 +83,7 @@ def compare(
 def _runs(place: Home) -> Runs:
     from flyball.app.wiring.ledger import open_ledger
 
-    if not place.ledger.exists():
+    if not place.has_ledger:
         raise NotFound(f"no ledger in {place.root}", hint="name the folder by --home or FLYBALL_HOME")
     return book(open_ledger(place).read()).runs
 

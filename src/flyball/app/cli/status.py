@@ -49,7 +49,7 @@ def status(
     from flyball.app.wiring.ledger import open_ledger
 
     place = find_home(home)
-    if not place.ledger.exists():
+    if not place.has_ledger:
         raise NotFound(f"no ledger in {place.root}", hint="name the folder by --home or FLYBALL_HOME")
     states = states_of(open_ledger(place))
     if service is not None and service not in states:

@@ -6,30 +6,21 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from flyball.adapters.clock import SystemClock
 from flyball.adapters.content.keys import PUBLIC, public_key, signing_key
-from flyball.adapters.ledger.sqlite import SqliteLedger
-from flyball.adapters.ledger.sqlite_audit import Row, Snapshot
+from flyball.adapters.ledger.sqlite_audit import Row
 from flyball.app.home import Home
-from flyball.app.wiring.announcements import Announcements
+from flyball.app.wiring.ledger_place import name_database, open_snapshot, place_of, unname_database
+from flyball.app.wiring.ledger_place import open_ledger as open_ledger
 from flyball.core.clock import Clock
 from flyball.core.errors import BadInput, LedgerBroken, NotFound, Unavailable
 from flyball.core.ledger import Head, Sealed
+from flyball.core.record import Record
 from flyball.registry import chain
 from flyball.registry.checkpoint import Checkpoint
 from flyball.registry.record import Recorder, read_checkpoint, replace_file, write_checkpoint
 from flyball.registry.verify import FoundHead, Verification, verify
 
 STEP = 10_000  # entries between two words about progress
-
-
-def open_ledger(home: Home, *, clock: Clock | None = None, told: bool = True) -> SqliteLedger:
-    """The ledger alone: its heads are signed by other processes, or later.
-
-    `told`: new facts are told to the destinations that their service declares; not where a world is only played.
-    """
-    announcer = Announcements() if told else None
-    return SqliteLedger(home.made().ledger, sealer=chain, clock=clock or SystemClock(), announcer=announcer)
 
 
 @contextmanager
@@ -45,7 +36,7 @@ def recorder(home: Home, *, clock: Clock | None = None, told: bool = True) -> Re
 
 
 def checkpoint_path(home: Home) -> Path:
-    """The signed head beside the database."""
+    """The signed head: beside the file; in the home also where the ledger stands in a database."""
     return home.ledger.with_name(home.ledger.name + ".checkpoint")
 
 
@@ -62,12 +53,14 @@ def audit(
     Raises: NotFound: no ledger, or no such file. BadInput: a checkpoint or key of the caller's is none.
     """
     heads, beside_fault = _heads(home, checkpoints, key)  # before the snapshot: no head can be newer by right
-    if not home.ledger.exists():
+    try:
+        opened = open_snapshot(home)
+    except NotFound:
         if not heads and not beside_fault:
-            raise NotFound(f"{home.ledger}: there is no ledger", hint="name the home by --home or FLYBALL_HOME")
+            raise
         verdict = verify((), 0, chain.EMPTY, heads)
         return replace(verdict, ok=False, reason=f"the ledger is missing; {verdict.reason or beside_fault}")
-    with Snapshot(home.ledger) as snapshot:
+    with opened as snapshot:
         try:
             events, tip = snapshot.events(), snapshot.tip()
         except LedgerBroken as error:
@@ -81,21 +74,49 @@ def audit(
     return verdict
 
 
+class Used(Record):
+    """What a home's ledger is after `use`."""
+
+    database: str  # without its password
+    entries: int
+    anchored_to: int  # entries up to here are under the home's signed head
+
+
+def use(home: Home, url: str) -> Used:
+    """From now on the home's ledger stands in this database; its tables are made if there are none.
+
+    A database that does not verify, or does not continue the head that this home has signed, is not taken.
+    Raises: BadInput: the home has a ledger of its own; the URL is none. LedgerBroken: not taken. Unavailable.
+    """
+    before = name_database(home, url)
+    try:
+        open_ledger(home).close()
+        verdict = audit(home)
+        if not verdict.ok:
+            raise LedgerBroken(
+                f"{place_of(home)} is not taken: {verdict.reason}", hint="name the database of this home"
+            )
+    except BaseException:
+        unname_database(home, before)
+        raise
+    return Used(database=place_of(home), entries=verdict.events, anchored_to=verdict.anchored_to)
+
+
 def newest(home: Home, count: int) -> list[Sealed]:
     """The last `count` entries, oldest first. Raises: NotFound: no ledger."""
-    with _snapshot(home) as snapshot:
+    with open_snapshot(home) as snapshot:
         return [_sealed(row) for row in snapshot.rows(max(0, snapshot.last() - count))]
 
 
 def behind(home: Home, after: int) -> list[Sealed]:
     """The entries behind number `after`. Raises: NotFound: no ledger."""
-    with _snapshot(home) as snapshot:
+    with open_snapshot(home) as snapshot:
         return [_sealed(row) for row in snapshot.rows(after)]
 
 
 def export_lines(home: Home, upto: int | None = None) -> Iterator[bytes]:
     """Each entry up to `upto` as a line of JSON. Raises: NotFound: no ledger."""
-    with _snapshot(home) as snapshot:
+    with open_snapshot(home) as snapshot:
         yield from (chain.export_line(*row) for row in snapshot.rows(0, upto))
 
 
@@ -104,7 +125,7 @@ def export_checkpoint(home: Home, file: Path) -> Head:
 
     Raises: NotFound: no ledger. LedgerBroken: not signed. Unavailable: `file` cannot be written.
     """
-    _snapshot(home).close()  # opening it to write would make it
+    open_snapshot(home).close()  # opening it to write would make it
     ledger = open_ledger(home)
     try:
         write_checkpoint(ledger, signing_key(home.keys), checkpoint_path(home))
@@ -112,7 +133,7 @@ def export_checkpoint(home: Home, file: Path) -> Head:
         ledger.close()
     checkpoint = read_checkpoint(checkpoint_path(home))
     if checkpoint is None:
-        raise NotFound(f"{home.ledger}: an empty ledger has no head to sign")
+        raise NotFound(f"{place_of(home)}: an empty ledger has no head to sign")
     try:
         replace_file(file, checkpoint_path(home).read_text(encoding="utf-8"))
     except OSError as error:
@@ -144,12 +165,6 @@ def _heads(home: Home, checkpoints: Sequence[Path], key: Path | None) -> tuple[l
     own = home.keys / PUBLIC
     public = public_key(key or own) if key is not None or own.exists() else None
     return [FoundHead(str(path), each, public is not None and each.is_signed_by(public)) for path, each in found], fault
-
-
-def _snapshot(home: Home) -> Snapshot:
-    if not home.ledger.exists():
-        raise NotFound(f"{home.ledger}: there is no ledger", hint="name the home by --home or FLYBALL_HOME")
-    return Snapshot(home.ledger)
 
 
 def _sealed(row: Row) -> Sealed:

@@ -25,9 +25,8 @@ from pathlib import Path
 
 from flyball.adapters.clock import SystemClock
 from flyball.adapters.ids import TimeIds
-from flyball.adapters.ledger.sqlite import SqliteLedger
 from flyball.app.home import Home
-from flyball.app.wiring.ledger import open_ledger
+from flyball.app.wiring.ledger_place import OpenLedger, open_ledger
 from flyball.app.wiring.receivers import Directory, receiver_of
 from flyball.core.destination import Destination
 from flyball.core.errors import FlyballError
@@ -142,7 +141,7 @@ class Relay:
             await asyncio.sleep(BACK_OFF_S)
 
 
-def relay_of(home: Home, ledger: SqliteLedger, owner: str | None = None) -> Relay:
+def relay_of(home: Home, ledger: OpenLedger, owner: str | None = None) -> Relay:
     """The relay of a home."""
     return Relay(
         ledger,

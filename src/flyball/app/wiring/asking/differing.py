@@ -47,7 +47,7 @@ class Comparing:
     """Over one home; reads only."""
 
     def __init__(self, home: Home) -> None:
-        if not home.ledger.exists():
+        if not home.has_ledger:
             raise NotFound(f"no ledger in {home.root}", hint="name the folder by --home or FLYBALL_HOME")
         with closing(open_ledger(home)) as ledger:
             self._digests = Digests(ledger.read())

@@ -40,7 +40,7 @@ def standing(
     Raises: BadInput: the home holds several services, and none is named.
     """
     seen = observe(table, contract)
-    if home is not None and home.ledger.exists() and OPERATED & {level.name for level in contract.levels}:
+    if home is not None and home.has_ledger and OPERATED & {level.name for level in contract.levels}:
         seen = _operated(seen, home, service)
     return judge(contract.levels, seen, (clock or SystemClock()).now())
 

@@ -37,7 +37,7 @@ class Trace(Record):
 
 def trace(home: Home, subject: str, *, limit: int = LIMIT) -> Trace:
     """Raises: NotFound: nothing is called so. BadInput: it is the beginning of several names."""
-    if not home.ledger.exists():
+    if not home.has_ledger:
         raise NotFound(f"no ledger in {home.root}", hint="name the folder by --home or FLYBALL_HOME")
     with closing(open_ledger(home, told=False)) as ledger:
         found = lineage(ledger.read())

@@ -163,7 +163,7 @@ def from_ledger(home: Home, service: str) -> Routing | None:
     from flyball.app.people import states_of
     from flyball.app.wiring.ledger import open_ledger
 
-    if not home.ledger.exists():
+    if not home.has_ledger:
         return None
     try:
         ledger = open_ledger(home)

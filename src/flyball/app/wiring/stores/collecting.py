@@ -69,7 +69,7 @@ def collect(home: Home, grace_s: float, *, dry_run: bool) -> Swept:
 
     Raises: NotFound: no ledger. LedgerBroken: it does not verify. Conflict: another sweep runs.
     """
-    if not home.ledger.exists():
+    if not home.has_ledger:
         raise NotFound(f"no ledger in {home.root}", hint="name the folder by --home or FLYBALL_HOME")
     clock = SystemClock()
     if dry_run:  # no head is signed either

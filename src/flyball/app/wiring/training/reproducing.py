@@ -224,7 +224,7 @@ class Reproducing:
 @contextmanager
 def reproducing(home: Home, *, on_step: Callable[[str], None]) -> Iterator[Reproducing]:
     """Raises: NotFound: there is no ledger."""
-    if not home.ledger.exists():
+    if not home.has_ledger:
         raise NotFound(f"no ledger in {home.root}", hint="name the folder by --home or FLYBALL_HOME")
     with ledger_of(home) as ledger:
         yield Reproducing(home, ledger, signing_key(home.keys), on_step=on_step)
