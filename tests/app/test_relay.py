@@ -19,7 +19,6 @@ import pytest
 from tests.app.receiver import Got, Receiver, receiving
 
 from flyball.adapters.ledger.memory import SimulatedClock
-from flyball.adapters.ledger.sqlite import SqliteLedger
 from flyball.adapters.messages.receiver_file import FileLines
 from flyball.adapters.messages.receiver_http import HttpReceiver
 from flyball.app.home import Home
@@ -45,7 +44,7 @@ def home(tmp_path: Path) -> Home:
 
 
 @pytest.fixture
-def ledger(home: Home, clock: SimulatedClock) -> Iterator[SqliteLedger]:
+def ledger(home: Home, clock: SimulatedClock) -> Iterator[OpenLedger]:
     found = open_ledger(home, clock=clock)
     yield found
     found.close()
@@ -205,9 +204,7 @@ def test_a_bad_secret_is_told_without_being_shown(home: Home, ledger: OpenLedger
     assert "hunter2" not in status
 
 
-def test_a_changed_address_is_where_old_messages_go_too(
-    home: Home, ledger: OpenLedger, clock: SimulatedClock
-) -> None:
+def test_a_changed_address_is_where_old_messages_go_too(home: Home, ledger: OpenLedger, clock: SimulatedClock) -> None:
     with receiving(Receiver(answers=(404,))) as wrong, receiving(Receiver()) as right:
         declare(ledger, Destination(format="cdevents", to=wrong.url))
         begin(ledger)

@@ -90,8 +90,7 @@ def use(home: Home, url: str) -> Used:
     """
     before = name_database(home, url)
     try:
-        open_ledger(home).close()
-        verdict = audit(home)
+        verdict = _first_look(home)
         if not verdict.ok:
             raise LedgerBroken(
                 f"{place_of(home)} is not taken: {verdict.reason}", hint="name the database of this home"
@@ -100,6 +99,14 @@ def use(home: Home, url: str) -> Used:
         unname_database(home, before)
         raise
     return Used(database=place_of(home), entries=verdict.events, anchored_to=verdict.anchored_to)
+
+
+def _first_look(home: Home) -> Verification:
+    try:
+        return audit(home)
+    except NotFound:  # neither tables nor a signed head: a home that begins
+        open_ledger(home).close()
+        return audit(home)
 
 
 def newest(home: Home, count: int) -> list[Sealed]:

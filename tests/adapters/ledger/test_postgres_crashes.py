@@ -1,0 +1,261 @@
+"""What is left after a writer died, stood still, or was cut off, at every point of an append on PostgreSQL."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests import postgres
+
+from flyball.app.home import Home
+from flyball.app.wiring.ledger import audit, open_ledger, use
+from flyball.core.errors import Conflict, Unavailable
+from flyball.core.events import Frozen
+from flyball.core.ids import ServiceName
+from flyball.core.ledger import Command
+from flyball.registry import chain
+
+pytest.importorskip("psycopg", reason="the extra postgres is not installed")
+
+from tests.adapters.ledger import lives
+
+from flyball.adapters.ledger.postgres import PostgresLedger
+
+ROOT = Path(__file__).parents[3]
+ANSWER_S = 60
+
+
+def fact(why: str) -> Frozen:
+    return Frozen(service=ServiceName("fraud"), by="ann", why=why)
+
+
+@pytest.fixture
+def url(postgres_server: str) -> str:
+    return postgres.place(postgres_server)
+
+
+@pytest.fixture
+def home(url: str, tmp_path: Path) -> Home:
+    made = Home(tmp_path / "home")
+    use(made, url)
+    return made
+
+
+@pytest.fixture
+def ledger(url: str, home: Home) -> Iterator[PostgresLedger]:
+    made = PostgresLedger(url, sealer=chain)
+    yield made
+    made.close()
+
+
+def test_a_writer_killed_between_any_two_statements_leaves_all_or_nothing(
+    url: str, home: Home, ledger: PostgresLedger
+) -> None:
+    ledger.append([], commands=[Command(key="first", kind="train", subject="fraud", body={})])
+    child = subprocess.Popen(
+        [sys.executable, "-m", "tests.adapters.ledger.lives", url],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
+    assert child.stdin is not None
+    assert child.stdout is not None
+    there, ends = 0, []
+    for point in range(1, 100):
+        name = f"life-{point}"
+        child.stdin.write(f"{name} {point}\n")
+        child.stdin.flush()
+        _, end = child.stdout.readline().split()
+        if end == "done":
+            break
+        verdict = audit(home)
+        assert verdict.ok, verdict.reason
+        committed = verdict.events - there
+        ends.append(committed)
+        assert len(ledger.pending(1000)) == (there + committed) // 2  # its message came with it, or did not
+        assert lives.batch(ledger, name) == 2 - committed  # the next try: what is missing, nothing twice
+        there += 2
+        assert ledger.head().size == there
+    child.stdin.close()
+    assert child.wait(ANSWER_S) == 0
+    # begin, tip, ids, entries, tip, ids, command, finished, message, commit: before each, and after the last
+    assert ends == [0] * 10 + [2]
+    assert audit(home).ok
+
+
+def test_who_stands_still_in_a_transaction_is_ended_by_the_server_and_has_written_nothing(
+    url: str, ledger: PostgresLedger
+) -> None:
+    patient = PostgresLedger(url, sealer=chain, idle_s=1.0)
+    held = patient.lease("controller", "a", ttl_s=0)
+    assert held is not None
+    told = Standstill()
+
+    class Slow:
+        """An announcer that stands still, as a process under SIGSTOP would: behind the fence, before the commit."""
+
+        def prepare(self, *_: object) -> None: ...
+
+        def messages(self, *_: object) -> tuple[()]:
+            told.stands.set()
+            assert told.goes_on.wait(ANSWER_S)
+            return ()
+
+    patient._announcer = Slow()
+    paused = threading.Thread(target=told.run, args=(lambda: patient.append([fact("too late")], fence=held),))
+    paused.start()
+    assert told.stands.wait(ANSWER_S)
+    taken = ledger.lease("controller", "b", ttl_s=60)  # waits for the server, not for the one that stands still
+    assert taken is not None
+    assert taken.epoch == 2
+    assert ledger.append([fact("the new one")], fence=taken)[0].seq == 1
+    told.goes_on.set()
+    paused.join(ANSWER_S)
+    assert isinstance(told.error, Unavailable), told.error
+    assert ledger.head().size == 1
+    patient.close()
+
+
+@pytest.mark.parametrize("arrives", [False, True])
+def test_a_connection_lost_in_the_commit_is_told_and_the_next_try_writes_nothing_twice(
+    postgres_server: str, url: str, ledger: PostgresLedger, tmp_path: Path, *, arrives: bool
+) -> None:
+    proxy = Proxy(postgres_server, tmp_path)
+    cut_off = PostgresLedger(url.replace(postgres_server, str(tmp_path)), sealer=chain)
+    proxy.cut = "after" if arrives else "before"
+    with pytest.raises(Unavailable, match="it may be written, or not") as caught:
+        cut_off.append([fact("once")], ids=["1"], expected=0)
+    assert "ids may be repeated" in caught.value.hint
+    proxy.cut = ""
+    written = len(list(ledger.read()))  # by then the server has done the one or the other
+    assert written <= int(arrives)
+    cut_off.append([fact("once")], ids=["1"], expected=0)
+    assert [entry.seq for entry in cut_off.read()] == [1]
+    with pytest.raises(Conflict):
+        cut_off.append([fact("once")], expected=0)  # without ids the number keeps it from being told twice
+    cut_off.close()
+    proxy.close()
+
+
+class Standstill:
+    """A thread's story: where it stands, when it goes on, and how it ended."""
+
+    def __init__(self) -> None:
+        self.stands, self.goes_on = threading.Event(), threading.Event()
+        self.error: Exception | None = None
+
+    def run(self, act: object) -> None:
+        assert callable(act)
+        try:
+            act()
+        except Unavailable as error:
+            self.error = error
+
+
+class Proxy:
+    """A socket in front of the server's; it can cut a connection `before` or `after` a COMMIT has passed."""
+
+    def __init__(self, server: str, folder: Path) -> None:
+        self.cut = ""
+        self._server = f"{server}/.s.PGSQL.5432"
+        self._listening = socket.socket(socket.AF_UNIX)
+        self._listening.bind(str(folder / ".s.PGSQL.5432"))
+        self._listening.listen()
+        self._open: list[socket.socket] = [self._listening]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        for each in self._open:
+            _shut(each)
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                near, _ = self._listening.accept()
+            except OSError:
+                return  # closed
+            far = socket.socket(socket.AF_UNIX)
+            far.connect(self._server)
+            self._open += [near, far]
+            threading.Thread(target=self._forth, args=(near, far), daemon=True).start()
+            threading.Thread(target=self._back, args=(far, near), daemon=True).start()
+
+    def _forth(self, near: socket.socket, far: socket.socket) -> None:
+        while sent := _received(near):
+            if b"COMMIT" in sent and self.cut:
+                _shut(near)
+                if self.cut == "after":
+                    far.sendall(sent)
+                break
+            far.sendall(sent)
+        far.shutdown(socket.SHUT_WR)
+
+    def _back(self, far: socket.socket, near: socket.socket) -> None:
+        while answer := _received(far):
+            try:
+                near.sendall(answer)
+            except OSError:
+                return  # cut
+
+
+def _received(end: socket.socket) -> bytes:
+    try:
+        return end.recv(1 << 16)
+    except OSError:
+        return b""
+
+
+def _shut(end: socket.socket) -> None:
+    try:
+        end.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        end.close()
+
+
+PAUSED = """
+import os, signal, sys
+from pathlib import Path
+from flyball.app.home import Home
+from flyball.app.wiring.ledger_place import open_ledger
+from flyball.core.errors import StaleEpoch
+from flyball.core.events import Frozen
+ledger = open_ledger(Home(Path(sys.argv[1])))
+held = ledger.lease("controller", "paused", ttl_s=0.5)
+print("holds", held.epoch, flush=True)
+os.kill(os.getpid(), signal.SIGSTOP)
+try:
+    ledger.append([Frozen(service="fraud", by="paused", why="too late")], fence=held)
+except StaleEpoch as error:
+    print("refused", error, flush=True)
+ledger.close()
+"""
+
+
+@pytest.mark.parametrize("kind", ["postgres", "sqlite"])
+def test_a_holder_that_was_stopped_past_its_lease_cannot_commit(
+    request: pytest.FixtureRequest, tmp_path: Path, kind: str
+) -> None:
+    home = request.getfixturevalue("home") if kind == "postgres" else Home(tmp_path / "file")
+    paused = subprocess.Popen([sys.executable, "-c", PAUSED, str(home.root)], stdout=subprocess.PIPE, text=True)
+    assert paused.stdout is not None
+    assert paused.stdout.readline() == "holds 1\n"
+    _, status = os.waitpid(paused.pid, os.WUNTRACED)
+    assert os.WIFSTOPPED(status)
+    ledger = open_ledger(home)
+    asked = (ledger.lease("controller", "fresh", ttl_s=60) for _ in range(1_000_000))
+    taken = next((lease for lease in asked if lease is not None), None)  # by the database's clock, or the machine's
+    assert taken is not None
+    assert taken.epoch == 2
+    ledger.append([fact("the new one")], fence=taken)
+    os.kill(paused.pid, signal.SIGCONT)
+    assert "lost it to fresh, epoch 2" in paused.stdout.read()
+    assert paused.wait(ANSWER_S) == 0
+    assert [entry.seq for entry in ledger.read()] == [1]
+    ledger.close()
+    assert audit(home).ok
