@@ -47,7 +47,7 @@ GROUPS = {
     "contract": ("lint", "check", "diff", "draft"),
     "events": ("list", "log", "redeliver", "send"),
     "keys": ("new", "list", "drop"),
-    "ledger": ("verify", "tail", "export"),
+    "ledger": ("verify", "tail", "export", "use"),
 }
 
 

@@ -7,7 +7,7 @@ The convention, by the language of the fence:
   refusal is shown as `command || echo "exit $?"`). Lines below a command are its output, as doctest compares it:
   blanks are free and `...` stands for anything. A trailing `\\` continues a command; `cd` and variables end with their
   line; what is started with `&` runs until the page ends. `make` commands are dry runs in the repository: `.ci/run`
-  and the slow tests run them in earnest.
+  and the slow tests run them in earnest. A database that a page names is a new one of a server of the tests.
 - `yaml`: read as `service.yaml` is read; a piece of one is first laid over a small whole one. A `kind: Gateway` is read
   as that; a data contract is validated as ODCS.
 - `json`: has to parse. `text`: shows, and is not run.
@@ -38,6 +38,7 @@ from ruamel.yaml import YAML
 from sybil import Example
 from sybil.document import Document
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser
+from tests import postgres
 
 from flyball.contracts.declaration.gateway_file import parse as parse_gateway
 from flyball.contracts.declaration.service_file import parse
@@ -54,6 +55,7 @@ SMALL_SERVICE: dict[str, Any] = {
     "experiment": {"task": "binary", "metric": "roc_auc"},
 }
 COMMAND_TIMEOUT_S = 300
+DATABASE = "postgresql://flyball@db.example/flyball"
 PORT = re.compile(r"\b864[0-9]\b")
 DRAFTED, PATIENT = "metric: latency_p99_ms\n    max: 100\n", "metric: latency_p99_ms\n    max: 60000\n"
 
@@ -124,8 +126,10 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_example_of_a_page_works(page: Path, shell: Shell) -> None:
+def test_every_example_of_a_page_works(request: pytest.FixtureRequest, page: Path, shell: Shell) -> None:
     text = with_free_ports(page.read_text())
+    if DATABASE in text:
+        text = text.replace(DATABASE, postgres.place(request.getfixturevalue("postgres_server")))
     if "curl " in text and shutil.which("curl") is None:
         pytest.skip("curl is not there")
     document = Document(text, str(page))

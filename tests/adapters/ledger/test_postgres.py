@@ -173,9 +173,10 @@ def test_a_role_that_may_only_append_is_enough_and_cannot_rewrite(postgres_serve
     owners = postgres.place(postgres_server)
     PostgresLedger(owners, sealer=chain).close()
     schema = owners.rpartition("%3D")[2]
-    rights = (Path(__file__).parents[3] / "docs/how-to/ledger-on-postgresql.md").read_text().split("```text\n")[1]
+    page = (Path(__file__).parents[3] / "docs/how-to/ledger-on-postgresql.md").read_text()
+    (rights,) = [block.removeprefix("text\n") for block in page.split("```") if "GRANT" in block]
     sql(owners, "CREATE ROLE appending LOGIN", f"GRANT USAGE ON SCHEMA {schema} TO appending")
-    sql(owners, *(each for each in rights.split("```")[0].split(";") if each.strip()))
+    sql(owners, *(each for each in rights.split(";") if each.strip()))
     theirs = postgres.url_of(postgres_server, user="appending", schema=schema)
     ledger = PostgresLedger(theirs, sealer=chain)
     to = Message(id="m", destination="alerts", body={})
