@@ -86,13 +86,13 @@ class Reconciler:
         self._clock, self._owner, self._lease_s = clock, owner, lease_s
         self._policy = policy_digest(service)
         self._lease: Lease | None = None
+        self._leased_at = 0.0  # monotonic seconds
 
     def tick(self) -> Plan | None:
         """One round until nothing moves any more. None: another controller holds the lease, or has just taken it."""
-        lease = self._ledger.lease(f"control/{self.state.service}", self._owner, ttl_s=self._lease_s)
+        lease = self._held_lease()
         if lease is None:
             return None
-        self._lease = lease
         self.catch_up()
         self.seen = self._look()
         made = None
@@ -105,11 +105,22 @@ class Reconciler:
                 if not made.acts and not moved:
                     break
                 self.seen = self._look()
-        except (StaleEpoch, Conflict):
+        except (StaleEpoch, Conflict) as lost:
             # Somebody else acts, or wrote about the service a moment ago (a person, a gateway): the next tick
             # reads what they wrote. Nothing of this plan was carried out.
+            if isinstance(lost, StaleEpoch):
+                self._lease = None
             return None
         return made
+
+    def _held_lease(self) -> Lease | None:
+        """Renewed at half its time, since each renewal is a synced write. Until then the ledger's fence is what counts:
+        whoever was overtaken, paused or not, is refused with the first thing that is written."""
+        asked = self._clock.monotonic()
+        if self._lease is None or not 0 <= asked - self._leased_at < self._lease_s / 2:
+            self._lease = self._ledger.lease(f"control/{self.state.service}", self._owner, ttl_s=self._lease_s)
+            self._leased_at = asked
+        return self._lease
 
     def stop(self) -> None:
         """Give the lease back, so that the next controller need not wait for its end."""
