@@ -39,6 +39,10 @@ def test_the_published_half_widths() -> None:
     assert rho == pytest.approx(0.03984007, abs=5e-9)
     found = [asymptotic_half_width(n, 1.0, alpha=0.05, rho=rho) for n in (1000, 5000, 10_000)]
     assert found == pytest.approx([0.106375, 0.042924, 0.030615], abs=5e-7)
+    one = asymptotic_rho(5000, alpha=0.05, one_sided=True)
+    assert one == pytest.approx(0.03557769, abs=5e-9)
+    found = [asymptotic_half_width(n, 1.0, alpha=0.05, rho=one, one_sided=True) for n in (1000, 5000, 10_000)]
+    assert found == pytest.approx([0.099688, 0.039302, 0.028013], abs=5e-7)
     with pytest.raises(NotEnoughData, match="n=1"):
         asymptotic_half_width(1, 1.0, alpha=0.05, rho=rho)
 

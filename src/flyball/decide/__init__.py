@@ -1,11 +1,18 @@
 """What we believe, and what follows: bounds, tests, verdicts, diagnosis, triggers, evidence. Pure.
 
-The part of `flyball.stats` that decisions rest on is exported from here as well.
+The part of `flyball.stats` that decisions rest on is exported from here as well. Which test is for what, and what each
+was measured to promise: `docs/explanation/sequential-tests.md`.
 """
 
 from flyball.decide.fixed_sample import ArmUnits, Comparison, compare_once
+from flyball.stats.bernoulli_sequence import bernoulli_bounds, rate_log_e
+from flyball.stats.betting import BettingSequence
 from flyball.stats.cuped import Adjusted, adjusted_difference
+from flyball.stats.error_event_arrays import EventPath, observe_events
 from flyball.stats.group_sequential import Design, fixed_shape, peeking_error, spending_bounds
+from flyball.stats.mixtures import beta_binomial_log_e, gamma_exponential_log_e, gamma_poisson_log_e, mixture_bound
+from flyball.stats.msprt import MixtureSprt, two_sample_log_e
+from flyball.stats.noninferiority import MarginVerdict, Standing, non_inferiority, non_inferiority_of_arms
 from flyball.stats.pair_moments import PairMoments, moments
 from flyball.stats.paired import PairedTest
 from flyball.stats.power import (
@@ -18,6 +25,9 @@ from flyball.stats.power import (
     non_inferiority_size,
     superiority_size,
 )
+from flyball.stats.quantile_comparison import quantile_log_e, quantile_log_e_of_counts
+from flyball.stats.quantile_sequences import quantile_bounds, quantile_bounds_of_counts
+from flyball.stats.ratio_epochs import RatioEpoch, RatioEpochs
 from flyball.stats.ratio_metric import Ratio, ratio, ratio_difference
 from flyball.stats.ratio_mismatch import anytime_p, ratio_chi_square, ratio_log_e
 from flyball.stats.sequences import (
@@ -36,44 +46,71 @@ from flyball.stats.sequential import (
     rollback_bound,
     theta1,
 )
-from flyball.stats.sprt import BernoulliSprt, Finding, expected_events, sprt_bounds
+from flyball.stats.sprt import BernoulliSprt, Finding, expected_events, fixed_sample_of_rate, sprt_bounds
+from flyball.stats.sprt_of_means import NormalSprt, PoissonSprt
+from flyball.stats.stitching import distribution_bound, quantile_bound, stitched_bound
 from flyball.stats.two_rates import rate_difference
 
 __all__ = [
     "Adjusted",
     "ArmUnits",
     "BernoulliSprt",
+    "BettingSequence",
     "Comparison",
     "Design",
     "Ending",
     "ErrorEventTest",
+    "EventPath",
     "Finding",
+    "MarginVerdict",
+    "MixtureSprt",
+    "NormalSprt",
     "PairMoments",
     "PairedTest",
+    "PoissonSprt",
     "Ratio",
+    "RatioEpoch",
+    "RatioEpochs",
     "Size",
+    "Standing",
     "accept_bound",
     "adjusted_difference",
     "anytime_p",
     "asymptotic_half_width",
     "asymptotic_rho",
+    "bernoulli_bounds",
     "bernoulli_upper",
+    "beta_binomial_log_e",
     "compare_once",
+    "distribution_bound",
     "ending",
     "events_to_advance",
     "events_to_roll_back",
     "expected_events",
+    "fixed_sample_of_rate",
     "fixed_shape",
+    "gamma_exponential_log_e",
+    "gamma_poisson_log_e",
     "increment",
     "increment_of_counts",
     "least_margin",
+    "mixture_bound",
     "moments",
+    "non_inferiority",
+    "non_inferiority_of_arms",
     "non_inferiority_size",
     "normal_mixture_bound",
     "normal_mixture_log_e",
     "normal_mixture_rho",
+    "observe_events",
     "peeking_error",
+    "quantile_bound",
+    "quantile_bounds",
+    "quantile_bounds_of_counts",
+    "quantile_log_e",
+    "quantile_log_e_of_counts",
     "rate_difference",
+    "rate_log_e",
     "ratio",
     "ratio_chi_square",
     "ratio_difference",
@@ -81,6 +118,8 @@ __all__ = [
     "rollback_bound",
     "spending_bounds",
     "sprt_bounds",
+    "stitched_bound",
     "superiority_size",
     "theta1",
+    "two_sample_log_e",
 ]

@@ -56,8 +56,8 @@ def _log_bet_below(p: float, n: int, x: int) -> float:
     return mixed - prior - (x * log(p) if x else 0.0) - (n - x) * log1p(-p)
 
 
-def asymptotic_half_width(n: int, sd: float, *, alpha: float, rho: float) -> float:
-    """Half-width of a two-sided asymptotic confidence sequence for a mean.
+def asymptotic_half_width(n: int, sd: float, *, alpha: float, rho: float, one_sided: bool = False) -> float:
+    """Half-width of an asymptotic confidence sequence for a mean.
 
     Unlike a confidence interval it may be read after every observation: the chance
     that it *ever* misses the true mean is at most `alpha`, asymptotically.
@@ -67,28 +67,34 @@ def asymptotic_half_width(n: int, sd: float, *, alpha: float, rho: float) -> flo
         sd: sample standard deviation, in the unit of the metric.
         alpha: error budget for the whole run, in (0, 1).
         rho: mixture scale, > 0, unitless; larger is tighter early, smaller tighter late.
+        one_sided: the distance of one bound, below or above, that spends the whole budget on its side.
 
     Returns: half-width, in the unit of the metric.
     Raises: NotEnoughData: n < 2.
-    Source: eq. 9, arXiv:2103.06476v7.
+    Source: eq. 9 (one-sided: proposition 2.6), arXiv:2103.06476v7.
 
     >>> round(asymptotic_half_width(10_000, sd=1.0, alpha=0.05, rho=0.03), 4)
     0.0304
+    >>> rho = asymptotic_rho(5000, alpha=0.05, one_sided=True)
+    >>> round(asymptotic_half_width(1000, sd=1.0, alpha=0.05, rho=rho, one_sided=True), 6)
+    0.099688
     """
     if n < 2:
         raise NotEnoughData(f"n={n}: a bound needs at least 2 observations")
     a = n * rho**2
-    return sd * sqrt(2 * (a + 1) / (n * a) * log(sqrt(a + 1) / alpha))
+    spent = log1p(sqrt(a + 1) / (2 * alpha)) if one_sided else log(sqrt(a + 1) / alpha)
+    return sd * sqrt(2 * (a + 1) / (n * a) * spent)
 
 
-def asymptotic_rho(n: int, *, alpha: float) -> float:
+def asymptotic_rho(n: int, *, alpha: float, one_sided: bool = False) -> float:
     """The mixture scale that makes `asymptotic_half_width` tightest at about n observations.
 
     >>> round(asymptotic_rho(5000, alpha=0.05), 8)
     0.03984007
     """
     _check_alpha(alpha)
-    return sqrt((-2 * log(alpha) + log(1 - 2 * log(alpha))) / n)
+    spent = 2 * alpha if one_sided else alpha
+    return sqrt((-2 * log(spent) + log(1 - 2 * log(spent))) / n)
 
 
 def normal_mixture_rho(v: float, *, alpha: float) -> float:

@@ -17,11 +17,11 @@ An error of the candidate never lowers log_e.
 """
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from flyball.core.record import Record
 from flyball.stats.sprt import check_budgets
 
 
@@ -46,8 +46,9 @@ def increment(arm_is_candidate: bool, w: float, ratio: float) -> float:
     >>> round(increment(True, 0.10, 2), 6), round(increment(False, 0.10, 2), 5), increment(True, 1.0, 2)
     (0.597837, -0.09531, 0.0)
     """
-    theta1(w, ratio)  # the same range of w and ratio
-    if w in (0.0, 1.0):
+    if not (0 <= w <= 1 and ratio > 0):
+        theta1(w, ratio)  # the same range, and it says what is wrong
+    if w == 0.0 or w == 1.0:
         return 0.0
     # theta1/w = ratio/d and (1 - theta1)/(1 - w) = 1/d with d = 1 + w (ratio - 1): exact where w is almost 0 or 1
     step = -math.log1p(w * (ratio - 1))
@@ -87,9 +88,11 @@ def increment_of_counts(
     return log_ratio * (candidate_errors - lowest) - (_log_sum(tilted) - _log_sum(log_p))
 
 
-@dataclass(frozen=True, kw_only=True)
-class ErrorEventTest:
-    """State of one guardrail: three sums. Merging is addition, so workers keep their own and a supervisor adds."""
+class ErrorEventTest(Record):
+    """State of one guardrail: three sums. Merging is addition, so workers keep their own and a supervisor adds.
+
+    Many events at once: `error_event_arrays`.
+    """
 
     log_e: float = 0.0  # log-likelihood ratio of "worse by ratio" over "the same", nats
     events_candidate: int = 0  # error events of the candidate, count

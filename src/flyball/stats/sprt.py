@@ -1,11 +1,14 @@
 """Wald's sequential probability ratio test for a rate, and what every test of that kind shares.
 
+For means and for events per exposure: `sprt_of_means`.
+
 The log-likelihood ratio is of "worse" over "the same": an event raises it, and crossing the upper bound means worse.
 """
 
 import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from statistics import NormalDist
 
 
 def sprt_bounds(alpha: float, beta: float) -> tuple[float, float]:
@@ -32,11 +35,31 @@ def expected_events(p0: float, p1: float, *, alpha: float = 0.05, beta: float = 
     [639.3, 607.2]
     """
     up, down = steps(p0, p1)
+    return expected_sample(p0 * up + (1 - p0) * down, p1 * up + (1 - p1) * down, alpha=alpha, beta=beta)
+
+
+def expected_sample(drift0: float, drift1: float, *, alpha: float, beta: float) -> tuple[float, float]:
+    """Observations until any of Wald's tests decides, on average: (if fine, if bad), in the unit of the drifts.
+
+    Args: drift0, drift1: mean step of the log-likelihood ratio if fine (< 0) and if bad (> 0), nats an observation.
+    Source: Wald 1945, eq. 62; without the overshoot.
+    """
     a, b = sprt_bounds(alpha, beta)
-    return (
-        ((1 - alpha) * b + alpha * a) / (p0 * up + (1 - p0) * down),
-        (beta * b + (1 - beta) * a) / (p1 * up + (1 - p1) * down),
-    )
+    return ((1 - alpha) * b + alpha * a) / drift0, (beta * b + (1 - beta) * a) / drift1
+
+
+def fixed_sample_of_rate(p0: float, p1: float, *, alpha: float = 0.05, beta: float = 0.10) -> float:
+    """Observations that a test of the same errors needs if it is read once, at the end (normal approximation).
+
+    Raises: ValueError: not 0 < p0 < p1 < 1.
+
+    >>> round(fixed_sample_of_rate(0.01, 0.02))
+    1177
+    """
+    check_budgets(alpha=alpha, beta=beta)
+    _check_rates(p0, p1)
+    z_a, z_b = -NormalDist().inv_cdf(alpha), -NormalDist().inv_cdf(beta)
+    return (z_a * math.sqrt(p0 * (1 - p0)) + z_b * math.sqrt(p1 * (1 - p1))) ** 2 / (p1 - p0) ** 2
 
 
 class Finding(StrEnum):
@@ -58,8 +81,7 @@ class BernoulliSprt:
     events: int = 0  # events among them, count
 
     def __post_init__(self) -> None:
-        if not 0 < self.p0 < self.p1 < 1:
-            raise ValueError(f"expected 0 < p0 < p1 < 1, found p0={self.p0}, p1={self.p1}")
+        _check_rates(self.p0, self.p1)
 
     def observe(self, event: bool) -> "BernoulliSprt":
         """With one observation more.
@@ -82,6 +104,11 @@ def judged(llr: float, upper: float, lower: float) -> Finding:
 
 def steps(p0: float, p1: float) -> tuple[float, float]:
     return math.log(p1 / p0), math.log((1 - p1) / (1 - p0))
+
+
+def _check_rates(p0: float, p1: float) -> None:
+    if not 0 < p0 < p1 < 1:
+        raise ValueError(f"expected 0 < p0 < p1 < 1, found p0={p0}, p1={p1}")
 
 
 def check_budgets(**budgets: float) -> None:
