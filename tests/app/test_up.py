@@ -19,6 +19,7 @@ import pytest
 from ruamel.yaml import YAML
 from tests.drafted import untimed
 
+from flyball.adapters.heartbeat import Beat, read_beat, write_beat
 from flyball.app.home import Home
 from flyball.app.people import states_of
 from flyball.app.wiring.ledger import open_ledger
@@ -108,6 +109,12 @@ def alive(pid: int) -> bool:
     return True
 
 
+def kept(home: Path) -> dict[str, float]:
+    """When a controller last kept each service."""
+    beat = read_beat(Home(home).heartbeat)
+    return {} if beat is None else beat.kept
+
+
 def test_two_services_are_served_and_a_killed_controller_is_replaced(services: list[Path], tmp_path: Path) -> None:
     home = tmp_path / "home"
     with up(services, home) as running:
@@ -118,6 +125,7 @@ def test_two_services_are_served_and_a_killed_controller_is_replaced(services: l
             assert predict(running["url"], service, -2.0)["prediction"] == 0
         ledger = open_ledger(Home(home))
         until(lambda: all(state.applied >= 1 for state in states_of(ledger).values()))
+        until(lambda: sorted(kept(home)) == ["market", "shop"])
         os.kill(running["controller_pid"], signal.SIGKILL)
         assert predict(running["url"], "shop", 2.0)["arm"] == "champion"
 
@@ -139,8 +147,14 @@ def test_status_and_explain_read_what_the_tree_left(services: list[Path], tmp_pa
     home = tmp_path / "home"
     with up(services[:1], home) as running:
         assert predict(running["url"], "shop", 2.0)["fallback"] is None
+        until(lambda: "shop" in kept(home))
     (status,) = run("status", "--home", home)["services"]
     assert status["champion"] is not None
+    assert status["controller_seen_s"] < 600
+    silent = Beat(owner="gone", at=0.0, kept={"shop": 0.0})
+    write_beat(Home(home).heartbeat, silent)
+    (status,) = run("status", "--home", home)["services"]
+    assert any("a controller: none has kept it" in wait for wait in status["waiting_for"])
     told = run("explain", "shop", "--home", home)
     assert any("became champion" in line["text"] for line in told["events"])
     frozen = run("freeze", "shop", "--why", "audit", "--home", home)

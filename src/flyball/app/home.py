@@ -39,6 +39,11 @@ class Home:
         return self.ledger.exists() or self.database is not None
 
     @property
+    def heartbeat(self) -> Path:
+        """When a controller last kept each service."""
+        return self.root / "controller.json"
+
+    @property
     def keys(self) -> Path:
         return self.root / "keys"
 

@@ -23,7 +23,7 @@ def ledger_in(home: str | None) -> Iterator["Ledger"]:
     from flyball.app.wiring.ledger import open_ledger
 
     place = find_home(home)
-    if not place.ledger.exists():
+    if not place.has_ledger:
         raise NotFound(f"no ledger in {place.root}", hint="name the folder by --home or FLYBALL_HOME")
     with closing(open_ledger(place)) as ledger:
         yield ledger

@@ -1,5 +1,6 @@
 """`flyball status`: who serves what, and what is waiting for whom."""
 
+import time
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from flyball.control.state import ServiceState
+
+SILENT_S = 15.0  # without a round: a controller makes five a second
 
 
 class ServiceStatus(msgspec.Struct, kw_only=True):
@@ -34,6 +37,7 @@ class ServiceStatus(msgspec.Struct, kw_only=True):
     waiting_for: tuple[str, ...]
     label_delay: LabelDelays | None = None  # of what this home's log holds; None: no label
     labels: LabelState | None = None  # the stream of labels, as the controller saw it last
+    controller_seen_s: float | None = None  # since a controller last kept it; None: none has been seen in this home
     realised: RealisedWindow | None = None  # the newest window whose figures may be compared, without its examples
 
 
@@ -67,6 +71,9 @@ def _status(state: "ServiceState", home: Home) -> ServiceStatus:
     elif state.waiting and state.rollout is None and not state.decisions:  # none has looked at this service yet
         waits = (f"a controller to open the rollout of {short(state.waiting[-1])}: flyball up",)
     step = state.rollout.step if state.rollout else None
+    seen_s = _controller_seen(home, state.service)
+    if seen_s is not None and seen_s > SILENT_S:
+        waits = (*waits, f"a controller: none has kept it for {seen_s:.0f} s (flyball up)")
     labels, window = _realised(home, state.service)
     return ServiceStatus(
         service=state.service,
@@ -84,8 +91,22 @@ def _status(state: "ServiceState", home: Home) -> ServiceStatus:
         waiting_for=waits,
         label_delay=_label_delay(home, state.service),
         labels=labels,
+        controller_seen_s=seen_s,
         realised=window,
     )
+
+
+def _controller_seen(home: Home, service: str) -> float | None:
+    """Seconds since the last round of this service ended, never negative: a clock may have jumped."""
+    from flyball.adapters.heartbeat import read_beat
+
+    try:
+        beat = read_beat(home.heartbeat)
+    except Unavailable as error:
+        say(str(error))
+        return None
+    kept_at = beat.kept.get(service) if beat is not None else None
+    return None if kept_at is None else max(0.0, time.time() - kept_at)
 
 
 def _label_delay(home: Home, service: str) -> LabelDelays | None:

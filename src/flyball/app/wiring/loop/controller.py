@@ -7,6 +7,7 @@ import argparse
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from flyball.adapters.clock import SystemClock
 from flyball.adapters.content.keys import signing_key
+from flyball.adapters.heartbeat import Beat, write_beat
 from flyball.adapters.ids import TimeIds
 from flyball.adapters.messages.gateway_socket import SocketGateways
 from flyball.adapters.prediction_log.pane_states import STATES, PaneStates
@@ -43,6 +45,7 @@ from flyball.monitor.labels import ROW as CAPTURED_POSITION
 from flyball.monitor.watch import Watcher
 
 TICK_S = 0.2
+BEAT_S = 1.0
 BACK_OFF_S = 5.0  # after an error that nobody expected
 # msgspec prepares a record type when it is first used, and may crash where two threads do that at once (seen with
 # 0.22): so each service's first round, which uses them all, has the process to itself
@@ -62,6 +65,8 @@ class Keeper:
         self._learners: list[PipelineLearner] = []
         self._windows: Remembering | None = None
         self._told = ""
+        self.name = file.parent.name  # of the service, once its file was read
+        self.kept_at: float | None = None  # when its last round ended, seconds since the epoch
 
     def keep(self, stopping: threading.Event) -> None:
         """Tick until told to stop. An error is told once, and the next tick tries again; others are not touched."""
@@ -70,7 +75,7 @@ class Keeper:
             wait_s = TICK_S
             try:
                 self._tick()
-                self._told = ""
+                self._told, self.kept_at = "", time.time()
             except FlyballError as error:
                 self._tell(str(error))
             except Exception:  # a fault of ours in one service must not take the others down
@@ -112,6 +117,7 @@ class Keeper:
         """Raises: BadInput: the service folder is faulty."""
         declared = load(self._file)
         service, name = declared.service, declared.service.metadata.name
+        self.name = name
         self._pipeline.declare(declared)
         source = Source(self._pipeline, name)
         watcher = Watcher(service, declared.contract, promises(self._pipeline.releases), worth=worths(declared))
@@ -171,10 +177,28 @@ def run(files: Sequence[Path], home: Home, stopping: threading.Event, owner: str
         for keeper in keepers:
             stack.callback(keeper.join)
         stack.callback(trainer.close)  # first of all: the trainings end, then their threads, then the ledger
-        with ThreadPoolExecutor(max_workers=len(keepers) + 1, thread_name_prefix="service") as threads:
+        with ThreadPoolExecutor(max_workers=len(keepers) + 2, thread_name_prefix="service") as threads:
             work = [threads.submit(keeper.keep, stopping) for keeper in keepers]
-            for kept in [*work, threads.submit(keep_all, files, home, ledger, stopping)]:
+            beside = (
+                threads.submit(keep_all, files, home, ledger, stopping),
+                threads.submit(_beat, keepers, home, name, stopping),
+            )
+            for kept in [*work, *beside]:
                 kept.result()
+
+
+def _beat(keepers: Sequence[Keeper], home: Home, owner: str, stopping: threading.Event) -> None:
+    """Tell every second which services were kept, and when; a disk that is full is said once, and tried again."""
+    said = ""
+    while not stopping.wait(BEAT_S):
+        kept = {keeper.name: keeper.kept_at for keeper in keepers if keeper.kept_at is not None}
+        try:
+            write_beat(home.heartbeat, Beat(owner=owner, at=time.time(), kept=kept))
+            said = ""
+        except OSError as error:
+            if said != str(error):
+                sys.stderr.write(f"controller: {home.heartbeat}: {error}\n")
+            said = str(error)
 
 
 def main() -> None:
