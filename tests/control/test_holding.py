@@ -16,6 +16,7 @@ from flyball.core import events as e
 from flyball.core.clock import moment
 from flyball.core.errors import NotFound, Refused
 from flyball.core.ids import RolloutId
+from flyball.core.routing import Routing, StepCounts
 from flyball.core.service import Approval, Canary, Metadata, Pause, Promote, Role, Service, Shadow, Step
 
 BOB = Person(name="bob", proof="os_user")
@@ -214,3 +215,22 @@ def test_no_plan_may_start_a_step_of_a_paused_rollout_or_raise_the_weight_of_one
 
 def loop_decision() -> Decision:
     return Decision(action="rollout", what="", why="")
+
+
+def test_the_evidence_of_a_broken_split_is_carried_from_step_to_step() -> None:
+    first, second = (Step(canary=Canary(weight=weight, min_requests=10, min_s=0)) for weight in (0.1, 0.5))
+    loop = running(service(steps=(LIVE[0], first, second, LIVE[3])))
+
+    def skewed(routing: Routing) -> StepCounts:
+        base = healthy(10_000)(routing)
+        more = 120 if routing.weight == 1000 else 200
+        arms = [replace(arm, units=arm.units + by) for arm, by in ((base.champion, -more), (base.candidate, more))]
+        return replace(base, champion=arms[0], candidate=arms[1])
+
+    loop.gateways.seen = skewed
+    loop.approve()
+    ticked(loop)
+    assert kinds(loop) == ["approval", "canary", "canary"]  # the first alone was believed
+    verdict = loop.reconciler.state.decisions["rollout"].why
+    assert verdict.startswith("invalid:")
+    assert "with the steps before" in verdict

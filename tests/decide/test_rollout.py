@@ -324,3 +324,16 @@ def test_a_tighter_alpha_asks_for_more() -> None:
     strict = Guardrails(alpha=0.01, errors=Guardrail(ratio=2, ceiling=0.02))
     found = seen(rollout_tests=TestSums(errors=4.0))
     assert judge(routing(guardrails=strict), found).kind == "HOLD"
+
+
+def test_a_split_that_is_a_little_off_in_every_step_is_found_by_all_of_them_together() -> None:
+    """E-values of stretches of units multiply: what no step shows alone, the rollout does."""
+    skewed = seen(champion=ArmCounts(requests=8880, units=8880), candidate=ArmCounts(requests=1120, units=1120))
+    alone = judge(routing(), skewed)
+    log_e = alone.numbers["log_e_ratio_mismatch"]
+    assert alone.kind == "HOLD"
+    assert 3.5 < log_e < 6.9
+    together = judge(routing(), skewed, ratio_log_e_before=log_e)
+    assert (together.kind, together.cause) == ("INVALID", "ratio_mismatch")
+    assert "with the steps before" in together.reason
+    assert advance(CANARY, routing(), skewed, elapsed_s=600, ratio_log_e_before=log_e).kind == "INVALID"

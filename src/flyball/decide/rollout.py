@@ -24,11 +24,15 @@ from flyball.stats.sequential import rollback_bound
 
 GUARDRAILS = ("errors", "slow")
 RATIO_MISMATCH_ALPHA = 0.001  # a broken split is a fault of ours and rare: only overwhelming evidence counts
+RATIO_LOG_E = "log_e_ratio_mismatch"  # among a verdict's numbers: of its own step
 MAX_DROPPED = 0.01  # share of the received rows that may lack a record before the counts stop being evidence
 
 
-def judge(routing: Routing, counts: StepCounts) -> Verdict:
+def judge(routing: Routing, counts: StepCounts, *, ratio_log_e_before: float = 0.0) -> Verdict:
     """The `Judge` port: may the running step go on? ROLL_BACK, INVALID, INCONCLUSIVE or HOLD; never PROMOTE.
+
+    Args: ratio_log_e_before: evidence of the earlier steps that units do not get the promised share, nats. The gateway
+        knows its own step; who has the others adds them, for e-values of stretches of units multiply.
 
     >>> from flyball.core.ids import ReleaseRoot, ServiceName
     >>> from flyball.core.routing import TestSums
@@ -50,7 +54,7 @@ def judge(routing: Routing, counts: StepCounts) -> Verdict:
             return _worse(cause, rails, numbers)
     if numbers["own_errors"] >= rails.max_errors:
         return _too_many(rails, numbers)
-    return _unbelievable(routing, counts, numbers) or Verdict(
+    return _unbelievable(routing, counts, numbers, ratio_log_e_before) or Verdict(
         kind="HOLD", reason="nothing speaks against the candidate so far", numbers=numbers
     )
 
@@ -63,6 +67,7 @@ def advance(
     elapsed_s: float,
     labels: PairEvidence | None = None,
     labels_decide: bool = False,
+    ratio_log_e_before: float = 0.0,
 ) -> Verdict:
     """May the rollout leave this step? PROMOTE says yes.
 
@@ -73,6 +78,7 @@ def advance(
         elapsed_s: since the step began, by the clock of its world.
         labels: shadow pairs with matured labels; None: there are none.
         labels_decide: a gate was inconclusive and said `inconclusive: shadow`.
+        ratio_log_e_before: as for `judge`.
     """
     if step.promote is not None:
         return Verdict(kind="PROMOTE", reason="the last step asks nothing more")
@@ -82,10 +88,10 @@ def advance(
             return running  # whoever decides, the shadow that goes on meanwhile can only stop the rollout
         return Verdict(kind="HOLD", reason="a person decides this step", waiting_for=(f"approval by role {role}",))
     if step.pause is not None:
-        return _after_pause(step.pause, judge(routing, counts), elapsed_s)
+        return _after_pause(step.pause, judge(routing, counts, ratio_log_e_before=ratio_log_e_before), elapsed_s)
     declared = step.shadow or step.canary
     assert declared is not None
-    found, rails = judge(routing, counts), routing.guardrails
+    found, rails = judge(routing, counts, ratio_log_e_before=ratio_log_e_before), routing.guardrails
     if found.kind == "HOLD" and not found.waiting_for and rails is not None:
         if step.shadow is not None:
             found = after_shadow(
@@ -152,17 +158,20 @@ def _too_many(rails: Guardrails, numbers: dict[str, float]) -> Verdict:
     return Verdict(kind="ROLL_BACK", reason=reason, cause=cause, numbers=numbers)
 
 
-def _unbelievable(routing: Routing, counts: StepCounts, numbers: dict[str, float]) -> Verdict | None:
+def _unbelievable(
+    routing: Routing, counts: StepCounts, numbers: dict[str, float], ratio_before: float
+) -> Verdict | None:
     """What keeps the counts from being evidence, or None."""
     units = (counts.champion.units, counts.candidate.units)
     if 0 < routing.weight < WHOLE and sum(units) > 0:
         share = routing.weight / WHOLE
         log_e = ratio_log_e(units, (1 - share, share))
-        numbers["log_e_ratio_mismatch"] = log_e
-        if log_e >= rollback_bound(RATIO_MISMATCH_ALPHA, 1):
+        numbers[RATIO_LOG_E] = log_e
+        if ratio_before + log_e >= rollback_bound(RATIO_MISMATCH_ALPHA, 1):
             reason = (
                 f"{units[1]} of {sum(units)} units reached the candidate where {share:.2%} were promised: "
-                "the comparison is broken, whatever the counts say"
+                + ("" if not ratio_before else f"with the steps before, log e {ratio_before + log_e:.1f}: ")
+                + "the comparison is broken, whatever the counts say"
             )
             return Verdict(kind="INVALID", reason=reason, cause="ratio_mismatch", numbers=numbers)
     if counts.dropped > MAX_DROPPED * counts.received:

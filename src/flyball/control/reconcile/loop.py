@@ -34,7 +34,7 @@ from flyball.core.ports import Gateways
 from flyball.core.record import Record
 from flyball.core.routing import Observed, PairEvidence, Routing
 from flyball.core.service import Service
-from flyball.decide.rollout import advance
+from flyball.decide.rollout import RATIO_LOG_E, advance
 
 MAX_MOVES = 20  # moves of one tick; a plan that never rests is a fault of ours and must not starve the others
 CLAIM_S = 30.0  # after this a command that nobody finished is taken up again
@@ -186,6 +186,7 @@ class Reconciler:
             elapsed_s=elapsed_s(rollout.step.started_at, self._now()),
             labels=labels,
             labels_decide=any(gate.passed and gate.verdict == "INCONCLUSIVE" for gate in gates),
+            ratio_log_e_before=sum(passed.numbers.get(RATIO_LOG_E, 0.0) for _, passed in rollout.verdicts),
         )
         return Outlook(verdict=verdict, labels=labels)
 
