@@ -234,3 +234,41 @@ def test_the_evidence_of_a_broken_split_is_carried_from_step_to_step() -> None:
     verdict = loop.reconciler.state.decisions["rollout"].why
     assert verdict.startswith("invalid:")
     assert "with the steps before" in verdict
+
+
+def test_a_quorum_is_of_different_people_and_begins_anew_with_other_evidence() -> None:
+    steps = (Step(approval=Approval(quorum=2, timeout_s=60, on_timeout="hold")), *LIVE[1:])
+    people: dict[str, tuple[Role, ...]] = {"ada": ("approver",), "eve": ("approver",), "bob": ("operator",)}
+    declared = replace(service(steps=steps), metadata=Metadata(name="fraud", owner="risk", people=people))
+    loop = running(declared)
+    loop.approve()
+    assert approve(loop.ledger, NAME, ADA) == ()  # once is once
+    ticked(loop, 2)
+    assert kinds(loop) == ["approval"]
+    waits = loop.reconciler.state.decisions["rollout"].waiting_for
+    assert waits == ("approval by 2 people with role approver (1 of 2 so far: ada): flyball approve fraud",)
+    loop.clock.advance(120)  # the request expires, and is asked anew: ada has said nothing to that
+    ticked(loop, 1)
+    approve(loop.ledger, NAME, EVE)
+    ticked(loop, 2)
+    assert kinds(loop) == ["approval"]
+    loop.approve()
+    ticked(loop, 2)
+    assert "canary" in kinds(loop)
+
+
+def test_no_plan_may_raise_the_weight_on_less_than_the_declared_quorum() -> None:
+    loop = running(service(steps=LIVE))
+    loop.approve()
+    ticked(loop, 1)
+    state = loop.reconciler.state
+    strict = service(steps=(Step(approval=Approval(quorum=2)), *LIVE[1:]))
+    assert state.rollout is not None
+    assert state.rollout.step is not None
+    routing = replace(state.rollout.step.routing, epoch=state.epoch + 1, weight=1000)
+    fact = e.StepStarted(
+        service=NAME, rollout=RolloutId(state.rollout.rollout), step=1, kind="canary", key="k", routing=routing, why=""
+    )
+    plan = Plan(service=NAME, parent=state.version, decisions=(replace(loop_decision(), facts=(fact,)),))
+    assert "1 of 2 approvals" in broken_rules(plan, state, strict)
+    assert "1 of 2 approvals" not in broken_rules(plan, state, loop.service)

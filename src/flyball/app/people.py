@@ -68,6 +68,8 @@ def approve(
             and not _approved(rollout)
             and is_called(subject, state, rollout)
         ):
+            if any(given.by == person.name for given in rollout.approvals):
+                return Word(about=(rollout.rollout,))
             _in_time(rollout.asked, now)
             by = state.proposed.get(rollout.release)
             return _approve_rollout(service, rollout.asked, metadata, person, why, proposed_by=by)

@@ -123,7 +123,13 @@ def _may_raise(state: ServiceState, service: Service) -> list[str]:
     same = (given.model, given.evidence, given.policy) == (asked.model, asked.evidence, asked.policy)
     if not same or asked.model != rollout.release or asked.policy != state.policy:
         return ["the approval is of another model, evidence or policy"]
-    return []
+    needed = max((step.approval.quorum for step in service.rollout.steps if step.approval is not None), default=1)
+    people = {
+        one.by
+        for one in rollout.approvals
+        if (one.model, one.evidence, one.policy) == (asked.model, asked.evidence, asked.policy)
+    }
+    return [] if len(people) >= needed else [f"{len(people)} of {needed} approvals"]
 
 
 def _all_judged(fact: e.StepStarted, state: ServiceState) -> list[str]:

@@ -134,6 +134,7 @@ def _request(situation: Situation, rollout: RolloutState, step: Step, index: int
         role=step.approval.role,
         expires_at=timestamp(expires),
         report=report,
+        quorum=step.approval.quorum,
     )
 
 
@@ -235,11 +236,14 @@ def _approval(situation: Situation, rollout: RolloutState, step: Step) -> Decisi
             return _close(situation, rollout, "nobody approved in time")
         fact = _request(situation, rollout, step, rollout.step.index)
         return Decision(action="rollout", what="ask anew", why="nobody approved in time", facts=(fact,))
+    said = [given.by for given in rollout.approvals]
+    so_far = f" ({len(said)} of {asked.quorum} so far: {', '.join(said)})" if said else ""
+    who = "a person" if asked.quorum == 1 else f"{asked.quorum} people"
     return Decision(
         action="rollout",
         what="wait",
         why=f"release {short(rollout.release)} asks for approval",
-        waiting_for=(f"approval by a person with role {asked.role}: flyball approve {situation.state.service}",),
+        waiting_for=(f"approval by {who} with role {asked.role}{so_far}: flyball approve {situation.state.service}",),
     )
 
 

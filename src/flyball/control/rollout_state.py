@@ -6,6 +6,7 @@ from flyball.core import events as e
 from flyball.core.clock import moment
 from flyball.core.record import Record
 from flyball.core.routing import Routing, Verdict
+from flyball.decide.evidence import valid
 
 
 class StepState(Record):
@@ -33,7 +34,8 @@ class RolloutState(Record):
     opened_at: str
     step: StepState | None = None
     asked: e.ApprovalRequested | None = None
-    approved: e.ApprovalGiven | None = None
+    approvals: tuple[e.ApprovalGiven, ...] = ()  # of exactly what is asked for, one a person
+    approved: e.ApprovalGiven | None = None  # the one that made the quorum
     rejected: e.ApprovalRejected | None = None
     paused: e.RolloutPaused | None = None
     skipped: tuple[e.StepSkipped, ...] = ()  # steps that a person ended, in their order
@@ -62,9 +64,9 @@ def advanced(rollout: RolloutState | None, fact: e.AnyFact, at: str) -> RolloutS
         case e.RoutingApplied() | e.RoutingRefused() | e.StepJudged() if rollout.step is not None:
             return _in_step(rollout, rollout.step, fact)
         case e.ApprovalRequested():
-            return replace(rollout, asked=fact, approved=None)
+            return replace(rollout, asked=fact, approved=None, approvals=())
         case e.ApprovalGiven() if fact.rollout == rollout.rollout and _in_time(rollout, at):
-            return replace(rollout, approved=fact)
+            return _approved(rollout, fact)
         case e.ApprovalRejected() if fact.rollout == rollout.rollout:
             return replace(rollout, rejected=fact)
         case e.RolloutPaused() if fact.rollout == rollout.rollout:
@@ -79,6 +81,15 @@ def advanced(rollout: RolloutState | None, fact: e.AnyFact, at: str) -> RolloutS
             return None
         case _:
             return rollout
+
+
+def _approved(rollout: RolloutState, given: e.ApprovalGiven) -> RolloutState:
+    """A person's word counts once, and only of what is asked for now."""
+    asked = rollout.asked
+    if asked is None or not valid(given, asked) or any(one.by == given.by for one in rollout.approvals):
+        return rollout
+    approvals = (*rollout.approvals, given)
+    return replace(rollout, approvals=approvals, approved=given if len(approvals) >= asked.quorum else None)
 
 
 def _in_time(rollout: RolloutState, at: str) -> bool:

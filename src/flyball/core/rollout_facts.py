@@ -68,6 +68,7 @@ class ApprovalRequested(Fact, tag="approval.requested"):
     role: str
     expires_at: str
     report: dict[str, Any] = {}  # gates and shadow report, frozen
+    quorum: int = 1  # different people who have to say yes
 
 
 class ApprovalGiven(Fact, tag="approval.given"):

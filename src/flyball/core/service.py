@@ -115,6 +115,7 @@ class Shadow(Record):
 
 class Approval(Record):
     role: Role = "approver"
+    quorum: Annotated[int, Meta(ge=1)] = 1  # different people who have to say yes
     timeout_s: Seconds = 7 * 86_400.0
     on_timeout: OnTimeout = "abort"
 

@@ -364,3 +364,11 @@ def test_a_service_that_may_be_asked_once_declares_nothing_that_asks_again() -> 
     for place in ("serving.cache.max_rows", "rollout", "gates[0].inconclusive"):
         assert any(place in fault for fault in found), place
     parse(once + "}\nrollout: {steps: [{approval: {}}, {canary: {weight: 0.1}}, {promote: {}}]}\n")
+
+
+def test_a_quorum_that_nobody_can_make_is_a_fault() -> None:
+    text = small().replace("owner: o", "owner: o, people: {ada: [approver], bob: [operator]}")
+    text += "\nrollout: {steps: [{approval: {quorum: 2}}, {promote: {}}]}"
+    (fault,) = faults(text)
+    assert "rollout.steps[0].approval.quorum: expected at most the 1 who hold the role, found 2" in fault
+    assert parse(text.replace("bob: [operator]", "bob: [approver]")).rollout.steps[0].kind == "approval"

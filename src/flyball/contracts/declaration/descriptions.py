@@ -242,6 +242,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
     },
     "Approval": {
         "role": "Role that may approve.",
+        "quorum": "Different people who have to say yes; where people are declared, enough of them need the role.",
         "timeout_s": "After this the request expires.",
         "on_timeout": "What then happens: the rollout ends, or (`hold`, `extend`) it is asked for anew.",
     },

@@ -141,6 +141,11 @@ def _approver(steps: tuple[Step, ...], metadata: Metadata) -> Iterator[Finding]:
             path: Path = ("rollout", "steps", index, "approval", "role")
             fix = "give somebody the role, or the rollout waits for ever"
             yield path, "a role that somebody in metadata.people holds", step.approval.role, fix
+        holders = sum(step.approval.role in roles for roles in metadata.people.values()) if step.approval else 0
+        if step.approval is not None and 0 < holders < step.approval.quorum:
+            path = ("rollout", "steps", index, "approval", "quorum")
+            fix = "give more people the role, or the rollout waits for ever"
+            yield path, f"at most the {holders} who hold the role", str(step.approval.quorum), fix
 
 
 def of_retrain(retrain: Retrain) -> Iterator[Finding]:
