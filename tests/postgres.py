@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from pwd import getpwall
+from pwd import getpwall, getpwnam
 
 import pytest
 
@@ -78,7 +78,7 @@ def _run(user: str | None, *order: object) -> None:
     done = subprocess.run(
         [str(each) for each in order],
         user=user,
-        group=user and {"nobody": "nogroup"}.get(user, user),
+        group=None if user is None else getpwnam(user).pw_gid,
         extra_groups=None if user is None else [],
         cwd="/",
         env={"PATH": os.environ["PATH"], "LC_ALL": "C"},

@@ -194,7 +194,10 @@ class Proxy:
                     far.sendall(sent)
                 break
             far.sendall(sent)
-        far.shutdown(socket.SHUT_WR)
+        try:
+            far.shutdown(socket.SHUT_WR)
+        except OSError:
+            far.close()  # the server was first
 
     def _back(self, far: socket.socket, near: socket.socket) -> None:
         while answer := _received(far):

@@ -65,7 +65,11 @@ class PostgresLedger:
         self._sealer, self._simulated, self._announcer = sealer, clock, announcer
         self._wall = clock or SystemClock()
         self._connections = Connections(partial(connect, self.url, busy_s=busy_s, idle_s=idle_s))
-        self._ask(self._made)
+        try:
+            self._ask(self._made)
+        except BaseException:
+            self.close()
+            raise
 
     def append(
         self,

@@ -31,9 +31,13 @@ class PostgresSnapshot:
         self._url = url
         with translated(url, _READ):
             self._connection = connect(url, busy_s=_BUSY_S, idle_s=_IDLE_S)
-            check_ours(self._connection, url)
-            self._connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            self._connection.execute("SELECT 1 FROM tip")  # the first read fixes what is seen
+            try:
+                check_ours(self._connection, url)
+                self._connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                self._connection.execute("SELECT 1 FROM tip")  # the first read fixes what is seen
+            except BaseException:
+                self._connection.close()
+                raise
 
     def rows(self, after: int = 0, upto: int | None = None) -> Iterator[Row]:
         """Entries after < seq <= upto in order."""

@@ -44,7 +44,11 @@ def connect(url: Url, *, busy_s: float, idle_s: float) -> Connection:
     }
     told = {name: value for name, value in defaults.items() if name not in known}
     connection = psycopg.connect(conninfo.make_conninfo(url.text, **told), autocommit=True)
-    connection.execute(_SETTINGS, (f"{busy_s * 1000:.0f}", f"{idle_s * 1000:.0f}"))
+    try:
+        connection.execute(_SETTINGS, (f"{busy_s * 1000:.0f}", f"{idle_s * 1000:.0f}"))
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 

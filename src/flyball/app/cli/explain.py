@@ -1,5 +1,6 @@
 """`flyball explain`: why something did or did not happen, from the ledger alone."""
 
+from contextlib import closing
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -38,9 +39,9 @@ def explain(
     place = find_home(home)
     if not place.has_ledger:
         raise NotFound(f"no ledger in {place.root}", hint="name the folder by --home or FLYBALL_HOME")
-    ledger = open_ledger(place)
-    told = explain_it(subject, ledger.read(), states_of(ledger))
-    release = _release(subject, told, ledger)
+    with closing(open_ledger(place)) as ledger:
+        told = explain_it(subject, ledger.read(), states_of(ledger))
+        release = _release(subject, told, ledger)
     evidence = evidence_folder(place, release) if release is not None else None
     judged = release_lines(release, evidence) if release is not None else []
     more = None if release is None else judgement(release) | {"release": release.root, "evidence": evidence}

@@ -1,5 +1,6 @@
 """`flyball runs list | show | compare`: what each training did, how long its steps took and what it used."""
 
+from contextlib import closing
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
@@ -85,7 +86,8 @@ def _runs(place: Home) -> Runs:
 
     if not place.has_ledger:
         raise NotFound(f"no ledger in {place.root}", hint="name the folder by --home or FLYBALL_HOME")
-    return book(open_ledger(place).read()).runs
+    with closing(open_ledger(place)) as ledger:
+        return book(ledger.read()).runs
 
 
 def _release(place: Home, run: Run) -> Release | None:
@@ -95,7 +97,8 @@ def _release(place: Home, run: Run) -> Release | None:
 
     if run.release is None:
         return None
-    known = registry(open_ledger(place).read(subject=run.service)).releases
+    with closing(open_ledger(place)) as ledger:
+        known = registry(ledger.read(subject=run.service)).releases
     found = known.get(ReleaseRoot(run.release))
     return found.release if found is not None else None
 
