@@ -87,11 +87,19 @@ def test_one_line_of_an_editable_installation_is_another_experiment(
 
 def test_what_no_import_finds_is_left_out(folder: Path) -> None:
     before, lib = inputs(folder), folder.parent / "lib"
-    for path in (".git/hook.py", "venv/x.py", "home/releases/model.py", "flyball/core.py", "shared/__pycache__/a.py"):
+    for path in (
+        ".git/hook.py",
+        "venv/x.py",
+        "home/releases/model.py",
+        "flyball/core.py",
+        "shared/__pycache__/a.py",
+        "host/runs/x.py",
+    ):
         (lib / path).parent.mkdir(parents=True, exist_ok=True)
         (lib / path).write_text("Y = 1\n")
     (lib / "venv" / "pyvenv.cfg").write_text("")
     (lib / "home" / "ledger.db").write_text("")
+    (lib / "host" / "ledger.url").write_text("")
     (lib / "notes.txt").write_text("not code")
     assert inputs(folder).name == before.name
 
