@@ -12,12 +12,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from pwd import getpwall, getpwnam
+from typing import Any
 
 import pytest
 
 NAMES = itertools.count()
 SUPERUSER = "flyball"
 STARTS_S, STOPS_S = 60, 30
+CLUSTER = ("--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "--wal-segsize=1")
 
 
 @contextmanager
@@ -29,20 +31,33 @@ def server() -> Iterator[str]:
         pytest.skip("PostgreSQL's initdb is not there")
     user = _user()
     folder = Path(tempfile.mkdtemp(prefix="flyball-pg-"))  # short: a socket's path has 107 bytes
+    if user is not None:
+        shutil.chown(folder, user)
+    data, control = folder / "data", programs / "pg_ctl"
+    # nothing here outlives the server, so it need not wait for a disk; no test can cut the power anyway
+    options = f"-c listen_addresses= -c unix_socket_directories={folder} -c shared_buffers=16MB -c fsync=off"
+    with _ended_with_us(user, control, folder):
+        _run(user, programs / "initdb", "-D", data, "-U", SUPERUSER, *CLUSTER)
+        _run(user, control, "start", "-D", data, "-w", "-t", STARTS_S, "-l", folder / "log", "-o", options)
+        yield str(folder)
+
+
+@contextmanager
+def _ended_with_us(user: str | None, control: Path, folder: Path) -> Iterator[None]:
+    """A guard stops the server and removes its folder when the block ends, and also when this process is killed."""
+    end = f"cat; '{control}' stop -D '{folder}/data' -m immediate -w -t {STOPS_S}; rm -rf '{folder}'"
+    guard = subprocess.Popen(
+        ["sh", "-c", end],
+        stdin=subprocess.PIPE,  # ours alone: closed with the block, or with us
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # a Ctrl-C is for the tests, whose end it waits for
+        **_as(user),
+    )
     try:
-        if user is not None:
-            shutil.chown(folder, user)
-        data = folder / "data"
-        _run(user, programs / "initdb", "-D", data, "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
-        options = f"-c listen_addresses= -c unix_socket_directories={folder} -c shared_buffers=16MB"
-        control, log = programs / "pg_ctl", folder / "log"
-        try:
-            _run(user, control, "start", "-D", data, "-w", "-t", STARTS_S, "-l", log, "-o", options)
-            yield str(folder)
-        finally:
-            _run(user, control, "stop", "-D", data, "-m", "immediate", "-w", "-t", STOPS_S)
+        yield
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        guard.communicate(timeout=STOPS_S + 10)
 
 
 def place(folder: str, *, user: str = SUPERUSER) -> str:
@@ -77,14 +92,18 @@ def _user() -> str | None:
 def _run(user: str | None, *order: object) -> None:
     done = subprocess.run(
         [str(each) for each in order],
-        user=user,
-        group=None if user is None else getpwnam(user).pw_gid,
-        extra_groups=None if user is None else [],
-        cwd="/",
-        env={"PATH": os.environ["PATH"], "LC_ALL": "C"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,  # a pipe would be the server's too, and never end
         stderr=subprocess.DEVNULL,
         timeout=STARTS_S + 10,
+        **_as(user),
     )
     assert done.returncode == 0, f"{order} exited with {done.returncode}"
+
+
+def _as(user: str | None) -> dict[str, Any]:
+    """Options of a process that runs as this user, from a folder that everybody can enter."""
+    plain: dict[str, Any] = {"cwd": "/", "env": {"PATH": os.environ["PATH"], "LC_ALL": "C"}}
+    if user is None:
+        return plain
+    return plain | {"user": user, "group": getpwnam(user).pw_gid, "extra_groups": []}
