@@ -15,11 +15,11 @@ from tests.control.loop import Learner, Sensor
 from tests.control.world import service
 
 from flyball.adapters.clock import SystemClock
-from flyball.adapters.ledger.sqlite import SqliteLedger
+from flyball.app.home import Home
+from flyball.app.wiring.ledger_place import open_ledger
 from flyball.control.reconcile import Reconciler
 from flyball.core.errors import StaleEpoch
 from flyball.core.routing import Observed, Routing
-from flyball.registry import chain
 
 
 class FileGateway:
@@ -45,7 +45,7 @@ class FileGateway:
 
 
 def main(folder: Path, owner: str, lease_s: float) -> None:
-    ledger = SqliteLedger(folder / "ledger.db", sealer=chain, clock=SystemClock())
+    ledger = open_ledger(Home(folder), told=False)
     loop = Reconciler(
         service(),
         ledger=ledger,

@@ -9,13 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from msgspec.structs import replace
+from tests import postgres
 from tests.control.world import NAME, POLICY, SECOND, THIRD, first_champion, registered, service
 
-from flyball.adapters.clock import SystemClock
-from flyball.adapters.ledger.sqlite import SqliteLedger
+from flyball.app.home import Home
+from flyball.app.wiring.ledger import use
+from flyball.app.wiring.ledger_place import open_ledger
 from flyball.core import events as e
-from flyball.registry import chain
 
 LEASE_S = 1.5
 
@@ -42,8 +44,13 @@ def told(process: subprocess.Popen[str], word: str) -> None:
     raise AssertionError(f"the controller ended without {word!r}")
 
 
-def test_a_controller_that_was_stopped_and_overtaken_changes_nothing_when_it_is_revived(tmp_path: Path) -> None:
-    ledger = SqliteLedger(tmp_path / "ledger.db", sealer=chain, clock=SystemClock())
+@pytest.mark.parametrize("kind", ["postgres", "sqlite"])
+def test_a_controller_that_was_stopped_and_overtaken_changes_nothing_when_it_is_revived(
+    request: pytest.FixtureRequest, tmp_path: Path, kind: str
+) -> None:
+    if kind == "postgres":
+        use(Home(tmp_path), postgres.place(request.getfixturevalue("postgres_server")))
+    ledger = open_ledger(Home(tmp_path), told=False)
     declared, *others = first_champion()
     assert isinstance(declared, e.ServiceDeclared)
     people = {"metadata": {"name": NAME, "owner": "risk", "people": dict(service().metadata.people)}}
@@ -67,4 +74,5 @@ def test_a_controller_that_was_stopped_and_overtaken_changes_nothing_when_it_is_
     by_one = [order for order in orders if order["by"] == "one"]
     assert [order["routing"]["epoch"] for order in by_one] == [1]  # the first champion, before it was stopped
     assert len(opened) == 1
+    ledger.close()
     assert [order["routing"]["epoch"] for order in orders] == sorted(order["routing"]["epoch"] for order in orders)
