@@ -1,6 +1,5 @@
 """`flyball status`: who serves what, and what is waiting for whom."""
 
-import time
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
@@ -97,16 +96,13 @@ def _status(state: "ServiceState", home: Home) -> ServiceStatus:
 
 
 def _controller_seen(home: Home, service: str) -> float | None:
-    """Seconds since the last round of this service ended, never negative: a clock may have jumped."""
-    from flyball.adapters.heartbeat import read_beat
+    from flyball.app.wiring.loop.beats import seen_s
 
     try:
-        beat = read_beat(home.heartbeat)
+        return seen_s(home, service)
     except Unavailable as error:
         say(str(error))
         return None
-    kept_at = beat.kept.get(service) if beat is not None else None
-    return None if kept_at is None else max(0.0, time.time() - kept_at)
 
 
 def _label_delay(home: Home, service: str) -> LabelDelays | None:
