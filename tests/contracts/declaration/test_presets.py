@@ -4,7 +4,7 @@ import pytest
 from tests.contracts.declaration.test_service_file import small
 
 from flyball.contracts.declaration.json_schema import service_schema
-from flyball.contracts.declaration.presets import PSI_PRESETS
+from flyball.contracts.declaration.presets import PSI_PRESETS, STEP_PRESETS
 from flyball.contracts.declaration.service_file import declaration, parse
 from flyball.core.errors import BadInput
 from flyball.core.service import Psi
@@ -31,3 +31,22 @@ def test_an_unknown_preset_is_told_with_the_known_ones() -> None:
 
 def test_an_editor_offers_the_presets() -> None:
     assert {"enum": list(PSI_PRESETS)} in service_schema()["$defs"]["Monitor"]["properties"]["psi"]["anyOf"]
+
+
+@pytest.mark.parametrize("name", STEP_PRESETS)
+def test_a_plan_of_steps_has_a_name_too(name: str) -> None:
+    steps = parse(small() + f"rollout: {{steps: {name}}}").rollout.steps
+    assert steps[-1].kind == "promote"
+    (canary,) = (step.canary for step in steps if step.canary is not None)
+    assert (canary.weight, canary.min_s, canary.timeout_s) == (0.05, 3600, 3 * 3600)
+    shadows = [step.shadow for step in steps if step.shadow is not None]
+    assert [shadow.min_s for shadow in shadows] == ([48 * 3600] if name.startswith("shadow") else [])
+
+
+def test_an_unknown_plan_of_steps_is_told_beside_an_unknown_limit() -> None:
+    with pytest.raises(BadInput) as refused:
+        parse(small() + "monitor: {psi: psi-0.30}\nrollout: {steps: careful}")
+    told = str(refused.value)
+    assert "rollout.steps: expected a list of steps, or one of shadow-48h-canary-5, canary-5, found careful" in told
+    assert "monitor.psi" in told
+    assert {"enum": list(STEP_PRESETS)} in service_schema()["$defs"]["Rollout"]["properties"]["steps"]["anyOf"]

@@ -1,11 +1,12 @@
 """The JSON Schema of `service.yaml`, made from the records themselves, so that it cannot fall behind them."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from flyball.contracts.declaration.descriptions import DESCRIPTIONS
-from flyball.contracts.declaration.presets import PSI_PRESETS
+from flyball.contracts.declaration.presets import NAMED
 from flyball.contracts.durations import PATTERN, is_duration
 from flyball.contracts.schema_faults import MARGIN
 from flyball.core import measures
@@ -15,6 +16,7 @@ from flyball.stats.metrics import METRICS
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _METRIC_KEYS = {("Experiment", "metric"), ("LiveMetric", "name")}
 _MEASURED = {("Gate", "metric")}  # a metric, or a measure of a suite or of the clock
+_PRESETS = {(each.section.title(), each.key): each.presets for each in NAMED}  # a section's record has its name
 _MARGINS = {("Gate", "not_worse_by"), ("Gate", "better_by"), ("LiveMetric", "max_loss")}
 
 
@@ -30,8 +32,8 @@ def service_schema() -> dict[str, Any]:
         for key, value in definition.get("properties", {}).items():
             if is_duration(key):
                 value = definition["properties"][key] = _or_duration(value)
-            if (name, key) == ("Monitor", "psi"):
-                value = definition["properties"][key] = _or_preset(value)
+            if (name, key) in _PRESETS:
+                value = definition["properties"][key] = _or_preset(value, _PRESETS[name, key])
             value["description"] = DESCRIPTIONS[name][key]
     return {
         "$schema": DIALECT,
@@ -78,9 +80,10 @@ def _or_duration(value: dict[str, Any]) -> dict[str, Any]:
     return {"anyOf": [*branches, {"type": "string", "pattern": PATTERN}], **value}
 
 
-def _or_preset(value: dict[str, Any]) -> dict[str, Any]:
-    reference = {key: value.pop(key) for key in ("$ref", "anyOf") if key in value}
-    return {"anyOf": [reference, {"enum": list(PSI_PRESETS)}], **value}
+def _or_preset(value: dict[str, Any], presets: Mapping[str, Any]) -> dict[str, Any]:
+    """Beside what may stand there else, the names. Args: value: of the property; its default stays."""
+    shape = {key: value.pop(key) for key in ("$ref", "anyOf", "type", "items") if key in value}
+    return {"anyOf": [shape, {"enum": list(presets)}], **value}
 
 
 def _margin(value: dict[str, Any]) -> dict[str, Any]:

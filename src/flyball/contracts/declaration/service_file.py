@@ -7,7 +7,7 @@ import msgspec
 
 from flyball.contracts.declaration import gate_sense, sense, serving_sense
 from flyball.contracts.declaration.json_schema import resolved_schema
-from flyball.contracts.declaration.presets import PSI_PATH, PSI_PRESETS, spelled_out
+from flyball.contracts.declaration.presets import spelled_out
 from flyball.contracts.declaration.task_metrics import Finding
 from flyball.contracts.durations import resolved
 from flyball.contracts.schema_faults import faults
@@ -30,9 +30,7 @@ def parse(text: str, *, file: str = "service.yaml") -> Service:
     data, unknown = spelled_out(resolved(document.data))
     structure = faults(document, data, resolved_schema())
     found = [fault for _, fault in structure]
-    if unknown is not None:
-        presets = ", ".join(PSI_PRESETS)
-        found.append(document.fault(PSI_PATH, f"warn, act and consecutive, or one of {presets}", unknown, ""))
+    found += [document.fault(each.path, each.expected, each.name, "") for each in unknown]
     if isinstance(data, dict):
         blamed = [path for path, _ in structure]
         for path, expected, what, fix in _senseless(_healthy(data, blamed), data):
