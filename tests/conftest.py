@@ -23,13 +23,8 @@ settings.register_profile("ci", deadline=None, derandomize=True, database=None, 
 settings.load_profile("ci" if IN_CI else "desk")
 
 HOMES = count()
-# these run in processes or environments of their own
-collect_ignore = [
-    "adapters/ledger/lives.py",
-    "clients/kserve_server.py",
-    "clients/kserve_story.py",
-    "clients/mlserver_model.py",
-]
+# these run in environments of their own
+collect_ignore = ["clients/kserve_server.py", "clients/kserve_story.py", "clients/mlserver_model.py"]
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 SESSION_HOME = pytest.StashKey[str]()
 SLOW_LEFT_OUT = pytest.StashKey[int]()
