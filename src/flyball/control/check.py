@@ -3,6 +3,7 @@
 The planner decides what is useful; this file knows only what must never happen. It shares no function with the planner.
 """
 
+from flyball.control.phases import allowed, phase_of
 from flyball.control.plan import Plan
 from flyball.control.state import ServiceState
 from flyball.core import events as e
@@ -13,6 +14,10 @@ from flyball.core.service import Service
 def broken_rules(plan: Plan, state: ServiceState, service: Service) -> tuple[str, ...]:
     """Every rule that the plan would break, in words; empty where it may be carried out."""
     found: list[str] = []
+    facts = [fact for decision in plan.decisions for fact in decision.facts]
+    routings = sum(isinstance(fact, e.StepStarted | e.RoutingOrdered) for fact in facts)
+    if routings > 1:
+        found.append(f"{routings} routings in one plan: only one can be in force")
     if plan.parent != state.version:
         found.append(f"the plan was made from version {plan.parent}, the facts are at {state.version}")
     for decision in plan.decisions:
@@ -27,6 +32,10 @@ def _of_fact(fact: e.AnyFact, action: str, state: ServiceState, service: Service
     match fact:
         case e.StepStarted():
             found = _of_routing(fact.routing, state) + _frozen(action, state)
+            if not allowed(phase_of(state.rollout), fact, fact.kind):
+                found.append(f"a step {fact.kind} after {phase_of(state.rollout)}")
+            if fact.kind == "promote" and fact.routing.previous != state.champion:
+                found.append("a promotion that keeps no way back to the champion before it")
             if fact.kind in ("canary", "promote"):
                 found += _may_raise(state, service)
             if fact.kind == "promote":
@@ -56,6 +65,8 @@ def _of_fact(fact: e.AnyFact, action: str, state: ServiceState, service: Service
                 found.append(f"a training without a person, where the policy says {service.autonomy.retrain}")
             return found + _frozen(action, state)
         case e.RolloutOpened():
+            if fact.release in state.withdrawn:
+                return [f"{fact.release} was taken back or turned down, and nobody wants it tried again"]
             return _frozen(action, state) + (["a rollout beside an A/B test"] if state.ab is not None else [])
         case e.TicketOpened():
             return _frozen(action, state)
