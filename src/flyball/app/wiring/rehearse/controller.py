@@ -1,0 +1,64 @@
+"""A controller process of a rehearsal: the real loop, which dies, stands still, and is built again from what is durable."""
+
+from collections.abc import Callable
+
+from flyball.app.rehearse.faults import RESTART_S
+from flyball.app.wiring.rehearse.striking import Crashed
+from flyball.control.reconcile import Reconciler
+from flyball.core.errors import FlyballError, LedgerBroken, Refused, Unavailable
+
+Build = Callable[[str], Reconciler]  # owner of the leases -> a loop that remembers nothing
+
+
+class ControllerProcess:
+    """One controller and those that come after it under its name."""
+
+    def __init__(
+        self,
+        name: str,
+        build: Build,
+        *,
+        now_s: Callable[[], float],
+        complain: Callable[[str], None],
+        ticked: Callable[[Reconciler], None],
+    ) -> None:
+        """`complain`: told of an error that no controller may raise. `ticked`: told after each tick that it survived."""
+        self.name, self._build, self._now_s = name, build, now_s
+        self._complain, self._ticked = complain, ticked
+        self._loop: Reconciler | None = None
+        self._lives = 0
+        self._back_s = 0.0  # when it is there again
+        self.inside = False  # a tick is under way, or stands still
+
+    def tick(self) -> None:
+        """One round, as `wiring.loop.controller.Keeper` does it: an error is told, and the next tick tries again."""
+        if self.inside or self._now_s() < self._back_s:
+            return
+        self.inside = True
+        try:
+            if self._loop is None:
+                self._lives += 1
+                self._loop = self._build(f"{self.name}-{self._lives}")
+            self._loop.tick()
+            self._ticked(self._loop)
+        except Crashed:
+            self.kill()
+        except (Unavailable, Refused) as error:
+            if isinstance(error, LedgerBroken):
+                self._complain(str(error))
+        except FlyballError as error:  # its own check refused the plan, or it met a command that nobody knows
+            self._complain(str(error))
+        except Exception as error:  # a fault of ours; the seed says how to see it again
+            self._complain(f"{type(error).__name__}: {error}")
+        finally:
+            self.inside = False
+
+    def kill(self) -> None:
+        """It will be there again in a moment."""
+        self._loop, self._back_s = None, self._now_s() + RESTART_S
+
+    def stop(self) -> None:
+        """An orderly end: the lease goes back."""
+        if self._loop is not None:
+            self._loop.stop()
+        self._loop = None
