@@ -34,6 +34,7 @@ VERBS: dict[str, str] = {
     "up": "Run gateway and controller of one or more services.",
     "demo": "See the whole loop work in two minutes.",
     "replay": "Would a governed service have done better on a recorded stream?",
+    "rehearse": "Does the loop keep its promises, in a simulated week in which things break?",
     "status": "Who serves what, and what is waiting for whom.",
     "monitor": "What the monitor saw, window by window, and how well it sees.",
     "predictions": "Ask the prediction log: rows by SQL, or one with its shadow pair and its label.",

@@ -80,7 +80,9 @@ class Schedule:
     def lasting(self, point: str, now_s: float) -> frozenset[str]:
         """Kinds that hold at a point now, seconds since the beginning."""
         return frozenset(
-            each.kind for each in self._by_point.get(point, ()) if lasts_s(each) and 0 <= now_s - each.at < lasts_s(each)
+            each.kind
+            for each in self._by_point.get(point, ())
+            if lasts_s(each) and 0 <= now_s - each.at < lasts_s(each)
         )
 
     def strike(self, point: str, now_s: float) -> str | None:

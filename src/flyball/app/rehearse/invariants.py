@@ -27,15 +27,15 @@ class Invariant:
 
     name = ""
 
-    def entry(self, entry: Entry) -> Iterator[str]:
+    def entry(self, entry: Entry) -> Iterator[str]:  # noqa: ARG002 -- most look at some of the three only
         """The next line of the ledger."""
         yield from ()
 
-    def effect(self, effect: Effect) -> Iterator[str]:
+    def effect(self, effect: Effect) -> Iterator[str]:  # noqa: ARG002 -- as above
         """Something was done."""
         yield from ()
 
-    def stand(self, stand: Stand) -> Iterator[str]:
+    def stand(self, stand: Stand) -> Iterator[str]:  # noqa: ARG002 -- as above
         """The step is over."""
         yield from ()
 

@@ -37,7 +37,8 @@ class Report(Record):
 def report(runs: Sequence[Run]) -> Report:
     """All seeds as one document.
 
-    >>> report([Run(seed=1, days=7.0, violations=(), digest="a"), Run(seed=2, days=7.0, violations=(), digest="b")]).days
+    >>> one = Run(seed=1, days=7.0, violations=(), digest="a")
+    >>> report([one, one]).days
     14.0
     """
     together = hashlib.sha256("\n".join(f"{run.seed} {run.digest}" for run in runs).encode()).hexdigest()

@@ -52,7 +52,7 @@ class RowLaw:
         checker = CompiledRows(contract, label=label)
         self._draws = {column.name: _draw(column, contract, is_key=column.name == key) for column in known}
         self.needed = next((column.name for column in known if column.required and column.name != key), None)
-        tried = self.rows(np.random.default_rng(0), TRIED, {})  # noqa: TID251 - the same rows, whoever asks
+        tried = self.rows(np.random.default_rng(0), TRIED, {})
         refused = {said.rule: said.message for said in checker.check(tried) if said is not None}
         if refused:
             expected = "a promise for which values can be made up"
@@ -90,7 +90,7 @@ def _draw(column: Column, contract: DataContract, *, is_key: bool) -> Draw:
 
 
 def _texts(column: Column, contract: DataContract, forms: Sequence[Callable[[int], str]], n: int) -> tuple[str, ...]:
-    """Texts in the first form that the contract takes in this column; else in any, and it says what it has against it."""
+    """Texts in the first form that the contract takes in this column; else in any, and the contract objects."""
     alone = CompiledRows(replace(contract, columns=(column,), beyond=()))
     for form in forms:
         if not any(alone.check([{column.name: form(i)} for i in range(VALUES)])):
@@ -127,7 +127,8 @@ def _number(column: Column) -> Draw:
         values = np.clip(low + 0.4 * width + (shift + rng.standard_normal(rows)) * width / 8, *inside)
         if step:
             values = np.clip(np.round(values / step), np.ceil(inside[0] / step), np.floor(inside[1] / step)) * step
-        return values.astype(np.int64).tolist() if column.kind == "integer" else values.tolist()
+        found: list[Any] = (values.astype(np.int64) if column.kind == "integer" else values).tolist()
+        return found
 
     return draw
 

@@ -1,6 +1,6 @@
-"""A scenario file: which service, for how long, under what traffic, and what happens to it. Every fault of it at once."""
+"""A scenario file: which service, for how long, under what traffic, and what happens to it; its faults at once."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -11,10 +11,11 @@ from flyball.contracts import yaml_text
 from flyball.contracts.durations import PATTERN, resolved, seconds
 from flyball.contracts.schema_faults import faults, nearest
 from flyball.core.declared_kinds import Positive, Seconds
-from flyball.core.errors import Fault
+from flyball.core.errors import BadInput, Fault
 from flyball.core.record import Record
 
 DAY_S = 86_400.0
+DEFAULT_SERVICE = "service.yaml"
 _LISTS = ("candidates", "drift", "faults")
 
 
@@ -38,7 +39,7 @@ class Drift(Record):
 class Scenario(Record):
     """One `scenario.yaml`."""
 
-    service: str = "service.yaml"  # beside the scenario file
+    service: str = DEFAULT_SERVICE  # beside the scenario file
     days: Positive = 7.0
     traffic_rps: Positive = 1.0
     label_delay_s: Seconds = 0.0
@@ -51,10 +52,16 @@ class Scenario(Record):
         return self.days * DAY_S
 
 
-def parse(text: str, *, file: str = "scenario.yaml") -> Scenario:
+Features = Callable[[str], Sequence[str]]  # service, as the file names it -> columns that a drift may name
+
+
+def parse(text: str, *, file: str = "scenario.yaml", features: Features | None = None) -> Scenario:
     """The scenario that a text makes, durations in seconds and every default written out.
 
-    Raises: BadInput with all faults: YAML, unknown keys, types and bounds, then points and kinds that nobody knows.
+    Args: features: may raise BadInput, whose faults are reported with the others. None: any name will do.
+
+    Raises: BadInput with all faults: YAML, unknown keys, types and bounds, then points, kinds and features that nobody
+        knows, and what is wrong with the service itself.
     """
     document = yaml_text.read(text, file=file)
     if document.data is None or document.faults:
@@ -64,7 +71,8 @@ def parse(text: str, *, file: str = "scenario.yaml") -> Scenario:
     found = [fault for _, fault in structure]
     if isinstance(data, dict):
         blamed = [path for path, _ in structure]
-        found += [fault for path, fault in _senseless(document, data) if not any(_within(path, at) for at in blamed)]
+        senseless = (*_senseless(document, data), *_strangers(document, data, features))
+        found += [fault for path, fault in senseless if not any(_within(path, at) for at in blamed)]
     if found:
         raise yaml_text.refusal(file, found)
     return msgspec.convert(data, Scenario)
@@ -85,9 +93,7 @@ def _timed(data: Any) -> Any:
     """`at` holds a duration too, though its name has no unit: it is a moment."""
     if not isinstance(data, dict):
         return data
-    return data | {
-        name: [_at(item) for item in data[name]] for name in _LISTS if isinstance(data.get(name), list)
-    }
+    return data | {name: [_at(item) for item in data[name]] for name in _LISTS if isinstance(data.get(name), list)}
 
 
 def _at(item: Any) -> Any:
@@ -112,9 +118,7 @@ def _senseless(document: yaml_text.Document, data: dict[str, Any]) -> Iterator[t
                 yield from _unknown(document, index, item)
 
 
-def _unknown(
-    document: yaml_text.Document, index: int, item: dict[str, Any]
-) -> Iterator[tuple[yaml_text.Path, Fault]]:
+def _unknown(document: yaml_text.Document, index: int, item: dict[str, Any]) -> Iterator[tuple[yaml_text.Path, Fault]]:
     point, kind = item.get("point"), item.get("kind")
     if point not in POINTS:
         path = ("faults", index, "point")
@@ -123,6 +127,25 @@ def _unknown(
         path = ("faults", index, "kind")
         kinds = POINTS[point]
         yield path, document.fault(path, f"at {point} one of {', '.join(kinds)}", repr(kind), nearest(kind, kinds))
+
+
+def _strangers(
+    document: yaml_text.Document, data: dict[str, Any], features: Features | None
+) -> Iterator[tuple[yaml_text.Path, Fault]]:
+    """What the service does not know, and why it cannot be asked."""
+    service = data.get("service", DEFAULT_SERVICE)
+    if features is None or not isinstance(service, str):
+        return
+    try:
+        known = features(service)
+    except BadInput as error:
+        yield from ((("service",), fault) for fault in error.faults)
+        return
+    for index, item in enumerate(data.get("drift") or ()):
+        name = item.get("feature") if isinstance(item, dict) else None
+        if name is not None and name not in known:
+            path = ("drift", index, "feature")
+            yield path, document.fault(path, f"one of {', '.join(known)}", repr(name), nearest(name, known))
 
 
 def _within(path: yaml_text.Path, blamed: yaml_text.Path) -> bool:

@@ -1,4 +1,4 @@
-"""A controller process of a rehearsal: the real loop, which dies, stands still, and is built again from what is durable."""
+"""A controller process of a rehearsal: the real loop, which dies and is built again from what is durable."""
 
 from collections.abc import Callable
 
@@ -22,7 +22,7 @@ class ControllerProcess:
         complain: Callable[[str], None],
         ticked: Callable[[Reconciler], None],
     ) -> None:
-        """`complain`: told of an error that no controller may raise. `ticked`: told after each tick that it survived."""
+        """`complain`: told of an error that no controller may raise. `ticked`: of each tick that it survived."""
         self.name, self._build, self._now_s = name, build, now_s
         self._complain, self._ticked = complain, ticked
         self._loop: Reconciler | None = None

@@ -167,4 +167,3 @@ class GatewayProcess:
         if self.core is None:
             raise Unavailable("no gateway answers")
         return self.core
-

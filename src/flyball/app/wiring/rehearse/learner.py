@@ -1,4 +1,4 @@
-"""A simulated training: it takes its time, dies with its controller, and gives a release that knows today's features."""
+"""A simulated training: it takes its time, dies with its controller, and knows the features as they are today."""
 
 from collections.abc import Callable
 

@@ -67,7 +67,7 @@ class Models:
 
     def _promise(self, learned: tuple[tuple[str, float], ...], blur: float) -> Promise:
         """Equal for equal releases, whatever the seed of the rehearsal."""
-        rng = np.random.default_rng([1, round(1e6 * blur)])  # noqa: TID251 - what a release promised is no chance
+        rng = np.random.default_rng([1, round(1e6 * blur)])
         train = self._frame(self._law.columns(rng, LEARNED_ROWS, dict(learned)))
         rows = self._law.rows(rng, HELD_ROWS, dict(learned))
         answers = [self._labels.answer(row[LATENT], blur) for row in rows]

@@ -28,9 +28,9 @@ class People:
             if name not in self._due:
                 self._due[name] = now_s + (patience or float(self._rng.exponential(LOOKS_S)))
         due = [name for name, at in self._due.items() if at <= now_s]
-        return bool(due) and self._say(due[0], state)
+        return bool(due) and self._say(due[0])
 
-    def _say(self, name: str, state: ServiceState) -> bool:
+    def _say(self, name: str) -> bool:
         what, subject = name.split(" ", 1)
         try:
             if what == "end":

@@ -64,7 +64,9 @@ class StruckGateways:
         self._late: tuple[str, Routing] | None = None  # a copy that is still on its way
 
     def apply(self, key: str, routing: Routing) -> None:
-        self._points.call("gateway.apply", lambda: self._apply(key, routing), lambda kind: self._wire(kind, key, routing))
+        self._points.call(
+            "gateway.apply", lambda: self._apply(key, routing), lambda kind: self._wire(kind, key, routing)
+        )
 
     def observe(self, service: str) -> Observed:
         return self._points.call("gateway.observe", lambda: self._gateway.observe(service, self._wall()))

@@ -7,6 +7,7 @@ look, and every invariant is asked. A call that takes time, or a controller that
 the world go on meanwhile: steps within a step, without that controller.
 """
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
@@ -14,9 +15,10 @@ from flyball.app.rehearse.faults import COMMON_CAUSE, JUMP_S, RESTART_S
 from flyball.app.rehearse.report import Run
 from flyball.app.rehearse.scenario import DAY_S
 from flyball.app.rehearse.witness import Stand
+from flyball.app.wiring.rehearse.cast import Cast
 from flyball.app.wiring.rehearse.controller import ControllerProcess
 from flyball.app.wiring.rehearse.striking import Side
-from flyball.app.wiring.rehearse.world import Cast, MakeLedger, World
+from flyball.app.wiring.rehearse.world import MakeLedger, World
 from flyball.control.state import ServiceState, fold
 from flyball.core import events as e
 from flyball.core.errors import Unavailable
@@ -25,7 +27,7 @@ from flyball.decide.rollout import judge as production_judge
 
 BUSY_S: Final = 10.0
 SOON_S: Final = 60.0  # while a training or a person is waited for
-QUIET_S: Final = 1800.0
+QUIET_S: Final = 3600.0
 
 
 class Rehearsal:
@@ -52,13 +54,14 @@ class Rehearsal:
         self._gateway_back_s: float | None = None
         self._depth = 0
 
-    def run(self) -> Run:
-        """Rehearse the whole scenario."""
+    def run(self, advance: Callable[[float], None] = lambda _: None) -> Run:
+        """Rehearse the whole scenario. Args: advance: told of simulated days that have passed."""
         world, scenario = self.world, self.cast.scenario
         world.begin()
         self._tick()
-        while (left_s := scenario.length_s - world.now_s()) > 0:
+        while (left_s := scenario.length_s - (before_s := world.now_s())) > 0:
             self.step(left_s)
+            advance((world.now_s() - before_s) / DAY_S)
         world.watching.whole()
         return self._report()
 

@@ -13,7 +13,4 @@ def streams(seed: int) -> dict[str, np.random.Generator]:
     True
     """
     keyed = [np.random.SeedSequence([seed, number]) for number in range(len(CONCERNS))]
-    return {
-        name: np.random.default_rng(each)  # noqa: TID251 - a verb makes its generators, here
-        for name, each in zip(CONCERNS, keyed, strict=True)
-    }
+    return {name: np.random.default_rng(each) for name, each in zip(CONCERNS, keyed, strict=True)}

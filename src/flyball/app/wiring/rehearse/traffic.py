@@ -14,7 +14,9 @@ from flyball.app.wiring.rehearse.models import Weather
 
 LOGGED_S: Final = 20.0  # of a quiet stretch: one row is written out each so many seconds, whatever the traffic
 POOL: Final = 256  # rows that are drawn at once
-SEAL_S: Final = 100.0  # a pane of the log at least so often while each request comes alone
+SEAL_S: Final = 300.0  # a pane of the log while each request comes alone
+QUIET_SEAL_S: Final = 3600.0
+PANE_ROWS: Final = 1000  # at most
 
 
 class Traffic:
@@ -35,7 +37,13 @@ class Traffic:
     ) -> None:
         """`rows`, `arrivals`: their dice."""
         self._law, self._gateway, self._telemetry, self._labels = law, gateway, telemetry, labels
-        self._fingerprint, self._weather, self._rows, self._arrivals, self._rps = fingerprint, weather, rows, arrivals, rps
+        self._fingerprint, self._weather, self._rows, self._arrivals, self._rps = (
+            fingerprint,
+            weather,
+            rows,
+            arrivals,
+            rps,
+        )
         self._pool: list[dict[str, Any]] = []
         self._sealed_s = 0.0
         self.requests = 0
@@ -57,9 +65,12 @@ class Traffic:
         elif rows:
             self._send(rows, [wall + offset for offset in offsets], now_s)
         self._count(arriving - sent)
-        if now_s + seconds - self._sealed_s >= SEAL_S or not alone:
+        self._seal(now_s + seconds, SEAL_S if alone else QUIET_SEAL_S)
+
+    def _seal(self, now_s: float, pane_s: float) -> None:
+        if now_s - self._sealed_s >= pane_s:
             self._telemetry.seal()
-            self._sealed_s = now_s + seconds
+            self._sealed_s = now_s
 
     def _send(self, rows: list[dict[str, Any]], at: list[float], now_s: float) -> None:
         self.requests += len(rows)

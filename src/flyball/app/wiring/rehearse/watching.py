@@ -1,6 +1,7 @@
 """Shows every invariant what happens, in order: facts as soon as they are on the ledger, and before what they allow."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from flyball.app.rehearse.invariants import Invariant, Survival
 from flyball.app.rehearse.witness import Effect, Stand, Violation
@@ -10,7 +11,9 @@ from flyball.core.ledger import Entry, Ledger
 class Watching:
     """The invariants of one run, and what they complained about: each thing once."""
 
-    def __init__(self, ledger: Ledger, invariants: Sequence[Invariant], *, seed: int, now_s: Callable[[], float]) -> None:
+    def __init__(
+        self, ledger: Ledger, invariants: Sequence[Invariant], *, seed: int, now_s: Callable[[], float]
+    ) -> None:
         self._ledger, self._seed, self._now_s = ledger, seed, now_s
         self._survival = Survival()
         self._invariants = (*invariants, self._survival)
@@ -31,7 +34,7 @@ class Watching:
         """What is new on the ledger."""
         for entry in self._ledger.read(self.seq):
             self.seq = entry.seq
-            self._ask(lambda each, entry=entry: each.entry(entry))
+            self._ask(partial(_of_entry, entry))
 
     def acknowledged(self, entries: Sequence[Entry]) -> None:
         """The ledger has told an author that these are written."""
@@ -55,3 +58,7 @@ class Watching:
         for each in self._invariants:
             for what in of(each):
                 self.complain(each.name, what)
+
+
+def _of_entry(entry: Entry, invariant: Invariant) -> Iterator[str]:
+    return invariant.entry(entry)

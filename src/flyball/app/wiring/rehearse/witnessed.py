@@ -10,9 +10,7 @@ from flyball.core.ledger import Claimed, Command, Entry, Head, Lease, Ledger, Me
 class WitnessedLedger:
     """`core.ledger.Ledger`. `told`: entries that an author was told of. `full`: whether the disk takes nothing now."""
 
-    def __init__(
-        self, ledger: Ledger, told: Callable[[tuple[Entry, ...]], None], full: Callable[[], bool]
-    ) -> None:
+    def __init__(self, ledger: Ledger, told: Callable[[tuple[Entry, ...]], None], full: Callable[[], bool]) -> None:
         self._ledger, self._told, self._full = ledger, told, full
 
     def append(

@@ -1,41 +1,34 @@
 """The world of a rehearsal: everything that is put together for one seed of one scenario."""
 
 from collections.abc import Callable
-from typing import Any
-
-from msgspec.structs import replace
 
 from flyball.adapters.ledger.memory import MemoryLedger, SimulatedClock
 from flyball.adapters.prediction_log.memory_telemetry import MemoryTelemetry
-from flyball.app.declared import Declared
 from flyball.app.rehearse.faults import Schedule
 from flyball.app.rehearse.invariants import Approved, Exposure, Intent, NoOscillation, OneChampion, WarmTarget
-from flyball.app.rehearse.models import Made, labels_of
+from flyball.app.rehearse.models import Made
 from flyball.app.rehearse.report import Fingerprint
-from flyball.app.rehearse.rows import RowLaw
-from flyball.app.rehearse.scenario import Scenario
+from flyball.app.wiring.rehearse.cast import Cast
 from flyball.app.wiring.rehearse.controller import ControllerProcess
 from flyball.app.wiring.rehearse.gateway import GatewayProcess
 from flyball.app.wiring.rehearse.labels import LabelSupply
 from flyball.app.wiring.rehearse.learner import SimulatedLearner, offered, root_of
-from flyball.app.wiring.rehearse.models import Models, Weather
+from flyball.app.wiring.rehearse.models import Weather
 from flyball.app.wiring.rehearse.people import People
 from flyball.app.wiring.rehearse.ports import StruckGateways, StruckLearner, StruckLedger, StruckTelemetry
 from flyball.app.wiring.rehearse.streams import streams
 from flyball.app.wiring.rehearse.striking import Meanwhile, Points, Side
-from flyball.app.wiring.rehearse.traffic import Traffic
+from flyball.app.wiring.rehearse.traffic import PANE_ROWS, Traffic
 from flyball.app.wiring.rehearse.watching import Watching
 from flyball.app.wiring.rehearse.witnessed import WitnessedLedger
 from flyball.contracts.declaration.service_file import declaration
 from flyball.control.reconcile import Reconciler, TelemetrySensor
 from flyball.core import events as e
-from flyball.core.contract import DataContract
 from flyball.core.ids import ReleaseRoot, ServiceName
 from flyball.core.ledger import Ledger
 from flyball.core.log_tables import log_tables
 from flyball.core.policy import policy_digest
 from flyball.core.ports import Judge
-from flyball.core.service import Service
 from flyball.decide.rollout import judge as production_judge
 from flyball.monitor.watch import Watcher
 from flyball.registry import chain
@@ -43,20 +36,6 @@ from flyball.serving.redact import personal
 
 MakeLedger = Callable[[SimulatedClock], Ledger]
 FIRST = "first"
-
-
-class Cast:
-    """What all seeds of a scenario share: the service, its rows, and what its releases promise."""
-
-    def __init__(self, declared: Declared, scenario: Scenario) -> None:
-        """Raises: BadInput: rows for its contract cannot be made up."""
-        service, self.scenario = declared.service, scenario
-        label = service.data.label
-        self.service: Service = replace(service, data=replace(service.data, label_window_s=scenario.label_delay_s))
-        self.contract: DataContract = declared.contract
-        self.law = RowLaw(declared.contract, label=label, key=service.data.key)
-        self.labels = labels_of(declared.contract, label, service.experiment.task, service.experiment.threshold)
-        self.models = Models(self.service, self.contract, self.law, self.labels)
 
 
 class World:
@@ -97,10 +76,8 @@ class World:
         )
         hidden = personal(cast.contract.columns)
         tables = log_tables(cast.contract, label=service.data.label, task=service.experiment.task, hidden=hidden)
-        self.telemetry = MemoryTelemetry(service.metadata.name, tables, first_row=1)
-        self.supply = LabelSupply(
-            cast.labels, self.telemetry, self.dice["labels"], delay_s=cast.scenario.label_delay_s
-        )
+        self.telemetry = MemoryTelemetry(service.metadata.name, tables, first_row=1, pane_rows=PANE_ROWS)
+        self.supply = LabelSupply(cast.labels, self.telemetry, self.dice["labels"], delay_s=cast.scenario.label_delay_s)
         self.traffic = Traffic(
             cast.law,
             self.gateway,
@@ -123,9 +100,7 @@ class World:
         return self.clock.now().timestamp()
 
     def controller(self, name: str) -> ControllerProcess:
-        return ControllerProcess(
-            name, self._loop, now_s=self.now_s, complain=self._broke_down, ticked=self._ticked
-        )
+        return ControllerProcess(name, self._loop, now_s=self.now_s, complain=self._broke_down, ticked=self._ticked)
 
     def begin(self) -> None:
         """The service is declared and its first release serves."""

@@ -1,0 +1,41 @@
+"""A scenario file and its service, read: what all its seeds share."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from flyball.app.declared import Declared, load, read_text
+from flyball.app.rehearse.models import labels_of
+from flyball.app.rehearse.rows import RowLaw
+from flyball.app.rehearse.scenario import Scenario, parse
+from flyball.app.wiring.rehearse.models import Models
+from flyball.core.contract import DataContract
+from flyball.core.service import Service
+
+
+class Cast:
+    """What all seeds of a scenario share: the service, its rows, and what its releases promise."""
+
+    def __init__(self, declared: Declared, scenario: Scenario) -> None:
+        """Raises: BadInput: rows for its contract cannot be made up."""
+        service, self.scenario = declared.service, scenario
+        label = service.data.label
+        self.service: Service = replace(service, data=replace(service.data, label_window_s=scenario.label_delay_s))
+        self.contract: DataContract = declared.contract
+        self.law = RowLaw(declared.contract, label=label, key=service.data.key)
+        self.labels = labels_of(declared.contract, label, service.experiment.task, service.experiment.threshold)
+        self.models = Models(self.service, self.contract, self.law, self.labels)
+
+
+def read(file: Path) -> Cast:
+    """Raises: BadInput with all faults of the scenario, and of the service that it names."""
+    known: dict[str, Declared] = {}
+
+    def features(service: str) -> Sequence[str]:
+        declared = known[service] = load(file.parent / service)
+        label = declared.service.data.label
+        return [column.name for column in declared.contract.columns if column.name != label]
+
+    scenario = parse(read_text(file, where=str(file)), file=file.name, features=features)
+    return Cast(known[scenario.service], scenario)
