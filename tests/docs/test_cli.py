@@ -15,6 +15,7 @@ from flyball.app.cli.gc import Collection
 from flyball.app.cli.main import VERBS, build, run
 from flyball.app.cli.status import ServiceStatus
 from flyball.app.demo.report import Report
+from flyball.app.rehearse.report import Report as Rehearsed
 from flyball.app.wiring.asking.differing import Compared
 from flyball.app.wiring.asking.lineage import Trace
 from flyball.app.wiring.serving.up import Running
@@ -28,6 +29,7 @@ DOCUMENTS: dict[str, type[msgspec.Struct]] = {
     "approve": Act,
     "demo": Report,
     "diff": Compared,
+    "rehearse": Rehearsed,
     "reproduce": Reproduced,
     "explain": Explanation,
     "lineage": Trace,

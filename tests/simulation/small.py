@@ -75,13 +75,13 @@ def declared(service: Service = SERVICE) -> Declared:
 
 
 def scenario(**changes: object) -> Scenario:
-    """Half a day with a good candidate and a bad one."""
+    """Seven hours with a good candidate and a bad one."""
     told = {
         "service": "small",
-        "days": 0.5,
-        "traffic_rps": 0.5,
+        "days": 0.3,
+        "traffic_rps": 1.0,
         "label_delay_s": 600.0,
-        "candidates": (Candidate(at=600, metric_change=0.02), Candidate(at=18_000, error_ratio=10)),
+        "candidates": (Candidate(at=600, metric_change=0.02), Candidate(at=10_800, error_ratio=10)),
     }
     return Scenario(**(told | changes))  # type: ignore[arg-type]
 

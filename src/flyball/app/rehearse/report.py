@@ -85,6 +85,6 @@ def told(runs: Sequence[Run]) -> str:
     ]
     if len(found) > SHOWN:
         lines.append(f"... and {len(found) - SHOWN} more")
-    lines.append(f"{len(found)} broken promises" if found else "no promise was broken")
+    lines.append(f"promises broken: {len(found)}" if found else "no promise was broken")
     lines.append(f"digest {report(runs).digest}")
     return "\n".join(lines)

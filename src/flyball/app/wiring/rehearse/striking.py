@@ -55,7 +55,7 @@ class Points:
             raise Crashed(f"before {point}")
         if kind == "pause":
             self._meanwhile(PAUSE_S, stand_in=True)
-        elif kind is not None:
+        elif kind is not None and kind != "crash_after":
             other(kind)
         found = act()
         if kind == "crash_after" or self._crash_at == (number, "after"):
