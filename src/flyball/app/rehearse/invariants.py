@@ -74,7 +74,9 @@ class OneChampion(Invariant):
 
     def __init__(self) -> None:
         self._champion: str | None = None
+        self._previous: str | None = None
         self._rollout: str | None = None
+        self._candidate: str | None = None  # of the rollout
         self._orders: dict[int, Routing] = {}
 
     def entry(self, entry: Entry) -> Iterator[str]:
@@ -83,17 +85,19 @@ class OneChampion(Invariant):
             case e.ChampionAppointed():
                 if fact.previous != self._champion:
                     yield f"{fact.release} follows {fact.previous}, but {self._champion} serves"
-                self._champion = fact.release
+                self._champion, self._previous = fact.release, self._champion
             case e.RolloutOpened():
                 if self._rollout is not None:
                     yield f"rollout {fact.rollout} was opened beside {self._rollout}"
-                self._rollout = fact.rollout
+                self._rollout, self._candidate = fact.rollout, fact.release
             case e.RolloutClosed():
                 self._rollout = None
             case e.StepStarted() | e.RoutingOrdered():
                 known = self._orders.setdefault(fact.routing.epoch, fact.routing)
                 if known != fact.routing:
                     yield f"epoch {fact.routing.epoch} was ordered twice, each time another table"
+                if fact.routing.champion not in self._able(fact):
+                    yield f"epoch {fact.routing.epoch} makes {fact.routing.champion} champion, who is none"
             case _:
                 return
 
@@ -103,6 +107,12 @@ class OneChampion(Invariant):
             if ordered is None or ordered.champion != release:
                 said = "nobody" if ordered is None else ordered.champion
                 yield f"{release} answered as champion in epoch {epoch}, whose champion is {said}"
+
+    def _able(self, fact: e.StepStarted | e.RoutingOrdered) -> tuple[str | None, ...]:
+        """Who may be champion of this table: the one that serves; its last step makes the candidate one; and back."""
+        if isinstance(fact, e.RoutingOrdered):
+            return self._champion, self._previous
+        return (self._candidate,) if fact.kind == "promote" else (self._champion,)
 
 
 class WarmTarget(Invariant):

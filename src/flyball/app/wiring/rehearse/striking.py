@@ -1,4 +1,7 @@
-"""Where faults strike: each call of a controller to one of its ports goes through `Points.call`, which numbers it."""
+"""Where faults strike: each call of a controller to one of its ports goes through `Points.call`.
+
+Calls that write or act (`EFFECTS`) are numbered, so that a run can be repeated with a crash at each of them.
+"""
 
 from collections.abc import Callable
 from typing import Literal, Protocol, TypeVar
@@ -8,6 +11,7 @@ from flyball.core.errors import Unavailable
 
 T = TypeVar("T")
 PAUSE_S = 60.0  # SIGSTOP to SIGCONT: longer than a lease and a claim
+EFFECTS = frozenset({"ledger.append", "gateway.apply", "learner.learn"})
 Side = Literal["before", "after"]
 
 
@@ -22,7 +26,7 @@ class Meanwhile(Protocol):
 
 
 class Points:
-    """The faults that one controller meets. `crash_at`: also at the n-th call of all, counted from 1."""
+    """The faults that controllers meet. `crash_at`: they also die at the n-th effect of all, counted from 1."""
 
     def __init__(
         self,
@@ -33,17 +37,16 @@ class Points:
         crash_at: tuple[int, Side] | None = None,
     ) -> None:
         self._schedule, self._now_s, self._meanwhile, self._crash_at = schedule, now_s, meanwhile, crash_at
-        self.calls: list[str] = []  # points, in the order in which they were called
+        self.effects: list[str] = []  # points that were called, in order
 
     def call(self, point: str, act: Callable[[], T], other: Callable[[str], None] = lambda _: None) -> T:
         """Do it, unless something happens to it. `other`: does what a kind of this point alone means.
 
         Raises: Crashed. Unavailable: nobody answers. Whatever `act` and `other` raise.
         """
-        self.calls.append(point)
-        number = len(self.calls)
-        if self._crash_at == (number, "before"):
-            raise Crashed(f"before call {number}, {point}")
+        number = self._number(point)
+        if number is not None and self._crash_at == (number, "before"):
+            raise Crashed(f"before effect {number}, {point}")
         now_s = self._now_s()
         lasting = self._schedule.lasting(point, now_s)
         if lasting & {"dead", "disk_full"}:
@@ -58,6 +61,12 @@ class Points:
         elif kind is not None and kind != "crash_after":
             other(kind)
         found = act()
-        if kind == "crash_after" or self._crash_at == (number, "after"):
+        if kind == "crash_after" or (number is not None and self._crash_at == (number, "after")):
             raise Crashed(f"after {point}")
         return found
+
+    def _number(self, point: str) -> int | None:
+        if point not in EFFECTS:
+            return None
+        self.effects.append(point)
+        return len(self.effects)

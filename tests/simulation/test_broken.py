@@ -1,0 +1,162 @@
+"""Each invariant can fail: a loop that is broken on purpose is caught by the one that watches over it.
+
+The check of plans is switched off as well, so that nothing but the rehearsal stands in the way.
+"""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from msgspec.structs import replace
+from tests.simulation.small import SERVICE, cast_of, declared, drifting, scenario
+
+from flyball.adapters.ledger.memory import MemoryLedger
+from flyball.app.rehearse.scenario import Candidate, Scenario
+from flyball.app.wiring.rehearse.cast import Cast
+from flyball.app.wiring.rehearse.gateway import GatewayProcess
+from flyball.app.wiring.rehearse.run import Rehearsal
+from flyball.control import rolling_out
+from flyball.control.decision import Decision, Situation
+from flyball.control.plan import Plan
+from flyball.control.plan import plan as sound
+from flyball.control.reconcile import loop, sensing
+from flyball.control.reconcile.loop import Reconciler
+from flyball.core import events as e
+from flyball.core.ledger import Entry
+from flyball.core.routing import Routing, Verdict
+from flyball.decide.triggers import Wish
+from flyball.registry import chain
+
+BAD = scenario(days=0.15, candidates=(Candidate(at=60, error_ratio=200),))
+GOOD = scenario(days=0.15, candidates=(Candidate(at=60, error_ratio=0, slow_ratio=0),))
+TWO = replace(GOOD, candidates=(*GOOD.candidates, replace(GOOD.candidates[0], at=7000.0)), days=0.25)
+
+
+@pytest.fixture(autouse=True)
+def nobody_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "broken_rules", lambda *_: ())
+
+
+def caught(told: Scenario, cast: Cast | None = None, **options: object) -> set[str]:
+    """Names of the invariants that complain."""
+    run = Rehearsal(cast or cast_of(told), 5, **options).run()  # type: ignore[arg-type]
+    return {each.invariant for each in run.violations}
+
+
+def bent(monkeypatch: pytest.MonkeyPatch, bend: Callable[[e.AnyFact], e.AnyFact | None]) -> None:
+    """A planner whose facts are changed, or left out."""
+
+    def plan(situation: Situation) -> Plan:
+        made = sound(situation)
+        decisions = [
+            replace(each, facts=tuple(fact for old in each.facts if (fact := bend(old)) is not None))
+            for each in made.decisions
+        ]
+        return replace(made, decisions=tuple(decisions))
+
+    monkeypatch.setattr(loop, "plan", plan)
+
+
+def hold(*_: object, **__: object) -> Verdict:
+    return Verdict(kind="HOLD", reason="a judge that sees nothing")
+
+
+def test_a_sound_loop_is_not_caught() -> None:
+    assert caught(BAD) == caught(TWO) == set()
+
+
+def test_a_judge_that_sees_nothing_is_caught_by_exposure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "advance", hold)
+    assert caught(BAD, judge=hold) == {"exposure"}
+
+
+def test_a_controller_that_promotes_whatever_comes_is_caught_by_exposure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "advance", lambda *_, **__: Verdict(kind="PROMOTE", reason="why not"))
+    assert "exposure" in caught(BAD, judge=hold)
+
+
+def test_a_step_that_makes_the_candidate_champion_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    def bend(fact: e.AnyFact) -> e.AnyFact:
+        if isinstance(fact, e.StepStarted) and fact.kind == "canary":
+            assert fact.routing.candidate is not None
+            return replace(fact, routing=replace(fact.routing, champion=fact.routing.candidate))
+        return fact
+
+    bent(monkeypatch, bend)
+    assert "one champion" in caught(GOOD)
+
+
+def test_a_promotion_that_forgets_who_served_is_caught_by_two_invariants(monkeypatch: pytest.MonkeyPatch) -> None:
+    def bend(fact: e.AnyFact) -> e.AnyFact:
+        match fact:
+            case e.ChampionAppointed():
+                return replace(fact, previous=None)
+            case e.StepStarted(kind="promote"):
+                return replace(fact, routing=replace(fact.routing, previous=None))
+            case _:
+                return fact
+
+    bent(monkeypatch, bend)
+    assert {"one champion", "rollback target"} <= caught(TWO)
+
+
+def test_a_gateway_that_lets_the_last_release_go_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = GatewayProcess._loaded
+    monkeypatch.setattr(GatewayProcess, "_loaded", lambda self, routing: loaded(self, replace(routing, previous=None)))
+    assert caught(GOOD) == {"rollback target"}
+
+
+def test_an_order_that_is_not_the_one_on_the_ledger_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    give = Reconciler._give
+
+    def more(self: Reconciler, key: str, routing: Routing) -> list[e.AnyFact]:
+        return give(self, key, replace(routing, weight=2 * routing.weight))
+
+    monkeypatch.setattr(Reconciler, "_give", more)
+    assert caught(GOOD) == {"intent"}
+
+
+def test_a_training_without_an_order_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    bent(monkeypatch, lambda fact: None if isinstance(fact, e.RetrainOrdered) else fact)
+    assert "intent" in caught(drifting())
+
+
+def test_a_planner_that_asks_nobody_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    def impatient(situation: Situation, rollout: object, step: object) -> Decision:
+        assert situation.state.rollout is not None and situation.state.rollout.step is not None
+        following = situation.state.rollout.step.index + 1
+        return rolling_out._start(situation, situation.state.rollout, following, "nobody is there")
+
+    monkeypatch.setattr(rolling_out, "_approval", impatient)
+    assert caught(GOOD) == {"approval"}
+
+
+class Forgetful(MemoryLedger):
+    """Loses what it has acknowledged."""
+
+    def read(self, after: int = 0, *, subject: str | None = None) -> Iterator[Entry]:
+        if len(self._entries) == 40 and self._tip.size == 40:
+            del self._entries[-1]
+        return super().read(after, subject=subject)
+
+
+def test_a_ledger_that_loses_what_it_acknowledged_is_caught() -> None:
+    found = caught(GOOD, make_ledger=lambda clock: Forgetful(sealer=chain, clock=clock))
+    assert "survival" in found
+
+
+def test_a_trigger_without_dead_time_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = sensing.wish
+
+    def hasty(*told: object, **named: object) -> Wish:
+        found = wanted(*told, **named)  # type: ignore[arg-type]
+        return replace(found, fired="drift", waiting_for=())
+
+    monkeypatch.setattr(sensing, "wish", hasty)
+    service = replace(SERVICE, retrain=replace(SERVICE.retrain, min_new_rows=10))
+    told = scenario(days=0.4, candidates=())
+    assert caught(told, Cast(declared(service), told)) == {"oscillation"}
+
+
+def test_a_plan_that_its_own_check_refuses_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "broken_rules", lambda *_: ("a rule",))
+    assert "controller" in caught(GOOD)

@@ -1,0 +1,61 @@
+"""Whatever breaks, no promise does: every kind of fault at every point, in the middle of two rollouts."""
+
+import pytest
+from msgspec.structs import replace
+from tests.simulation.small import cast_of, scenario
+
+from flyball.app.rehearse.faults import POINTS, FaultAt, lasts_s
+from flyball.app.rehearse.report import Run
+from flyball.app.rehearse.scenario import Candidate, Scenario
+from flyball.app.wiring.rehearse.run import Rehearsal
+
+CANDIDATES = (Candidate(at=600, error_ratio=0, slow_ratio=0), Candidate(at=9000, error_ratio=50))
+BASE = scenario(days=0.25, candidates=CANDIDATES)
+# the first call of a point from here on: openings, steps, orders of the first rollout, then of the second
+MOMENTS = (600, 660, 900, 1500, 2400, 9000, 9050)
+
+
+def broken(point: str) -> Scenario:
+    """Every kind of one point, one after the other; what lasts, lasts from the middle of the first rollout on."""
+    once = [kind for kind in POINTS[point] if not lasts_s(FaultAt(at=0, point=point, kind=kind))]
+    faults = [FaultAt(at=at, point=point, kind=once[i % len(once)]) for i, at in enumerate(MOMENTS)] if once else []
+    faults += [
+        FaultAt(at=700 + 300 * i, point=point, kind=kind) for i, kind in enumerate(sorted({*POINTS[point]} - {*once}))
+    ]
+    return replace(BASE, faults=tuple(faults))
+
+
+def run(told: Scenario, seed: int) -> tuple[Run, Rehearsal]:
+    rehearsal = Rehearsal(cast_of(told), seed)
+    return rehearsal.run(), rehearsal
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_no_promise_is_broken_and_the_story_ends_as_without_faults(point: str) -> None:
+    told = broken(point)
+    found, rehearsal = run(told, 11)
+    assert found.violations == ()
+    assert found.faults == sum(not lasts_s(each) for each in told.faults)
+    assert (found.promoted, found.rolled_back) == (1, 1)
+    state = rehearsal.state
+    assert state.rollout is None
+    assert len(state.withdrawn) == 1
+    assert rehearsal.world.gateway.ordered is not None
+    assert rehearsal.world.gateway.ordered.champion == state.champion
+
+
+def test_all_points_at_once() -> None:
+    """A night on which everything breaks. The seed of a fault that was found here stays here."""
+    faults = [
+        FaultAt(at=600 + 97 * i, point=point, kind=kind)
+        for i, (point, kind) in enumerate((point, kind) for point, kinds in POINTS.items() for kind in kinds)
+    ]
+    for seed in (1, 2):
+        found, _ = run(replace(BASE, days=0.5, faults=tuple(faults)), seed)
+        assert found.violations == ()
+        assert found.rolled_back <= 1
+
+
+def test_a_fault_that_is_met_is_another_history() -> None:
+    usual, struck = (run(replace(BASE, faults=faults), 3)[0] for faults in ((), broken("gateway.apply").faults))
+    assert usual.digest != struck.digest
