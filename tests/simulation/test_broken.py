@@ -18,12 +18,12 @@ from flyball.control import rolling_out
 from flyball.control.decision import Decision, Situation
 from flyball.control.plan import Plan
 from flyball.control.plan import plan as sound
-from flyball.control.reconcile import loop, sensing
+from flyball.control.reconcile import loop
 from flyball.control.reconcile.loop import Reconciler
 from flyball.core import events as e
 from flyball.core.ledger import Entry
 from flyball.core.routing import Routing, Verdict
-from flyball.decide.triggers import Wish
+from flyball.decide.triggers import Wish, wish
 from flyball.registry import chain
 
 BAD = scenario(days=0.15, candidates=(Candidate(at=60, error_ratio=200),))
@@ -122,9 +122,10 @@ def test_a_training_without_an_order_is_caught(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_planner_that_asks_nobody_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     def impatient(situation: Situation, rollout: object, step: object) -> Decision:
-        assert situation.state.rollout is not None and situation.state.rollout.step is not None
-        following = situation.state.rollout.step.index + 1
-        return rolling_out._start(situation, situation.state.rollout, following, "nobody is there")
+        open_ = situation.state.rollout
+        assert open_ is not None
+        assert open_.step is not None
+        return rolling_out._start(situation, open_, open_.step.index + 1, "nobody is there")
 
     monkeypatch.setattr(rolling_out, "_approval", impatient)
     assert caught(GOOD) == {"approval"}
@@ -145,13 +146,11 @@ def test_a_ledger_that_loses_what_it_acknowledged_is_caught() -> None:
 
 
 def test_a_trigger_without_dead_time_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    wanted = sensing.wish
-
     def hasty(*told: object, **named: object) -> Wish:
-        found = wanted(*told, **named)  # type: ignore[arg-type]
+        found = wish(*told, **named)  # type: ignore[arg-type]
         return replace(found, fired="drift", waiting_for=())
 
-    monkeypatch.setattr(sensing, "wish", hasty)
+    monkeypatch.setattr("flyball.control.reconcile.sensing.wish", hasty)
     service = replace(SERVICE, retrain=replace(SERVICE.retrain, min_new_rows=10))
     told = scenario(days=0.4, candidates=())
     assert caught(told, Cast(declared(service), told)) == {"oscillation"}
