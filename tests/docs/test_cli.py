@@ -42,7 +42,7 @@ GROUPS = {
     "monitor": ("status", "history", "selftest"),
     "predictions": ("query", "attribute", "show", "summary", "tidy"),
     "rollout": (
-        *("status", "history", "explain", "start", "pause"),
+        *("plan", "status", "history", "explain", "start", "pause"),
         *("resume", "promote", "abort", "undo", "retry"),
     ),
     "runs": ("list", "show", "compare"),

@@ -39,7 +39,7 @@ VERBS: dict[str, str] = {
     "monitor": "What the monitor saw, window by window, and how well it sees.",
     "predictions": "Ask the prediction log: rows by SQL, or one with its shadow pair and its label.",
     "ab": "A/B tests: several releases beside the champion, compared at weights that you set.",
-    "rollout": "The rollout of a service: see it, hold it, let it go on, take it back, try again.",
+    "rollout": "The rollout of a service: plan it, see it, hold it, let it go on, take it back, try again.",
     "retrain": "Have a service trained again on what it has seen, now.",
     "approve": "Approve the rollout that waits.",
     "reject": "Reject the rollout that waits.",

@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 
     from flyball.app.rollout_history import PastRollout
 
-app = App(name="rollout", help="The rollout of a service: see it, hold it, let it go on, take it back, try again.")
+app = App(
+    name="rollout", help="The rollout of a service: plan it, see it, hold it, let it go on, take it back, try again."
+)
+app.command(
+    "flyball.app.cli.rollout_plan:plan", name="plan", help="What each step will be able to see; starts nothing."
+)
 
 ServiceArgument = Annotated[str, Parameter(help="The service, or its running rollout.")]
 WhyOption = Annotated[str, Parameter(help="Your reason, for the ledger.")]

@@ -1,0 +1,103 @@
+"""A rollout told before it starts: what each step will be able to see, what it needs, and which step cannot answer.
+
+Error rates of the whole: a candidate as good as the champion is ever sent back with probability at most alpha, however
+many steps there are; one that has to be caught passes a step with probability at most beta (`decide.rollout`).
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from msgspec.structs import replace
+
+from flyball.core.record import Record
+from flyball.core.service import Guardrails, Step
+from flyball.decide.step_mends import mends
+from flyball.decide.step_plan import Power, Setting, StepPlan, Traffic, planned
+
+
+class RolloutPlan(Record):
+    """All of it."""
+
+    service: str
+    verdict: Power  # of the steps that are not waived: the worst
+    alpha: float  # chance that a candidate as good as the champion is ever sent back by the tests, over all steps
+    beta: float  # chance, a step, that one to be caught is let on
+    traffic: Traffic
+    seconds: float | None  # of the steps that collect evidence, together; None: one never ends, or nobody can tell
+    steps: tuple[StepPlan, ...]
+
+
+def plan(
+    service: str,
+    steps: Sequence[Step],
+    rails: Guardrails,
+    traffic: Traffic,
+    *,
+    dice: Callable[[], np.random.Generator],
+) -> RolloutPlan:
+    """Args: steps: as they will run. dice: gives a generator of the same seed whenever it is asked.
+
+    >>> from flyball.core.service import Canary
+    >>> steps = (Step(canary=Canary(weight=0.01)), Step(canary=Canary(weight=0.5)))
+    >>> told = plan("fraud", steps, Guardrails(), Traffic(requests_s=5.0, errors=0.001, slow=0.01),
+    ...             dice=lambda: np.random.default_rng(1))
+    >>> [(each.step, each.verdict) for each in told.steps]
+    [('canary-1%', 'UNDERPOWERED'), ('canary-50%', 'POWERED')]
+    >>> waive(told, "canary-1%", "the next step looks again").verdict
+    'POWERED'
+    """
+    setting = Setting(rails=rails, traffic=traffic, dice=dice)
+    found = []
+    for index, (name, step) in enumerate(zip(step_names(steps), steps, strict=True)):
+        told = planned(step, setting, index=index, name=name)
+        if told.verdict == "UNDERPOWERED":
+            told = replace(told, mends=mends(step, told, setting, below=_next_weight(steps[index + 1 :])))
+        found.append(told)
+    needs = [each.need.seconds for each in found if each.need is not None]
+    return RolloutPlan(
+        service=service,
+        verdict=_worst(found),
+        alpha=rails.alpha,
+        beta=rails.beta,
+        traffic=traffic,
+        seconds=None if None in needs else sum(each for each in needs if each is not None),
+        steps=tuple(found),
+    )
+
+
+def waive(told: RolloutPlan, step: str, why: str) -> RolloutPlan:
+    """The plan with that step accepted as it is.
+
+    Raises: ValueError: no underpowered step is called so.
+    """
+    names = [each.step for each in told.steps if each.verdict == "UNDERPOWERED"]
+    if step not in names:
+        raise ValueError(f"an underpowered step ({', '.join(names) or 'there is none'})")
+    steps = tuple(replace(each, waived=why) if each.step == step else each for each in told.steps)
+    return replace(told, steps=steps, verdict=_worst(steps))
+
+
+def step_names(steps: Sequence[Step]) -> tuple[str, ...]:
+    """A name for each step, no two the same.
+
+    >>> from flyball.core.service import Approval, Canary, Shadow
+    >>> ten = Step(canary=Canary(weight=0.1))
+    >>> step_names((Step(shadow=Shadow()), Step(approval=Approval()), ten, ten))
+    ('shadow', 'approval', 'canary-10%', 'canary-10%-2')
+    """
+    plain = [f"canary-{100 * step.canary.weight:.4g}%" if step.canary else step.kind for step in steps]
+    seen, names = Counter[str](), []
+    for name in plain:
+        seen[name] += 1
+        names.append(name if seen[name] == 1 else f"{name}-{seen[name]}")
+    return tuple(names)
+
+
+def _next_weight(steps: Sequence[Step]) -> float:
+    return next((step.canary.weight for step in steps if step.canary is not None), 1.0)
+
+
+def _worst(steps: Sequence[StepPlan]) -> Power:
+    found = {each.verdict for each in steps if each.waived is None}
+    return "UNDERPOWERED" if "UNDERPOWERED" in found else "UNKNOWN" if "UNKNOWN" in found else "POWERED"
