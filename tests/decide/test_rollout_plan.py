@@ -126,6 +126,12 @@ def test_too_few_requests_are_named_with_the_number_that_fits() -> None:
     assert "min_requests: 3000" in found.mends
 
 
+def test_a_step_that_waits_longer_than_it_may_is_told_so() -> None:
+    found = told(canary(0.5, min_s=7200))
+    assert found.reasons == ("min_s is 7,200 s, and it ends after 3,600 s",)
+    assert found.mends == ("timeout_s: 7200",)
+
+
 def test_max_errors_that_any_candidate_reaches_is_found() -> None:
     """A thousand requests a second, half of them, 300 s, one in a thousand: 150 errors of the best of candidates."""
     found = told(canary(0.5, min_s=300), Traffic(requests_s=1000.0, errors=0.001, slow=0.001))

@@ -38,7 +38,7 @@ def _found(step: Step, told: StepPlan, setting: Setting, below: float) -> Iterat
             yield f"weight: {weight:g}"
             break
     yield from _larger_ratio(step, told, setting)
-    fewest = _fewest_requests(step, told, setting)
+    fewest = _fewest_requests(step, setting)
     if fewest:
         yield f"min_requests: {fewest}"
     for factor in CALLS:
@@ -61,9 +61,9 @@ def _shadow(step: Step, told: StepPlan) -> Iterator[str]:
 
 
 def _larger_ratio(step: Step, told: StepPlan, setting: Setting) -> Iterator[str]:
-    """Of the guardrails that are named in the reasons, all by the same factor."""
+    """Of the guardrails that cannot answer, all by the same factor."""
     rails = setting.rails
-    named = [each for each in ("errors", "slow") if any(why.startswith(each) for why in told.reasons)]
+    named = [each.guardrail for each in told.guardrails if each.reasons]
     for factor in RATIOS if named else ():
         larger = {each: _scaled(getattr(rails, each), factor) for each in named}
         if _powered(step, dataclasses.replace(setting, rails=replace(rails, **larger))):
@@ -71,13 +71,13 @@ def _larger_ratio(step: Step, told: StepPlan, setting: Setting) -> Iterator[str]
             return
 
 
-def _fewest_requests(step: Step, told: StepPlan, setting: Setting) -> int | None:
+def _fewest_requests(step: Step, setting: Setting) -> int | None:
     """min_requests that fit into the step, if it is they that do not."""
     assert step.canary is not None
-    units_s = setting.units_s(step.canary.weight)
-    if units_s is None or "requests of the candidate" not in " ".join(told.reasons):
+    rate = setting.traffic.requests_s
+    fits = None if rate is None else int(step.ends_s * rate * step.canary.weight)
+    if fits is None or step.canary.min_requests <= fits:
         return None
-    fits = int(step.ends_s * units_s * setting.traffic.requests_a_unit)
     changed = Step(canary=replace(step.canary, min_requests=fits))
     return fits if fits >= 1 and _powered(changed, setting) else None
 

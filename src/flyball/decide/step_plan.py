@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from msgspec.structs import replace
 
 from flyball.core.record import Record
 from flyball.core.service import Canary, Guardrails, Shadow, Step
@@ -60,6 +61,7 @@ class GuardrailPlan(Record):
     sent_back: float  # chance that this step ever sends an equal one back
     let_on: float  # chance that it ever lets one at that rate on
     detectable: float | None = None  # ratio; None: none within the timeout, or nobody can tell when that is
+    reasons: tuple[str, ...] = ()  # why it keeps the step from answering; empty: it does not
 
 
 class StepPlan(Record):
@@ -120,14 +122,16 @@ def _canary(step: Step, canary: Canary, setting: Setting, index: int, name: str)
     floor = asked if units_s is None else max(asked, canary.min_s * units_s)
     horizon = None if units_s is None else step.ends_s * units_s
     found = [_guardrail(each, canary.weight, canary.weight, floor, horizon, setting) for each in GUARDRAILS]
-    reasons = [
-        *_too_slow(f"{canary.min_requests} requests of the candidate", floor, horizon, units_s),
-        *(
-            why
-            for told in found
-            for why in _undecided(told, setting.rails, step.ends_s if units_s else None, floor, horizon)
-        ),
-    ]
+    if horizon is None or floor <= horizon:
+        waits = []
+    elif asked > horizon and units_s:
+        waits = [f"{canary.min_requests} requests of the candidate take {_s(asked / units_s)}, and it ends after "]
+    else:
+        waits = [f"min_s is {_s(canary.min_s)}, and it ends after "]
+    reasons = [why + _s(step.ends_s) for why in waits]
+    ends_s = step.ends_s if units_s else None
+    found = [replace(told, reasons=tuple(_undecided(told, setting.rails, ends_s, waits=bool(waits)))) for told in found]
+    reasons += [why for told in found for why in told.reasons]
     return StepPlan(
         step=name,
         index=index,
@@ -149,11 +153,7 @@ def _shadow(step: Step, shadow: Shadow, setting: Setting, index: int, name: str)
     floor = asked if not units_s else max(asked, shadow.min_s * units_s)
     need = Need(candidate_requests=None, requests=None, seconds=None) if not share else setting.need(floor, share)
     if shadow.labels == "required" and need.seconds is not None:
-        need = Need(
-            candidate_requests=need.candidate_requests,
-            requests=need.requests,
-            seconds=need.seconds + setting.traffic.label_s,
-        )
+        need = replace(need, seconds=need.seconds + setting.traffic.label_s)
     reasons = []
     if not share or (need.seconds is not None and need.seconds > step.ends_s):
         took = "never come" if need.seconds is None else f"take {_s(need.seconds)}"
@@ -223,25 +223,17 @@ def _detectable(watch: Watch, base: float, horizon: float, setting: Setting) -> 
     return high
 
 
-def _too_slow(what: str, floor: float, horizon: float | None, units_s: float | None) -> Iterator[str]:
-    if horizon is not None and units_s and floor > horizon:
-        yield f"{what} take {_s(floor / units_s)}, and it ends after {_s(horizon / units_s)}"
-
-
-def _undecided(
-    told: GuardrailPlan, rails: Guardrails, ends_s: float | None, floor: float, horizon: float | None
-) -> Iterator[str]:
-    """Why one of the two candidates of a guardrail is not decided in time."""
-    alpha, most = rails.alpha, rails.max_errors
+def _undecided(told: GuardrailPlan, rails: Guardrails, ends_s: float | None, *, waits: bool) -> Iterator[str]:
+    """Why one of the two candidates of a guardrail is not decided in time. `waits`: the step waits for more than it."""
     end = "" if ends_s is None else f", and it ends after {_s(ends_s)}"
     good, bad = told.good, told.bad
     if good.candidate_requests is None:
-        by = f": max_errors {most} comes first" if told.sent_back > alpha else ""
+        by = f": max_errors {rails.max_errors} comes first" if told.sent_back > rails.alpha else ""
         yield f"{told.guardrail}: of those as good as the champion {told.sent_back:.0%} are sent back{by}"
-    elif ends_s is not None and (good.seconds or 0) > ends_s and floor <= (horizon or math.inf):
-        yield f"{told.guardrail}: one as good as the champion is let on within {_s(good.seconds or 0)}{end}"
-    if bad.candidate_requests is None or (ends_s is not None and (bad.seconds or 0) > ends_s):
-        took = "never decided" if bad.candidate_requests is None else f"decided within {_s(bad.seconds or 0)}"
+    elif not waits and ends_s is not None and (good.seconds or 0.0) > ends_s:
+        yield f"{told.guardrail}: one as good as the champion is let on within {_s(good.seconds or 0.0)}{end}"
+    if bad.candidate_requests is None or (ends_s is not None and (bad.seconds or 0.0) > ends_s):
+        took = "never decided" if bad.candidate_requests is None else f"decided within {_s(bad.seconds or 0.0)}"
         yield f"{told.guardrail}: one at {told.rate:.3g} a unit ({told.ratio:.3g} times today's) is {took}{end}"
 
 
