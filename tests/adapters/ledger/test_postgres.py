@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,7 +15,8 @@ from flyball.app.wiring.ledger import audit, open_ledger, use
 from flyball.core.errors import BadInput, LedgerBroken, NotFound, Unavailable
 from flyball.core.events import Frozen
 from flyball.core.ids import ServiceName
-from flyball.core.ledger import Command, Message
+from flyball.core.ledger import Command, Entry, Message
+from flyball.core.outbox import History
 from flyball.registry import chain
 
 psycopg = pytest.importorskip("psycopg", reason="the extra postgres is not installed")
@@ -120,6 +121,24 @@ def test_who_races_for_a_lease_or_a_command_never_shares_it(ledger: PostgresLedg
             done.result()
     assert sorted(epochs) == list(range(1, 61))
     assert sorted(claimed, key=int) == [order.key for order in orders]
+
+
+def test_a_transaction_that_had_failed_unheard_is_not_taken_for_written(url: str) -> None:
+    class Hushing:
+        """An announcer that keeps a fault of the database to itself."""
+
+        def prepare(self, *_: object) -> None: ...
+
+        def messages(self, _: Sequence[Entry], history: History) -> tuple[Message, ...]:
+            with pytest.raises(psycopg.Error):
+                list(history("no number"))  # type: ignore[arg-type]
+            return ()
+
+    ledger = PostgresLedger(url, sealer=chain, announcer=Hushing())
+    with pytest.raises(Unavailable, match="nothing was written: the transaction had failed"):
+        ledger.append([fact("lost?")])
+    assert ledger.head().size == 0
+    ledger.close()
 
 
 def test_connections_that_died_while_they_waited_are_replaced_in_silence(ledger: PostgresLedger, url: str) -> None:
