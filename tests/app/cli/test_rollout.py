@@ -111,3 +111,11 @@ def test_a_retraining_is_ordered_by_hand(put: Put, capfd: pytest.CaptureFixture[
     assert json.loads(capfd.readouterr().out)["recorded"] == ["ticket.opened", "retrain.ordered"]
     assert run(["retrain", NAME, "--json"]) == 1  # one is under way
     assert run(["retrain", "no-such", "--json"]) == 2
+
+
+def test_a_plan_of_a_service_on_the_ledger_reads_no_folder(put: Put, said: Said) -> None:
+    put()
+    code, told = said("plan", NAME, "--rate", "500", "--errors", "0.01")
+    assert (code, told["service"]) == (0 if told["verdict"] == "POWERED" else 1, NAME)
+    assert [step["kind"] for step in told["steps"]] == ["shadow", "approval", "canary", "canary", "promote"]
+    assert said("plan", "nobody", "--rate", "500")[0] == 2

@@ -91,7 +91,7 @@ def test_an_unknown_service_is_not_found(tmp_path: Path, capfd: pytest.CaptureFi
     assert "no ledger" in capfd.readouterr().err
 
 
-def log(home: Path) -> None:
+def log(home: Path, *, sealed: bool = True) -> None:
     """Two days: on the second 400 rows of 200 units in 1,000 s, a quarter at the candidate; two units err."""
     tables = LogTables(features={"amount": pl.Float64()}, answer=pl.Int64())
     folder = home / "telemetry" / "shop"
@@ -115,17 +115,25 @@ def log(home: Path) -> None:
                 )
             )
         writer.append(pane, rows, [])
+        if not sealed:
+            continue
         writer.seal(pane, start=rows[0].at, end=rows[-1].at, received=count, labels=[])
 
 
-def test_todays_traffic_is_that_of_the_last_day_of_the_log(tmp_path: Path) -> None:
-    log(tmp_path)
+@pytest.mark.parametrize("sealed", [True, False])
+def test_todays_traffic_is_that_of_the_last_day_of_the_log(tmp_path: Path, sealed: bool) -> None:
+    log(tmp_path, sealed=sealed)
     found = traffic_of(Home(tmp_path), msgspec.convert(DECLARED, Service))
     assert found.requests_s == pytest.approx(399 / 1000)
     assert found.requests_a_unit == pytest.approx(300 / 150)
     assert found.errors == pytest.approx(2 / 151)  # units, not rows
     assert found.slow == pytest.approx(0.5 / 151)  # none was seen
     assert "400 rows" in found.source
+
+
+def test_a_service_that_nobody_has_asked_yet_has_no_traffic(tmp_path: Path) -> None:
+    (tmp_path / "telemetry" / "shop").mkdir(parents=True)
+    assert traffic_of(Home(tmp_path), msgspec.convert(DECLARED, Service)).requests_s is None
 
 
 def test_what_somebody_says_wins_and_what_nobody_knows_is_the_promise(tmp_path: Path) -> None:

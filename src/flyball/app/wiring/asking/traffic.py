@@ -7,7 +7,6 @@ import polars as pl
 
 from flyball.adapters.prediction_log.query import tables
 from flyball.app.home import Home
-from flyball.app.wiring.asking.log_questions import folders
 from flyball.core.service import Service
 from flyball.decide.step_plan import Traffic
 
@@ -26,7 +25,7 @@ def traffic_of(
 ) -> Traffic:
     """Args: requests_s, errors, slow: as somebody says; each wins over the log. Promised: without either."""
     name = service.metadata.name
-    seen = _today(home, name, advance) if folders(home, name) else None
+    seen = _today(home, name, advance) if home.telemetry(name).is_dir() else None
     units = seen["units"] if seen else 0
     rate, source = requests_s, "as you say"
     if rate is None and seen and seen["rows"] > 1 and seen["last"] > seen["first"]:
