@@ -23,10 +23,13 @@ CLUSTER = ("--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "--wal-
 
 
 @contextmanager
-def server() -> Iterator[str]:
-    """The folder of its socket; it stops with the block, and everything it wrote is gone."""
+def server(*, durable: bool = False) -> Iterator[str]:
+    """The folder of its socket; it stops with the block, and everything it wrote is gone.
+
+    `durable`: it waits for its disk. In tests nothing outlives the server, and none can cut the power.
+    """
     pytest.importorskip("psycopg", reason="the extra postgres is not installed")
-    programs = _programs()
+    programs = programs_of_a_server()
     if programs is None:
         pytest.skip("PostgreSQL's initdb is not there")
     user = _user()
@@ -34,8 +37,8 @@ def server() -> Iterator[str]:
     if user is not None:
         shutil.chown(folder, user)
     data, control = folder / "data", programs / "pg_ctl"
-    # nothing here outlives the server, so it need not wait for a disk; no test can cut the power anyway
-    options = f"-c listen_addresses= -c unix_socket_directories={folder} -c shared_buffers=16MB -c fsync=off"
+    fsync = "on" if durable else "off"
+    options = f"-c listen_addresses= -c unix_socket_directories={folder} -c shared_buffers=16MB -c fsync={fsync}"
     with _ended_with_us(user, control, folder):
         _run(user, programs / "initdb", "-D", data, "-U", SUPERUSER, *CLUSTER)
         _run(user, control, "start", "-D", data, "-w", "-t", STARTS_S, "-l", folder / "log", "-o", options)
@@ -74,7 +77,7 @@ def url_of(folder: str, *, user: str = SUPERUSER, schema: str = "public") -> str
     return f"postgresql://{user}@/postgres?host={folder}&options=-csearch_path%3D{schema}"
 
 
-def _programs() -> Path | None:
+def programs_of_a_server() -> Path | None:
     """Where `initdb` and `pg_ctl` are: on the path, or where Debian puts them, the newest version first."""
     debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name), reverse=True)
     on_path = [Path(found).resolve().parent for found in [shutil.which("initdb")] if found]

@@ -1,1 +1,1 @@
-"""The ledger and its outbox: on SQLite, and in memory for the simulator. Begin with `sqlite.py`."""
+"""The ledger and its outbox: on SQLite, on PostgreSQL, and in memory for the simulator. Begin with `sqlite.py`."""
