@@ -1,0 +1,150 @@
+"""What deciding costs, and how often it errs.
+
+    python -m benchmarks decisions
+
+Costs are processor time of this thread, the least of some turns, each beside a lower bound or a peer that its line
+names. Promised: a million error events a second and core on arrays, and under a microsecond for a single one.
+The rates are those of `tests/calibration`, over FLYBALL_BENCH_RUNS runs each (default 20,000; two minutes).
+"""
+
+import math
+import os
+import sys
+import time
+import zlib
+from collections.abc import Callable
+
+import numpy as np
+from tests.calibration.promise import Promise
+from tests.calibration.promised_bounds import BEYOND, BOUNDS
+from tests.calibration.promised_tests import TESTS
+
+from flyball.stats.bernoulli_sequence import bernoulli_bounds
+from flyball.stats.betting import BettingSequence
+from flyball.stats.error_event_arrays import observe_events
+from flyball.stats.msprt import MixtureSprt
+from flyball.stats.quantile_comparison import quantile_log_e_of_counts
+from flyball.stats.quantile_sequences import quantile_bounds, quantile_bounds_of_counts
+from flyball.stats.sequential import ErrorEventTest, increment
+
+EVENTS, SINGLE = 1_000_000, 100_000
+TURNS = 7
+RUNS = int(os.environ.get("FLYBALL_BENCH_RUNS", "20000"))
+
+
+def main() -> None:
+    """Print costs, then rates."""
+    rng = np.random.default_rng(1)
+    _arrays(rng)
+    _single()
+    _bounds(rng)
+    _rates()
+
+
+def _arrays(rng: np.random.Generator) -> None:
+    arms, w = rng.random(EVENTS) < 0.3, rng.integers(1, 100, EVENTS) / 100
+    ready = np.where(arms, 0.3, -0.1)
+    ours = _best(lambda: observe_events(ErrorEventTest(), arms, w, 2.0))
+    fast = _best(lambda: np.cumsum(np.where(arms, math.log(2.0), 0.0) - np.log1p(w)))
+    added = _best(lambda: np.cumsum(ready))
+    looped = _best(lambda: _one_by_one(arms.tolist(), w.tolist(), 2.0), turns=2)
+    print(
+        f"error events on arrays: {EVENTS / ours / 1e6:.1f} M/s (promise 1); "
+        f"single events in a loop (peer) take {looped / ours:.0f} x as long"
+    )
+    print(
+        f"  ours beside the sum alone (lower bound): {ours / added:.0f} x; "
+        f"beside numpy's own logarithm (other last bits): {ours / fast:.0f} x"
+    )
+
+
+def _one_by_one(arms: list[bool], w: list[float], ratio: float) -> ErrorEventTest:
+    state = ErrorEventTest()
+    for arm, share in zip(arms, w, strict=True):
+        state = state.observe(arm, share, ratio)
+    return state
+
+
+def _single() -> None:
+    state, log1p, log = ErrorEventTest(), math.log1p, math.log
+    turns = range(SINGLE)
+
+    def least() -> None:
+        total = 0.0
+        for _ in turns:
+            total += log(2.0) - log1p(0.1 * (2.0 - 1))
+
+    def gained() -> None:
+        for _ in turns:
+            increment(True, 0.1, 2.0)
+
+    def observed() -> None:
+        for _ in turns:
+            state.observe(True, 0.1, 2.0)
+
+    bound, gain, whole = (1e9 * _best(work) / SINGLE for work in (least, gained, observed))
+    print(
+        f"a single error event: {gain:.0f} ns for the evidence, {whole:.0f} ns with the new state (promise 1,000); "
+        f"two logarithms in line (lower bound) {bound:.0f} ns: {gain / bound:.1f} x and {whole / bound:.1f} x"
+    )
+
+
+def _bounds(rng: np.random.Generator) -> None:
+    values, arms = rng.random(6400), rng.random(6400) < 0.1
+    edges = [0.05 * 1.1**step for step in range(149)]
+    latencies = rng.lognormal(3, 1, (2, 100_000))
+    one, other = (np.bincount(np.searchsorted(edges, arm), minlength=150).tolist() for arm in latencies)
+    blank = BettingSequence(alpha=0.05)
+    bets = _best(lambda: blank.plus(values), turns=3) / values.size
+    factor = np.ones((64, 501))
+    least = 2 * _best(lambda: np.cumprod(factor, axis=0)) / 64
+    print(
+        f"betting, 500 candidate means: {1e6 * bets:.1f} us a value; "
+        f"beside the products alone (lower bound): {bets / least:.1f} x"
+    )
+    mixed = _best(lambda: MixtureSprt(sd=1.0, tau=0.1).plus(arms, values)) / values.size
+    print(f"mSPRT with running p: {1e9 * mixed:.0f} ns a value")
+    rate = _best(lambda: bernoulli_bounds(100_000, 1000, alpha=0.05))
+    counted = _best(lambda: quantile_bounds_of_counts(one, edges, 0.99, alpha=0.05))
+    sampled = _best(lambda: quantile_bounds(latencies[0], 0.99, alpha=0.05))
+    plain = _best(lambda: np.quantile(latencies[0], 0.99))
+    print(f"bounds of a rate: {1e6 * rate:.0f} us")
+    print(
+        f"bounds of p99, 100,000 values: {1e6 * counted:.0f} us from 150 bins, {1e6 * sampled:,.0f} us from a sample; "
+        f"np.quantile (peer, no bounds) {1e6 * plain:,.0f} us: {counted / plain:.2f} x and {sampled / plain:.1f} x"
+    )
+    compared = _best(lambda: quantile_log_e_of_counts(one, other, edges, 0.99, alternative="larger"))
+    print(f"p99 of two arms from 150 bins each: {1e6 * compared:.0f} us")
+
+
+def _rates() -> None:
+    print(f"\n| {RUNS:,} runs each | promised | erred |\n|---|---|---|", flush=True)
+    broken = []
+    for promise in [*TESTS, *BOUNDS]:
+        found = _told(promise, f"{promise.most:.3f}")
+        if found > promise.tolerated(RUNS):
+            broken.append(promise.name)
+    for promise in BEYOND:
+        _told(promise, "nothing")
+    if broken:
+        sys.exit(f"promises broken: {', '.join(broken)}")
+
+
+def _told(promise: Promise, promised: str) -> float:
+    found = promise.measured(RUNS, zlib.crc32(promise.name.encode()) + 1)
+    print(f"| {promise.name} | {promised} | {found:.4f} |", flush=True)
+    return found
+
+
+def _best(work: Callable[[], object], turns: int = TURNS) -> float:
+    """Seconds of this thread, the least of some turns."""
+    best = math.inf
+    for _ in range(turns):
+        begun = time.thread_time()
+        work()
+        best = min(best, time.thread_time() - begun)
+    return best
+
+
+if __name__ == "__main__":
+    main()
