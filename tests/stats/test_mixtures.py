@@ -109,5 +109,8 @@ def test_what_cannot_be_is_refused() -> None:
         beta_binomial_log_e(1000, 1, rho=1.0, g=0.2, h=0.8)
     with pytest.raises(ValueError, match="budget"):
         mixture_bound(lambda s: s, alpha=0.0, scale=1.0)
+    with pytest.raises(ValueError, match="first guess"):
+        mixture_bound(lambda s: s, alpha=0.05, scale=0.0)
+    assert mixture_bound(lambda s: 1 - 1 / (1 + s), alpha=0.05, scale=1.0) == math.inf
     assert gamma_poisson_log_e(-200, 100, rho=ONE) == -math.inf
     assert gamma_exponential_log_e(-200, 100, rho=ONE, c=2) == -math.inf

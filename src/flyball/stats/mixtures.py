@@ -100,15 +100,19 @@ def mixture_bound(log_e: Callable[[float], float], *, alpha: float, highest: flo
         highest: the largest s that can be; the bound if even that is no evidence.
         scale: a first guess, > 0, for instance sqrt(v).
 
+    Raises: ValueError: alpha outside (0, 1), or a guess or a largest sum that is not above 0.
+
     >>> from flyball.stats.sequences import normal_mixture_rho
     >>> rho = normal_mixture_rho(100, alpha=0.1)
     >>> round(mixture_bound(lambda s: gamma_poisson_log_e(s, 100, rho=rho, c=2), alpha=0.05, scale=10), 4)
     30.1949
     """
     check_budgets(alpha=alpha)
+    if not (scale > 0 and highest > 0):
+        raise ValueError(f"expected a first guess and a largest sum > 0, found {scale} and {highest}")
     goal, low, high = -math.log(alpha), 0.0, min(scale, highest)
-    while log_e(high) < goal:
-        if high >= highest:
+    while not log_e(high) >= goal:
+        if high >= highest:  # at last infinity, where a mixture that is bounded ends
             return highest
         low, high = high, min(2 * high, highest)
     for _ in range(80):
