@@ -4,7 +4,9 @@ The part of `flyball.stats` that decisions rest on is exported from here as well
 was measured to promise: `docs/explanation/sequential-tests.md`.
 """
 
+from flyball.core.routing import ArmCounts, PairEvidence, Routing, StepCounts, TestSums, Verdict
 from flyball.decide.fixed_sample import ArmUnits, Comparison, compare_once
+from flyball.decide.rollout import advance, judge
 from flyball.stats.bernoulli_sequence import bernoulli_bounds, rate_log_e
 from flyball.stats.betting import BettingSequence
 from flyball.stats.cuped import Adjusted, adjusted_difference
@@ -53,6 +55,7 @@ from flyball.stats.two_rates import rate_difference
 
 __all__ = [
     "Adjusted",
+    "ArmCounts",
     "ArmUnits",
     "BernoulliSprt",
     "BettingSequence",
@@ -65,16 +68,22 @@ __all__ = [
     "MarginVerdict",
     "MixtureSprt",
     "NormalSprt",
+    "PairEvidence",
     "PairMoments",
     "PairedTest",
     "PoissonSprt",
     "Ratio",
     "RatioEpoch",
     "RatioEpochs",
+    "Routing",
     "Size",
     "Standing",
+    "StepCounts",
+    "TestSums",
+    "Verdict",
     "accept_bound",
     "adjusted_difference",
+    "advance",
     "anytime_p",
     "asymptotic_half_width",
     "asymptotic_rho",
@@ -93,6 +102,7 @@ __all__ = [
     "gamma_poisson_log_e",
     "increment",
     "increment_of_counts",
+    "judge",
     "least_margin",
     "mixture_bound",
     "moments",
