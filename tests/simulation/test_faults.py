@@ -10,7 +10,7 @@ from flyball.app.rehearse.scenario import Candidate, Scenario
 from flyball.app.wiring.rehearse.run import Rehearsal
 
 CANDIDATES = (Candidate(at=600, error_ratio=0, slow_ratio=0), Candidate(at=9000, error_ratio=50))
-BASE = scenario(days=0.25, candidates=CANDIDATES)
+BASE = scenario(days=0.2, candidates=CANDIDATES)
 # the first call of a point from here on: openings, steps, orders of the first rollout, then of the second
 MOMENTS = (600, 660, 900, 1500, 2400, 9000, 9050)
 

@@ -29,17 +29,18 @@ class ControllerProcess:
         self._lives = 0
         self._back_s = 0.0  # when it is there again
         self.inside = False  # a tick is under way, or stands still
+        self.acted = False  # its last tick came to a plan: it lives, holds the lease, and was not overtaken
 
     def tick(self) -> None:
         """One round, as `wiring.loop.controller.Keeper` does it: an error is told, and the next tick tries again."""
         if self.inside or self._now_s() < self._back_s:
             return
-        self.inside = True
+        self.inside, self.acted = True, False
         try:
             if self._loop is None:
                 self._lives += 1
                 self._loop = self._build(f"{self.name}-{self._lives}")
-            self._loop.tick()
+            self.acted = self._loop.tick() is not None
             self._ticked(self._loop)
         except Crashed:
             self.kill()
@@ -55,7 +56,7 @@ class ControllerProcess:
 
     def kill(self) -> None:
         """It will be there again in a moment."""
-        self._loop, self._back_s = None, self._now_s() + RESTART_S
+        self._loop, self._back_s, self.acted = None, self._now_s() + RESTART_S, False
 
     def stop(self) -> None:
         """An orderly end: the lease goes back."""

@@ -8,7 +8,7 @@ from flyball.core.errors import Conflict, NotFound, Refused, Unavailable
 from flyball.core.ledger import Ledger
 
 APPROVER = Person(name="simulated approver", proof="simulated", every_role=True)
-LOOKS_S = 900.0  # until somebody has read what waits, on average
+LOOKS_S = 600.0  # until somebody has read what waits, on average
 PATIENCE_S = 8 * 3600.0  # a rollout that is open for longer is ended
 WHY = "simulated"
 

@@ -92,7 +92,8 @@ class Rehearsal:
         most = QUIET_S
         if ticket is not None:
             most = SOON_S
-        if self._on_trial or state.waiting or self._gateway_back_s is not None:
+        away = self._gateway_back_s is not None or not any(each.acted for each in self._controllers)
+        if self._on_trial or state.waiting or away or state.applied < state.epoch:
             most = BUSY_S
         coming = [each.at for each in self._drifts] + list(self.world.schedule.times)
         coming += [self.cast.scenario.candidates[index].at for index in self._waiting]

@@ -12,7 +12,7 @@ from flyball.app.wiring.rehearse.gateway import GatewayProcess
 from flyball.app.wiring.rehearse.labels import LabelSupply
 from flyball.app.wiring.rehearse.models import Weather
 
-LOGGED_S: Final = 20.0  # of a quiet stretch: one row is written out each so many seconds, whatever the traffic
+LOGGED_S: Final = 30.0  # of a quiet stretch: one row is written out each so many seconds, whatever the traffic
 POOL: Final = 256  # rows that are drawn at once
 SEAL_S: Final = 300.0  # a pane of the log while each request comes alone
 QUIET_SEAL_S: Final = 3600.0
