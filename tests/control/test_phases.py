@@ -69,7 +69,7 @@ def test_every_history_stays_on_the_table(story: Callable[[], Loop]) -> None:
 
 def test_the_page_shows_the_table_as_it_is() -> None:
     # to renew it: put the text of `flyball.control.phases.drawing()` between the fences
-    drawn = PAGE.read_text().split("```mermaid\n")[1].split("\n```")[0]
+    drawn = PAGE.read_text().split("```text\n")[1].split("\n```")[0]
     assert drawn == drawing()
 
 
