@@ -48,8 +48,8 @@ SERVICE = Service(
         steps=(
             Step(shadow=Shadow(min_pairs=100)),
             Step(approval=Approval()),
+            Step(canary=Canary(weight=0.4, min_requests=150, timeout_s=7200, on_timeout="abort")),
             Step(canary=Canary(weight=0.5, min_requests=150, timeout_s=7200, on_timeout="abort")),
-            Step(canary=Canary(weight=0.9, min_requests=150, timeout_s=7200, on_timeout="abort")),
             Step(promote=Promote()),
         )
     ),

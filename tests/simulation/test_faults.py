@@ -77,3 +77,11 @@ def test_all_points_at_once() -> None:
 def test_a_fault_that_is_met_is_another_history() -> None:
     usual, struck = (run(replace(BASE, faults=faults), 3)[0] for faults in ((), broken("gateway.apply").faults))
     assert usual.digest != struck.digest
+
+
+def test_a_controller_that_is_killed_in_the_middle_of_a_slow_call_is_gone() -> None:
+    """Found by a seed: it went on where it no longer was."""
+    slow = FaultAt(at=650, point="gateway.observe", kind="slow")
+    crash = FaultAt(at=653, point="controller", kind="crash")
+    found, _ = run(replace(BASE, faults=(slow, crash), days=0.05), 7)
+    assert found.violations == ()

@@ -17,7 +17,7 @@ from flyball.core.service import Service
 
 BAD_RATIO: Final = 10.0
 MOST_ERRORS: Final = 40  # of a release that bad, at the declared bound (SEMANTICS, Simulator)
-BOUND_ALPHA, BOUND_RATIO = 0.05, 2.0  # for which that was computed
+BOUND_ALPHA, BOUND_RATIO, BOUND_WEIGHT = 0.05, 2.0, 0.5  # for which that holds: with more weight an error says less
 WEEK: Final = timedelta(days=7)
 MOST_RETRAINS: Final = 7  # a week, whatever drifts
 
@@ -49,7 +49,8 @@ class Exposure(Invariant):
         """`error_ratio`: what a release was declared to be, as nobody in the world can know."""
         rails = service.rollout.guardrails
         self._ratio, self._most = error_ratio, rails.max_errors
-        declared = rails.alpha >= BOUND_ALPHA and rails.errors.ratio == BOUND_RATIO
+        most = max((step.canary.weight for step in service.rollout.steps if step.canary), default=0.0)
+        declared = rails.alpha >= BOUND_ALPHA and rails.errors.ratio == BOUND_RATIO and most <= BOUND_WEIGHT
         self._most_of_bad = min(MOST_ERRORS if declared else rails.max_errors, rails.max_errors)
 
     def entry(self, entry: Entry) -> Iterator[str]:

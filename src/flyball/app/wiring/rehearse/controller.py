@@ -29,6 +29,7 @@ class ControllerProcess:
         self._lives = 0
         self._back_s = 0.0  # when it is there again
         self.inside = False  # a tick is under way, or stands still
+        self._dying = False
         self.acted = False  # its last tick came to a plan: it lives, holds the lease, and was not overtaken
 
     def tick(self) -> None:
@@ -43,7 +44,7 @@ class ControllerProcess:
             self.acted = self._loop.tick() is not None
             self._ticked(self._loop)
         except Crashed:
-            self.kill()
+            self._dying = True
         except (Unavailable, Refused) as error:
             if isinstance(error, LedgerBroken):
                 self._complain(str(error))
@@ -53,9 +54,14 @@ class ControllerProcess:
             self._complain(f"{type(error).__name__}: {error}")
         finally:
             self.inside = False
+        if self._dying:
+            self.kill()
 
     def kill(self) -> None:
-        """It will be there again in a moment."""
+        """It will be there again in a moment. In the middle of a call that takes its time it dies behind it."""
+        self._dying = self.inside
+        if self._dying:
+            return
         self._loop, self._back_s, self.acted = None, self._now_s() + RESTART_S, False
 
     def stop(self) -> None:
