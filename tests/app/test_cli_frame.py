@@ -58,6 +58,7 @@ def test_every_verb_has_its_module_its_help_and_json(capfd: pytest.CaptureFixtur
         "ledger": ("verify", "tail", "export"),
         "monitor": ("status", "history", "selftest"),
         "predictions": ("query", "attribute", "show", "summary", "tidy"),
+        "rollout": ("status", "history", "plan", "start", "pause", "resume", "promote", "abort", "undo", "retry"),
         "runs": ("list", "show", "compare"),
     }
     assert groups.keys() <= VERBS.keys()

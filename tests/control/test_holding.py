@@ -272,3 +272,36 @@ def test_no_plan_may_raise_the_weight_on_less_than_the_declared_quorum() -> None
     plan = Plan(service=NAME, parent=state.version, decisions=(replace(loop_decision(), facts=(fact,)),))
     assert "1 of 2 approvals" in broken_rules(plan, state, strict)
     assert "1 of 2 approvals" not in broken_rules(plan, state, loop.service)
+
+
+def test_a_release_that_was_taken_back_and_is_made_again_is_withdrawn_still_and_nobody_waits_for_it() -> None:
+    loop = running()
+    roll_back(loop.ledger, NAME, BOB, "smells")
+    ticked(loop)
+    loop.write(*registered(SECOND))  # another training came to the same bytes
+    ticked(loop)
+    state = loop.reconciler.state
+    assert state.waiting == ()
+    assert SECOND in state.withdrawn
+    assert "rollout" not in state.decisions  # nor is told what the rollout had waited for
+
+
+def test_with_a_quorum_the_trainer_may_say_yes_after_somebody_else() -> None:
+    people: dict[str, tuple[Role, ...]] = {"ada": ("approver",), "eve": ("approver",)}
+    steps = (Step(approval=Approval(quorum=2)), *LIVE[1:])
+    declared = replace(service(steps=steps), metadata=Metadata(name="fraud", owner="risk", people=people))
+    loop = running(declared, by="ada")
+    with pytest.raises(Refused, match="somebody else"):
+        approve(loop.ledger, NAME, ADA)
+    approve(loop.ledger, NAME, EVE)
+    approve(loop.ledger, NAME, ADA)
+    ticked(loop, 2)
+    assert "canary" in kinds(loop)
+    assert not any(given.alone for given in loop.facts(e.ApprovalGiven) if isinstance(given, e.ApprovalGiven))
+
+
+def test_a_paused_rollout_is_resumed_before_a_wait_is_ended() -> None:
+    loop = running(service(steps=(Step(shadow=Shadow(min_pairs=10_000)), *LIVE)))
+    rollouts.pause(loop.ledger, NAME, BOB)
+    with pytest.raises(Refused, match="is paused by bob"):
+        rollouts.promote(loop.ledger, NAME, ADA, "now")

@@ -57,7 +57,7 @@ def test_without_candidate_and_previous_the_champion_serves_and_the_candidate_is
     until(stopped, "the guardrails stop a candidate that is not there")
     seen = made.control.observe("shop")
     assert seen.stopped is not None
-    assert (seen.stopped.verdict.cause, seen.stopped.counts.candidate.failed) == ("errors", 0)
+    assert (seen.stopped.verdict.cause, seen.stopped.counts.candidate.failed) == ("max_errors", 0)
     until(lambda: list(waiting(made.home.gateway("shop") / "spool")), "the controller is told")
     # the order that takes it back is obeyed, though `previous` is still away
     made.control.apply("back", routing(candidate=None, rollout=None, guardrails=None, step=None, epoch=Epoch(2)))

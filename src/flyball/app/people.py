@@ -72,7 +72,8 @@ def approve(
                 return Word(about=(rollout.rollout,))
             _in_time(rollout.asked, now)
             by = state.proposed.get(rollout.release)
-            return _approve_rollout(service, rollout.asked, metadata, person, why, proposed_by=by)
+            said = tuple(given.by for given in rollout.approvals)
+            return _approve_rollout(service, rollout.asked, metadata, person, why, proposed_by=by, said=said)
         if ticket is not None and ticket.ordered is None and is_called(subject, state, ticket):
             may(metadata, person, ("operator", "approver"))
             decision = ordered(state, ticket, by=person.name, proof=person.proof)
@@ -215,9 +216,10 @@ def _approve_rollout(
     why: str,
     *,
     proposed_by: str | None,
+    said: Sequence[str],
 ) -> Word:
     """The approval names exactly what was asked for, so that it is void when any of it changes."""
-    may(metadata, person, (asked.role,), proposed_by=proposed_by)
+    may(metadata, person, (asked.role,), proposed_by=proposed_by, said=said)
     fact = e.ApprovalGiven(
         service=service,
         rollout=asked.rollout,
@@ -227,7 +229,7 @@ def _approve_rollout(
         by=person.name,
         proof=person.proof,
         why=why,
-        alone=person.name == proposed_by,
+        alone=person.name == proposed_by and bool(metadata.people) and not said,
     )
     return Word(about=(asked.rollout, asked.model, asked.evidence, asked.policy), facts=(fact,))
 
@@ -240,14 +242,21 @@ def _in_time(asked: e.ApprovalRequested, now: datetime | None) -> None:
         )
 
 
-def may(metadata: Metadata, person: Person, roles: Sequence[str], *, proposed_by: str | None = None) -> None:
-    """Without declared people, whoever reaches the home may.
+def may(
+    metadata: Metadata,
+    person: Person,
+    roles: Sequence[str],
+    *,
+    proposed_by: str | None = None,
+    said: Sequence[str] = (),
+) -> None:
+    """Without declared people, whoever reaches the home may. Said: who has approved the same already.
 
     Raises: Refused: the person has none of the roles, or had the release trained that is to be approved.
     """
     if person.every_role:
         return
-    found = [objections(person.name, role, metadata.people, proposed_by=proposed_by) for role in roles]
+    found = [objections(person.name, role, metadata.people, proposed_by=proposed_by, said=said) for role in roles]
     if all(found):
         able = sorted(
             name for name, has in metadata.people.items() if any(role in has for role in roles) and name != proposed_by

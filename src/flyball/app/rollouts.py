@@ -69,6 +69,9 @@ def promote(ledger: Ledger, subject: str, person: Person, why: str) -> tuple[Ent
             kind = "has not begun" if step is None else f"is {step.kind}"
             hint = f"flyball approve {state.service}" if step is not None and step.kind == "approval" else ""
             raise Refused(f"the step of rollout {rollout.rollout} {kind}: there is no wait to end", hint=hint)
+        if rollout.paused is not None:
+            hint = f"flyball rollout resume {state.service} first"
+            raise Refused(f"rollout {rollout.rollout} is paused by {rollout.paused.by}", hint=hint)
         return _skip(state, rollout, person, why)
 
     return say(ledger, subject, word)

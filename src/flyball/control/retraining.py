@@ -148,7 +148,8 @@ def _outcome(state: ServiceState, ticket: TicketState) -> Decision:
         failed = "; ".join(refusals(release.gates, release.tests))
         return _closed(state, ticket, "no_gain", f"the gates said no: {failed}")
     if ticket.release in state.withdrawn:
-        return _closed(state, ticket, "no_gain", "its rollout did not end in a promotion")
+        why = "its rollout did not end in a promotion, now or when the same release was made before"
+        return _closed(state, ticket, "no_gain", why)
     return Decision(action="retrain", what="wait", why="the new release rolls out", waiting_for=("its rollout",))
 
 

@@ -258,13 +258,12 @@ def _promoted(situation: Situation, rollout: RolloutState) -> Decision:
         rollout=RolloutId(rollout.rollout),
         by=approved.by if approved else "policy",
     )
+    ended = ", ".join(f"{skip.step} by {skip.by}" for skip in rollout.skipped)
+    why = f"every step advanced, or was ended: {ended}" if ended else "every step advanced"
     closed = e.RolloutClosed(
-        service=ServiceName(state.service),
-        rollout=RolloutId(rollout.rollout),
-        outcome="promoted",
-        reason="every step advanced",
+        service=ServiceName(state.service), rollout=RolloutId(rollout.rollout), outcome="promoted", reason=why
     )
-    return Decision(action="rollout", what="promoted", why="every step advanced", facts=(appointed, closed))
+    return Decision(action="rollout", what="promoted", why=why, facts=(appointed, closed))
 
 
 def _close(

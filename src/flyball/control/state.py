@@ -151,7 +151,7 @@ def _release(
                 by = by or (ordered.by if ordered is not None and ordered.proof != "policy" else "")
                 state = replace(state, ticket=replace(state.ticket, release=release.root))
             return replace(state, proposed=state.proposed | {release.root: by}) if by else state
-        case e.GatesJudged(release=root, passed=True) if root != state.champion and root not in state.waiting:
+        case e.GatesJudged(release=root, passed=True) if root not in (state.champion, *state.waiting, *state.withdrawn):
             return replace(state, waiting=(*state.waiting, root))
         case e.TrainingFailed(ticket=ticket, error=error) if state.ticket and ticket == state.ticket.ticket:
             return replace(state, ticket=replace(state.ticket, failed=error))
@@ -185,10 +185,11 @@ def _rollout(state: ServiceState, fact: e.AnyFact, at: str) -> ServiceState:
             waiting = (*(known for known in state.waiting if known != root), root)  # the newest goes first
             state = replace(state, waiting=waiting, withdrawn=state.withdrawn - {root})
         case e.RolloutClosed(again=True) if state.rollout is not None:
-            state = replace(state, waiting=(*state.waiting, state.rollout.release), rollback_ordered=None)
+            waiting, told = (*state.waiting, state.rollout.release), _without(state, "rollout")
+            state = replace(state, waiting=waiting, rollback_ordered=None, decisions=told)
         case e.RolloutClosed(outcome=outcome) if state.rollout is not None:
             gone = state.withdrawn if outcome == "promoted" else state.withdrawn | {state.rollout.release}
-            state = replace(state, withdrawn=gone, rollback_ordered=None)
+            state = replace(state, withdrawn=gone, rollback_ordered=None, decisions=_without(state, "rollout"))
         case _:
             pass
     return replace(state, rollout=rollout, ab=folded(state.ab, fact, at))

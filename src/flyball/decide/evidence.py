@@ -4,7 +4,7 @@ An approval names three digests: the model, the evidence, the policy. If any of 
 says nothing about today. Later evidence is not in the bundle; it can only stop the rollout.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -68,11 +68,12 @@ def objections(
     people: Mapping[str, tuple[Role, ...]],
     *,
     proposed_by: str | None = None,
+    said: Sequence[str] = (),
 ) -> tuple[str, ...]:
     """Why this person may not approve; empty where they may.
 
-    Who started the training by hand does not approve its result, wherever somebody else could. Without declared people
-    anyone who can reach the home may: a laptop needs no roles.
+    Who started the training by hand does not approve its result alone: wherever somebody else could, they have to say
+    so first (`said`: who has). Without declared people anyone who can reach the home may: a laptop needs no roles.
 
     >>> objections("eve", "approver", {"ada": ("approver",)})
     ('eve is not among the people of the service (ada)',)
@@ -87,7 +88,7 @@ def objections(
     found = []
     if role not in people[person]:
         found.append(f"{person} has no role {role} (has: {', '.join(people[person])})")
-    others = sorted(name for name, has in people.items() if role in has and name != person)
+    others = sorted(name for name, has in people.items() if role in has and name not in (person, *said))
     if proposed_by == person and others:
         found.append(f"{person} had this release trained: somebody else has to approve it ({', '.join(others)})")
     return tuple(found)

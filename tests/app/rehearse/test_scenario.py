@@ -57,6 +57,12 @@ faults:
     ]
 
 
+def test_a_number_in_the_place_of_a_list_is_a_fault_as_any_other() -> None:
+    with pytest.raises(BadInput) as refused:
+        parse("faults: 3\ndrift: {at: 1h}\ndays: -1", file="s.yaml")
+    assert [fault.path for fault in refused.value.faults] == ["faults", "drift", "days"]
+
+
 def test_a_feature_that_the_service_does_not_have_is_a_fault_beside_the_others() -> None:
     text = "days: 0\ndrift:\n  - {at: 0, feature: amonut, shift: 1}"
     with pytest.raises(BadInput) as refused:

@@ -232,6 +232,7 @@ def test_any_word_replaced_gives_a_service_or_faults_with_a_path(word: str, othe
         ),
         ("monitor: {live_metric: {name: mae, max_loss: 5%}}", "monitor.live_metric.name: expected a metric for binary"),
         ("retrain: {min_new_rows: 5, window_rows: 4}", "retrain.min_new_rows: expected at most window_rows (4)"),
+        ("retrain: {schedule: '* * * * * *'}", "retrain.schedule: expected five fields of cron"),
         ("retrain: {schedule: every monday}", "retrain.schedule: expected five fields of cron"),
         ("retrain: {schedule: 0 0 31 2 *}", "retrain.schedule: expected five fields of cron that ever come"),
         (

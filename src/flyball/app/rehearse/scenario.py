@@ -107,7 +107,8 @@ def _senseless(document: yaml_text.Document, data: dict[str, Any]) -> Iterator[t
     days = data.get("days", 7.0)
     length_s = days * DAY_S if isinstance(days, (int, float)) and days > 0 else None
     for name in _LISTS:
-        for index, item in enumerate(data.get(name) or ()):
+        listed = data.get(name)
+        for index, item in enumerate(listed if isinstance(listed, list) else ()):
             if not isinstance(item, dict):
                 continue
             at = item.get("at")

@@ -25,6 +25,8 @@ from flyball.core.service import (
     Step,
 )
 
+CRON_FIELDS = 5
+
 
 def of_experiment(experiment: Experiment, given: dict[str, Any]) -> Iterator[Finding]:
     """`given`: the section as written, because a default and the same value written down differ here."""
@@ -153,11 +155,13 @@ def of_retrain(retrain: Retrain) -> Iterator[Finding]:
         expected = f"at most window_rows ({retrain.window_rows})"
         yield ("retrain", "min_new_rows"), expected, str(retrain.min_new_rows), "a training could never begin"
     if retrain.schedule is not None:
+        expected, fix = "five fields of cron that ever come, UTC: 0 3 * * 0 is Sundays at three", ""
         try:
             next(CronSim(retrain.schedule, datetime(2026, 1, 1, tzinfo=UTC)))
         except (CronSimError, StopIteration) as error:
-            expected = "five fields of cron that ever come, UTC: 0 3 * * 0"
-            yield ("retrain", "schedule"), expected, f"text {retrain.schedule!r}", str(error)
+            fix = str(error) or "no day is such"
+        if fix or len(retrain.schedule.split()) != CRON_FIELDS:  # a sixth would be seconds
+            yield ("retrain", "schedule"), expected, f"text {retrain.schedule!r}", fix
 
 
 def of_events(events: tuple[Destination, ...]) -> Iterator[Finding]:

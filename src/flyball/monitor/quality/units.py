@@ -58,7 +58,8 @@ def unit_changed(name: str, values: Values, reference: Reference, limits: Psi) -
         return None
     near = [factor for factor in FACTORS if 1 / NEAR < estimate / factor < NEAR]
     fits = {factor: _distance(known / factor, reference) for factor in near}
-    enough = limits.warn + _of_chance(known.size, reference)  # else a small window would fit one time and not the next
+    # a small window would else fit one time and not the next
+    enough = max(limits.warn, _of_chance(known.size, reference))
     good = [factor for factor in near if fits[factor] < enough]
     if not good:
         return None
