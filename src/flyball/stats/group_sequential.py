@@ -20,7 +20,7 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize, special
+from scipy import special
 
 from flyball.stats.sprt import check_budgets
 
@@ -56,7 +56,7 @@ class Design:
         """
         check_budgets(beta=beta)
         high = self.bounds[-1] + FAR
-        return float(optimize.brentq(lambda drift: sum(self.crossing(drift)) - (1 - beta), 0.0, high, xtol=1e-9))
+        return _root(lambda drift: sum(self.crossing(drift)) - (1 - beta), 0.0, high, xtol=1e-9)
 
 
 def fixed_shape(looks: int, shape: Shape, *, alpha: float = 0.05, sides: int = 2) -> Design:
@@ -79,7 +79,7 @@ def fixed_shape(looks: int, shape: Shape, *, alpha: float = 0.05, sides: int = 2
         return sum(_leaving(times, [c * height for height in heights], _checked(sides), 0.0)) - alpha
 
     least = float(-special.ndtri(alpha / sides))
-    c = float(optimize.brentq(spent, least - 1e-9, least + FAR, xtol=1e-10))
+    c = _root(spent, least - 1e-9, least + FAR, xtol=1e-10)
     return Design(information=times, bounds=tuple(c * height for height in heights), sides=sides)
 
 
@@ -153,11 +153,7 @@ class _Walk:
         if error <= 1e-17:
             return FAR
         logs = math.log(error)
-        return float(
-            optimize.brentq(
-                lambda bound: math.log(max(self.leaving(t, bound), 1e-300)) - logs, -FAR, 2 * FAR, xtol=1e-10
-            )
-        )
+        return _root(lambda bound: math.log(max(self.leaving(t, bound), 1e-300)) - logs, -FAR, 2 * FAR, xtol=1e-10)
 
     def beyond(self, t: float, bound: float) -> "_Walk":
         """Carried on to the next look through the region that goes on."""
@@ -212,3 +208,10 @@ def _checked(sides: int) -> int:
 def _legendre(size: int) -> tuple[Floats, Floats]:
     unit, weights = np.polynomial.legendre.leggauss(size)
     return unit, weights
+
+
+def _root(of: Callable[[float], float], low: float, high: float, *, xtol: float) -> float:
+    """Imported here: every verb imports this package for its cheap parts, and few of them look for a root."""
+    from scipy import optimize
+
+    return float(optimize.brentq(of, low, high, xtol=xtol))
