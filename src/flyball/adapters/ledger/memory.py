@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from flyball.adapters.ledger.memory_outbox import MemoryOutbox
-from flyball.adapters.ledger.rules import check_batch, conflict, entry_of, not_open, not_ordered, stale
+from flyball.adapters.ledger.rules import check_batch, conflict, entry_of, next_epoch, not_open, not_ordered, stale
 from flyball.core.clock import Clock, timestamp
 from flyball.core.events import AnyFact
 from flyball.core.ledger import Claimed, Command, Entry, Head, Lease, Message, Sealer, Tip
@@ -148,10 +148,12 @@ class MemoryLedger:
     def lease(self, name: str, owner: str, *, ttl_s: float) -> Lease | None:
         with self._lock:
             now, last = self._clock.monotonic(), self._leases.get(name)
-            running = last is not None and last.held and last.since <= now < last.until
-            if last is not None and running and last.lease.owner != owner:
+            before = None
+            if last is not None:
+                before = (last.lease.owner if last.held else None, last.lease.epoch, last.since, last.until)
+            epoch = next_epoch(before, owner, now)
+            if epoch is None:
                 return None
-            epoch = 1 if last is None else last.lease.epoch + (0 if running else 1)
             lease = Lease(name=name, owner=owner, epoch=epoch)
             self._leases[name] = _Holding(lease, since=now, until=now + ttl_s)
             return lease

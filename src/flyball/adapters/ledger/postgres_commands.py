@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import msgspec
 
 from flyball.adapters.ledger.postgres_schema import Connection, lock
-from flyball.adapters.ledger.rules import not_open, not_ordered, stale
+from flyball.adapters.ledger.rules import next_epoch, not_open, not_ordered, stale
 from flyball.core.codec import canonical
 from flyball.core.ledger import Claimed, Command, Lease
 
@@ -34,13 +34,9 @@ def lock_lease(connection: Connection, name: str) -> None:
 def take_lease(connection: Connection, name: str, owner: str, now: float, ttl_s: float) -> Lease | None:
     """Take or renew; None while another holder's runs. Behind `lock_lease`; `now` in seconds."""
     row = connection.execute("SELECT owner, epoch, taken, until FROM lease WHERE name = %s", (name,)).fetchone()
-    epoch = 1
-    if row is not None:
-        holder, last, taken, until = row
-        running = holder is not None and taken <= now < until
-        if running and holder != owner:
-            return None
-        epoch = last if running else last + 1
+    epoch = next_epoch(row, owner, now)
+    if epoch is None:
+        return None
     connection.execute(
         "INSERT INTO lease VALUES (%s, %s, %s, %s, %s) ON CONFLICT (name) DO UPDATE SET "
         "owner = excluded.owner, epoch = excluded.epoch, taken = excluded.taken, until = excluded.until",

@@ -51,6 +51,28 @@ def stale(fence: Lease, holder: str | None, epoch: int) -> StaleEpoch:
     )
 
 
+def next_epoch(last: tuple[str | None, int, float, float] | None, owner: str, now: float) -> int | None:
+    """The epoch under which a lease is taken or renewed; None: another holder's runs.
+
+    Args:
+        last: owner (None: given back), epoch, and from when until when it was taken; None: nobody ever had it.
+        now: by the clock of these times. A right taken "in the future" is over: that clock began again.
+
+    >>> held = ("one", 3, 0.0, 9.0)
+    >>> next_epoch(None, "one", 5.0), next_epoch(held, "one", 5.0), next_epoch(held, "two", 5.0)
+    (1, 3, None)
+    >>> next_epoch(held, "two", 9.0), next_epoch((None, 3, 0.0, 9.0), "two", 5.0)
+    (4, 4)
+    """
+    if last is None:
+        return 1
+    holder, epoch, taken, until = last
+    running = holder is not None and taken <= now < until
+    if running and holder != owner:
+        return None
+    return epoch if running else epoch + 1
+
+
 def not_ordered(key: str) -> NotFound:
     return NotFound(f"command {key} was never ordered: only an ordered command can be finished")
 

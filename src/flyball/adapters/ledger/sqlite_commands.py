@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from flyball.adapters.ledger.rules import not_open, not_ordered, stale
+from flyball.adapters.ledger.rules import next_epoch, not_open, not_ordered, stale
 from flyball.core.codec import canonical
 from flyball.core.ledger import Claimed, Command, Lease
 
@@ -20,13 +20,9 @@ RUNNING = "since <= :now AND :now < until"
 def take_lease(connection: sqlite3.Connection, name: str, owner: str, now: float, ttl_s: float) -> Lease | None:
     """Take or renew; None while another holder's runs. Inside a transaction; `now` monotonic, in seconds."""
     row = connection.execute("SELECT owner, epoch, taken, until FROM lease WHERE name = ?", (name,)).fetchone()
-    epoch = 1
-    if row is not None:
-        holder, last, taken, until = row
-        running = holder is not None and taken <= now < until
-        if running and holder != owner:
-            return None
-        epoch = last if running else last + 1
+    epoch = next_epoch(row, owner, now)
+    if epoch is None:
+        return None
     connection.execute(
         "INSERT INTO lease VALUES (?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET "
         "owner = excluded.owner, epoch = excluded.epoch, taken = excluded.taken, until = excluded.until",
