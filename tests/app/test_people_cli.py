@@ -121,7 +121,7 @@ def test_rollback_writes_the_order_or_says_why_there_is_no_way_back(put: Put, sa
     home = put(*serving(*registered(SECOND)))
     code, document = said("rollback", "fraud")
     assert code == 1
-    assert "no release served before" in document["error"]["message"]
+    assert "no release is kept to go back to" in document["error"]["message"]
     with ledger_of(home) as ledger:
         ledger.append([e.ChampionAppointed(service=NAME, release=SECOND, previous=FIRST)])
     code, document = said("rollback", "fraud", "--why", "complaints")

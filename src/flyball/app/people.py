@@ -128,7 +128,7 @@ def roll_back(ledger: Ledger, subject: str, person: Person, why: str) -> tuple[E
     def word(state: ServiceState, metadata: Metadata) -> Word:
         may(metadata, person, ("operator", "approver"))
         if state.rollout is None and state.previous is None:
-            what = f"{state.service}: no rollout runs, and no release served before {state.champion}"
+            what = f"{state.service}: no rollout runs, and no release is kept to go back to from {state.champion}"
             hint = f"flyball ab stop {state.service} ends the A/B test" if state.ab is not None else ""
             raise Refused(what, hint=hint)
         # by its release, not by the rollout: promoted a moment ago, it is still what shall go

@@ -34,7 +34,7 @@ def plan_retraining(situation: Situation) -> Decision | None:
 
 def _open(situation: Situation) -> Decision | None:
     """A trigger that stands becomes a ticket, unless something forbids it."""
-    learning, state = by_calendar(situation), situation.state
+    learning, state = _by_calendar(situation), situation.state
     if learning.fired is None or learning.diagnosis is None:
         if learning.why:
             return Decision(action="retrain", what="none", why=learning.why, waiting_for=learning.waiting_for)
@@ -56,7 +56,7 @@ def _open(situation: Situation) -> Decision | None:
     return Decision(action="retrain", what=f"open {name}", why=learning.why, facts=(made, opened))
 
 
-def by_calendar(situation: Situation) -> Learning:
+def _by_calendar(situation: Situation) -> Learning:
     """What the windows ask for; where they ask for nothing, what the schedule does.
 
     It counts from the last training, ticket or champion, so however many of its moments have passed, it asks once. A

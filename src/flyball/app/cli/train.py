@@ -63,12 +63,14 @@ def train(
                 judge_again=judge_again,
                 by=os_user(),
             )
-            champion = pipeline.registry(name).champion
+            known = pipeline.registry(name)
+            champion = known.champion
     finally:  # a failure as well: somebody waits for it
         if declared.service.events:
             _tell(place)
     is_champion = champion == trained.release.root
-    stand = _stand(trained, champion, approve=command(place, "approve", name))
+    withdrawn = known.releases[trained.release.root].stage == "withdrawn"
+    stand = _stand(trained, champion, approve=command(place, "approve", name), withdrawn=withdrawn)
     evidence = evidence_folder(place, trained.release)
     document = _document(trained, is_champion) | {"evidence": evidence}
     emit(document, as_json=json, text=lambda: _text(trained, stand, evidence))
@@ -107,7 +109,7 @@ def _environment(trained: "Trained") -> dict[str, Any]:
     return {"kind": found.name.kind, "grade": found.grade, "reason": found.reason, "drift": found.drift}
 
 
-def _stand(trained: "Trained", champion: str | None, *, approve: str) -> str:
+def _stand(trained: "Trained", champion: str | None, *, approve: str, withdrawn: bool) -> str:
     """What becomes of the release now."""
     if champion == trained.release.root:
         return "is champion"
@@ -117,6 +119,8 @@ def _stand(trained: "Trained", champion: str | None, *, approve: str) -> str:
         return f"did not pass its gates and tests: {'; '.join(refused_by(trained.release))}"
     if champion is None:
         return f"waits for a person to make it the first champion: {approve}"
+    if withdrawn:
+        return "was taken back or turned down before, and is tried again only by flyball rollout retry"
     return "waits for a rollout"
 
 
