@@ -9,6 +9,10 @@ import pytest
 from tests.pipeline.fraud import MODEL, SERVICE, transactions, write_service
 
 from flyball.app.cli.main import run
+from flyball.app.home import Home
+from flyball.app.wiring.ledger import ledger_of
+from flyball.core import events as e
+from flyball.core.ids import Digest, RolloutId, ServiceName
 from flyball.pipeline.run import deploying
 
 
@@ -129,3 +133,24 @@ def test_a_gate_that_a_busy_machine_failed_is_judged_again_when_asked(
     assert document(capsys)["tests"] == again["tests"]  # those of the newest judgement, not of the registration
     assert run([*words, "--judge-again"]) == 1  # it is champion now
     assert "keeps its judgement" in document(capsys)["error"]["message"]
+
+
+def test_a_release_that_was_taken_back_does_not_wait_for_a_rollout(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write_service(tmp_path / "fraud")
+    assert run(["train", str(file), "--json"]) == 0
+    first = document(capsys)["release"]
+    (file.parent / "model.py").write_text(MODEL.replace("max_iter=30", "max_iter=31"))
+    assert run(["train", str(file), "--json"]) == 0
+    second = document(capsys)["release"]
+    assert first != second
+    service, rollout = ServiceName("fraud"), RolloutId("ro-1")
+    opened = e.RolloutOpened(
+        service=service, rollout=rollout, release=second, champion=first, policy=Digest("p"), salt="s", reason="manual"
+    )
+    closed = e.RolloutClosed(service=service, rollout=rollout, outcome="rolled_back", reason="errors")
+    with ledger_of(Home(file.parent / ".flyball")) as ledger:
+        ledger.append([opened, closed])
+    assert run(["train", str(file)]) == 0
+    assert "tried again only by flyball rollout retry" in " ".join(capsys.readouterr().out.split())
