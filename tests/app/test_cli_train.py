@@ -9,7 +9,7 @@ import pytest
 from tests.pipeline.fraud import MODEL, SERVICE, transactions, write_service
 
 from flyball.app.cli.main import run
-from flyball.app.home import Home
+from flyball.app.home import find_home
 from flyball.app.wiring.ledger import ledger_of
 from flyball.core import events as e
 from flyball.core.ids import Digest, RolloutId, ServiceName
@@ -149,8 +149,8 @@ def test_a_release_that_was_taken_back_does_not_wait_for_a_rollout(
     opened = e.RolloutOpened(
         service=service, rollout=rollout, release=second, champion=first, policy=Digest("p"), salt="s", reason="manual"
     )
-    closed = e.RolloutClosed(service=service, rollout=rollout, outcome="rolled_back", reason="errors")
-    with ledger_of(Home(file.parent / ".flyball")) as ledger:
+    closed = e.RolloutClosed(service=service, rollout=rollout, outcome="rejected", reason="smells")
+    with ledger_of(find_home(None)) as ledger:
         ledger.append([opened, closed])
     assert run(["train", str(file)]) == 0
     assert "tried again only by flyball rollout retry" in " ".join(capsys.readouterr().out.split())

@@ -1,5 +1,6 @@
 """`flyball train`: from a service folder to a signed, registered release, and champion if there is none."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -63,13 +64,12 @@ def train(
                 judge_again=judge_again,
                 by=os_user(),
             )
-            known = pipeline.registry(name)
-            champion = known.champion
+            champion = pipeline.registry(name).champion
     finally:  # a failure as well: somebody waits for it
         if declared.service.events:
             _tell(place)
     is_champion = champion == trained.release.root
-    withdrawn = known.releases[trained.release.root].stage == "withdrawn"
+    withdrawn = trained.release.root in _withdrawn(place, name)
     stand = _stand(trained, champion, approve=command(place, "approve", name), withdrawn=withdrawn)
     evidence = evidence_folder(place, trained.release)
     document = _document(trained, is_champion) | {"evidence": evidence}
@@ -122,6 +122,15 @@ def _stand(trained: "Trained", champion: str | None, *, approve: str, withdrawn:
     if withdrawn:
         return "was taken back or turned down before, and is tried again only by flyball rollout retry"
     return "waits for a rollout"
+
+
+def _withdrawn(place: "Home", service: str) -> frozenset[str]:
+    """Releases that the loop does not try again by itself."""
+    from flyball.app.people import states_of
+    from flyball.app.wiring.ledger import open_ledger
+
+    with closing(open_ledger(place)) as ledger:
+        return states_of(ledger)[service].withdrawn
 
 
 def _text(trained: "Trained", stand: str, evidence: str | None) -> "Group":
