@@ -250,3 +250,22 @@ def test_a_first_release_that_needs_a_person_is_trained_approved_and_serves(
     monkeypatch.chdir(tmp_path / "fraud")  # from here the home is found without being named
     code, document = said("train")
     assert (code, document["champion"], document["cached"]) == (0, True, True)
+
+
+def test_retrain_because_says_what_is_new_once_and_orders_nothing(put: Put, said: Said) -> None:
+    first, *others = first_champion()
+    assert isinstance(first, e.ServiceDeclared)
+    home = put(*others)
+    with ledger_of(home) as ledger:
+        metadata = {"name": NAME, "owner": "risk", "people": {ME: ["operator"]}}
+        ledger.append([replace(first, declaration={"metadata": metadata, "retrain": {"triggers": ["commit"]}})])
+    words = ("retrain", "fraud", "--because", "tag", "--reference", "v2")
+    code, told = said(*words)
+    assert (code, told["recorded"]) == (0, ["trigger.received"])
+    assert said(*words)[1]["recorded"] == []
+    assert said("retrain", "fraud", "--because", "webhook", "--key", "k")[0] == 1
+    assert said("retrain", "fraud", "--reference", "v2")[0] == 2
+    assert said("retrain", "fraud", "--because", "commit")[0] == 2
+    (fact,) = facts_of(home, e.TriggerReceived)
+    assert (fact.source, fact.reference, fact.key, fact.by, fact.proof) == ("tag", "v2", "v2", ME, "os_user")
+    assert facts_of(home, e.TicketOpened) == []

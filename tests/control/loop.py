@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import msgspec
 from msgspec.structs import replace
 from tests.control.world import NAME, first_champion, service
 
@@ -83,7 +84,11 @@ class Loop:
         self.ledger = MemoryLedger(sealer=chain, clock=self.clock)
         self.gateways, self.sensor, self.learner = Gateways(), Sensor(), Learner(self.ledger)
         facts = first_champion()
-        declaration = {"metadata": {"name": "fraud", "owner": "risk", "people": dict(self.service.metadata.people)}}
+        people = dict(self.service.metadata.people)
+        declaration = {
+            "metadata": {"name": "fraud", "owner": "risk", "people": people},
+            "retrain": msgspec.to_builtins(self.service.retrain),
+        }
         assert isinstance(facts[0], e.ServiceDeclared)
         policy = policy_digest(self.service)
         self.write(replace(facts[0], declaration=declaration, policy=policy), *facts[1:])

@@ -1,5 +1,8 @@
 """What lets a retraining begin beside signals (calendar, person), and what holds it back (budget, dead time)."""
 
+from typing import get_args
+
+import msgspec
 import pytest
 from msgspec.structs import replace
 from tests.control.loop import ADA, Loop, wanting
@@ -154,3 +157,11 @@ def test_the_bake_time_is_beside_the_label_window() -> None:
     assert dead_s(baking) == 600.0
     waits = replace(baking, data=replace(baking.data, label_window_s=500.0))
     assert dead_s(waits) == 800.0
+
+
+@pytest.mark.parametrize("reason", get_args(e.Reason))
+def test_a_release_is_read_back_whatever_asked_for_its_training(reason: e.Reason) -> None:
+    registered_, _ = registered(SECOND)
+    assert isinstance(registered_, e.ReleaseRegistered)
+    fact = replace(registered_, release=replace(registered_.release, reason=reason))
+    assert msgspec.json.decode(msgspec.json.encode(fact), type=e.ReleaseRegistered) == fact

@@ -120,14 +120,8 @@ def _contract(folder: Path, service: Service, table: str, faults: list[Fault]) -
 
 
 def _code(folder: Path, service: Service, faults: list[Fault]) -> dict[str, str]:
-    """Every Python file of the folder, hidden folders aside, and what `experiment.include` names."""
-    names = {
-        path.relative_to(folder).as_posix()
-        for path in folder.rglob("*.py")
-        if not any(part.startswith(".") or part == "__pycache__" for part in path.relative_to(folder).parts)
-    }
     code: dict[str, str] = {}
-    for name in sorted(names | {service.experiment.module, *service.experiment.include}):
+    for name in code_names(folder, service):
         try:
             code[name] = read_text(folder / name, where=name)
         except BadInput as error:
@@ -136,6 +130,16 @@ def _code(folder: Path, service: Service, faults: list[Fault]) -> dict[str, str]
         if name.endswith(".py"):
             _judge_code(name, text, faults, service if name == service.experiment.module else None)
     return code
+
+
+def code_names(folder: Path, service: Service) -> list[str]:
+    """Every Python file of the folder, hidden folders aside, and what `experiment.include` names, in order."""
+    names = {
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*.py")
+        if not any(part.startswith(".") or part == "__pycache__" for part in path.relative_to(folder).parts)
+    }
+    return sorted(names | {service.experiment.module, *service.experiment.include})
 
 
 def _golden(folder: Path, service: Service, faults: list[Fault]) -> None:

@@ -10,7 +10,7 @@ from flyball.core import events as e
 from flyball.core.errors import NotFound
 from flyball.core.ids import ReleaseRoot
 from flyball.core.ledger import Ledger
-from flyball.core.service import Metadata
+from flyball.core.service import Metadata, Retrain
 from flyball.registry.releases import registry
 
 
@@ -51,6 +51,10 @@ class Reading:
             return declared[0], msgspec.convert(declaration["metadata"], Metadata)
         known = ", ".join(sorted(self._declared)) or "none"
         raise NotFound(f"no service, open rollout or open ticket is called {subject!r}", hint=f"services: {known}")
+
+    def policy(self, service: str) -> Retrain:
+        """What the declaration of a service that was found says of its retraining."""
+        return msgspec.convert(self._declared[service].get("retrain", {}), Retrain)
 
 
 def is_called(

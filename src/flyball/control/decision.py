@@ -38,6 +38,7 @@ class Learning(Record):
     evidence: tuple[Signal, ...] = ()
     row: int = 0  # stream position of the newest sealed row
     new_rows: int = 0  # accepted rows with labels that the champion has not learned from
+    fresh_rows: int = 0  # of these, rows that came since the last training was wanted, whatever became of it
 
 
 class Situation(Record):

@@ -121,8 +121,12 @@ def _of_loop(fact: e.AnyFact) -> str:
             return f"{signal}{f' of {feature}' if feature else ''} is within its limits again"
         case e.DiagnosisMade(diagnosis=diagnosis):
             return told_diagnosis(diagnosis)
-        case e.TicketOpened(ticket=ticket, reason=reason):
-            return f"retrain ticket {ticket} opened ({reason})"
+        case e.TriggerReceived(source=source, reference=reference, by=by, proof=proof, why=why):
+            return f"{by} ({proof}) says that there is something new: {source} {reference}" + (
+                f" ({why})" if why else ""
+            )
+        case e.TicketOpened(ticket=ticket, reason=reason, why=why):
+            return f"retrain ticket {ticket} opened ({reason})" + (f": {why}" if why else "")
         case e.RetrainOrdered(ticket=ticket, by=by):
             return f"a retraining for {ticket} was ordered by {by}"
         case e.TicketClosed(ticket=ticket, outcome=outcome, reason=reason):

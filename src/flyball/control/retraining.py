@@ -6,9 +6,8 @@ cool-down, with enough new labels, and only as far as the declared autonomy goes
 
 from typing import Literal
 
-from msgspec.structs import replace
-
-from flyball.control.decision import Decision, Learning, Situation, elapsed_s
+from flyball.control.asking import what_asks
+from flyball.control.decision import Decision, Learning, Situation
 from flyball.control.state import ServiceState, TicketState
 from flyball.core import events as e
 from flyball.core.clock import moment
@@ -16,10 +15,7 @@ from flyball.core.codec import digest
 from flyball.core.ids import ServiceName, short
 from flyball.core.ledger import Command
 from flyball.core.release import refusals
-from flyball.core.watching import Diagnosis
 from flyball.decide.admission import over_budget
-from flyball.decide.schedule import due
-from flyball.decide.triggers import dead_s
 
 
 def plan_retraining(situation: Situation) -> Decision | None:
@@ -34,7 +30,7 @@ def plan_retraining(situation: Situation) -> Decision | None:
 
 def _open(situation: Situation) -> Decision | None:
     """A trigger that stands becomes a ticket, unless something forbids it."""
-    learning, state = _by_calendar(situation), situation.state
+    learning, state = what_asks(situation), situation.state
     if learning.fired is None or learning.diagnosis is None:
         if learning.why:
             return Decision(action="retrain", what="none", why=learning.why, waiting_for=learning.waiting_for)
@@ -51,34 +47,10 @@ def _open(situation: Situation) -> Decision | None:
         diagnosis=learning.diagnosis,
         evidence=learning.evidence,
         row=learning.row,
+        why=learning.why,
     )
     made = e.DiagnosisMade(service=service, diagnosis=learning.diagnosis, ticket=name)
     return Decision(action="retrain", what=f"open {name}", why=learning.why, facts=(made, opened))
-
-
-def _by_calendar(situation: Situation) -> Learning:
-    """What the windows ask for; where they ask for nothing, what the schedule does.
-
-    It counts from the last training, ticket or champion, so however many of its moments have passed, it asks once. A
-    service that has never had a champion is not trained by it.
-    """
-    learning, state, service = situation.learning, situation.state, situation.service
-    since = max((at for at in (state.appointed_at, state.retrained_at, state.ticketed_at) if at), default="")
-    if learning.fired is not None or service.retrain.schedule is None or not since:
-        return learning
-    moment_due = due(service.retrain.schedule, moment(since), moment(situation.now))
-    if moment_due is None:
-        return learning
-    why = f"schedule: {service.retrain.schedule} was due at {moment_due:%Y-%m-%d %H:%M} UTC"
-    diagnosis = learning.diagnosis or Diagnosis(kind="unknown", reason="no window has been seen", remedy="none")
-    waiting = (*learning.waiting_for, *_too_soon(situation))
-    return replace(learning, fired="schedule", why=why, diagnosis=diagnosis, waiting_for=waiting, evidence=())
-
-
-def _too_soon(situation: Situation) -> tuple[str, ...]:
-    last, dead = situation.state.retrained_at, dead_s(situation.service)
-    gone = elapsed_s(last, situation.now) if last else dead
-    return () if gone >= dead else (f"the cool-down to end in {dead - gone:.0f} s",)
 
 
 def _obstacles(situation: Situation, learning: Learning) -> tuple[str, ...]:

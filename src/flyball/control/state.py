@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from flyball.control.ab_state import AbState, folded
 from flyball.control.rollout_state import RolloutState, advanced
 from flyball.core import events as e
+from flyball.core.declared_kinds import Trigger, TriggerSource
 from flyball.core.ids import ReleaseRoot
 from flyball.core.ledger import Entry
 from flyball.core.record import Record
@@ -29,6 +30,14 @@ class TicketState(Record):
     ordered: e.RetrainOrdered | None = None
     release: str | None = None  # what came of it
     failed: str | None = None
+
+
+class Asked(Record):
+    """A message that says that something is new, which no training has answered so far; the newest of its trigger."""
+
+    received: e.TriggerReceived
+    at: str
+    messages: int = 1  # of this trigger since the last training
 
 
 class ServiceState(Record):
@@ -60,6 +69,7 @@ class ServiceState(Record):
     retrained_row: int = 0  # stream position of its ticket
     without_gain: int = 0  # retrainings in a row that did not lead to a promotion
     ticketed_at: str = ""  # when the last ticket was opened
+    asked: dict[str, Asked] = {}  # by trigger
     spent: Spent = Spent()  # of the last seven days
     decisions: dict[str, e.DecisionTaken] = {}  # the last word on each action
 
@@ -102,7 +112,7 @@ def _apply(state: ServiceState, fact: e.AnyFact, at: str) -> ServiceState:
             return _rollout(state, fact, at)
         case e.AbStarted() | e.AbWeighed() | e.AbStopOrdered() | e.AbArmStopped() | e.AbClosed():
             return _ab(state, fact, at)
-        case e.TicketOpened() | e.RetrainOrdered() | e.TicketClosed():
+        case e.TicketOpened() | e.RetrainOrdered() | e.TicketClosed() | e.TriggerReceived():
             return _ticket(state, fact, at)
         case e.RunFinished(cost=cost) if cost is not None:
             spent = state.spent.since(at)
@@ -224,8 +234,16 @@ def _less(state: ServiceState, gone: set[ReleaseRoot]) -> tuple[str, ...]:
     return tuple(root for root in state.waiting if root not in gone)
 
 
-def _ticket(state: ServiceState, fact: e.TicketOpened | e.RetrainOrdered | e.TicketClosed, at: str) -> ServiceState:
+def _ticket(
+    state: ServiceState, fact: e.TicketOpened | e.RetrainOrdered | e.TicketClosed | e.TriggerReceived, at: str
+) -> ServiceState:
+    """A training answers every message that came before it was ordered; a ticket that is turned down, those of its
+    trigger."""
     match fact:
+        case e.TriggerReceived():
+            trigger = trigger_of(fact.source)
+            before = state.asked[trigger].messages if trigger in state.asked else 0
+            return replace(state, asked=state.asked | {trigger: Asked(received=fact, at=at, messages=before + 1)})
         case e.TicketOpened():
             ticket = TicketState(ticket=fact.ticket, reason=fact.reason, opened_at=at, row=fact.row, opened=fact)
             return replace(state, ticket=ticket, ticketed_at=at)
@@ -233,9 +251,16 @@ def _ticket(state: ServiceState, fact: e.TicketOpened | e.RetrainOrdered | e.Tic
             ticket, spent = replace(state.ticket, ordered=fact), state.spent.since(at)
             if fact.proof == "policy":
                 spent = replace(spent, orders=(*spent.orders, at))
-            return replace(state, ticket=ticket, retrained_at=at, retrained_row=ticket.row, spent=spent)
+            return replace(state, ticket=ticket, retrained_at=at, retrained_row=ticket.row, spent=spent, asked={})
         case e.TicketClosed(outcome=outcome):
             without = 0 if outcome == "promoted" else state.without_gain + (outcome == "no_gain")
-            return replace(state, ticket=None, without_gain=without)
+            reason = state.ticket.reason if state.ticket is not None and outcome == "dismissed" else ""
+            asked = {trigger: asked for trigger, asked in state.asked.items() if trigger != reason}
+            return replace(state, ticket=None, without_gain=without, asked=asked)
         case _:
             return state
+
+
+def trigger_of(source: TriggerSource) -> Trigger:
+    """The trigger that listens to a source: a tag names a commit."""
+    return "commit" if source == "tag" else source

@@ -13,6 +13,7 @@ from flyball.core.fact import Reason as Reason
 from flyball.core.fallback_facts import FallbackExercised as FallbackExercised
 from flyball.core.ids import Digest, ReleaseRoot, RolloutId
 from flyball.core.release import Snapshot
+from flyball.core.retrain_facts import TriggerReceived as TriggerReceived
 from flyball.core.rollout_facts import ApprovalGiven as ApprovalGiven
 from flyball.core.rollout_facts import ApprovalRejected as ApprovalRejected
 from flyball.core.rollout_facts import ApprovalRequested as ApprovalRequested
@@ -83,6 +84,7 @@ class TicketOpened(Fact, tag="ticket.opened"):
     diagnosis: Diagnosis
     evidence: tuple[Signal, ...] = ()
     row: int = 0  # stream position at which it was opened
+    why: str = ""  # what asked, in words
 
 
 class RetrainOrdered(Fact, tag="retrain.ordered"):
@@ -168,6 +170,7 @@ AnyFact = (
     | SignalRaised
     | SignalCleared
     | DiagnosisMade
+    | TriggerReceived
     | TicketOpened
     | RetrainOrdered
     | TicketClosed

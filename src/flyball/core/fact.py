@@ -5,7 +5,9 @@ from typing import Literal
 from flyball.core.ids import ServiceName
 from flyball.core.record import Record
 
-Reason = Literal["first", "drift", "risk", "trend", "schedule", "manual"]  # why a training was begun
+Reason = Literal[  # why a training was begun
+    "first", "drift", "risk", "trend", "new_data", "commit", "webhook", "schedule", "manual"
+]
 Proof = Literal["os_user", "token", "simulated", "policy"]
 
 

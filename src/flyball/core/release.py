@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
+from flyball.core.fact import Reason
 from flyball.core.ids import Digest, ExperimentDigest, ReleaseRoot, ServiceName
 from flyball.core.record import Record
 from flyball.core.service import Dimension, Pin, Suite, Task
@@ -216,7 +217,7 @@ class Release(Record):
     holdout_rows: int = 0
     first_row: int = 0
     last_row: int = 0  # newest stream row that it has seen in any way
-    reason: Literal["first", "drift", "risk", "schedule", "manual"] = "first"
+    reason: Reason = "first"
     rubber_stamped: bool = False  # passed without a champion to compare with
     trained_last_row: int = 0  # newest stream row that the model was fitted on
     tests: tuple[TestResult, ...] = ()  # of the suites that ran

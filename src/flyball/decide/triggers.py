@@ -140,9 +140,16 @@ def _waiting(standing: Sequence[Standing], service: Service, history: History, d
     if history.since_training_s is not None and history.since_training_s < dead_s(service):
         found.append(f"the cool-down to end in {dead_s(service) - history.since_training_s:.0f} s")
     new = any(cause.since_row > history.training_row for cause in standing)
-    if history.without_gain >= service.retrain.rest_after and not new:
-        found.append(f"a person, or a new signal: {history.without_gain} retrainings in a row brought no gain")
+    if not new:
+        found += resting(service, history.without_gain)
     return tuple(found)
+
+
+def resting(service: Service, without_gain: int) -> tuple[str, ...]:
+    """What a trigger that has asked in vain too often waits for."""
+    if without_gain < service.retrain.rest_after:
+        return ()
+    return (f"a person, or a new signal: {without_gain} retrainings in a row brought no gain",)
 
 
 def dead_s(service: Service) -> float:

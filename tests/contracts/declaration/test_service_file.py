@@ -232,6 +232,11 @@ def test_any_word_replaced_gives_a_service_or_faults_with_a_path(word: str, othe
         ),
         ("monitor: {live_metric: {name: mae, max_loss: 5%}}", "monitor.live_metric.name: expected a metric for binary"),
         ("retrain: {min_new_rows: 5, window_rows: 4}", "retrain.min_new_rows: expected at most window_rows (4)"),
+        ("retrain: {new_data_rows: 5}", "retrain.new_data_rows: expected with the trigger new_data"),
+        (
+            "retrain: {triggers: [new_data], new_data_rows: 20001}",
+            "retrain.new_data_rows: expected at most window_rows",
+        ),
         ("retrain: {schedule: '* * * * * *'}", "retrain.schedule: expected five fields of cron"),
         ("retrain: {schedule: every monday}", "retrain.schedule: expected five fields of cron"),
         ("retrain: {schedule: 0 0 31 2 *}", "retrain.schedule: expected five fields of cron that ever come"),

@@ -10,6 +10,9 @@ from flyball.core import events as e
 from flyball.core.ledger import Entry
 from flyball.core.record import Record
 
+# the report has one word for what labels say, one for what comes by a count, and one for what people say
+TOLD_AS = {"trend": "risk", "new_data": "schedule", "commit": "manual", "webhook": "manual"}
+
 
 class CurvePoint(Record):
     row: int  # last row of the window
@@ -111,7 +114,7 @@ def deeds(entries: Iterable[Entry], row_at: "dict[int, int]", train_rows: int) -
             case e.TrainingStarted(reason=reason, ticket=ticket_id):
                 opened = tickets.get(ticket_id) if ticket_id else None
                 diagnosis = opened.diagnosis.kind if opened else None
-                told = "risk" if reason == "trend" else reason  # the report has one word for what labels say
+                told = TOLD_AS.get(reason, reason)
                 trainings.append(TrainingLine(row=row, reason=told, diagnosis=diagnosis))
             case e.RolloutOpened() as rollout:
                 rollouts[rollout.rollout] = RolloutLine(

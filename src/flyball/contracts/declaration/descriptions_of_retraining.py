@@ -2,8 +2,11 @@
 
 RETRAINED = {
     "Retrain": {
-        "triggers": "Which signals open a retrain ticket: `drift`, `risk`, `trend` (a concept slowly lost).",
+        "triggers": "What opens a retrain ticket: the signals `drift`, `risk`, `trend` (a concept slowly lost); "
+        "`new_data`, `commit` (also tags, and code that `up` sees changed) and `webhook` by message.",
         "schedule": "Cron, five fields, UTC: `0 3 * * 0`. Moments that were missed count once.",
+        "new_data_rows": "With the trigger `new_data`: labelled rows since the last training that ask for one; "
+        "null: only a message does.",
         "from": "Rows to learn from: captured in live traffic with their labels, or the source read again.",
         "window_rows": "Newest rows that are used.",
         "min_new_rows": "Rows with labels that must have come since the last training.",

@@ -154,6 +154,12 @@ def of_retrain(retrain: Retrain) -> Iterator[Finding]:
     if retrain.min_new_rows > retrain.window_rows:
         expected = f"at most window_rows ({retrain.window_rows})"
         yield ("retrain", "min_new_rows"), expected, str(retrain.min_new_rows), "a training could never begin"
+    rows = retrain.new_data_rows
+    if rows is not None and "new_data" not in retrain.triggers:
+        yield ("retrain", "new_data_rows"), "with the trigger new_data", str(rows), "name it in retrain.triggers"
+    if rows is not None and rows > retrain.window_rows:
+        expected = f"at most window_rows ({retrain.window_rows})"
+        yield ("retrain", "new_data_rows"), expected, str(rows), "older rows are forgotten, and it would never ask"
     if retrain.schedule is not None:
         expected, fix = "five fields of cron that ever come, UTC: 0 3 * * 0 is Sundays at three", ""
         try:

@@ -48,7 +48,7 @@ class TelemetrySensor:
         self._champion: str | None = None  # of that pane
         self._windows = Windows(service.monitor)  # of that champion
         self._folded: tuple[tuple[object, ...], tuple[e.AnyFact, ...], Wish] | None = None
-        self._counted: tuple[tuple[int, int], int] | None = None
+        self._counted: dict[int, int] = {}  # since which row -> labelled rows, as of the newest pane
         self._losses = LostRecords()
         self.row = 0  # stream position of the newest sealed row
 
@@ -66,7 +66,10 @@ class TelemetrySensor:
             return Seen(learning=Learning(row=self.row), watched=watched, labels=labels)
         champion = state.releases.get(state.champion)
         learned = champion.last_row if champion else 0
-        learning = Learning(row=self.row, new_rows=self._new_rows(max(learned + 1, state.normal_since_row)))
+        since = max(learned + 1, state.normal_since_row)
+        learning = Learning(row=self.row, new_rows=self._new_rows(since))
+        if self._service.retrain.new_data_rows is not None:
+            learning = replace(learning, fresh_rows=self._new_rows(max(since, state.retrained_row + 1)))
         if not self._windows.reports:
             return Seen(learning=learning, watched=watched, labels=labels)
         facts, wanted = self._follows(state, _history(state, now, self._service))
@@ -83,6 +86,7 @@ class TelemetrySensor:
     def _feed(self, segment: Segment, state: ServiceState) -> None:
         champion = _serving(segment) or self._champion or state.champion
         self._after, self.row = segment.pane.index, max(self.row, segment.pane.last_row)
+        self._counted = {}
         if champion is None:
             return
         if champion != self._champion:
@@ -91,10 +95,9 @@ class TelemetrySensor:
 
     def _new_rows(self, since_row: int) -> int:
         """Labelled rows since then. Counted anew only where something was sealed: many thousand panes may be held."""
-        key = self._after, since_row
-        if self._counted is None or self._counted[0] != key:
-            self._counted = key, self.watching.matured_rows(since_row)
-        return self._counted[1]
+        if since_row not in self._counted:
+            self._counted[since_row] = self.watching.matured_rows(since_row)
+        return self._counted[since_row]
 
     def _follows(self, state: ServiceState, history: History) -> tuple[tuple[e.AnyFact, ...], Wish]:
         """What all windows say. The loop looks several times a second, and mostly nothing has changed since."""

@@ -30,6 +30,7 @@ from flyball.app.wiring.loop.kept_states import KeptStates
 from flyball.app.wiring.loop.learner import PipelineLearner
 from flyball.app.wiring.loop.live import BehindSource, Source, WithSpool
 from flyball.app.wiring.loop.log_keeping import keep_all
+from flyball.app.wiring.loop.noticing import CodeNotice
 from flyball.app.wiring.loop.promises import promises
 from flyball.app.wiring.loop.realised_file import RealisedFile
 from flyball.app.wiring.loop.remembering import Remembering
@@ -64,6 +65,7 @@ class Keeper:
         self._realised: RealisedFile | None = None
         self._learners: list[PipelineLearner] = []
         self._windows: Remembering | None = None
+        self._notice: CodeNotice | None = None
         self._told = ""
         self.name = file.parent.name  # of the service, once its file was read
         self.kept_at: float | None = None  # when its last round ended, seconds since the epoch
@@ -105,6 +107,8 @@ class Keeper:
         self._gateways.record(loop.state.service, self._ledger)
         if self._realised is not None:
             self._realised.write()
+        if self._notice is not None:
+            self._notice.look(time.monotonic())
         if loop.stale:
             self._reconciler = None
 
@@ -131,6 +135,7 @@ class Keeper:
             complain=complain,
         )
         self._realised = RealisedFile(self._home, name, watcher)
+        self._notice = CodeNotice(declared, partial(load, self._file), self._ledger)
         clock = SystemClock()
         learner = PipelineLearner(
             partial(load, self._file),
