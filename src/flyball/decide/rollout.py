@@ -68,6 +68,7 @@ def advance(
     labels: PairEvidence | None = None,
     labels_decide: bool = False,
     ratio_log_e_before: float = 0.0,
+    uncounted: frozenset[str] = frozenset(),
 ) -> Verdict:
     """May the rollout leave this step? PROMOTE says yes.
 
@@ -79,6 +80,7 @@ def advance(
         labels: shadow pairs with matured labels; None: there are none.
         labels_decide: a gate was inconclusive and said `inconclusive: shadow`.
         ratio_log_e_before: as for `judge`.
+        uncounted: guardrails whose events nobody counted: a canary is not judged by them, and the reason says so.
     """
     if step.promote is not None:
         return Verdict(kind="PROMOTE", reason="the last step asks nothing more")
@@ -99,7 +101,7 @@ def advance(
             )
         else:
             assert step.canary is not None
-            found = after_canary(step.canary, rails, counts, found.numbers, elapsed_s)
+            found = after_canary(step.canary, rails, counts, found.numbers, elapsed_s, uncounted)
     if found.kind in ("PROMOTE", "ROLL_BACK") or elapsed_s < step.ends_s:
         return found
     reason = f"undecided after {elapsed_s:g} s of at most {step.ends_s:g} s: {found.reason}"

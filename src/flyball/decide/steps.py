@@ -15,9 +15,17 @@ BURNING = 10.0  # both arms at this many times a ceiling: an incident of the who
 
 
 def after_canary(
-    step: Canary, rails: Guardrails, counts: StepCounts, numbers: dict[str, float], elapsed_s: float
+    step: Canary,
+    rails: Guardrails,
+    counts: StepCounts,
+    numbers: dict[str, float],
+    elapsed_s: float,
+    uncounted: frozenset[str] = frozenset(),
 ) -> Verdict:
-    """Enough requests and time, and each guardrail passed: by its ceiling, or by the test of this step."""
+    """Enough requests and time, and each guardrail passed: by its ceiling, or by the test of this step.
+
+    One whose events nobody counted has not passed: it is left out, and the reason says so.
+    """
     asked = max(1, step.min_requests)  # no traffic at all is never enough
     waiting = _waiting(("requests of the candidate", counts.candidate.requests, asked), elapsed_s, step.min_s)
     numbers = dict(numbers)
@@ -26,6 +34,9 @@ def after_canary(
         ("errors", rails.errors, counts.candidate.errors, counts.step_tests.errors),
         ("slow", rails.slow, counts.candidate.slow, counts.step_tests.slow),
     ):
+        if name in uncounted:
+            passed.append(f"{name} not judged: nobody counted them")
+            continue
         upper = bernoulli_upper(_exposures(counts.candidate, own), own, alpha=rails.beta)
         numbers |= {f"step_log_e_{name}": log_e, f"upper_{name}": upper}
         if _burning(name, rail, counts):
