@@ -10,12 +10,13 @@ import polars as pl
 import pytest
 from tests.drafted import untimed
 
-from flyball.app.cli.acting import Act
 from flyball.app.cli.gc import Collection
 from flyball.app.cli.main import VERBS, build, run
 from flyball.app.cli.status import ServiceStatus
 from flyball.app.demo.report import Report
+from flyball.app.people import Act
 from flyball.app.rehearse.report import Report as Rehearsed
+from flyball.app.wiring.api.run import Answering
 from flyball.app.wiring.asking.differing import Compared
 from flyball.app.wiring.asking.lineage import Trace
 from flyball.app.wiring.serving.up import Running
@@ -25,6 +26,7 @@ from flyball.control.explain import Explanation
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"
 EVERYWHERE = {"--home", "--json"}
 DOCUMENTS: dict[str, type[msgspec.Struct]] = {
+    "api": Answering,
     "gc": Collection,
     "approve": Act,
     "demo": Report,

@@ -45,6 +45,7 @@ class TokenVerifier:
             subject=subject,
             scopes=_scopes(token.claims.get(declared.claim)),
             expires=float(token.claims["exp"]) + declared.leeway_s,
+            person=str(token.claims["sub"]),
         )
 
 

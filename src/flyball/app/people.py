@@ -17,7 +17,7 @@ from flyball.control.rollout_state import RolloutState
 from flyball.control.state import ServiceState
 from flyball.core import events as e
 from flyball.core.clock import moment
-from flyball.core.errors import Conflict, NotFound, Refused
+from flyball.core.errors import Conflict, NotAllowed, NotFound, Refused
 from flyball.core.ids import ReleaseRoot, RolloutId, ServiceName
 from flyball.core.ledger import Command, Entry, Ledger
 from flyball.core.service import Metadata
@@ -34,12 +34,27 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     every_role: bool = False  # the simulated approver of `demo` and `replay`, marked as such on the ledger
 
 
+class Act(msgspec.Struct, kw_only=True):
+    """What became of a person's word."""
+
+    subject: str
+    by: str
+    recorded: tuple[str, ...]  # types of the facts written, none where it was so already
+    seq: int | None  # of the last of them
+
+
 class Word(msgspec.Struct, frozen=True, kw_only=True):
     """What a person's word comes to on the facts as they stand."""
 
     about: tuple[str, ...]  # what exactly it is said about; with another answer it is another word
     facts: tuple[e.AnyFact, ...] = ()  # none: it is so already
     commands: tuple[Command, ...] = ()
+
+
+def told(subject: str, person: Person, entries: Sequence[Entry]) -> Act:
+    """What was written, for whoever said it."""
+    recorded = tuple(entry.type for entry in entries)
+    return Act(subject=subject, by=person.name, recorded=recorded, seq=entries[-1].seq if entries else None)
 
 
 def states_of(ledger: Ledger) -> dict[str, ServiceState]:
@@ -133,7 +148,7 @@ def roll_back(ledger: Ledger, subject: str, person: Person, why: str) -> tuple[E
             raise Refused(what, hint=hint)
         # by its release, not by the rollout: promoted a moment ago, it is still what shall go
         going = state.rollout.release if state.rollout is not None else str(state.champion)
-        return Word(about=(going,), facts=(_rollback(state, person, why),))
+        return Word(about=(going,), facts=(ordered_back(state, person, why),))
 
     return say(ledger, subject, word)
 
@@ -183,7 +198,8 @@ def say(ledger: Ledger, subject: str, word: Callable[[ServiceState, Metadata], W
     raise Conflict(f"{subject}: {ATTEMPTS} times somebody else wrote first", hint="try again") from lost
 
 
-def _rollback(state: ServiceState, person: Person, why: str) -> e.RollbackOrdered:
+def ordered_back(state: ServiceState, person: Person, why: str) -> e.RollbackOrdered:
+    """The order that takes the running rollout back, or else the champion."""
     return e.RollbackOrdered(
         service=ServiceName(state.service),
         key=f"rollback/{state.version}",
@@ -252,7 +268,7 @@ def may(
 ) -> None:
     """Without declared people, whoever reaches the home may. Said: who has approved the same already.
 
-    Raises: Refused: the person has none of the roles, or had the release trained that is to be approved.
+    Raises: NotAllowed: the person has none of the roles, or had the release trained that is to be approved.
     """
     if person.every_role:
         return
@@ -261,7 +277,7 @@ def may(
         able = sorted(
             name for name, has in metadata.people.items() if any(role in has for role in roles) and name != proposed_by
         )
-        raise Refused(
+        raise NotAllowed(
             f"{metadata.name}: {'; '.join(found[0])}",
             hint=f"who may: {', '.join(able) or 'nobody'} (metadata.people in service.yaml)",
         )

@@ -6,7 +6,7 @@ candidate that is found worse goes back, paused or not.
 
 from typing import TypedDict
 
-from flyball.app.people import Person, Word, may, say
+from flyball.app.people import Person, Word, may, ordered_back, say
 from flyball.app.subjects import is_called, is_root
 from flyball.control.rollout_state import RolloutState
 from flyball.control.state import ServiceState
@@ -73,6 +73,37 @@ def promote(ledger: Ledger, subject: str, person: Person, why: str) -> tuple[Ent
             hint = f"flyball rollout resume {state.service} first"
             raise Refused(f"rollout {rollout.rollout} is paused by {rollout.paused.by}", hint=hint)
         return _skip(state, rollout, person, why)
+
+    return say(ledger, subject, word)
+
+
+def abort(ledger: Ledger, subject: str, person: Person, why: str) -> tuple[Entry, ...]:
+    """Take the running rollout back, and nothing else. Raises: Refused: none runs, or the person may not."""
+
+    def word(state: ServiceState, metadata: Metadata) -> Word:
+        may(metadata, person, ("operator", "approver"))
+        if state.rollout is None:
+            hint = f"flyball rollout undo {state.service} takes the champion back"
+            raise Refused(f"{state.service}: no rollout runs", hint=hint)
+        return Word(about=(state.rollout.rollout,), facts=(ordered_back(state, person, why),))
+
+    return say(ledger, subject, word)
+
+
+def undo(ledger: Ledger, subject: str, person: Person, why: str) -> tuple[Entry, ...]:
+    """Let the release before the champion serve again. Raises: Refused: a rollout runs, or there is none to go back to,
+    or the person may not."""
+
+    def word(state: ServiceState, metadata: Metadata) -> Word:
+        may(metadata, person, ("operator", "approver"))
+        if state.rollout is not None:
+            hint = f"flyball rollout abort {state.service} ends it first"
+            raise Refused(f"{state.service}: rollout {state.rollout.rollout} runs", hint=hint)
+        if state.previous is None:
+            what = f"{state.service}: no release is kept to go back to from {state.champion}"
+            hint = f"flyball ab stop {state.service} ends the A/B test" if state.ab is not None else ""
+            raise Refused(what, hint=hint)
+        return Word(about=(str(state.champion),), facts=(ordered_back(state, person, why),))
 
     return say(ledger, subject, word)
 

@@ -10,7 +10,7 @@ from flyball.core import events as e
 from flyball.core.errors import NotFound
 from flyball.core.ids import ReleaseRoot
 from flyball.core.ledger import Ledger
-from flyball.core.service import Metadata, Retrain
+from flyball.core.service import Metadata, Retrain, Service
 from flyball.registry.releases import registry
 
 
@@ -55,6 +55,13 @@ class Reading:
     def policy(self, service: str) -> Retrain:
         """What the declaration of a service that was found says of its retraining."""
         return msgspec.convert(self._declared[service].get("retrain", {}), Retrain)
+
+    def declaration(self, service: str) -> Service:
+        """As it was declared last, of what was read. Raises: NotFound: it was not."""
+        if service not in self._declared:
+            known = ", ".join(sorted(self._declared)) or "none"
+            raise NotFound(f"no service is called {service!r}", hint=f"services: {known}")
+        return msgspec.convert(self._declared[service], Service)
 
 
 def is_called(

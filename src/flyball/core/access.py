@@ -4,18 +4,19 @@ from typing import Literal
 
 from flyball.core.record import Record
 
-AccessScope = Literal["predict", "labels", "metrics", "admin"]
-SCOPES: tuple[AccessScope, ...] = ("predict", "labels", "metrics", "admin")
+AccessScope = Literal["predict", "labels", "metrics", "verdict", "admin"]
+SCOPES: tuple[AccessScope, ...] = ("predict", "labels", "metrics", "verdict", "admin")
 EVERY = "*"  # in the place of a service: all of the gateway
 
 
 class Grant(Record):
     """What a key or a token allows. No scope implies another."""
 
-    subject: str  # id of the key, or `sub` of the token: fit for logs, never the secret
+    subject: str  # id of the key, or a hash of the token's `sub`: fit for logs, never the secret
     scopes: frozenset[str]  # `service:scope`, `*:scope`
     rate_rps: float | None = None  # requests a second; None: the gateway's limit
     expires: float | None = None  # seconds since the epoch; None: never
+    person: str = ""  # whose word it is, for the ledger alone: id of the key, or `sub` of the token as it is
 
     def allows(self, service: str, scope: AccessScope) -> bool:
         """Whether this scope is granted on this service.

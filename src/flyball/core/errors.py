@@ -51,6 +51,10 @@ class Refused(FlyballError):
     exit_code = 1
 
 
+class NotAllowed(Refused):
+    """The person has none of the roles that this asks for."""
+
+
 class Conflict(Refused):
     """Somebody else wrote first: the expected version is not the present one. Read again and retry."""
 

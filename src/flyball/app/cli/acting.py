@@ -4,22 +4,11 @@ import os
 import pwd
 from collections.abc import Callable, Sequence
 
-import msgspec
-
 from flyball.app.cli.door import emit
 from flyball.app.home import find_home
-from flyball.app.people import Person
+from flyball.app.people import Person, told
 from flyball.core.errors import NotFound
 from flyball.core.ledger import Entry, Ledger
-
-
-class Act(msgspec.Struct, kw_only=True):
-    """The answer of a verb that puts a word of a person on the ledger."""
-
-    subject: str
-    by: str
-    recorded: tuple[str, ...]  # types of the facts written, none where it was so already
-    seq: int | None  # of the last of them
 
 
 def act(verb: Callable[[Ledger, Person], Sequence[Entry]], subject: str, *, home: str | None, as_json: bool) -> None:
@@ -33,14 +22,8 @@ def act(verb: Callable[[Ledger, Person], Sequence[Entry]], subject: str, *, home
     person = Person(name=os_user(), proof="os_user")
     with ledger_of(place) as ledger:
         entries = verb(ledger, person)
-    told = Act(
-        subject=subject,
-        by=person.name,
-        recorded=tuple(entry.type for entry in entries),
-        seq=entries[-1].seq if entries else None,
-    )
     emit(
-        told,
+        told(subject, person, entries),
         as_json=as_json,
         text=lambda: "\n".join(sentence(entry.fact) for entry in entries) or f"{subject}: nothing to change",
     )

@@ -40,7 +40,7 @@ class KnownKeys(msgspec.Struct, kw_only=True):
 @app.command
 def new(
     *,
-    scope: Annotated[str, Parameter(help="predict, labels, metrics, admin; several with commas.")],
+    scope: Annotated[str, Parameter(help="predict, labels, metrics, verdict, admin; several with commas.")],
     service: Annotated[str, Parameter(help="The service that they hold for; * is every one of the gateway.")] = EVERY,
     keys: KeysOption = Path("keys.json"),
     days: Annotated[float | None, Parameter(help="Valid for so many days; without it, until it is dropped.")] = None,

@@ -30,6 +30,7 @@ VERBS: dict[str, str] = {
     "import": "Bring a model that was logged elsewhere into a service.",
     "gc": "Delete what no release that is kept needs.",
     "serve": "Answer requests: the gateway.",
+    "api": "Ask where rollouts stand, over HTTP: verdicts for Argo Rollouts and Flagger, words of people.",
     "keys": "Make, list and drop the API keys of a gateway.",
     "up": "Run gateway and controller of one or more services.",
     "demo": "See the whole loop work in two minutes.",

@@ -10,8 +10,7 @@ from flyball.app import rollouts
 from flyball.app.cli.acting import act
 from flyball.app.cli.door import HomeOption, JsonFlag, emit
 from flyball.app.cli.rollout_reading import declared_state, followed, ledger_in
-from flyball.app.people import roll_back
-from flyball.core.errors import BadInput, Fault, Refused
+from flyball.core.errors import BadInput, Fault
 from flyball.core.ids import short
 
 if TYPE_CHECKING:
@@ -158,11 +157,7 @@ def abort(
     service: ServiceArgument, /, *, why: WhyOption = "aborted by hand", home: HomeOption = None, json: JsonFlag = False
 ) -> None:
     """Take the running rollout back."""
-    with ledger_in(home) as ledger:
-        state, _ = declared_state(ledger, service)
-    if state.rollout is None:
-        raise Refused(f"{service}: no rollout runs", hint="flyball rollout undo takes the champion back")
-    act(lambda ledger, person: roll_back(ledger, service, person, why), service, home=home, as_json=json)
+    act(lambda ledger, person: rollouts.abort(ledger, service, person, why), service, home=home, as_json=json)
 
 
 @app.command
@@ -170,11 +165,7 @@ def undo(
     service: ServiceArgument, /, *, why: WhyOption = "undone by hand", home: HomeOption = None, json: JsonFlag = False
 ) -> None:
     """Let the release before the champion serve again."""
-    with ledger_in(home) as ledger:
-        state, _ = declared_state(ledger, service)
-    if state.rollout is not None:
-        raise Refused(f"{service}: rollout {state.rollout.rollout} runs", hint="flyball rollout abort ends it first")
-    act(lambda ledger, person: roll_back(ledger, service, person, why), service, home=home, as_json=json)
+    act(lambda ledger, person: rollouts.undo(ledger, service, person, why), service, home=home, as_json=json)
 
 
 def _given(why: str) -> str:

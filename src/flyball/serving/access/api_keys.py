@@ -20,7 +20,7 @@ from flyball.core.record import Record
 PREFIX = "fbk_"
 ID_BYTES, SECRET_BYTES, SALT_BYTES = 6, 32, 16
 UNKNOWN = Denied(reason="no such key")
-ScopeText = Annotated[str, Meta(pattern=r"^(\*|[a-z0-9][a-z0-9_-]{0,62}):(predict|labels|metrics|admin)$")]
+ScopeText = Annotated[str, Meta(pattern=r"^(\*|[a-z0-9][a-z0-9_-]{0,62}):(predict|labels|metrics|verdict|admin)$")]
 
 
 class KeyEntry(Record):
@@ -84,7 +84,14 @@ def granted(entries: Mapping[str, KeyEntry], text: str, *, now: float) -> Grant 
         return Denied(reason=f"key-{name}: the secret is another")
     if entry.expires is not None and now >= entry.expires:
         return Denied(reason=f"key-{name}: expired")
-    return Grant(subject=f"key-{name}", scopes=frozenset(entry.scopes), rate_rps=entry.rate_rps, expires=entry.expires)
+    subject = f"key-{name}"
+    return Grant(
+        subject=subject,
+        scopes=frozenset(entry.scopes),
+        rate_rps=entry.rate_rps,
+        expires=entry.expires,
+        person=subject,
+    )
 
 
 def read(data: bytes, where: str) -> KeyFile:

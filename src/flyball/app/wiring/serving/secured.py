@@ -15,6 +15,7 @@ from flyball.core.errors import BadInput, Fault
 from flyball.core.gateway_file import GatewayFile
 from flyball.serving.access import api_keys
 from flyball.serving.access.token_bucket import Buckets
+from flyball.serving.protocols.needed import Need
 from flyball.serving.serve.complaints import Complaints
 from flyball.serving.serve.http import tls
 from flyball.serving.serve.http.bounds import Bounds
@@ -61,8 +62,10 @@ class Secured:
         say: Callable[[str], None],
         services: Sequence[str],
         buckets: Buckets | None = None,
+        needs: Callable[[str], Need | None] | None = None,
     ) -> Guard | None:
-        """`buckets`: of the rates, where several workers keep them together.
+        """`buckets`: of the rates, where several workers keep them together. `needs`: by path, where the door is not
+        the gateway's.
 
         None: anybody may ask. Raises: BadInput: keys that cannot be read."""
         auth, limits = self.file.auth, self.file.limits
@@ -70,7 +73,15 @@ class Secured:
             return None
         only = services[0] if len(services) == 1 else EVERY
         return Guard(
-            door, self.judged(), clock, say, rate_rps=limits.rate_rps, burst=limits.burst, only=only, buckets=buckets
+            door,
+            self.judged(),
+            clock,
+            say,
+            rate_rps=limits.rate_rps,
+            burst=limits.burst,
+            only=only,
+            buckets=buckets,
+            needs=needs,
         )
 
     def judged(self) -> Judged:

@@ -5,13 +5,14 @@ The client learns that its credentials are not valid, and no more; the operator 
 
 import math
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import TypeVar
 
 from flyball.core.access import SCOPES, Denied, Grant
 from flyball.core.clock import Clock
 from flyball.serving.access.api_keys import PREFIX
 from flyball.serving.access.token_bucket import Buckets
-from flyball.serving.protocols.needed import lacking, needed, satisfied
+from flyball.serving.protocols.needed import Need, lacking, needed, satisfied
 from flyball.serving.serve.http.credentials import Credentials, Judged
 from flyball.serving.serve.http.exchange import Receive, Scope, Send, header, send_error
 
@@ -35,13 +36,16 @@ class Guard:
         burst: int,
         only: str,
         buckets: Buckets | None = None,
+        needs: Callable[[str], Need | None] | None = None,
     ) -> None:
         """`buckets`: of rates and strangers; None: of this process alone.
-        `only`: the service that is meant where a path names none; `*` where there are several."""
+        `only`: the service that is meant where a path names none; `*` where there are several. `needs`: what a path of
+        the inner application asks for; None: it is the gateway's door."""
         self._inner, self._clock = inner, clock
         self._buckets = Buckets() if buckets is None else buckets
         self._credentials = Credentials(judged, clock, complain, self._buckets)
-        self._rate_rps, self._burst, self._only = rate_rps, burst, only
+        self._rate_rps, self._burst = rate_rps, burst
+        self._needs = needs or partial(needed, only=only)
 
     def exchange(self, judged: Judged) -> None:
         """From the next request on these credentials are good, and only these."""
@@ -49,7 +53,7 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            need = needed(scope["path"], only=self._only)
+            need = self._needs(scope["path"])
             if need is not None:
                 found = self._grant(scope)
                 if isinstance(found, Denied):
@@ -72,6 +76,11 @@ class Guard:
             else:
                 scope[GRANT] = self._recognised(scope)
         await self._inner(scope, receive, send)
+
+    def judge(self, text: str, address: str) -> Grant | None:
+        """What a credential allows that did not come in a header; None: it is not valid, or too many were tried."""
+        found = self._credentials.found(text, address)
+        return found if isinstance(found, Grant) else None
 
     def _grant(self, scope: Scope) -> Grant | Denied | float:
         text = credential(scope)

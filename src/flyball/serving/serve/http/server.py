@@ -140,9 +140,16 @@ def bound(host: str, port: int) -> socket.socket:
 
 def config_of(door: Door, guarded: Application | None, bounds: Bounds, tls: ssl.SSLContext | None) -> uvicorn.Config:
     """How uvicorn is to serve; what stands around the door wants to see every request."""
+    protocol = bounded(bounds) if guarded else short_way(door, bounds)  # type: ignore[arg-type]
+    return _config(protocol, guarded or door, bounds, tls)
+
+
+def _config(
+    protocol: Callable[..., Any], application: Application, bounds: Bounds, tls: ssl.SSLContext | None
+) -> uvicorn.Config:
     return uvicorn.Config(
-        guarded or door,
-        http=bounded(bounds) if guarded else short_way(door, bounds),  # type: ignore[arg-type]
+        application,
+        http=protocol,  # type: ignore[arg-type]
         ws="none",
         timeout_keep_alive=bounds.idle_s,  # type: ignore[arg-type] # handed to call_later, which takes parts of seconds
         ssl_context_factory=(lambda _config, _default: tls) if tls is not None else None,
@@ -184,10 +191,28 @@ async def serve(
         server.accepts = lambda make, count: Acceptor(
             listener, *turns, protocol=make, open_connections=count, tls=config.ssl
         )
-    sweeper = asyncio.create_task(sweep(lambda: server.server_state.connections, bounds))
-    try:
-        await server.serve(sockets=[listener] if turns is None else [])
-    finally:
-        sweeper.cancel()
+    await _until_told(server, [listener] if turns is None else [], bounds)
     if door.failure is not None:
         raise door.failure
+
+
+async def serve_application(
+    application: Application,
+    listener: socket.socket,
+    ready: Callable[[], None],
+    *,
+    bounds: Bounds,
+    tls: ssl.SSLContext | None = None,
+) -> None:
+    """Another application than the gateway's door, within the same bounds, with the same way to end."""
+    server = _Server(_config(bounded(bounds), application, bounds, tls))
+    server.ready, server.application = ready, application
+    await _until_told(server, [listener], bounds)
+
+
+async def _until_told(server: _Server, listeners: list[socket.socket], bounds: Bounds) -> None:
+    sweeper = asyncio.create_task(sweep(lambda: server.server_state.connections, bounds))
+    try:
+        await server.serve(sockets=listeners)
+    finally:
+        sweeper.cancel()

@@ -1,0 +1,69 @@
+"""A person's words to a rollout, as they come over HTTP: which there are, and who says them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+from flyball.app import rollouts
+from flyball.app.api.refusals import Lacking, NoCredentials
+from flyball.app.people import Act, Person, approve, reject, told
+from flyball.core.access import Grant
+from flyball.core.errors import BadInput, Fault
+from flyball.core.ledger import Entry, Ledger
+from flyball.core.record import Record
+
+
+class Said(Record):
+    """What a word comes with."""
+
+    why: str = ""
+    release: str | None = None  # of `start` and `retry`: its root or 8 or more digits; null: the newest that waits
+
+
+Spoken = Callable[[Ledger, str, Person, Said, datetime], Sequence[Entry]]
+WORDS: Mapping[str, Spoken] = {
+    "approve": lambda ledger, service, person, said, now: approve(ledger, service, person, said.why, now=now),
+    "reject": lambda ledger, service, person, said, _: reject(ledger, service, person, said.why),
+    "start": lambda ledger, service, person, said, _: rollouts.want(ledger, service, said.release, person, said.why),
+    "retry": lambda ledger, service, person, said, _: rollouts.want(ledger, service, said.release, person, said.why),
+    "pause": lambda ledger, service, person, said, _: rollouts.pause(ledger, service, person, said.why),
+    "resume": lambda ledger, service, person, said, _: rollouts.resume(ledger, service, person, said.why),
+    "promote": lambda ledger, service, person, said, _: rollouts.promote(ledger, service, person, said.why),
+    "abort": lambda ledger, service, person, said, _: rollouts.abort(ledger, service, person, said.why),
+    "undo": lambda ledger, service, person, said, _: rollouts.undo(ledger, service, person, said.why),
+}
+OF_THE_SERVICE = frozenset(
+    {"approve", "reject"}
+)  # said to whatever of it waits, as on the command line; else to its rollout
+WITH_REASON = frozenset({"reject", "retry", "promote"})
+WITH_RELEASE = frozenset({"start", "retry"})
+
+
+def speak(ledger: Ledger, verb: str, service: str, person: Person, said: Said, now: datetime) -> Act:
+    """Write it. Raises: BadInput: a reason is missing, or a release is named that has no place. NotFound, Refused."""
+    faults = []
+    if verb in WITH_REASON and not said.why.strip():
+        faults.append(_fault("why", "a reason, for the ledger", "nothing"))
+    if said.release is not None and verb not in WITH_RELEASE:
+        faults.append(_fault("release", f"nothing: {verb} is said to what runs", said.release))
+    if faults:
+        raise BadInput("the body is faulty", tuple(faults))
+    return told(service, person, WORDS[verb](ledger, service, person, said, now))
+
+
+def speaker(grant: Grant | None, service: str) -> Person:
+    """Who speaks, by the credentials of the request; None: nobody had to say who they are.
+
+    Raises: NoCredentials: so it is not known whose word it would be. Lacking: they have no `admin` on the service.
+    """
+    if grant is None:
+        raise NoCredentials(
+            "who says this has to be proven, and this API was given no credentials to judge",
+            hint="start it with --gateway and a file that has auth: flyball keys new --scope admin makes a key",
+        )
+    if not grant.allows(service, "admin"):
+        raise Lacking(f"these credentials lack the scope admin for service {service}")
+    return Person(name=grant.person or grant.subject, proof="token")
+
+
+def _fault(path: str, expected: str, found: str) -> Fault:
+    return Fault(where="body", path=path, expected=expected, found=found)
