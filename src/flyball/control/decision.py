@@ -4,6 +4,7 @@ from flyball.control.state import ServiceState
 from flyball.core.clock import moment
 from flyball.core.events import AnyFact, Reason
 from flyball.core.ledger import Command
+from flyball.core.pressure import Pressure
 from flyball.core.record import Record
 from flyball.core.routing import Observed, PairEvidence, Routing, Verdict
 from flyball.core.service import Service
@@ -36,6 +37,7 @@ class Learning(Record):
     waiting_for: tuple[str, ...] = ()
     diagnosis: Diagnosis | None = None
     evidence: tuple[Signal, ...] = ()
+    pressures: tuple[Pressure, ...] = ()  # of drift and loss
     row: int = 0  # stream position of the newest sealed row
     new_rows: int = 0  # accepted rows with labels that the champion has not learned from
     fresh_rows: int = 0  # of these, rows that came since the last training was wanted, whatever became of it

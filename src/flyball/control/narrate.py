@@ -7,6 +7,7 @@ from flyball.core import events as e
 from flyball.core.arms import Arm
 from flyball.core.ids import short
 from flyball.core.routing import WHOLE, Routing
+from flyball.decide.pressure import brief
 
 
 def sentence(fact: e.AnyFact) -> str:
@@ -125,8 +126,10 @@ def _of_loop(fact: e.AnyFact) -> str:
             return f"{by} ({proof}) says that there is something new: {source} {reference}" + (
                 f" ({why})" if why else ""
             )
-        case e.TicketOpened(ticket=ticket, reason=reason, why=why):
-            return f"retrain ticket {ticket} opened ({reason})" + (f": {why}" if why else "")
+        case e.TicketOpened(ticket=ticket, reason=reason, why=why, pressures=pressures):
+            pressed = [brief(each) for each in pressures if each.windows and "pressure" not in why]
+            words = "; ".join(each for each in (why, *pressed) if each)
+            return f"retrain ticket {ticket} opened ({reason})" + (f": {words}" if words else "")
         case e.RetrainOrdered(ticket=ticket, by=by):
             return f"a retraining for {ticket} was ordered by {by}"
         case e.TicketClosed(ticket=ticket, outcome=outcome, reason=reason):

@@ -48,6 +48,7 @@ def _open(situation: Situation) -> Decision | None:
         evidence=learning.evidence,
         row=learning.row,
         why=learning.why,
+        pressures=learning.pressures,
     )
     made = e.DiagnosisMade(service=service, diagnosis=learning.diagnosis, ticket=name)
     return Decision(action="retrain", what=f"open {name}", why=learning.why, facts=(made, opened))

@@ -69,6 +69,7 @@ class ServiceState(Record):
     retrained_row: int = 0  # stream position of its ticket
     without_gain: int = 0  # retrainings in a row that did not lead to a promotion
     ticketed_at: str = ""  # when the last ticket was opened
+    rested_at: str = ""  # when the last rollout, or training that the loop had a ticket for, was over
     asked: dict[str, Asked] = {}  # by trigger
     spent: Spent = Spent()  # of the last seven days
     decisions: dict[str, e.DecisionTaken] = {}  # the last word on each action
@@ -196,10 +197,11 @@ def _rollout(state: ServiceState, fact: e.AnyFact, at: str) -> ServiceState:
             state = replace(state, waiting=waiting, withdrawn=state.withdrawn - {root})
         case e.RolloutClosed(again=True) if state.rollout is not None:
             waiting, told = (*state.waiting, state.rollout.release), _without(state, "rollout")
-            state = replace(state, waiting=waiting, rollback_ordered=None, decisions=told)
+            state = replace(state, waiting=waiting, rollback_ordered=None, decisions=told, rested_at=at)
         case e.RolloutClosed(outcome=outcome) if state.rollout is not None:
             gone = state.withdrawn if outcome == "promoted" else state.withdrawn | {state.rollout.release}
-            state = replace(state, withdrawn=gone, rollback_ordered=None, decisions=_without(state, "rollout"))
+            told = _without(state, "rollout")
+            state = replace(state, withdrawn=gone, rollback_ordered=None, decisions=told, rested_at=at)
         case _:
             pass
     return replace(state, rollout=rollout, ab=folded(state.ab, fact, at))
@@ -256,7 +258,9 @@ def _ticket(
             without = 0 if outcome == "promoted" else state.without_gain + (outcome == "no_gain")
             reason = state.ticket.reason if state.ticket is not None and outcome == "dismissed" else ""
             asked = {trigger: asked for trigger, asked in state.asked.items() if trigger != reason}
-            return replace(state, ticket=None, without_gain=without, asked=asked)
+            trained = state.ticket is not None and state.ticket.ordered is not None
+            rested = at if trained else state.rested_at
+            return replace(state, ticket=None, without_gain=without, asked=asked, rested_at=rested)
         case _:
             return state
 

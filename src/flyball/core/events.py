@@ -12,6 +12,7 @@ from flyball.core.fact import Proof as Proof
 from flyball.core.fact import Reason as Reason
 from flyball.core.fallback_facts import FallbackExercised as FallbackExercised
 from flyball.core.ids import Digest, ReleaseRoot, RolloutId
+from flyball.core.pressure import Pressure
 from flyball.core.release import Snapshot
 from flyball.core.retrain_facts import TriggerReceived as TriggerReceived
 from flyball.core.rollout_facts import ApprovalGiven as ApprovalGiven
@@ -85,6 +86,7 @@ class TicketOpened(Fact, tag="ticket.opened"):
     evidence: tuple[Signal, ...] = ()
     row: int = 0  # stream position at which it was opened
     why: str = ""  # what asked, in words
+    pressures: tuple[Pressure, ...] = ()  # as they stood
 
 
 class RetrainOrdered(Fact, tag="retrain.ordered"):

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, field
 
 from flyball.core.declared_kinds import Count, Remedy, Seconds, Trigger
+from flyball.core.pressure import PressureRule
 from flyball.core.record import Record
 
 
@@ -25,6 +26,7 @@ class Retrain(Record):
     cooldown_s: Seconds = 86_400.0
     bake_s: Seconds = 0.0  # beside the label window: a new champion's effect is not judged before
     rest_after: Annotated[int, Meta(ge=1)] = 2  # retrainings in a row without gain
+    pressure: PressureRule | None = None  # null: drift and risk ask by their own rules
     budget: Budget = field(default_factory=Budget)
 
 

@@ -35,6 +35,7 @@ from flyball.core.experiment import Split as Split
 from flyball.core.judging import BusinessValue as BusinessValue
 from flyball.core.judging import Cost as Cost
 from flyball.core.judging import Slice as Slice
+from flyball.core.pressure import PressureRule as PressureRule
 from flyball.core.record import Record
 from flyball.core.retrain_policy import Autonomy as Autonomy
 from flyball.core.retrain_policy import Budget as Budget

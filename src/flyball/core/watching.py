@@ -167,4 +167,6 @@ class WindowReport(Record):
     concept: ConceptTrend | None = None  # None: no labels since the report before
     influence: SelfInfluence | None = None  # None: no metric is watched
     own_past: tuple[OwnPast, ...] = ()  # of the newest whole hour; features: the surprising ones only
+    start: float = 0.0  # of its first pane, seconds since the epoch; 0: an earlier version did not say
+    end: float = 0.0  # of its last pane
     charts: dict[str, ChartPoint] = {}  # `mean score`, `mean confidence`, `ratio of <class>`, ...

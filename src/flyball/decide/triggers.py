@@ -12,10 +12,12 @@ One pass over the reports gives the answer; who has folded the older ones goes o
 from collections.abc import Collection, Sequence
 
 from flyball.core.estimating import ConceptTrend
+from flyball.core.pressure import Pressure
 from flyball.core.record import Record
 from flyball.core.service import Service, Trigger
 from flyball.core.watching import Diagnosis, Signal, WindowReport
 from flyball.decide.diagnosis import diagnose
+from flyball.decide.pressure import brief, told
 
 
 class History(Record):
@@ -57,12 +59,14 @@ def wish(
     history: History | None = None,
     settled: Collection[str] = (),
     after: Streaks = Streaks(),  # noqa: B008 - a frozen record
+    pressed: Sequence[Pressure] = (),
 ) -> Wish:
     """Whether a retraining is wanted after the newest window, why, and what it waits for.
 
     Args:
         reports: of the present champion only, in order. settled: see `diagnosis.diagnose`.
         after: what the reports before these left.
+        pressed: see `pressure.pressures`. Where `retrain.pressure` is declared, drift and risk ask by them alone.
     """
     history, monitor = history or History(), service.monitor
     diagnosis = diagnose(reports, monitor.psi, settled=settled, labels_expected=monitor.live_metric is not None)
@@ -71,17 +75,28 @@ def wish(
     by_trigger = {
         trigger: [s for s in standing if _trigger(s.signal) == trigger] for trigger in service.retrain.triggers
     }
+    by_pressure = service.retrain.pressure is not None
+    asking = (
+        [_of_pressure(each) for each in pressed if each.high]
+        if by_pressure
+        else list(filter(by_trigger.get, by_trigger))
+    )
     # labels outrank inputs: a ticket for a loss says more than one for a shift
-    fired: Trigger | None = next((name for name in ("risk", "drift") if by_trigger.get(name)), None)
+    fired: Trigger | None = next((name for name in ("risk", "drift") if name in asking), None)
     trend = _losing_touch(reports) if "trend" in service.retrain.triggers and fired != "risk" else None
     if trend is not None:
         waiting = _waiting(standing, service, history, diagnosis)
         why = f"trend: {trend.reason}"
         return Wish(fired="trend", why=why, waiting_for=waiting, diagnosis=diagnosis)
     if fired is None:
-        return Wish(fired=None, why=_pending(reports, monitor.psi.consecutive), diagnosis=diagnosis)
+        pending = _pending(reports, monitor.psi.consecutive)
+        why = "; ".join(brief(each) for each in pressed) if by_pressure and pressed else pending
+        return Wish(fired=None, why=why, diagnosis=diagnosis)
     causes = by_trigger[fired]
-    why = f"{fired}: " + ", ".join(_told(cause.signal) for cause in causes)
+    reasons = [_told(cause.signal) for cause in causes]
+    if by_pressure:
+        reasons = [told(each) for each in pressed if each.high and _of_pressure(each) == fired]
+    why = f"{fired}: " + ", ".join(reasons)
     waiting = _waiting(standing, service, history, diagnosis)
     evidence = tuple(cause.signal for cause in causes)
     return Wish(fired=fired, why=why, waiting_for=waiting, diagnosis=diagnosis, evidence=evidence)
@@ -127,6 +142,10 @@ def _measured(kind: str, report: WindowReport) -> bool:
 
 def _fires(signal: Signal, consecutive: int) -> bool:
     return signal.level == "act" and (signal.signal in ("risk", "shift") or signal.consecutive >= consecutive)
+
+
+def _of_pressure(found: Pressure) -> Trigger:
+    return "risk" if found.of == "risk" else "drift"
 
 
 def _trigger(signal: Signal) -> Trigger:

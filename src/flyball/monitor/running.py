@@ -118,6 +118,8 @@ class RunningWindow:
             changes=causes.changes(group, self.baseline, signals),
             expected=causes.expected(group, self.baseline, self.monitor.live_metric),
             classes=causes.class_shift(group, self.baseline),
+            start=span.start,
+            end=span.end,
             charts=charts.points(self.charted, half),
         )
 

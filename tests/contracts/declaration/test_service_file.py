@@ -232,6 +232,9 @@ def test_any_word_replaced_gives_a_service_or_faults_with_a_path(word: str, othe
         ),
         ("monitor: {live_metric: {name: mae, max_loss: 5%}}", "monitor.live_metric.name: expected a metric for binary"),
         ("retrain: {min_new_rows: 5, window_rows: 4}", "retrain.min_new_rows: expected at most window_rows (4)"),
+        ("retrain: {pressure: {exit: 2}}", "retrain.pressure.exit: expected at most enter (1)"),
+        ("retrain: {pressure: {ki: 0}}", "retrain.pressure.ki: expected above 0"),
+        ("retrain: {triggers: [trend], pressure: {}}", "retrain.pressure: expected the trigger drift or risk"),
         ("retrain: {new_data_rows: 5}", "retrain.new_data_rows: expected with the trigger new_data"),
         (
             "retrain: {triggers: [new_data], new_data_rows: 20001}",

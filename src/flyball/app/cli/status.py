@@ -10,12 +10,14 @@ from flyball.app.home import Home, find_home
 from flyball.app.label_delays import LabelDelays
 from flyball.core.errors import NotFound, Unavailable
 from flyball.core.ids import short
+from flyball.core.pressure import Pressure
 from flyball.core.realised import LabelState, RealisedWindow
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from flyball.control.state import ServiceState
+    from flyball.core.ledger import Ledger
 
 SILENT_S = 15.0  # without a round: a controller makes five a second
 
@@ -38,6 +40,7 @@ class ServiceStatus(msgspec.Struct, kw_only=True):
     labels: LabelState | None = None  # the stream of labels, as the controller saw it last
     controller_seen_s: float | None = None  # since a controller last kept it; None: none has been seen in this home
     realised: RealisedWindow | None = None  # the newest window whose figures may be compared, without its examples
+    pressures: tuple[Pressure, ...] = ()  # of drift and loss for a retraining; empty: not known
 
 
 def status(
@@ -54,14 +57,15 @@ def status(
     place = find_home(home)
     if not place.has_ledger:
         raise NotFound(f"no ledger in {place.root}", hint="name the folder by --home or FLYBALL_HOME")
-    states = states_of(open_ledger(place))
+    ledger = open_ledger(place)
+    states = states_of(ledger)
     if service is not None and service not in states:
         raise NotFound(f"no service {service!r} on this ledger", hint=f"services: {', '.join(states) or 'none'}")
-    found = [_status(state, place) for name, state in sorted(states.items()) if service in (None, name)]
+    found = [_status(state, place, ledger) for name, state in sorted(states.items()) if service in (None, name)]
     emit({"home": str(place.root), "services": found}, as_json=json, text=lambda: _table(found))
 
 
-def _status(state: "ServiceState", home: Home) -> ServiceStatus:
+def _status(state: "ServiceState", home: Home, ledger: "Ledger") -> ServiceStatus:
     from flyball.control.explain import standing
 
     waits = tuple(wait for decision in state.decisions.values() for wait in decision.waiting_for)
@@ -92,7 +96,18 @@ def _status(state: "ServiceState", home: Home) -> ServiceStatus:
         labels=labels,
         controller_seen_s=seen_s,
         realised=window,
+        pressures=_pressures(home, ledger, state),
     )
+
+
+def _pressures(home: Home, ledger: "Ledger", state: "ServiceState") -> tuple[Pressure, ...]:
+    from flyball.app.wiring.asking.pressing import pressing_now
+
+    try:
+        return pressing_now(home, ledger, state)
+    except Unavailable as error:
+        say(f"{state.service}: how hard it presses is not known: {error}")
+        return ()
 
 
 def _controller_seen(home: Home, service: str) -> float | None:
@@ -140,6 +155,8 @@ def _table(found: list[ServiceStatus]) -> "Table":
     labels = Column("labels after", no_wrap=True)  # p50, p90, p99
     table = Table("service", "standing", "signals", labels, "waits for", box=None)
     for each in found:
-        signals, waits = ", ".join(each.signals) or "-", "\n".join(each.waiting_for) or "-"
+        pressed = [f"{one.of} presses {one.value:.2f} of {one.enter:g}" for one in each.pressures if one.windows]
+        signals = "\n".join([", ".join(each.signals) or "-", *pressed])
+        waits = "\n".join(each.waiting_for) or "-"
         table.add_row(each.service, each.standing, signals, each.label_delay.words if each.label_delay else "-", waits)
     return table

@@ -13,7 +13,17 @@ RETRAINED = {
         "cooldown_s": "Least time between two retrainings.",
         "bake_s": "Time beside the label window before which a new champion's effect cannot be seen.",
         "rest_after": "Retrainings in a row without gain after which the triggers rest.",
+        "pressure": "A PID on drift and loss that asks in the place of their own rules; null: it is shown, and asks "
+        "nothing.",
         "budget": "What the loop may spend alone.",
+    },
+    "PressureRule": {
+        "kp": "Weight of the newest window's error. An error is counted in set points: `monitor.psi.warn`, or "
+        "`monitor.live_metric.max_loss`.",
+        "ki": "Weight of the sum of errors, for each full window of rows.",
+        "kd": "Weight of the change of the error from window to window.",
+        "enter": "From this pressure on a retraining is wanted.",
+        "exit": "Until it is below this.",
     },
     "Budget": {
         "runs_per_week": "Retrainings in any seven days; null: no limit.",

@@ -160,6 +160,14 @@ def of_retrain(retrain: Retrain) -> Iterator[Finding]:
     if rows is not None and rows > retrain.window_rows:
         expected = f"at most window_rows ({retrain.window_rows})"
         yield ("retrain", "new_data_rows"), expected, str(rows), "older rows are forgotten, and it would never ask"
+    rule = retrain.pressure
+    if rule is not None and rule.exit > rule.enter:
+        yield ("retrain", "pressure", "exit"), f"at most enter ({rule.enter:g})", f"{rule.exit:g}", ""
+    if rule is not None and rule.ki == 0:
+        yield ("retrain", "pressure", "ki"), "above 0", "0", "a lasting error would never be acted on"
+    if rule is not None and not {"drift", "risk"} & set(retrain.triggers):
+        expected = "the trigger drift or risk"
+        yield ("retrain", "pressure"), expected, ", ".join(retrain.triggers) or "none", "nothing would press"
     if retrain.schedule is not None:
         expected, fix = "five fields of cron that ever come, UTC: 0 3 * * 0 is Sundays at three", ""
         try:

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Protocol
 from msgspec.structs import replace
 
 from flyball.control.decision import Learning, elapsed_s
+from flyball.control.pressing import pressing
 from flyball.control.reconcile.loop import Seen
 from flyball.control.reconcile.windows import Windows
 from flyball.control.state import ServiceState
 from flyball.core import events as e
 from flyball.core.ports import Segment, Telemetry
+from flyball.core.pressure import Pressure
 from flyball.core.routing import PairEvidence
 from flyball.core.service import Service
 from flyball.core.watching import WindowReport
@@ -25,6 +27,9 @@ from flyball.decide.triggers import History, Wish, dead_s, wish
 
 if TYPE_CHECKING:
     import polars as pl
+
+
+Follows = tuple[tuple[e.AnyFact, ...], tuple[Pressure, ...], Wish]  # facts of the windows, pressures, what they ask
 
 
 class Watching(Protocol):
@@ -47,7 +52,7 @@ class TelemetrySensor:
         self._after = -1  # index of the newest pane that was fed
         self._champion: str | None = None  # of that pane
         self._windows = Windows(service.monitor)  # of that champion
-        self._folded: tuple[tuple[object, ...], tuple[e.AnyFact, ...], Wish] | None = None
+        self._folded: tuple[tuple[object, ...], Follows] | None = None
         self._counted: dict[int, int] = {}  # since which row -> labelled rows, as of the newest pane
         self._losses = LostRecords()
         self.row = 0  # stream position of the newest sealed row
@@ -72,7 +77,7 @@ class TelemetrySensor:
             learning = replace(learning, fresh_rows=self._new_rows(max(since, state.retrained_row + 1)))
         if not self._windows.reports:
             return Seen(learning=learning, watched=watched, labels=labels)
-        facts, wanted = self._follows(state, _history(state, now, self._service))
+        facts, pressed, wanted = self._follows(state, _history(state, now, self._service))
         learning = replace(
             learning,
             fired=wanted.fired,
@@ -80,6 +85,7 @@ class TelemetrySensor:
             waiting_for=wanted.waiting_for,
             diagnosis=wanted.diagnosis,
             evidence=wanted.evidence,
+            pressures=pressed,
         )
         return Seen(learning=learning, watched=(*watched, *facts), labels=labels)
 
@@ -99,12 +105,13 @@ class TelemetrySensor:
             self._counted[since_row] = self.watching.matured_rows(since_row)
         return self._counted[since_row]
 
-    def _follows(self, state: ServiceState, history: History) -> tuple[tuple[e.AnyFact, ...], Wish]:
+    def _follows(self, state: ServiceState, history: History) -> Follows:
         """What all windows say. The loop looks several times a second, and mostly nothing has changed since."""
         key = (self._windows.taken, state, history)
         if self._folded is None or not _same(self._folded[0], key):
-            self._folded = (key, self._watched(state), self._wish(state, history))
-        return self._folded[1:]
+            pressed = pressing(self._windows.reports, self._service, state)
+            self._folded = key, (self._watched(state), pressed, self._wish(state, history, pressed))
+        return self._folded[1]
 
     def _watched(self, state: ServiceState) -> tuple[e.AnyFact, ...]:
         """Signals and incidents that the ledger does not know yet, or knows as they no longer are."""
@@ -123,7 +130,7 @@ class TelemetrySensor:
             facts.append(incident)
         return tuple(facts)
 
-    def _wish(self, state: ServiceState, history: History) -> Wish:
+    def _wish(self, state: ServiceState, history: History, pressed: Sequence[Pressure]) -> Wish:
         windows, monitor = self._windows, self._service.monitor
         now = supply(windows.reports, monitor, accepted_row=state.accepted_row, after=windows.supply_before)
         return wish(
@@ -132,6 +139,7 @@ class TelemetrySensor:
             history=history,
             settled=now.settled,
             after=windows.streaks_before,
+            pressed=pressed,
         )
 
 
