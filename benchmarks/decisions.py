@@ -18,6 +18,7 @@ from tests.calibration.promise import Promise
 from tests.calibration.promised_bounds import BEYOND, BOUNDS
 from tests.calibration.promised_tests import TESTS
 
+from flyball.stats.arm_means import ArmMeans
 from flyball.stats.bernoulli_sequence import bernoulli_bounds
 from flyball.stats.betting import BettingSequence
 from flyball.stats.error_event_arrays import observe_events
@@ -37,6 +38,7 @@ def main() -> None:
     _arrays(rng)
     _single()
     _bounds(rng)
+    _arm_means(rng)
     _rates()
 
 
@@ -114,6 +116,28 @@ def _bounds(rng: np.random.Generator) -> None:
     )
     compared = _best(lambda: quantile_log_e_of_counts(one, other, edges, 0.99, alternative="larger"))
     print(f"p99 of two arms from 150 bins each: {1e6 * compared:.0f} us")
+
+
+def _arm_means(rng: np.random.Generator) -> None:
+    """Cost of a unit, and how many it takes: a metric of 30 %, a margin of 5 % of it, three guardrails."""
+    mine, bought = rng.random(SINGLE) < 0.1, rng.random(SINGLE) < 0.3
+    took = _best(lambda: ArmMeans(relative=0.05).plus(bought, mine, np.full(SINGLE, 0.1)), turns=3)
+    print(f"metrics of two arms: {took / SINGLE * 1e6:.2f} us a unit and metric")
+    bounds = {"sent back": math.log(3 / 0.05), "let on": math.log(1 / 0.10)}
+    for share in (0.01, 0.1, 0.5):
+        for kept, way in ((0.8, "sent back"), (0.9, "sent back"), (1.0, "let on"), (1.1, "let on")):
+            needed = sorted(_units_until(rng, share, kept, way, bounds[way]) for _ in range(50))
+            print(f"  weight {share:.0%}, conversion x {kept:g}: {way} after {needed[25]:,.0f} units (median of 50)")
+
+
+def _units_until(rng: np.random.Generator, share: float, kept: float, way: str, bound: float) -> float:
+    state, block = ArmMeans(relative=0.05), 2_000
+    for done in range(0, 2_000_000, block):
+        mine = rng.random(block) < share
+        state = state.plus(rng.random(block) < np.where(mine, 0.3 * kept, 0.3), mine, np.full(block, share))
+        if (state.most_worse if way == "sent back" else state.most_fine) >= bound:
+            return done + block
+    return math.inf
 
 
 def _rates() -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from flyball.control.reconcile import TelemetrySensor
 from flyball.control.reconcile.windows import Windows
 from flyball.control.state import ServiceState
+from flyball.core.metric_evidence import MetricEvidence, MetricTrial
 from flyball.core.ports import Segment
 from flyball.core.service import Data, Experiment, Metadata, Monitor, Service
 from flyball.core.watching import Pane, QualityFinding, Signal, WindowReport
@@ -71,6 +72,12 @@ class Counting:
     def matured_rows(self, _: int) -> int:
         self.asked += 1
         return self.asked
+
+    def compare(self, trial: MetricTrial | None) -> None:
+        assert trial is None
+
+    def arm_metrics(self) -> tuple[MetricEvidence, ...]:
+        return ()
 
 
 class Sealed:

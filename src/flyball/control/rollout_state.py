@@ -4,6 +4,8 @@ from msgspec.structs import replace
 
 from flyball.core import events as e
 from flyball.core.clock import moment
+from flyball.core.ids import ReleaseRoot, RolloutId
+from flyball.core.metric_evidence import MetricTrial
 from flyball.core.record import Record
 from flyball.core.routing import Routing, Verdict
 from flyball.decide.evidence import valid
@@ -41,6 +43,7 @@ class RolloutState(Record):
     skipped: tuple[e.StepSkipped, ...] = ()  # steps that a person ended, in their order
     verdicts: tuple[tuple[int, Verdict], ...] = ()  # the closing verdict of each step passed
     rolled_back: e.RolledBack | None = None
+    weights: tuple[tuple[int, int], ...] = ()  # of each step's routing: its epoch, and the candidate's share of 10,000
 
 
 def advanced(rollout: RolloutState | None, fact: e.AnyFact, at: str) -> RolloutState | None:
@@ -60,7 +63,8 @@ def advanced(rollout: RolloutState | None, fact: e.AnyFact, at: str) -> RolloutS
     match fact:
         case e.StepStarted():
             step = StepState(index=fact.step, kind=fact.kind, key=fact.key, routing=fact.routing, started_at=at)
-            return replace(rollout, step=step)
+            weights = (*rollout.weights, (fact.routing.epoch, fact.routing.weight))
+            return replace(rollout, step=step, weights=weights)
         case e.RoutingApplied() | e.RoutingRefused() | e.StepJudged() if rollout.step is not None:
             return _in_step(rollout, rollout.step, fact)
         case e.ApprovalRequested():
@@ -81,6 +85,18 @@ def advanced(rollout: RolloutState | None, fact: e.AnyFact, at: str) -> RolloutS
             return None
         case _:
             return rollout
+
+
+def trial_of(rollout: RolloutState | None) -> MetricTrial | None:
+    """What the monitor has to know of a running rollout to compare its arms; None: no step has begun."""
+    if rollout is None or rollout.step is None:
+        return None
+    return MetricTrial(
+        rollout=RolloutId(rollout.rollout),
+        candidate=ReleaseRoot(rollout.release),
+        epoch=rollout.step.routing.epoch,
+        weights=dict(rollout.weights),
+    )
 
 
 def _approved(rollout: RolloutState, given: e.ApprovalGiven) -> RolloutState:

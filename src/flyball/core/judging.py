@@ -29,6 +29,17 @@ class BusinessValue(Record):
     tn: float | None = None
     error: float = -1.0  # regression: weight of one unit of absolute error
 
+    @property
+    def weights(self) -> tuple[float, float]:
+        """The least and the largest weight of an answer of a classifier.
+
+        >>> BusinessValue(right=1.0, wrong=0.0, fn=-5.0).weights
+        (-5.0, 1.0)
+        """
+        cells = (self.tp, self.fp, self.fn, self.tn)
+        known = (self.right, self.wrong, *(each for each in cells if each is not None))
+        return min(known), max(known)
+
 
 class Cost(Record):
     """What answering costs, in the owner's unit."""

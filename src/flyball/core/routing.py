@@ -5,9 +5,9 @@ from typing import Literal
 from msgspec import UNSET, UnsetType, field
 
 from flyball.core.arms import Arm
+from flyball.core.guardrails import Guardrails
 from flyball.core.ids import ReleaseRoot, RolloutId, ServiceName
 from flyball.core.record import Record
-from flyball.core.service import Guardrails
 
 WHOLE = 10_000  # weights are integers of 0.01 %
 
@@ -117,7 +117,7 @@ class PairEvidence(Record):
 
 # why a verdict is no yes; `max_errors`: without statistics, `common_cause`: the champion errs as well
 Cause = (
-    Literal["errors", "slow", "max_errors", "common_cause", "labels", "disagreement", "ratio_mismatch"]
+    Literal["errors", "slow", "max_errors", "common_cause", "labels", "metric", "disagreement", "ratio_mismatch"]
     | Literal["timeout", "refused", "none"]
 )
 

@@ -32,6 +32,9 @@ from flyball.core.experiment import ModelTests as ModelTests
 from flyball.core.experiment import Search as Search
 from flyball.core.experiment import Space as Space
 from flyball.core.experiment import Split as Split
+from flyball.core.guardrails import Guardrail as Guardrail
+from flyball.core.guardrails import Guardrails as Guardrails
+from flyball.core.guardrails import MetricGuardrail as MetricGuardrail
 from flyball.core.judging import BusinessValue as BusinessValue
 from flyball.core.judging import Cost as Cost
 from flyball.core.judging import Slice as Slice
@@ -89,19 +92,6 @@ class Gate(Record):
     not_worse_by: float | str | None = None  # in the metric's unit, or `2%` of the champion's value
     better_by: float | str | None = None
     inconclusive: Literal["fail", "shadow"] = "fail"
-
-
-class Guardrail(Record):
-    ratio: Annotated[float, Meta(gt=1)]  # a candidate this many times the champion's rate is to be caught
-    ceiling: Share  # below this rate an arm may advance without a comparison
-
-
-class Guardrails(Record):
-    alpha: Annotated[float, Meta(gt=0, lt=0.5)] = 0.05  # chance that a good candidate is ever rolled back
-    beta: Annotated[float, Meta(gt=0, lt=0.5)] = 0.10  # chance, a step, that a bad one advances
-    errors: Guardrail = field(default_factory=lambda: Guardrail(ratio=2, ceiling=0.02))
-    slow: Guardrail = field(default_factory=lambda: Guardrail(ratio=3, ceiling=0.05))
-    max_errors: Annotated[int, Meta(ge=1)] = 100  # own error events after which no statistics are asked
 
 
 class Shadow(Record):

@@ -7,6 +7,7 @@ was measured to promise: `docs/explanation/sequential-tests.md`.
 from flyball.core.routing import ArmCounts, PairEvidence, Routing, StepCounts, TestSums, Verdict
 from flyball.decide.fixed_sample import ArmUnits, Comparison, compare_once
 from flyball.decide.rollout import advance, judge
+from flyball.stats.arm_means import ArmMeans
 from flyball.stats.bernoulli_sequence import bernoulli_bounds, rate_log_e
 from flyball.stats.betting import BettingSequence
 from flyball.stats.cuped import Adjusted, adjusted_difference
@@ -56,6 +57,7 @@ from flyball.stats.two_rates import rate_difference
 __all__ = [
     "Adjusted",
     "ArmCounts",
+    "ArmMeans",
     "ArmUnits",
     "BernoulliSprt",
     "BettingSequence",

@@ -12,12 +12,15 @@ equal candidate is ever stopped by them is at most alpha (Ville, union over G). 
 at its own beta (intersection-union: no correction). The test of labelled shadow pairs has an alpha of its own.
 """
 
+from collections.abc import Sequence
 from typing import Literal
 
 from msgspec.structs import replace
 
+from flyball.core.metric_evidence import MetricEvidence
 from flyball.core.routing import WHOLE, PairEvidence, Routing, StepCounts, Verdict
 from flyball.core.service import Guardrails, Pause, Step
+from flyball.decide.metric_rails import harmed, with_metrics
 from flyball.decide.steps import after_canary, after_shadow
 from flyball.stats.ratio_mismatch import ratio_log_e
 from flyball.stats.sequential import rollback_bound
@@ -48,7 +51,7 @@ def judge(routing: Routing, counts: StepCounts, *, ratio_log_e_before: float = 0
     if (counts.rollout, counts.step) != (routing.rollout, routing.step):
         return Verdict(kind="HOLD", reason="the counts belong to another step", waiting_for=("counts of this step",))
     numbers = _numbers(rails, counts)
-    bound = rollback_bound(rails.alpha, len(GUARDRAILS))
+    bound = rollback_bound(rails.alpha, rails.count)
     for cause in GUARDRAILS:
         if numbers[f"log_e_{cause}"] >= bound:
             return _worse(cause, rails, numbers)
@@ -67,6 +70,7 @@ def advance(
     elapsed_s: float,
     labels: PairEvidence | None = None,
     labels_decide: bool = False,
+    metrics: Sequence[MetricEvidence] = (),
     ratio_log_e_before: float = 0.0,
     uncounted: frozenset[str] = frozenset(),
 ) -> Verdict:
@@ -79,6 +83,7 @@ def advance(
         elapsed_s: since the step began, by the clock of its world.
         labels: shadow pairs with matured labels; None: there are none.
         labels_decide: a gate was inconclusive and said `inconclusive: shadow`.
+        metrics: what matured labels say of the two arms, for `guardrails.metrics`.
         ratio_log_e_before: as for `judge`.
         uncounted: guardrails whose events nobody counted: a canary is not judged by them, and the reason says so.
     """
@@ -86,14 +91,14 @@ def advance(
         return Verdict(kind="PROMOTE", reason="the last step asks nothing more")
     if step.approval is not None:
         role = step.approval.role
-        if (running := judge(routing, counts)).kind == "ROLL_BACK":
+        if (running := _judged(routing, counts, 0.0, metrics)).kind == "ROLL_BACK":
             return running  # whoever decides, the shadow that goes on meanwhile can only stop the rollout
         return Verdict(kind="HOLD", reason="a person decides this step", waiting_for=(f"approval by role {role}",))
     if step.pause is not None:
-        return _after_pause(step.pause, judge(routing, counts, ratio_log_e_before=ratio_log_e_before), elapsed_s)
+        return _after_pause(step.pause, _judged(routing, counts, ratio_log_e_before, metrics), elapsed_s)
     declared = step.shadow or step.canary
     assert declared is not None
-    found, rails = judge(routing, counts, ratio_log_e_before=ratio_log_e_before), routing.guardrails
+    found, rails = _judged(routing, counts, ratio_log_e_before, metrics), routing.guardrails
     if found.kind == "HOLD" and not found.waiting_for and rails is not None:
         if step.shadow is not None:
             found = after_shadow(
@@ -102,11 +107,22 @@ def advance(
         else:
             assert step.canary is not None
             found = after_canary(step.canary, rails, counts, found.numbers, elapsed_s, uncounted)
+            found = with_metrics(found, rails, metrics)
     if found.kind in ("PROMOTE", "ROLL_BACK") or elapsed_s < step.ends_s:
         return found
     reason = f"undecided after {elapsed_s:g} s of at most {step.ends_s:g} s: {found.reason}"
     kind: Literal["INVALID", "INCONCLUSIVE"] = "INVALID" if found.kind == "INVALID" else "INCONCLUSIVE"
     return replace(found, kind=kind, reason=reason, cause="timeout")
+
+
+def _judged(
+    routing: Routing, counts: StepCounts, ratio_log_e_before: float, metrics: Sequence[MetricEvidence]
+) -> Verdict:
+    """As the gateway judges, and by the metrics, which the gateway does not know."""
+    found = judge(routing, counts, ratio_log_e_before=ratio_log_e_before)
+    if found.kind == "ROLL_BACK" or routing.guardrails is None:
+        return found
+    return harmed(routing.guardrails, metrics, found.numbers) or found
 
 
 def _after_pause(pause: Pause, found: Verdict, elapsed_s: float) -> Verdict:
@@ -126,7 +142,7 @@ def _numbers(rails: Guardrails, counts: StepCounts) -> dict[str, float]:
     return {
         "log_e_errors": counts.rollout_tests.errors,
         "log_e_slow": counts.rollout_tests.slow,
-        "bound": rollback_bound(rails.alpha, len(GUARDRAILS)),
+        "bound": rollback_bound(rails.alpha, rails.count),
         "own_errors": float(own),
         "own_slow": float(max(counts.rollout_candidate.slow, counts.candidate.slow, counts.shadow.slow)),
         "own_requests": float(
@@ -142,7 +158,7 @@ def _worse(cause: str, rails: Guardrails, numbers: dict[str, float]) -> Verdict:
     what, ratio = ("errors", rails.errors.ratio) if cause == "errors" else ("slow answers", rails.slow.ratio)
     reason = (
         f"the candidate's {what} are more than the champion's: log e {numbers[f'log_e_{cause}']:.2f} for "
-        f"{ratio:g} times as many reached {numbers['bound']:.2f} = ln({len(GUARDRAILS)}/{rails.alpha:g}), "
+        f"{ratio:g} times as many reached {numbers['bound']:.2f} = ln({rails.count}/{rails.alpha:g}), "
         f"with {numbers[f'own_{cause}']:.0f} {what} in {numbers['own_requests']:.0f} answers of its own"
     )
     return Verdict(kind="ROLL_BACK", reason=reason, cause="errors" if cause == "errors" else "slow", numbers=numbers)

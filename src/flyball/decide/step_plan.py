@@ -184,7 +184,7 @@ def _guardrail(
     watch = Watch(
         share=compared,
         ratio=rail.ratio,
-        upper=rollback_bound(rails.alpha, len(GUARDRAILS)),
+        upper=rollback_bound(rails.alpha, rails.count),
         lower=math.inf if beside else accept_bound(rails.beta),
         ceiling=0.0 if beside else rail.ceiling,
         beta=rails.beta,

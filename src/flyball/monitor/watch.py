@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from flyball.core.contract import DataContract
 from flyball.core.errors import NotEnoughData
+from flyball.core.metric_evidence import MetricEvidence, MetricTrial
 from flyball.core.ports import Segment
 from flyball.core.realised import LabelState, RealisedState, RealisedWindow
 from flyball.core.record import Record
@@ -22,6 +23,7 @@ from flyball.core.service import Service
 from flyball.core.watching import Signal, WindowReport
 from flyball.monitor import joint, quality
 from flyball.monitor.answers import gather
+from flyball.monitor.arm_metrics import ArmMetrics
 from flyball.monitor.estimates import RunningEstimate, estimating
 from flyball.monitor.labels import HeldPane, Place, WaitingRows
 from flyball.monitor.learned_wait import LearnedWait
@@ -73,6 +75,7 @@ class Watcher:
             baseline_of=lambda release: promises(release).baseline,
             worth=worth,
         )
+        self._arms = ArmMetrics(service=service, rows_of=self._book.labelled_rows)
         self._serving, self._past = ServingSide(champion=""), PastHours()  # the past is of all its releases
         self._champion: str | None = None
         self._promise = Promise(baseline=Baseline(rows=0, features={}, prediction={}))
@@ -129,6 +132,14 @@ class Watcher:
     def pairs(self, candidate: str) -> PairEvidence | None:
         """Labelled shadow pairs of a candidate; None: there are none."""
         return self._pairs.evidence.get(candidate)
+
+    def compare(self, trial: MetricTrial | None) -> None:
+        """Which rollout runs; to be said before the segments of its steps are fed."""
+        self._arms.follow(trial if self._service.rollout.guardrails.metrics else None)
+
+    def arm_metrics(self) -> tuple[MetricEvidence, ...]:
+        """What matured labels say of the two arms of that rollout."""
+        return self._arms.evidence()
 
     def realised(self) -> tuple[RealisedWindow, ...]:
         """Every window whose labels may still change, and the last settled ones, as they stand, oldest first."""
@@ -200,6 +211,7 @@ class Watcher:
 
     def _judge(self, places: Sequence[Place]) -> None:
         """Rows whose time has come: with a label they count, for pairs and for the champion's live metric."""
+        self._arms.judged(places)
         lacking: list[Place] = []
         others: list[Place] = []
         for held, at in places:

@@ -219,6 +219,13 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "errors": "Error events of the candidate against the champion's.",
         "slow": "Slow events of the candidate against the champion's.",
         "max_errors": "Own error events after which no statistics are asked.",
+        "metrics": "Means over rows with matured labels that the candidate may not make worse.",
+    },
+    "MetricGuardrail": {
+        "name": "The metric: accuracy; conversion (share of rows whose label is positive); value (monitor.value); mae.",
+        "max_loss": "Worse by more than this sends it back, in its unit or as `5%`; none: `5%`, accuracy 0.01.",
+        "range": "Least and largest value of a row, for value of a column and mae; what lies outside is cut there.",
+        "labels": "Whether a canary waits until labels show it not worse, or they can only stop it.",
     },
     "Guardrail": {
         "ratio": "A candidate with this many times the champion's rate is to be caught.",

@@ -17,7 +17,12 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _METRIC_KEYS = {("Experiment", "metric"), ("LiveMetric", "name")}
 _MEASURED = {("Gate", "metric")}  # a metric, or a measure of a suite or of the clock
 _PRESETS = {(each.section.title(), each.key): each.presets for each in NAMED}  # a section's record has its name
-_MARGINS = {("Gate", "not_worse_by"), ("Gate", "better_by"), ("LiveMetric", "max_loss")}
+_MARGINS = {
+    ("Gate", "not_worse_by"),
+    ("Gate", "better_by"),
+    ("LiveMetric", "max_loss"),
+    ("MetricGuardrail", "max_loss"),
+}
 
 
 def service_schema() -> dict[str, Any]:

@@ -7,6 +7,7 @@ import msgspec
 
 from flyball.contracts.declaration import gate_sense, sense, serving_sense
 from flyball.contracts.declaration.json_schema import resolved_schema
+from flyball.contracts.declaration.metric_rails_sense import of_metric_rails
 from flyball.contracts.declaration.presets import spelled_out
 from flyball.contracts.declaration.task_metrics import Finding
 from flyball.contracts.durations import resolved
@@ -99,6 +100,8 @@ def _senseless(healthy: dict[str, Any], data: dict[str, Any]) -> list[Finding]:
         monitor = _section(healthy, "monitor", Monitor, Monitor)
         if monitor is not None:
             found += sense.of_monitor(monitor, experiment)
+        if rollout is not None:
+            found += of_metric_rails(rollout, experiment, monitor, routing)
     if rollout is not None:
         found += sense.of_rollout(rollout, metadata)
     retrain = _section(healthy, "retrain", Retrain, Retrain)

@@ -29,6 +29,7 @@ from flyball.core.clock import Clock, timestamp
 from flyball.core.errors import Conflict, FlyballError, NotFound, Refused, StaleEpoch, Unavailable
 from flyball.core.ids import ServiceName
 from flyball.core.ledger import Claimed, Lease, Ledger
+from flyball.core.metric_evidence import MetricEvidence
 from flyball.core.policy import policy_digest
 from flyball.core.ports import Gateways
 from flyball.core.record import Record
@@ -46,6 +47,7 @@ class Seen(Record):
     learning: Learning = Learning()
     watched: tuple[e.AnyFact, ...] = ()
     labels: PairEvidence | None = None
+    metrics: tuple[MetricEvidence, ...] = ()  # of the running rollout's two arms
 
 
 class Sensor(Protocol):
@@ -157,7 +159,7 @@ class Reconciler:
             service=self.service,
             now=self._now(),
             observed=observed,
-            outlook=self._outlook(observed, seen.labels),
+            outlook=self._outlook(observed, seen),
             learning=seen.learning,
             stale=self.stale,
             watched=seen.watched,
@@ -170,9 +172,9 @@ class Reconciler:
         except Unavailable:
             return None
 
-    def _outlook(self, observed: Observed | None, labels: PairEvidence | None) -> Outlook:
-        """The running step in the light of what the gateway has counted."""
-        rollout = self.state.rollout
+    def _outlook(self, observed: Observed | None, seen: Seen) -> Outlook:
+        """The running step in the light of what the gateway has counted, and of what labels say."""
+        rollout, labels = self.state.rollout, seen.labels
         if rollout is None or rollout.step is None or observed is None or observed.counts is None:
             return Outlook()
         steps = effective_steps(self.service)
@@ -185,6 +187,7 @@ class Reconciler:
             observed.counts,
             elapsed_s=elapsed_s(rollout.step.started_at, self._now()),
             labels=labels,
+            metrics=seen.metrics,
             labels_decide=any(gate.passed and gate.verdict == "INCONCLUSIVE" for gate in gates),
             ratio_log_e_before=sum(passed.numbers.get(RATIO_LOG_E, 0.0) for _, passed in rollout.verdicts),
         )

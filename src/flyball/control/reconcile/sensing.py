@@ -13,8 +13,10 @@ from flyball.control.decision import Learning, elapsed_s
 from flyball.control.pressing import pressing
 from flyball.control.reconcile.loop import Seen
 from flyball.control.reconcile.windows import Windows
+from flyball.control.rollout_state import trial_of
 from flyball.control.state import ServiceState
 from flyball.core import events as e
+from flyball.core.metric_evidence import MetricEvidence, MetricTrial
 from flyball.core.ports import Segment, Telemetry
 from flyball.core.pressure import Pressure
 from flyball.core.routing import PairEvidence
@@ -43,6 +45,10 @@ class Watching(Protocol):
 
     def pairs(self, candidate: str) -> PairEvidence | None: ...
 
+    def compare(self, trial: MetricTrial | None) -> None: ...
+
+    def arm_metrics(self) -> tuple[MetricEvidence, ...]: ...
+
 
 class TelemetrySensor:
     """`Sensor` over a service's sealed segments."""
@@ -59,6 +65,7 @@ class TelemetrySensor:
 
     def look(self, state: ServiceState, now: str, *, dropped: int | None = None) -> Seen:
         """Feed what was sealed since the last look, and say what follows from it."""
+        self.watching.compare(trial_of(state.rollout))
         for segment in self._telemetry.sealed(state.service, self._after):
             self._losses.pane(segment.pane)
             self._feed(segment, state)
@@ -67,8 +74,9 @@ class TelemetrySensor:
         lost = self._losses.fact(state.service, state.champion, standing=standing)
         watched: tuple[e.AnyFact, ...] = () if lost is None else (lost,)
         labels = self.watching.pairs(state.rollout.release) if state.rollout else None
+        metrics = self.watching.arm_metrics()
         if self._champion != state.champion or state.champion is None:
-            return Seen(learning=Learning(row=self.row), watched=watched, labels=labels)
+            return Seen(learning=Learning(row=self.row), watched=watched, labels=labels, metrics=metrics)
         champion = state.releases.get(state.champion)
         learned = champion.last_row if champion else 0
         since = max(learned + 1, state.normal_since_row)
@@ -76,7 +84,7 @@ class TelemetrySensor:
         if self._service.retrain.new_data_rows is not None:
             learning = replace(learning, fresh_rows=self._new_rows(max(since, state.retrained_row + 1)))
         if not self._windows.reports:
-            return Seen(learning=learning, watched=watched, labels=labels)
+            return Seen(learning=learning, watched=watched, labels=labels, metrics=metrics)
         facts, pressed, wanted = self._follows(state, _history(state, now, self._service))
         learning = replace(
             learning,
@@ -87,7 +95,7 @@ class TelemetrySensor:
             evidence=wanted.evidence,
             pressures=pressed,
         )
-        return Seen(learning=learning, watched=(*watched, *facts), labels=labels)
+        return Seen(learning=learning, watched=(*watched, *facts), labels=labels, metrics=metrics)
 
     def _feed(self, segment: Segment, state: ServiceState) -> None:
         champion = _serving(segment) or self._champion or state.champion

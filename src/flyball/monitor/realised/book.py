@@ -25,6 +25,7 @@ from flyball.monitor.realised.coding import CodedPane, Owner
 from flyball.monitor.realised.counting import add_rows, by_pane, put
 from flyball.monitor.realised.examples import examples
 from flyball.monitor.realised.forms import Known, known
+from flyball.monitor.realised.labelled_rows import LabelledRows
 from flyball.monitor.realised.maturity import Cohorts, maturity, points
 from flyball.monitor.realised.slices import Slicer, slicer
 from flyball.monitor.realised.tally import Floats, Ints
@@ -172,6 +173,11 @@ class RealisedBook:
                 self._number.pop(id(self._panes.pop(number).held), None)
             if self._untold and self._untold[0] is window:
                 self._untold.popleft()
+
+    def labelled_rows(self, held: HeldPane) -> LabelledRows | None:
+        """A pane row by row; None: it is not in the book any more."""
+        pane = self._panes.get(self._number.get(id(held), -1))
+        return None if pane is None else LabelledRows(pane, self._of, self.service.monitor.value, self._slicer.names)
 
     def _curve(self, now: float) -> ProductLimit:
         asked = (now, self.cohorts.version)

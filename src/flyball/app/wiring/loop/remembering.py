@@ -6,6 +6,7 @@ import polars as pl
 
 from flyball.control.reconcile.sensing import Watching
 from flyball.core.errors import Unavailable
+from flyball.core.metric_evidence import MetricEvidence, MetricTrial
 from flyball.core.ports import Segment
 from flyball.core.routing import PairEvidence
 from flyball.core.seen_windows import SeenWindow, WindowBook
@@ -55,3 +56,9 @@ class Remembering:
 
     def pairs(self, candidate: str) -> PairEvidence | None:
         return self._watching.pairs(candidate)
+
+    def compare(self, trial: MetricTrial | None) -> None:
+        self._watching.compare(trial)
+
+    def arm_metrics(self) -> tuple[MetricEvidence, ...]:
+        return self._watching.arm_metrics()
