@@ -36,7 +36,7 @@ def _of_fact(fact: e.AnyFact, action: str, state: ServiceState, service: Service
                 found.append(f"a step {fact.kind} after {phase_of(state.rollout)}")
             if fact.kind == "promote" and fact.routing.previous != state.champion:
                 found.append("a promotion that keeps no way back to the champion before it")
-            if fact.kind in ("canary", "promote"):
+            if fact.kind in ("canary", "soak", "promote"):
                 found += _may_raise(state, service)
             if fact.kind == "promote":
                 found += _all_judged(fact, state)

@@ -9,17 +9,18 @@ from typing import Literal
 from flyball.control.rollout_state import RolloutState
 from flyball.core import events as e
 
-Phase = Literal["none", "opened", "shadow", "approval", "canary", "pause", "promote"]
-STEPS: tuple[Phase, ...] = ("shadow", "approval", "canary", "pause", "promote")
+Phase = Literal["none", "opened", "shadow", "approval", "canary", "pause", "soak", "promote"]
+STEPS: tuple[Phase, ...] = ("shadow", "approval", "canary", "pause", "soak", "promote")
 
 # (phase, type of the fact) -> the phases that may follow
 TABLE: dict[tuple[Phase, str], tuple[Phase, ...]] = {
     ("none", "rollout.opened"): ("opened",),
     ("opened", "step.started"): STEPS,
     ("shadow", "step.started"): STEPS,
-    ("approval", "step.started"): ("shadow", "canary", "pause", "promote"),  # a rollout has one approval
-    ("canary", "step.started"): ("approval", "canary", "pause", "promote"),  # no shadow after live traffic
+    ("approval", "step.started"): ("shadow", "canary", "pause", "soak", "promote"),  # a rollout has one approval
+    ("canary", "step.started"): ("approval", "canary", "pause", "soak", "promote"),  # no shadow after live traffic
     ("pause", "step.started"): STEPS,
+    ("soak", "step.started"): ("promote",),  # nothing is left to try
     **{(phase, "rollout.closed"): ("none",) for phase in ("opened", *STEPS)},
 }
 

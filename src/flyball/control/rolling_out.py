@@ -210,7 +210,7 @@ def _overdue(situation: Situation, step: Step, started_at: str, verdict: Verdict
 
 def _timeout(situation: Situation, rollout: RolloutState, step: Step, verdict: Verdict) -> Decision:
     """The declared answer to too little evidence; a hold goes on collecting, so late evidence still counts."""
-    declared = step.shadow or step.canary
+    declared = step.shadow or step.live
     assert declared is not None
     if declared.on_timeout == "abort":
         return _close(situation, rollout, verdict.reason, judged=verdict)

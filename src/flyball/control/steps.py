@@ -4,6 +4,7 @@ from msgspec.structs import replace
 
 from flyball.control.rollout_state import RolloutState
 from flyball.control.state import ServiceState
+from flyball.core.guardrails import NO_LIMIT
 from flyball.core.ids import Epoch, ReleaseRoot, RolloutId, ServiceName
 from flyball.core.routing import WHOLE, Routing
 from flyball.core.service import Approval, Promote, Service, Step
@@ -23,7 +24,7 @@ def effective_steps(service: Service) -> tuple[Step, ...]:
     steps = list(service.rollout.steps)
     kinds = [step.kind for step in steps]
     if service.autonomy.promote == "approval" and "approval" not in kinds:
-        live = next((i for i, kind in enumerate(kinds) if kind in ("canary", "promote")), len(steps))
+        live = next((i for i, kind in enumerate(kinds) if kind in ("canary", "soak", "promote")), len(steps))
         steps.insert(live, Step(approval=Approval()))
     if not steps or steps[-1].kind != "promote":
         steps.append(Step(promote=Promote()))
@@ -54,6 +55,11 @@ def routing_of(step: Step, index: int, rollout: RolloutState, state: ServiceStat
         case "canary":
             assert step.canary is not None
             return replace(base, weight=round(step.canary.weight * WHOLE))
+        case "soak":
+            assert step.soak is not None
+            # days of nearly all traffic: a number of errors that is right for a canary would send everybody back
+            rails = replace(service.rollout.guardrails, max_errors=step.soak.max_errors or NO_LIMIT)
+            return replace(base, weight=round(step.soak.canary.weight * WHOLE), guardrails=rails)
         case "promote":
             return settled(state, champion=rollout.release, previous=state.champion)
 

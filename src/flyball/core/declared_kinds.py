@@ -16,6 +16,7 @@ Remedy = Literal["observe", "suggest", "approval", "auto"]
 Trigger = Literal["drift", "risk", "trend", "new_data", "commit", "webhook"]
 TriggerSource = Literal["new_data", "commit", "tag", "webhook"]  # whence a message says that something is new
 OnTimeout = Literal["hold", "extend", "abort"]
+StepKind = Literal["shadow", "approval", "canary", "pause", "soak", "promote"]
 Suite = Literal["data", "training", "model", "deployment", "privacy"]
 MEASURED = (  # what a gate can read beside the metrics: by the clock, on the disk, in memory
     "latency_p50_ms",

@@ -8,6 +8,7 @@ from flyball.core.declared_kinds import Share
 from flyball.core.record import Record
 
 ArmMetric = Literal["accuracy", "conversion", "value", "mae"]
+NO_LIMIT = 2**53 - 1  # of max_errors: the largest number that every JSON reader keeps
 BUSINESS_MARGIN, SHARE_MARGIN = "5%", 0.01  # how much worse is still not worse, where nobody says
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any, Literal
 
+from flyball.core.declared_kinds import StepKind
 from flyball.core.fact import Fact, Proof, Reason
 from flyball.core.ids import Digest, ReleaseRoot, RolloutId
 from flyball.core.routing import Routing, StepCounts, Verdict
@@ -21,7 +22,7 @@ class StepStarted(Fact, tag="step.started"):
 
     rollout: RolloutId
     step: int
-    kind: Literal["shadow", "approval", "canary", "pause", "promote"]
+    kind: StepKind
     key: str  # idempotency key of the order to the gateway
     routing: Routing
     why: str

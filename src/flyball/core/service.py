@@ -21,6 +21,7 @@ from flyball.core.declared_kinds import Role as Role
 from flyball.core.declared_kinds import Scalar as Scalar
 from flyball.core.declared_kinds import Seconds as Seconds
 from flyball.core.declared_kinds import Share as Share
+from flyball.core.declared_kinds import StepKind as StepKind
 from flyball.core.declared_kinds import Suite as Suite
 from flyball.core.declared_kinds import Task as Task
 from flyball.core.declared_kinds import Trigger as Trigger
@@ -123,33 +124,63 @@ class Pause(Record):
     duration_s: Seconds | None = None  # null: until a person resumes
 
 
+class Soak(Record):
+    """Everybody but a holdback gets the candidate, and late labels are waited for before it becomes champion."""
+
+    holdback: Annotated[float, Meta(ge=0.0001, le=0.5)] = 0.05  # share of units that keeps the champion
+    min_requests: Count = 300
+    min_s: Seconds = 86_400.0
+    timeout_s: Seconds = 7 * 86_400.0
+    on_timeout: OnTimeout = "hold"
+    max_errors: Annotated[int, Meta(ge=1)] | None = None  # in place of the guardrails'; null: statistics alone
+
+    @property
+    def canary(self) -> Canary:
+        """What it is to whoever moves weights."""
+        return Canary(
+            weight=1.0 - self.holdback,
+            min_requests=self.min_requests,
+            min_s=self.min_s,
+            timeout_s=self.timeout_s,
+            on_timeout=self.on_timeout,
+        )
+
+
 class Promote(Record):
     pass
 
 
 class Step(Record, omit_defaults=True):
-    """One step of a rollout: exactly one of the five is given."""
+    """One step of a rollout: exactly one of the six is given."""
 
     shadow: Shadow | None = None
     approval: Approval | None = None
     canary: Canary | None = None
     pause: Pause | None = None
+    soak: Soak | None = None
     promote: Promote | None = None
 
     @property
-    def kind(self) -> Literal["shadow", "approval", "canary", "pause", "promote"]:
+    def kind(self) -> StepKind:
         if self.shadow is not None:
             return "shadow"
         if self.approval is not None:
             return "approval"
         if self.canary is not None:
             return "canary"
+        if self.soak is not None:
+            return "soak"
         return "pause" if self.pause is not None else "promote"
+
+    @property
+    def live(self) -> Canary | None:
+        """Of a step in which clients get answers of the candidate: how, as a canary."""
+        return self.soak.canary if self.soak is not None else self.canary
 
     @property
     def ends_s(self) -> float:
         """When a step that collects evidence is undecided: `extend` gives it its time once more."""
-        timed = self.shadow or self.canary
+        timed = self.shadow or self.live
         if timed is None:
             return math.inf
         return timed.timeout_s * (2 if timed.on_timeout == "extend" else 1)

@@ -39,10 +39,12 @@ the champion's, log e 5.10 reached 4.09 = ln(3/0.05)")
     return None
 
 
-def with_metrics(found: Verdict, rails: Guardrails, evidence: Sequence[MetricEvidence]) -> Verdict:
+def with_metrics(
+    found: Verdict, rails: Guardrails, evidence: Sequence[MetricEvidence], *, needed: bool = False
+) -> Verdict:
     """A canary's answer, with what the metrics add: figures, what they wait for, slices that are worse.
 
-    Args: found: of the other guardrails, PROMOTE or HOLD.
+    Args: found: of the other guardrails, PROMOTE or HOLD. needed: every metric is waited for, as a soak does.
     """
     numbers, waiting, passed = dict(found.numbers), [], []
     for rail, seen in _pairs(rails, evidence):
@@ -54,7 +56,7 @@ def with_metrics(found: Verdict, rails: Guardrails, evidence: Sequence[MetricEvi
             )
         elif seen.log_e_fine >= -accept_bound(rails.beta):
             passed.append(f"{seen.name} not worse by {_tolerated(rail)} ({_means(seen)})")
-        elif rail.labels == "required":
+        elif needed or rail.labels == "required":
             waiting.append(
                 f"labels that show {seen.name} not worse by {_tolerated(rail)}: {_means(seen)}, "
                 f"log e {seen.log_e_fine:.2f} of {-accept_bound(rails.beta):.2f}"

@@ -96,7 +96,7 @@ def advance(
         return Verdict(kind="HOLD", reason="a person decides this step", waiting_for=(f"approval by role {role}",))
     if step.pause is not None:
         return _after_pause(step.pause, _judged(routing, counts, ratio_log_e_before, metrics), elapsed_s)
-    declared = step.shadow or step.canary
+    declared = step.shadow or step.live
     assert declared is not None
     found, rails = _judged(routing, counts, ratio_log_e_before, metrics), routing.guardrails
     if found.kind == "HOLD" and not found.waiting_for and rails is not None:
@@ -105,9 +105,9 @@ def advance(
                 step.shadow, rails, counts, found.numbers, elapsed_s, labels, labels_decide=labels_decide
             )
         else:
-            assert step.canary is not None
-            found = after_canary(step.canary, rails, counts, found.numbers, elapsed_s, uncounted)
-            found = with_metrics(found, rails, metrics)
+            assert step.live is not None
+            found = after_canary(step.live, rails, counts, found.numbers, elapsed_s, uncounted)
+            found = with_metrics(found, rails, metrics, needed=step.soak is not None)
     if found.kind in ("PROMOTE", "ROLL_BACK") or elapsed_s < step.ends_s:
         return found
     reason = f"undecided after {elapsed_s:g} s of at most {step.ends_s:g} s: {found.reason}"

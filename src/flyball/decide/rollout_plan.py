@@ -86,7 +86,7 @@ def step_names(steps: Sequence[Step]) -> tuple[str, ...]:
     >>> step_names((Step(shadow=Shadow()), Step(approval=Approval()), ten, ten))
     ('shadow', 'approval', 'canary-10%', 'canary-10%-2')
     """
-    plain = [f"canary-{100 * step.canary.weight:.4g}%" if step.canary else step.kind for step in steps]
+    plain = [f"{step.kind}-{100 * step.live.weight:.4g}%" if step.live else step.kind for step in steps]
     seen, names = Counter[str](), []
     for name in plain:
         seen[name] += 1
@@ -95,7 +95,7 @@ def step_names(steps: Sequence[Step]) -> tuple[str, ...]:
 
 
 def _next_weight(steps: Sequence[Step]) -> float:
-    return next((step.canary.weight for step in steps if step.canary is not None), 1.0)
+    return next((step.live.weight for step in steps if step.live is not None), 1.0)
 
 
 def _worst(steps: Sequence[StepPlan]) -> Power:

@@ -23,13 +23,15 @@ def mends(step: Step, told: StepPlan, setting: Setting, *, below: float) -> tupl
 
 
 def _found(step: Step, told: StepPlan, setting: Setting, below: float) -> Iterator[str]:
-    timed = step.canary or step.shadow
+    timed = step.live or step.shadow
     if timed is None:
         return
     if told.need is not None and told.need.seconds is not None:
         yield f"timeout_s: {_rounded(told.need.seconds * timed.timeout_s / step.ends_s)}"
     if step.shadow is not None:
         yield from _shadow(step, told)
+        return
+    if step.soak is not None:
         return
     assert step.canary is not None
     for weight in WEIGHTS:

@@ -10,6 +10,7 @@ The *detectable* ratio is another question: the smallest that this step sends ba
 is left or its time is up. A step that its ceiling lets through early sees only what is large.
 """
 
+import dataclasses
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from typing import Literal
 import numpy as np
 from msgspec.structs import replace
 
+from flyball.core.guardrails import NO_LIMIT
 from flyball.core.record import Record
 from flyball.core.service import Canary, Guardrails, Shadow, Step
 from flyball.decide.guardrail_power import Watch, endings
@@ -108,8 +110,8 @@ class Setting:
 
 def planned(step: Step, setting: Setting, *, index: int, name: str) -> StepPlan:
     """The plan of one step, without what would mend it."""
-    if step.canary is not None:
-        return _canary(step, step.canary, setting, index, name)
+    if step.live is not None:
+        return _canary(step, step.live, setting, index, name)
     if step.shadow is not None:
         return _shadow(step, step.shadow, setting, index, name)
     timeout = step.approval.timeout_s if step.approval else step.pause.duration_s if step.pause else None
@@ -121,6 +123,10 @@ def _canary(step: Step, canary: Canary, setting: Setting, index: int, name: str)
     asked = max(1, canary.min_requests) / setting.traffic.requests_a_unit
     floor = asked if units_s is None else max(asked, canary.min_s * units_s)
     horizon = None if units_s is None else step.ends_s * units_s
+    if step.soak is not None:
+        setting = dataclasses.replace(
+            setting, rails=replace(setting.rails, max_errors=step.soak.max_errors or NO_LIMIT)
+        )
     found = [_guardrail(each, canary.weight, canary.weight, floor, horizon, setting) for each in GUARDRAILS]
     if horizon is None or floor <= horizon:
         waits = []
@@ -135,7 +141,7 @@ def _canary(step: Step, canary: Canary, setting: Setting, index: int, name: str)
     return StepPlan(
         step=name,
         index=index,
-        kind="canary",
+        kind=step.kind,
         weight=canary.weight,
         timeout_s=step.ends_s,
         need=_most([need for told in found for need in (told.good, told.bad)]),

@@ -381,3 +381,22 @@ def test_a_quorum_that_nobody_can_make_is_a_fault() -> None:
     (fault,) = faults(text)
     assert "rollout.steps[0].approval.quorum: expected at most the 1 who hold the role, found 2" in fault
     assert parse(text.replace("bob: [operator]", "bob: [approver]")).rollout.steps[0].kind == "approval"
+
+
+def test_a_soak_is_the_last_trial() -> None:
+    made = parse(
+        WHOLE.replace("    - promote: {}", "    - soak: {holdback: 0.02, min_s: 7d, timeout_s: 21d}\n    - promote: {}")
+    )
+    soak = made.rollout.steps[-2].soak
+    assert soak is not None
+    assert soak.canary.weight == 0.98
+    early = WHOLE.replace("    - canary: {weight: 0.50", "    - soak: {}\n    - canary: {weight: 0.50")
+    with pytest.raises(BadInput) as raised:
+        parse(early)
+    assert [(fault.path, fault.expected) for fault in raised.value.faults] == [
+        ("rollout.steps[4]", "soak directly before promote"),
+        ("rollout.steps[5].canary.weight", "more than the canary before (0.95)"),
+    ]
+    with pytest.raises(BadInput) as raised:
+        parse(WHOLE.replace("    - promote: {}", "    - soak: {holdback: 0.5}\n    - promote: {}"))
+    assert [fault.path for fault in raised.value.faults] == ["rollout.steps[5].soak.holdback"]

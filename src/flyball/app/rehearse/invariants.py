@@ -11,6 +11,7 @@ from typing import Final
 
 from flyball.app.rehearse.witness import Effect, Stand
 from flyball.core import events as e
+from flyball.core.guardrails import NO_LIMIT
 from flyball.core.ledger import Entry
 from flyball.core.routing import Routing
 from flyball.core.service import Service
@@ -48,14 +49,14 @@ class Exposure(Invariant):
     def __init__(self, service: Service, error_ratio: Callable[[str], float]) -> None:
         """`error_ratio`: what a release was declared to be, as nobody in the world can know."""
         rails = service.rollout.guardrails
-        self._ratio, self._most = error_ratio, rails.max_errors
+        self._ratio, soaks = error_ratio, any(step.soak for step in service.rollout.steps)
+        self._most = NO_LIMIT if soaks else rails.max_errors
         most = max((step.canary.weight for step in service.rollout.steps if step.canary), default=0.0)
         declared = rails.alpha >= BOUND_ALPHA and rails.errors.ratio == BOUND_RATIO and most <= BOUND_WEIGHT
         self._most_of_bad = min(MOST_ERRORS if declared else rails.max_errors, rails.max_errors)
 
     def entry(self, entry: Entry) -> Iterator[str]:
-        fact = entry.fact
-        if isinstance(fact, e.ChampionAppointed) and fact.rollout is not None and self._bad(fact.release):
+        if isinstance(fact := entry.fact, e.ChampionAppointed) and fact.rollout is not None and self._bad(fact.release):
             yield f"{fact.release}, {self._ratio(fact.release):g} times the error rate, was promoted"
 
     def stand(self, stand: Stand) -> Iterator[str]:
@@ -205,7 +206,7 @@ class Approved(Invariant):
                 self._asked = fact
             case e.ApprovalGiven():
                 self._given.append(fact)
-            case e.StepStarted(kind="canary" | "promote"):
+            case e.StepStarted(kind="canary" | "soak" | "promote"):
                 yield from self._lacking(f"step {fact.step} of {fact.rollout} gives traffic to {self._release}")
             case e.ChampionAppointed(rollout=str()):
                 yield from self._lacking(f"{fact.release} was appointed")

@@ -236,6 +236,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "approval": "A person says yes or no.",
         "canary": "The candidate answers a share of the units.",
         "pause": "The traffic stays as it is, for a time or until a person resumes.",
+        "soak": "All units but a holdback get the candidate while late labels are waited for.",
         "promote": "The candidate becomes champion.",
     },
     "Shadow": {
@@ -259,6 +260,14 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "min_s": "Least duration.",
         "timeout_s": "After this the step is inconclusive.",
         "on_timeout": "What then happens; `extend` gives the step its time once more, then holds.",
+    },
+    "Soak": {
+        "holdback": "Share of units that keeps the champion; the same units all the time.",
+        "min_requests": "Requests of the candidate's own.",
+        "min_s": "Least duration.",
+        "timeout_s": "After this the step is inconclusive.",
+        "on_timeout": "What an inconclusive step does.",
+        "max_errors": "Own error events of the rollout, in place of the guardrails'; none: statistics alone.",
     },
     "Pause": {"duration_s": "How long; null: until `flyball rollout resume`."},
     "Promote": {},

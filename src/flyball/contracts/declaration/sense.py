@@ -115,6 +115,9 @@ def of_rollout(rollout: Rollout, metadata: Metadata | None) -> Iterator[Finding]
     for index, kind in enumerate(kinds):
         if kind == "approval" and "approval" in kinds[:index]:
             yield (*at, index), "one approval", "a second one", "remove it: a rollout has one approval"
+        if kind == "soak" and kinds[index + 1 : index + 2] != ["promote"]:
+            fix = "a soak is the last trial: its end makes the candidate champion"
+            yield (*at, index), "soak directly before promote", f"steps[{index}] of {len(steps)}", fix
         if kind == "shadow" and "canary" in kinds[:index]:
             yield (*at, index), "shadow before the first canary", "shadow after a canary", "move it up"
     yield from _rising(steps)
@@ -123,18 +126,21 @@ def of_rollout(rollout: Rollout, metadata: Metadata | None) -> Iterator[Finding]
 
 
 def _forms(step: Step) -> int:
-    return sum(form is not None for form in (step.shadow, step.approval, step.canary, step.pause, step.promote))
+    return sum(
+        form is not None for form in (step.shadow, step.approval, step.canary, step.pause, step.soak, step.promote)
+    )
 
 
 def _rising(steps: tuple[Step, ...]) -> Iterator[Finding]:
     highest = 0.0
     for index, step in enumerate(steps):
-        if step.canary is None:
+        if step.live is None:
             continue
-        if step.canary.weight <= highest:
-            path: Path = ("rollout", "steps", index, "canary", "weight")
-            yield path, f"more than the canary before ({highest:g})", f"{step.canary.weight:g}", "weights only rise"
-        highest = max(highest, step.canary.weight)
+        if step.live.weight <= highest:
+            path: Path = ("rollout", "steps", index, *(("canary", "weight") if step.canary else ("soak", "holdback")))
+            found = f"{step.live.weight:g}" if step.canary else f"{step.live.weight:g} beside it"
+            yield path, f"more than the canary before ({highest:g})", found, "weights only rise"
+        highest = max(highest, step.live.weight)
 
 
 def _approver(steps: tuple[Step, ...], metadata: Metadata) -> Iterator[Finding]:

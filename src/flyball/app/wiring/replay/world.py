@@ -60,6 +60,8 @@ def _without_waiting(step: Step) -> Step:
         return with_fields(step, shadow=with_fields(step.shadow, min_s=0.0))
     if step.canary is not None:
         return with_fields(step, canary=with_fields(step.canary, min_s=0.0))
+    if step.soak is not None:
+        return with_fields(step, soak=with_fields(step.soak, min_s=0.0))
     return step
 
 

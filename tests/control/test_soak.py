@@ -1,0 +1,123 @@
+"""Soak: nearly everybody gets the candidate, a holdback keeps the champion, and late labels have the last word."""
+
+from collections.abc import Callable
+
+from msgspec.structs import replace
+from tests.control.loop import Loop, healthy
+from tests.control.world import FIRST, SECOND, registered, service
+
+from flyball.control.reconcile import Seen
+from flyball.control.state import ServiceState
+from flyball.core import events as e
+from flyball.core.guardrails import Guardrails, MetricGuardrail
+from flyball.core.metric_evidence import MetricEvidence
+from flyball.core.routing import ArmCounts, Routing, StepCounts, TestSums
+from flyball.core.service import Approval, Canary, Promote, Soak, Step
+from flyball.serving.routing.assign import bucket, to_candidate
+
+DAY = 86_400.0
+STEPS = (
+    Step(approval=Approval()),
+    Step(canary=Canary(weight=0.1, min_requests=10, min_s=0)),
+    Step(soak=Soak(holdback=0.05, min_s=DAY)),
+    Step(promote=Promote()),
+)
+
+
+def soaking(*metrics: MetricGuardrail) -> tuple[Loop, ServiceState]:
+    made = service(steps=STEPS)
+    rails = Guardrails(metrics=metrics)
+    loop = Loop(replace(made, rollout=replace(made.rollout, guardrails=rails)))
+    loop.gateways.seen = healthy()
+    loop.write(*registered(SECOND))
+    loop.tick()
+    loop.approve()
+    return loop, loop.tick()
+
+
+def step(state: ServiceState) -> str:
+    assert state.rollout is not None
+    assert state.rollout.step is not None
+    return state.rollout.step.kind
+
+
+def evidence(*, worse: float = 0.0, fine: float = 0.0) -> Seen:
+    seen = MetricEvidence(name="accuracy", candidate=9500, champion=500, candidate_mean=0.8, champion_mean=0.9)
+    return Seen(metrics=(replace(seen, log_e_worse=worse, log_e_fine=fine),))
+
+
+def counting(change: Callable[[StepCounts], StepCounts]) -> Callable[[Routing], StepCounts]:
+    before = healthy()
+    return lambda routing: change(before(routing))
+
+
+def test_the_champion_keeps_its_name_and_a_twentieth_of_the_units_until_the_soak_is_over() -> None:
+    loop, state = soaking()
+    assert step(state) == "soak"
+    routing = loop.gateways.routing
+    assert routing is not None
+    assert (routing.champion, routing.candidate, routing.weight) == (FIRST, SECOND, 9500)
+    assert step(loop.tick(DAY - 5)) == "soak"
+    state = loop.tick(10)
+    assert state.champion == SECOND
+    assert state.rollout is None
+
+
+def test_the_holdback_is_the_same_units_that_no_canary_ever_had() -> None:
+    units = [f"u{n}" for n in range(4000)]
+    by_weight = {w: {unit for unit in units if to_candidate(bucket("ro", unit), w)} for w in (100, 1000, 5000, 9500)}
+    assert by_weight[100] <= by_weight[1000] <= by_weight[5000] <= by_weight[9500]
+    assert 0.03 < 1 - len(by_weight[9500]) / len(units) < 0.07
+
+
+def test_it_waits_for_the_labels_of_every_metric_guardrail_whether_a_canary_did_or_not() -> None:
+    loop, _ = soaking(MetricGuardrail(name="accuracy", labels="if_available"))
+    state = loop.tick(2 * DAY)
+    assert step(state) == "soak"
+    told = loop.facts(e.DecisionTaken)[-1]
+    assert isinstance(told, e.DecisionTaken)
+    assert "labels that show accuracy" in told.waiting_for[0]
+    loop.sensor.seen = evidence(fine=2.4)
+    assert loop.tick().champion == SECOND
+
+
+def test_late_labels_send_it_back_to_the_champion_that_the_holdback_kept_warm() -> None:
+    loop, _ = soaking(MetricGuardrail(name="accuracy"))
+    loop.sensor.seen = evidence(worse=4.2)
+    state = loop.tick(3600)
+    assert (state.champion, state.rollout) == (FIRST, None)
+    routing = loop.gateways.routing
+    assert routing is not None
+    assert (routing.champion, routing.weight) == (FIRST, 0)
+
+
+def test_errors_are_compared_and_not_counted_out() -> None:
+    """A day of nearly all traffic has more than `max_errors` of any release's errors."""
+    loop, state = soaking()
+    many = counting(
+        lambda seen: replace(
+            seen,
+            candidate=ArmCounts(requests=950_000, units=950_000, errors=950),
+            champion=ArmCounts(requests=50_000, units=50_000, errors=50),
+            rollout_candidate=ArmCounts(requests=950_000, units=950_000, errors=950),
+        )
+    )
+    loop.gateways.seen = many
+    assert step(loop.tick(3600)) == "soak"
+    loop.gateways.seen = counting(lambda seen: replace(seen, rollout_tests=TestSums(errors=3.7)))
+    state = loop.tick()
+    assert (state.champion, state.rollout) == (FIRST, None)
+
+
+def test_a_limit_of_its_own_counts_them_out() -> None:
+    made = service(steps=(*STEPS[:2], Step(soak=Soak(min_s=DAY, max_errors=900)), STEPS[3]))
+    loop = Loop(made)
+    loop.gateways.seen = healthy()
+    loop.write(*registered(SECOND))
+    loop.tick()
+    loop.approve()
+    assert step(loop.tick()) == "soak"
+    loop.gateways.seen = counting(
+        lambda seen: replace(seen, rollout_candidate=ArmCounts(requests=950_000, units=950_000, errors=950))
+    )
+    assert loop.tick().rollout is None
