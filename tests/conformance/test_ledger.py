@@ -259,6 +259,22 @@ def test_a_finished_command_is_never_claimed_again(ledger: Subject, clock: Simul
         ledger.postpone("1", delay_s=1, error="late")
 
 
+def test_an_attempt_that_only_waits_does_not_count(ledger: Subject, clock: SimulatedClock) -> None:
+    ledger.append([frozen("fraud")], commands=[order("1")])
+    for _ in range(3):
+        claimed = ledger.claim("fraud", "a", ttl_s=10)
+        assert claimed is not None
+        assert claimed.attempts == 1
+        ledger.postpone("1", delay_s=1, error="frozen", failed=False)
+        clock.advance(2)
+    assert ledger.claim("fraud", "a", ttl_s=10) is not None
+    ledger.postpone("1", delay_s=1, error="away")
+    clock.advance(2)
+    again = ledger.claim("fraud", "a", ttl_s=10)
+    assert again is not None
+    assert again.attempts == 2
+
+
 def test_a_postponed_command_waits_and_lets_others_pass(ledger: Subject, clock: SimulatedClock) -> None:
     ledger.append([frozen("fraud")], commands=[order("1"), order("2")])
     assert ledger.claim("fraud", "a", ttl_s=10) is not None

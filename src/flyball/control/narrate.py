@@ -58,6 +58,8 @@ def _of_rollout(fact: e.AnyFact) -> str:
             return f"routing epoch {routing.epoch} ordered, {_traffic(routing)}: {why}"
         case e.RoutingApplied(epoch=epoch):
             return f"the gateway confirmed routing epoch {epoch}"
+        case e.CommandGivenUp(key=key, attempts=attempts, error=error):
+            return f"order {key} was given up after {attempts} attempts: {error}"
         case e.RoutingRefused(epoch=epoch, error=error):
             return f"the gateway refused routing epoch {epoch}: {error}"
         case e.StepJudged(step=step, verdict=verdict):

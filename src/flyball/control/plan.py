@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from flyball.control.ab_testing import plan_ab_end, plan_ab_test
 from flyball.control.decision import Decision, Situation, order
+from flyball.control.giving_up import plan_given_up
 from flyball.control.retraining import plan_retraining
 from flyball.control.rolling_back import plan_rollback, way_back
 from flyball.control.rolling_out import plan_rollout
@@ -64,6 +65,8 @@ def _plan_routing(situation: Situation) -> Decision | None:
     held = observed.routing.epoch if observed and observed.routing else None
     if held is not None and held > state.routing.epoch:
         return _overtake(situation)
+    if (given_up := plan_given_up(situation)) is not None:
+        return given_up
     if observed is not None and state.applied == state.epoch and (held is None or held < state.epoch):
         again = order(state.routing)
         return Decision(

@@ -40,6 +40,13 @@ class Asked(Record):
     messages: int = 1  # of this trigger since the last training
 
 
+class GivenUp(Record):
+    """An order that nobody tries any more."""
+
+    fact: e.CommandGivenUp
+    at: str  # RFC 3339
+
+
 class ServiceState(Record):
     """Everything the planner may know of one service that is on the ledger."""
 
@@ -73,6 +80,7 @@ class ServiceState(Record):
     asked: dict[str, Asked] = {}  # by trigger
     spent: Spent = Spent()  # of the last seven days
     decisions: dict[str, e.DecisionTaken] = {}  # the last word on each action
+    given_up: GivenUp | None = None  # the newest routing did not arrive
 
 
 def fold(state: ServiceState, entry: Entry) -> ServiceState:
@@ -138,10 +146,22 @@ def _apply(state: ServiceState, fact: e.AnyFact, at: str) -> ServiceState:
             return replace(state, frozen=None, decisions=_without(state, "freeze"))
         case e.ProcessStarted(process="controller"):  # it has read the declaration as it is now
             return replace(state, decisions=_without(state, "declaration"))
+        case e.CommandGivenUp():
+            return _given_up(state, fact, at)
         case e.DecisionTaken():
             return replace(state, decisions=state.decisions | {fact.action: fact})
         case _:
             return state
+
+
+def _given_up(state: ServiceState, fact: e.CommandGivenUp, at: str) -> ServiceState:
+    """A routing that a newer one has overtaken is nobody's any more; a training that cannot begin fails its ticket."""
+    if fact.kind == "route":
+        current = state.routing is not None and f"{fact.key}/".startswith(f"route/{state.service}/{state.epoch}/")
+        return replace(state, given_up=GivenUp(fact=fact, at=at)) if current else state
+    if state.ticket is not None and fact.ticket == state.ticket.ticket:
+        return replace(state, ticket=replace(state.ticket, failed=fact.error))
+    return state
 
 
 def _without(state: ServiceState, action: str) -> dict[str, e.DecisionTaken]:
@@ -185,9 +205,9 @@ def _rollout(state: ServiceState, fact: e.AnyFact, at: str) -> ServiceState:
     """A routing concerns whatever is under way; the rest the rollout alone, which takes a waiting release up and leaves
     it withdrawn, or waiting again, or as champion."""
     if isinstance(fact, e.RoutingApplied):
-        state = replace(state, applied=max(state.applied, fact.epoch))
+        state = replace(state, applied=max(state.applied, fact.epoch), given_up=None)
     if isinstance(fact, e.RoutingOrdered | e.StepStarted):
-        state = replace(state, epoch=max(state.epoch, fact.routing.epoch), routing=fact.routing)
+        state = replace(state, epoch=max(state.epoch, fact.routing.epoch), routing=fact.routing, given_up=None)
     rollout = advanced(state.rollout, fact, at)
     match fact:
         case e.RolloutOpened(release=root):

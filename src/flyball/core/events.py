@@ -138,6 +138,16 @@ class DecisionTaken(Fact, tag="decision.taken"):
     waiting_for: tuple[str, ...] = ()
 
 
+class CommandGivenUp(Fact, tag="command.given_up"):
+    """An order that failed as often as its kind may. Nobody tries it any more; a person should look why."""
+
+    key: str
+    kind: str  # `route`, `train`
+    attempts: int
+    error: str  # of the last attempt
+    ticket: str | None = None  # of a training
+
+
 class ProcessStarted(Fact, tag="process.started"):
     process: Literal["gateway", "controller", "replay", "demo"]
     epoch: int = 0
@@ -182,6 +192,7 @@ AnyFact = (
     | Frozen
     | Thawed
     | DecisionTaken
+    | CommandGivenUp
     | ProcessStarted
     | HoldPlaced
     | HoldLifted

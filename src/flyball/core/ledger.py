@@ -125,6 +125,6 @@ class Ledger(Protocol):
         """The oldest command of the subject that nobody holds, or whose holder's time is over."""
         ...
 
-    def postpone(self, key: str, *, delay_s: float, error: str) -> None:
-        """Give a failed command back, to be tried later."""
+    def postpone(self, key: str, *, delay_s: float, error: str, failed: bool = True) -> None:
+        """Give a command back, to be tried later. Without `failed` the attempt does not count: it only waits."""
         ...

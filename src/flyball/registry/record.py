@@ -88,8 +88,8 @@ class Recorder:
     def claim(self, subject: str, owner: str, *, ttl_s: float) -> Claimed | None:
         return self._store.claim(subject, owner, ttl_s=ttl_s)
 
-    def postpone(self, key: str, *, delay_s: float, error: str) -> None:
-        self._store.postpone(key, delay_s=delay_s, error=error)
+    def postpone(self, key: str, *, delay_s: float, error: str, failed: bool = True) -> None:
+        self._store.postpone(key, delay_s=delay_s, error=error, failed=failed)
 
     def pending(self, limit: int = 100) -> tuple[Message, ...]:
         """Messages of the outbox that nobody acknowledged, oldest first."""

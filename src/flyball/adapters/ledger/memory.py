@@ -174,13 +174,14 @@ class MemoryLedger:
                     return Claimed(command=order.command, owner=owner, attempts=order.attempts)
             return None
 
-    def postpone(self, key: str, *, delay_s: float, error: str) -> None:
+    def postpone(self, key: str, *, delay_s: float, error: str, failed: bool = True) -> None:
         with self._lock:
             order = self._orders.get(key)
             if order is None or order.finished:
                 raise not_open(key)
             now = self._clock.monotonic()
             order.since, order.until, order.error = now, now + delay_s, error
+            order.attempts -= not failed
 
     def pending(self, limit: int = 100) -> tuple[Message, ...]:
         """Messages of the outbox that nobody acknowledged, oldest first."""

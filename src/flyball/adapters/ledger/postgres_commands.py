@@ -104,11 +104,12 @@ def claim_command(connection: Connection, subject: str, owner: str, now: float, 
     return Claimed(command=command, owner=owner, attempts=attempts + 1)
 
 
-def postpone_command(connection: Connection, key: str, now: float, delay_s: float, error: str) -> None:
-    """Raises: NotFound: no such open command."""
+def postpone_command(connection: Connection, key: str, now: float, delay_s: float, error: str, *, failed: bool) -> None:
+    """Args: failed: without it the attempt does not count. Raises: NotFound: no such open command."""
     done = connection.execute(
-        "UPDATE command SET owner = NULL, since = %s, until = %s, error = %s WHERE key = %s AND NOT finished",
-        (now, now + delay_s, storable(error), key),
+        "UPDATE command SET owner = NULL, since = %s, until = %s, error = %s, attempts = attempts - %s "
+        "WHERE key = %s AND NOT finished",
+        (now, now + delay_s, storable(error), int(not failed), key),
     )
     if done.rowcount == 0:
         raise not_open(key)

@@ -135,9 +135,9 @@ class SqliteLedger:
         with self._transaction() as connection:
             return rows.claim_command(connection, subject, owner, self._clock.monotonic(), ttl_s)
 
-    def postpone(self, key: str, *, delay_s: float, error: str) -> None:
+    def postpone(self, key: str, *, delay_s: float, error: str, failed: bool = True) -> None:
         with self._transaction() as connection:
-            rows.postpone_command(connection, key, self._clock.monotonic(), delay_s, error)
+            rows.postpone_command(connection, key, self._clock.monotonic(), delay_s, error, failed=failed)
 
     def pending(self, limit: int = 100) -> tuple[Message, ...]:
         """Messages of the outbox that nobody acknowledged, oldest first: each is to be sent at least once."""

@@ -80,11 +80,14 @@ def claim_command(connection: sqlite3.Connection, subject: str, owner: str, now:
     return Claimed(command=command, owner=owner, attempts=attempts + 1)
 
 
-def postpone_command(connection: sqlite3.Connection, key: str, now: float, delay_s: float, error: str) -> None:
-    """Raises: NotFound: no such open command."""
+def postpone_command(
+    connection: sqlite3.Connection, key: str, now: float, delay_s: float, error: str, *, failed: bool
+) -> None:
+    """Args: failed: without it the attempt does not count. Raises: NotFound: no such open command."""
     done = connection.execute(
-        "UPDATE command SET owner = NULL, since = ?, until = ?, error = ? WHERE key = ? AND NOT finished",
-        (now, now + delay_s, error, key),
+        "UPDATE command SET owner = NULL, since = ?, until = ?, error = ?, attempts = attempts - ? "
+        "WHERE key = ? AND NOT finished",
+        (now, now + delay_s, error, int(not failed), key),
     )
     if done.rowcount == 0:
         raise not_open(key)

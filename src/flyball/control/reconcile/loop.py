@@ -21,7 +21,9 @@ from msgspec.structs import replace
 
 from flyball.control.check import broken_rules
 from flyball.control.decision import Decision, Learning, Outlook, Situation, elapsed_s
+from flyball.control.giving_up import died_of, given_up
 from flyball.control.plan import Plan, plan
+from flyball.control.retries import spent, wait_s
 from flyball.control.state import ServiceState, fold
 from flyball.control.steps import effective_steps
 from flyball.core import events as e
@@ -218,7 +220,8 @@ class Reconciler:
                 waiting_for=decision.waiting_for,
             )
             last = self.state.decisions.get(decision.action)
-            if last is None or _gist(last) != _gist(fact):
+            intent = bool(decision.commands) and not decision.facts  # an order is written even where it was told before
+            if intent or last is None or _gist(last) != _gist(fact):
                 told.append(fact)
         return told
 
@@ -226,14 +229,21 @@ class Reconciler:
         """Claim and do what was ordered. True where something was done."""
         done = False
         while claimed := self._ledger.claim(self.state.service, self._owner, ttl_s=CLAIM_S):
+            command = claimed.command
             if self._held(claimed):
-                self._ledger.postpone(claimed.command.key, delay_s=1.0, error="the service is frozen")
+                self._ledger.postpone(command.key, delay_s=1.0, error="the service is frozen", failed=False)
                 continue
             try:
+                if died := died_of(claimed):
+                    raise Unavailable(died)
                 self._do(claimed, lease)
                 done = True
             except Unavailable as error:
-                self._ledger.postpone(claimed.command.key, delay_s=min(0.2 * claimed.attempts, 5.0), error=str(error))
+                if spent(command.kind, claimed.attempts):
+                    self._ledger.append([given_up(claimed, str(error))], fence=lease, finished=[command.key])
+                    continue
+                delay_s = wait_s(command.kind, claimed.attempts, command.key)
+                self._ledger.postpone(command.key, delay_s=delay_s, error=str(error))
         return done
 
     def _held(self, claimed: Claimed) -> bool:

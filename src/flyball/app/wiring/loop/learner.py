@@ -7,6 +7,8 @@ import polars as pl
 
 from flyball.app.declared import Declared
 from flyball.app.wiring.training.pipeline import Pipeline
+from flyball.control.giving_up import given_up
+from flyball.control.retries import spent, wait_s
 from flyball.control.state import ServiceState
 from flyball.core import events as e
 from flyball.core.clock import Clock, timestamp
@@ -53,7 +55,7 @@ class PipelineLearner:
         """Train now, or see that a running training keeps its command."""
         key, ticket = claimed.command.key, str(claimed.command.body["ticket"])
         if self._running is not None and self._running.is_alive():
-            self._ledger.postpone(key, delay_s=HEARTBEAT_S, error="the training runs")
+            self._ledger.postpone(key, delay_s=HEARTBEAT_S, error="the training runs", failed=False)
             return
         if not _wanted(state, ticket):  # it ended between the claim and now
             self._ledger.append((), finished=[key])
@@ -61,7 +63,7 @@ class PipelineLearner:
         if not self._in_background:
             self._train(state, claimed)
             return
-        self._ledger.postpone(key, delay_s=HEARTBEAT_S, error="the training runs")
+        self._ledger.postpone(key, delay_s=HEARTBEAT_S, error="the training runs", failed=False)
         self._running = threading.Thread(target=self._train, args=(state, claimed), name="training", daemon=True)
         self._running.start()
 
@@ -87,8 +89,12 @@ class PipelineLearner:
         except TrainingFailed:
             facts = []  # the pipeline has written what the code said, with the ticket
         except (Unavailable, Conflict) as error:
-            self._ledger.postpone(command.key, delay_s=1.0, error=masked(str(error)))
-            return
+            words = masked(str(error))
+            if not spent(command.kind, claimed.attempts):
+                delay_s = wait_s(command.kind, claimed.attempts, command.key)
+                self._ledger.postpone(command.key, delay_s=delay_s, error=words)
+                return
+            facts = [given_up(claimed, words), self._signal(state, error)]
         except Exception as error:  # whatever it is, the ticket says so, and the same rows are not tried for ever
             facts = [_failed(name, ticket, error), self._signal(state, error)]
         self._ledger.append(facts, finished=[command.key])

@@ -49,7 +49,7 @@ class SimulatedLearner:
         _, since, made, row = self._running
         left_s = since + TRAINING_S - self._now_s()
         if left_s > 0:
-            self._ledger.postpone(command.key, delay_s=left_s, error="the training runs")
+            self._ledger.postpone(command.key, delay_s=left_s, error="the training runs", failed=False)
             return
         self._models.made[made.root] = made
         facts = offered(made, self._models, ServiceName(command.subject), self._task, last_row=row, ticket=ticket)

@@ -52,8 +52,8 @@ class StruckLedger:
     def claim(self, subject: str, owner: str, *, ttl_s: float) -> Claimed | None:
         return self._points.call("ledger.claim", lambda: self._ledger.claim(subject, owner, ttl_s=ttl_s))
 
-    def postpone(self, key: str, *, delay_s: float, error: str) -> None:
-        self._ledger.postpone(key, delay_s=delay_s, error=error)
+    def postpone(self, key: str, *, delay_s: float, error: str, failed: bool = True) -> None:
+        self._ledger.postpone(key, delay_s=delay_s, error=error, failed=failed)
 
 
 class StruckGateways:

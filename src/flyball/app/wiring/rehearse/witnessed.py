@@ -48,9 +48,9 @@ class WitnessedLedger:
         self._demand_room()
         return self._ledger.claim(subject, owner, ttl_s=ttl_s)
 
-    def postpone(self, key: str, *, delay_s: float, error: str) -> None:
+    def postpone(self, key: str, *, delay_s: float, error: str, failed: bool = True) -> None:
         self._demand_room()
-        self._ledger.postpone(key, delay_s=delay_s, error=error)
+        self._ledger.postpone(key, delay_s=delay_s, error=error, failed=failed)
 
     def _demand_room(self) -> None:
         if self._full():
