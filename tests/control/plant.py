@@ -14,6 +14,7 @@ from flyball.core import events as e
 from flyball.core.clock import moment
 from flyball.core.ids import ReleaseRoot
 from flyball.core.ledger import Claimed
+from flyball.core.metric_evidence import MetricEvidence, MetricTrial
 from flyball.core.ports import Segment
 from flyball.core.release import Estimate
 from flyball.core.routing import PairEvidence
@@ -138,6 +139,12 @@ class Plant:
 
     def pairs(self, candidate: str) -> PairEvidence | None:
         return None
+
+    def compare(self, trial: MetricTrial | None) -> None:
+        """No metric is compared here."""
+
+    def arm_metrics(self) -> tuple[MetricEvidence, ...]:
+        return ()
 
 
 class Trainer(Learner):
