@@ -5,7 +5,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,10 @@ def declared(people: dict[str, list[str]]) -> list[e.AnyFact]:
     """A service that serves its first release, and who may do what with it."""
     first, *others = first_champion()
     assert isinstance(first, e.ServiceDeclared)
-    whole = msgspec.to_builtins(service()) | {"metadata": {"name": NAME, "owner": "risk", "people": people}}
+    policy = replace(service().retrain, triggers=("drift", "webhook"))
+    whole = msgspec.to_builtins(replace(service(), retrain=policy)) | {
+        "metadata": {"name": NAME, "owner": "risk", "people": people}
+    }
     return [replace(first, declaration=whole), *others]
 
 
@@ -50,11 +53,11 @@ def answering(home: Path, *options: str) -> Iterator[str]:
 
 
 def ask(
-    url: str, body: Any = None, *, key: str | None = None, method: str | None = None
+    url: str, body: Any = None, *, key: str | None = None, headers: Mapping[str, str] | None = None
 ) -> tuple[int, Any, dict[str, str]]:
     """Status, document and headers. Body: bytes as they are, else as JSON; None: a GET."""
     data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
-    request = urllib.request.Request(url, data=data, method=method)
+    request = urllib.request.Request(url, data=data, headers=dict(headers or {}))
     if key is not None:
         request.add_header("authorization", f"Bearer {key}")
     try:

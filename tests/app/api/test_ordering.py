@@ -12,8 +12,9 @@ from joserfc.jwk import ECKey
 from msgspec.structs import replace
 from tests.app.api.asked import answering, ask, declared, put
 from tests.app.api.test_flagger import DOCUMENTED, SENT
+from tests.app.api.test_templates import resource
 from tests.app.test_people import ASKED, asking
-from tests.control.world import NAME
+from tests.control.world import NAME, SECOND
 
 from flyball.app.home import Home
 from flyball.app.wiring.ledger import open_ledger
@@ -126,6 +127,51 @@ def test_what_somebody_may_not_say_is_not_written(url: str, keys: dict[str, str]
         assert ask(f"{url}/v1/services/{NAME}/{verb}", body, key=key)[0] == status, verb
     assert ask(f"{url}/v1/services/shop/rollout/pause", {}, key=token("bob@example.com", "*:admin"))[0] == 404
     assert newest(folder) == before
+
+
+def test_a_message_that_is_sent_again_is_one_message(url: str, keys: dict[str, str], folder: Path) -> None:
+    place, message = f"{url}/v1/services/{NAME}/triggers", {"reference": "4f1c2aa"}
+    found = [
+        ask(place, body, key=keys["clerk"], headers=headers)
+        for body, headers in (
+            (message | {"why": "a new edition"}, {}),
+            (message, {}),
+            (message, {"Idempotency-Key": "delivery-7"}),
+            (message | {"key": "delivery-7"}, {"Idempotency-Key": "delivery-7"}),
+        )
+    ]
+    assert [status for status, *_ in found] == [200] * 4
+    assert [bool(told["recorded"]) for _, told, _ in found] == [True, False, True, False]
+    received = [each.fact for each in open_ledger(Home(folder / "home")).read() if each.type == "trigger.received"]
+    assert [
+        (fact.source, fact.key, fact.by, fact.proof) for fact in received if isinstance(fact, e.TriggerReceived)
+    ] == [("webhook", name, f"key-{keys['clerk'].split('_')[1]}", "token") for name in ("4f1c2aa", "delivery-7")]
+
+
+def test_a_message_that_nobody_listens_to_or_nobody_may_send_is_not_written(
+    url: str, keys: dict[str, str], folder: Path
+) -> None:
+    before, place = newest(folder), f"{url}/v1/services/{NAME}/triggers"
+    for key, body, headers, status in (
+        (keys["clerk"], {"source": "commit", "reference": "x"}, {}, 409),  # not among its triggers
+        (keys["clerk"], {}, {}, 422),  # names nothing
+        (keys["clerk"], {"source": "smell", "reference": "x" * 201}, {}, 422),
+        (keys["clerk"], {"key": "a"}, {"Idempotency-Key": "b"}, 422),
+        (keys["clerk"], {"reference": "a"}, {"Idempotency-Key": "b" * 201}, 422),
+        (keys["argo"], {"reference": "x"}, {}, 403),
+        (token("eve@example.com", f"{NAME}:admin"), {"reference": "x"}, {}, 403),
+        (None, {"reference": "x"}, {}, 401),
+    ):
+        assert ask(place, body, key=key, headers=headers)[0] == status, body
+    assert newest(folder) == before
+
+
+def test_what_argo_asks_by_the_template_is_answered(url: str, keys: dict[str, str]) -> None:
+    web = resource("AnalysisTemplate")["spec"]["metrics"][0]["provider"]["web"]
+    place = web["url"].replace("http://flyball-api:8070", url).replace("{{args.service}}", NAME)
+    sent = {each["key"]: each["value"].replace("{{args.key}}", keys["argo"]) for each in web["headers"]}
+    status, told, headers = ask(place.replace("{{args.release}}", SECOND[:20]), headers=sent)
+    assert (status, told["data"]["release"], headers["content-type"]) == (200, SECOND, "application/json")
 
 
 def test_a_rollout_is_approved_and_taken_back_over_http(url: str, folder: Path) -> None:

@@ -86,6 +86,7 @@ def test_an_order_needs_somebody_who_gives_it(url: str) -> None:
         base = f"{url}/v1/services/{NAME}" + ("" if verb in ("approve", "reject") else "/rollout")
         status, told, headers = ask(f"{base}/{verb}", {"why": "because"})
         assert (status, "--gateway" in told["error"], "www-authenticate" in headers) == (401, True, True), verb
+    assert ask(f"{url}/v1/services/{NAME}/triggers", {"reference": "4f1c2aa"})[0] == 401
 
 
 def test_what_is_not_there_is_an_error_in_the_same_shape(url: str) -> None:
@@ -117,6 +118,7 @@ def test_the_document_is_openapi_and_names_every_route(url: str) -> None:
     document = ask(url + "/openapi.json")[1]
     OpenAPIV31SpecValidator(document).validate()
     words = {f"/v1/services/{{service}}/{'' if verb in ('approve', 'reject') else 'rollout/'}{verb}" for verb in WORDS}
+    words.add("/v1/services/{service}/triggers")
     others = {"/livez", "/v1/decide", "/v1/flagger/go", "/v1/flagger/rollback"}
     rollout = "/v1/services/{service}/rollout"
     assert set(document["paths"]) == words | others | {rollout, f"{rollout}/verdict"}

@@ -11,6 +11,7 @@ from flyball.app.api.books import Books
 from flyball.app.api.describing import Alive, described, operation
 from flyball.app.api.flagger import Asked, CanaryHook, answered
 from flyball.app.api.judgement import Judged, of_verdict
+from flyball.app.api.messages import HEADER, Message, heard, keyed
 from flyball.app.api.refusals import RETRY_S, Lacking, NoCredentials, Refusal, refusal
 from flyball.app.api.words import OF_THE_SERVICE, WORDS, Said, speak, speaker
 from flyball.app.people import Act
@@ -134,6 +135,16 @@ def _writing(app: FastAPI, desk: Desk, visitors: Visitors, clock: Clock) -> None
         base = "/v1/services/{service}" + ("" if verb in OF_THE_SERVICE else "/rollout")
         summary = f"As `flyball {'' if verb in OF_THE_SERVICE else 'rollout '}{verb}`"
         app.post(f"{base}/{verb}", name=verb, **operation(summary, Act, body=Said))(_word(say, verb))
+
+    @app.post(
+        "/v1/services/{service}/triggers",
+        **operation("Something is new: the policy may want to train", Act, body=Message, headers=(HEADER,)),
+    )
+    async def triggers(request: Request, service: str) -> Response:
+        sender = speaker(visitors.of(request.scope), service)
+        message = keyed(bodies.read(await request.body(), Message), request.headers.get(HEADER))
+        await desk.read(lambda books: books.known(service))
+        return _json(await desk.write(lambda ledger: heard(ledger, service, sender, message)))
 
 
 def _word(

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from flyball.app.api.flagger import CanaryHook
 from flyball.app.api.judgement import Judged
+from flyball.app.api.messages import Message
 from flyball.app.api.refusals import Refusal
 from flyball.app.api.words import Said
 from flyball.app.people import Act
@@ -37,12 +38,15 @@ def operation(
     *,
     body: type[msgspec.Struct] | None = None,
     refusals: Sequence[int] | None = None,
+    headers: Sequence[str] = (),
 ) -> dict[str, Any]:
     """What a route says of itself: arguments for FastAPI's decorators."""
     statuses = (_READ if body is None else _POSTED) if refusals is None else refusals
     responses: dict[int | str, dict[str, Any]] = {200: {"description": "OK", "content": _of(answer)}}
     responses |= {status: {"description": _WHY[status], "content": _of(Refusal)} for status in statuses}
-    extra = {} if body is None else {"requestBody": {"required": True, "content": _of(body)}}
+    extra: dict[str, Any] = {} if body is None else {"requestBody": {"required": True, "content": _of(body)}}
+    if headers:
+        extra["parameters"] = [{"name": name, "in": "header", "schema": {"type": "string"}} for name in headers]
     return {"summary": summary, "responses": responses, "openapi_extra": extra, "response_model": None}
 
 
@@ -52,7 +56,7 @@ def described(app: FastAPI) -> FastAPI:
 
     def document() -> dict[str, Any]:
         found = plain()
-        records = [Judged, Refusal, Question, CanaryHook, Said, Act, RolloutStanding, Alive]
+        records = [Judged, Refusal, Question, CanaryHook, Said, Message, Act, RolloutStanding, Alive]
         _, schemas = msgspec.json.schema_components(records, ref_template=_REF)
         found.setdefault("components", {}).setdefault("schemas", {}).update(schemas)
         return found
