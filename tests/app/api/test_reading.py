@@ -8,6 +8,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from tests.app.api.asked import answering, ask, declared, put
 from tests.app.api.test_flagger import DOCUMENTED, SENT
@@ -94,8 +96,33 @@ def test_what_is_not_there_is_an_error_in_the_same_shape(url: str) -> None:
         found, told, _ = ask(url + place)
         assert (found, list(told)) == (status, ["error"])
     assert ask(f"{url}/v1/services/ro-1/rollout")[0] == 404, "a rollout is no service"
-    assert ask(url + "/v1/decide")[0] == 405
+    status, told, headers = ask(url + "/v1/decide")
+    assert (status, list(told), headers["allow"]) == (405, ["error"], "POST")
     assert ask(url + "/livez")[:2] == (200, {"live": True})
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["epochs", "candidate", "champion", "requests", "name", "x"]), inner)
+    ),
+    max_leaves=12,
+)
+ARM = st.fixed_dictionaries(
+    {"requests": st.integers(0, 10**13), "errors": st.integers(0, 10**7)},
+    optional={"slow": st.integers(-1, 50) | st.none(), "units": st.integers(0, 100)},
+)
+EPOCH = st.fixed_dictionaries({"candidate": ARM, "champion": ARM}, optional={"weight": st.floats(0, 1.1)})
+
+
+@settings(max_examples=60, deadline=None)
+@given(body=JSON | st.fixed_dictionaries({"epochs": st.lists(EPOCH, min_size=1, max_size=3)}) | st.binary(max_size=20))
+def test_no_body_brings_it_down(url: str, body: object) -> None:
+    for place in ("/v1/decide", "/v1/flagger/go"):
+        status, told, _ = ask(url + place, b"" if body is None else body)
+        assert status in (200, 400, 404, 409, 422), told
+        assert next(iter(told)) == ("data" if status == 200 else "error")
 
 
 def test_a_body_beyond_the_bound_is_refused_and_one_that_never_comes_keeps_nobody_waiting(url: str) -> None:

@@ -166,8 +166,10 @@ def _errors(app: FastAPI, complain: Callable[[str], None]) -> None:
     async def nowhere(request: Request, _: Exception) -> Response:
         return _json(Refusal(error=f"there is no {request.url.path} (GET /openapi.json tells what there is)"), 404)
 
-    async def otherwise(request: Request, _: Exception) -> Response:
-        return _json(Refusal(error=f"method {request.method}: this path takes another (GET /openapi.json)"), 405)
+    async def otherwise(request: Request, error: Exception) -> Response:
+        found = _json(Refusal(error=f"method {request.method}: this path takes another (GET /openapi.json)"), 405)
+        found.headers.update(getattr(error, "headers", None) or {})  # `Allow`
+        return found
 
     app.add_exception_handler(FlyballError, refused)
     app.add_exception_handler(Exception, refused)

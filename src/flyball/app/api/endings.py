@@ -37,6 +37,10 @@ class Endings:
                 self._further(name, verdict=verdict)
             case e.RolloutClosed(rollout=name, outcome=outcome, reason=reason):
                 self._further(name, outcome=outcome, reason=reason)
+            case e.ChampionAppointed(rollout=None, previous=str() as release, by=by):
+                # no rollout brought this champion: a person took the one before back
+                if (taken := self._newest.get(entry.subject, {}).get(release)) is not None:
+                    self._further(taken, outcome="rolled_back", reason=f"taken back by {by}")
             case _:
                 return
 

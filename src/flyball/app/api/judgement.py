@@ -89,6 +89,8 @@ def _settled(state: ServiceState, ending: Ending | None, root: str) -> Judgement
         return _one(state, "ROLL_BACK", f"release {short(root)} has not passed its gates", root)
     if root in state.waiting:
         return _one(state, "HOLD", f"release {short(root)} passed its gates", root, waiting_for=("its rollout",))
+    if ending is not None and ending.outcome == "rolled_back":
+        return _one(state, "ROLL_BACK", f"release {short(root)}{told}", root, ending=ending)
     why = f"release {short(root)} neither serves nor is tried{told}"
     return _one(state, "INCONCLUSIVE", why, root, ending=ending)
 

@@ -22,7 +22,8 @@ class Doorway:
     """An ASGI application around the API's."""
 
     def __init__(self, inner: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
-        self._inner, self._busy = inner, 0
+        self._inner = inner
+        self.busy = 0  # requests that are being answered
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -41,14 +42,14 @@ class Doorway:
         except BadInput as error:
             await send_error(send, 400, line(error))
             return
-        if self._busy >= AT_ONCE:
+        if self.busy >= AT_ONCE:
             await send_error(send, 503, f"{AT_ONCE} requests are being answered: come back", [(b"retry-after", b"1")])
             return
-        self._busy += 1
+        self.busy += 1
         try:
             await self._inner(scope, _again(body, receive), send)
         finally:
-            self._busy -= 1
+            self.busy -= 1
 
 
 class Known:
