@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from flyball.core.errors import BadInput
-from flyball.core.service import Guardrails
+from flyball.core.guardrails import Guardrails, MetricGuardrail
 from flyball.decide.borrowed import ArmSums, EpochSums, Question, verdict_on
 from flyball.stats.ratio_mismatch import ratio_log_e
 from flyball.stats.sequential import ErrorEventTest
@@ -121,6 +121,9 @@ def test_all_counts_that_cannot_be_are_told_at_once() -> None:
         "epochs[1].champion.units",
         "epochs[1].champion.slow",
     ]
+    metrics = Guardrails(metrics=(MetricGuardrail(name="conversion"),))
+    with pytest.raises(BadInput, match=r"guardrails\.metrics.*conversion"):
+        verdict_on(Question(epochs=(epoch((10, 1), (10, 1)),), guardrails=metrics))
     many = epoch((10**9, 600_000), (10**9, 600_000))
     with pytest.raises(BadInput, match="1000000 error and slow events"):
         verdict_on(Question(epochs=(many,)))

@@ -19,10 +19,11 @@ from msgspec.structs import replace
 
 from flyball.core.declared_kinds import Count
 from flyball.core.errors import BadInput, Fault
+from flyball.core.guardrails import Guardrails
 from flyball.core.ids import ReleaseRoot, ServiceName
 from flyball.core.record import Record
 from flyball.core.routing import WHOLE, ArmCounts, Routing, StepCounts, TestSums, Verdict
-from flyball.core.service import Canary, Guardrails, Step
+from flyball.core.service import Canary, Step
 from flyball.decide.rollout import RATIO_LOG_E, advance, judge
 from flyball.stats.sequential import increment_of_counts
 
@@ -174,6 +175,9 @@ def _faults(asked: Question) -> list[Fault]:
                 found.append(_fault(f"{at}.units", f"at most the {arm.requests} requests", str(arm.units)))
             if (arm.slow is not None) is not counted:
                 found.append(_fault(f"{at}.slow", "slow answers of every arm in every epoch, or of none", "some"))
+    if asked.guardrails.metrics:
+        names = ", ".join(metric.name for metric in asked.guardrails.metrics)
+        found.append(_fault("guardrails.metrics", "none: they need rows with labels, and counts have none", names))
     events = sum(arm.errors + (arm.slow or 0) for each in asked.epochs for arm in (each.candidate, each.champion))
     if events > MOST_EVENTS:
         found.append(_fault("epochs", f"at most {MOST_EVENTS} error and slow events", str(events)))

@@ -63,6 +63,8 @@ def judgement(state: ServiceState, endings: dict[str, Ending], release: str | No
     Raises: NotFound: no release is called so, or several are.
     """
     running = state.rollout
+    if running is not None and running.release == state.champion:
+        running = None  # between the two facts of a promotion
     if release is None:
         if running is not None:
             return _running(state, running)
