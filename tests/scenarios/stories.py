@@ -9,11 +9,16 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from tests.decide.rollouts import BATCH, World, routing, seen
 from tests.scenarios.threshold_rule import CHECKS, MOST_FAILED, by_threshold
+from tests.simulation.test_crashes import ended, ending, memory
 
+from flyball.core.guardrails import MetricGuardrail
+from flyball.core.metric_evidence import MetricEvidence
 from flyball.core.routing import ArmCounts, TestSums
 from flyball.core.service import Canary, Guardrail, Guardrails, Rollout, Shadow, Step
+from flyball.decide.metric_rails import harmed
 from flyball.decide.rollout import advance
 from flyball.serving.routing.assign import to_candidate, unit_hash
+from flyball.stats.arm_means import ArmMeans
 from flyball.stats.sequential import increment
 
 WEIGHT = 0.1
@@ -127,10 +132,53 @@ def slow_to_see() -> Iterator[str]:
     )
 
 
+def fast_labels(seed: int = 8) -> Iterator[str]:
+    """Both arms are right in 90 %. A wrong answer of the candidate is told within a minute (somebody complains), all
+    else after an hour: what follows from the labels that are there, and from those whose window has passed?"""
+    rng = np.random.default_rng(seed)
+    yield "Equal arms, 40 units a minute; the candidate's wrong answers are told at once, all else in an hour"
+    yield _row("minute", "candidate", "champion", "by what came", "ours", "log e")
+    mine, right = rng.random(40 * 180) < 0.5, (rng.random(40 * 180) < 0.9).astype(float)
+    came = np.arange(right.size) // 40
+    known = came + np.where(mine & (right == 0), 1, 60)
+    rails = Guardrails(metrics=(MetricGuardrail(name="accuracy", max_loss="5%"),))
+    for minute in (5, 15, 30, 59, 75, 120, 180):
+        there, mature = known <= minute, came + 60 <= minute
+        means = [float(right[there & arm].mean()) if (there & arm).any() else None for arm in (mine, ~mine)]
+        worse = means[0] is not None and (means[1] or 0.9) - means[0] > 0.05
+        test = ArmMeans(relative=0.05).plus(right[mature], mine[mature], np.full(int(mature.sum()), 0.5))
+        seen = MetricEvidence(name="accuracy", log_e_worse=test.most_worse, log_e_fine=test.most_fine)
+        ours = harmed(rails, [seen], {})
+        yield _row(
+            f"{minute}",
+            *("-" if mean is None else f"{mean:.1%}" for mean in means),
+            "rolled back" if worse else "goes on",
+            "ROLL_BACK" if ours else "goes on",
+            f"{test.most_worse:.2f}",
+        )
+
+
+def killed() -> Iterator[str]:
+    """The controller is killed (SIGKILL: nothing of it runs any more) before an effect, and another one takes over."""
+    yield "Two rollouts, the second 300 times worse; the controller dies before an effect of theirs, another takes over"
+    yield _row("dies before effect", "effects then", "champion", "withdrawn", "as without")
+    whole = ended("rollouts", memory, None)
+    effects, end = whole.world.points.effects, ending(whole)
+    yield _row("none", f"{len(effects)}", end["champion"], *end["withdrawn"], "-")
+    for number in range(3, len(effects) + 1, 7):
+        crashed = ended("rollouts", memory, (number, "before"))
+        found = ending(crashed)
+        same = "yes" if found == end else "NO"
+        name = f"{number} ({effects[number - 1]})"
+        yield _row(name, f"{len(crashed.world.points.effects)}", found["champion"], *found["withdrawn"], same)
+
+
 STORIES: dict[str, Callable[[], Iterator[str]]] = {
     "nine_times_worse": lambda: nine_times_worse(60),
     "one_a_second": one_a_second,
     "common_cause": common_cause,
     "sticky_units": lambda: sticky_units(5000),
     "slow_to_see": slow_to_see,
+    "fast_labels": fast_labels,
+    "killed": killed,
 }

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 from msgspec.structs import replace
@@ -26,6 +26,11 @@ from flyball.core.ids import ReleaseRoot
 from flyball.core.ledger import Ledger
 from flyball.core.service import Approval, Canary, Promote, Psi, Shadow, Step
 from flyball.registry import chain
+
+
+class Closing(Protocol):
+    def close(self) -> None: ...
+
 
 SEED = 23  # whose person looks soon
 QUICK = replace(
@@ -105,12 +110,36 @@ def sqlite() -> Iterator[Callable[[SimulatedClock], Ledger]]:
         yield make
 
 
-def dies_everywhere(story: str, make: Callable[[SimulatedClock], Ledger]) -> None:
+@pytest.fixture
+def postgres(request: pytest.FixtureRequest) -> Iterator[Callable[[SimulatedClock], Ledger]]:
+    """A new schema of a real server for each run; leases go by the simulated clock."""
+    from tests import postgres as real
+
+    from flyball.adapters.ledger.postgres import PostgresLedger
+
+    server = request.getfixturevalue("postgres_server")
+    with ExitStack() as opened:
+        # one at a time: the server has room for some connections, and each run leaves two
+        opened_last: list[Closing] = []
+
+        def make(clock: SimulatedClock) -> Ledger:
+            for before in opened_last:
+                before.close()
+            ledger = PostgresLedger(real.place(server), sealer=chain, clock=clock)
+            opened_last[:] = [ledger]
+            opened.callback(ledger.close)
+            return ledger
+
+        yield make
+
+
+def dies_everywhere(story: str, make: Callable[[SimulatedClock], Ledger], *, every: int = 1) -> None:
+    """Args: every: only each n-th of the effects, and the last."""
     whole = ended(story, make, None)
     expected, effects = ending(whole), whole.world.points.effects
     assert {"ledger.append", "gateway.apply"} <= set(effects)
     points: list[tuple[int, Side]] = [(number, "before") for number in range(1, len(effects) + 1)]
-    for crash_at in [*points, (len(effects), "after")]:
+    for crash_at in [*points[::every], (len(effects), "after")]:
         assert ending(ended(story, make, crash_at)) == expected, (crash_at, effects[crash_at[0] - 1])
 
 
@@ -129,3 +158,18 @@ def test_a_crash_at_every_effect_on_the_memory_ledger(story: str) -> None:
 @pytest.mark.parametrize("story", STORIES)
 def test_a_crash_at_every_effect_on_the_sqlite_ledger(story: str, sqlite: Callable[[SimulatedClock], Ledger]) -> None:
     dies_everywhere(story, sqlite)
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_a_crash_at_some_effects_on_the_postgresql_ledger(
+    story: str, postgres: Callable[[SimulatedClock], Ledger]
+) -> None:
+    dies_everywhere(story, postgres, every=12)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("story", STORIES)
+def test_a_crash_at_every_effect_on_the_postgresql_ledger(
+    story: str, postgres: Callable[[SimulatedClock], Ledger]
+) -> None:
+    dies_everywhere(story, postgres)

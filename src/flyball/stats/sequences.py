@@ -5,6 +5,7 @@ misses the truth *ever* with probability at most alpha. All here are mixtures: a
 martingale under the truth, and by Ville's inequality it passes 1/alpha with probability at most alpha.
 """
 
+from functools import lru_cache
 from math import inf, log, log1p, pi, sqrt
 
 from scipy import special
@@ -12,6 +13,7 @@ from scipy import special
 from flyball.core.errors import NotEnoughData
 
 
+@lru_cache(maxsize=4096)  # sixty steps of a bisection, asked of the same counts by every look at a step
 def bernoulli_upper(n: int, x: int, *, alpha: float) -> float:
     """Anytime-valid one-sided upper confidence bound for the rate of a Bernoulli stream.
 
