@@ -26,6 +26,7 @@ from flyball.adapters.window_book import SqliteWindows
 from flyball.app.declared import load
 from flyball.app.home import Home
 from flyball.app.wiring.ledger import recorder
+from flyball.app.wiring.loop import rounds
 from flyball.app.wiring.loop.kept_states import KeptStates
 from flyball.app.wiring.loop.learner import PipelineLearner
 from flyball.app.wiring.loop.live import BehindSource, Source, WithSpool
@@ -70,19 +71,20 @@ class Keeper:
         self.name = file.parent.name  # of the service, once its file was read
         self.kept_at: float | None = None  # when its last round ended, seconds since the epoch
 
-    def keep(self, stopping: threading.Event) -> None:
-        """Tick until told to stop. An error is told once, and the next tick tries again; others are not touched."""
-        wait_s = TICK_S
-        while not stopping.wait(wait_s):
-            wait_s = TICK_S
-            try:
-                self._tick()
-                self._told, self.kept_at = "", time.time()
-            except FlyballError as error:
-                self._tell(str(error))
-            except Exception:  # a fault of ours in one service must not take the others down
-                self._tell(traceback.format_exc())
-                wait_s = BACK_OFF_S
+    def round(self) -> float:
+        """One tick, and how long to wait for the next. An error is told once, and the next one tries again."""
+        try:
+            self._tick()
+            self._told, self.kept_at = "", time.time()
+        except FlyballError as error:
+            self._tell(str(error))
+        except Exception:  # a fault of ours in one service must not take the others down
+            self._tell(traceback.format_exc())
+            return BACK_OFF_S
+        return TICK_S
+
+    def stop(self) -> None:
+        """Give the lease back."""
         if self._reconciler is not None:
             self._reconciler.stop()
 
@@ -166,7 +168,7 @@ def _complain(file: Path, words: str) -> None:
 
 
 def run(files: Sequence[Path], home: Home, stopping: threading.Event, owner: str | None = None) -> None:
-    """A thread a service: a gateway that loads a release for one keeps no other waiting.
+    """Keep all of them until told to stop.
 
     `owner`: holds the leases; no two controllers that live at the same time may share one. None: a new one.
     """
@@ -182,13 +184,13 @@ def run(files: Sequence[Path], home: Home, stopping: threading.Event, owner: str
         for keeper in keepers:
             stack.callback(keeper.join)
         stack.callback(trainer.close)  # first of all: the trainings end, then their threads, then the ledger
-        with ThreadPoolExecutor(max_workers=len(keepers) + 2, thread_name_prefix="service") as threads:
-            work = [threads.submit(keeper.keep, stopping) for keeper in keepers]
+        with ThreadPoolExecutor(max_workers=3, thread_name_prefix="beside") as threads:
             beside = (
+                threads.submit(rounds.keep, keepers, stopping),
                 threads.submit(keep_all, files, home, ledger, stopping),
                 threads.submit(_beat, keepers, home, name, stopping),
             )
-            for kept in [*work, *beside]:
+            for kept in beside:
                 kept.result()
 
 
