@@ -26,6 +26,7 @@ from flyball.app.wiring.ledger import ledger_of, open_ledger
 from flyball.control.explain import Explanation
 from flyball.core import events as e
 from flyball.core.prediction import LabelRecord
+from flyball.core.watching import Diagnosis
 from flyball.serving.identity import PredictionIds
 
 ME = pwd.getpwuid(os.getuid()).pw_name
@@ -269,3 +270,16 @@ def test_retrain_because_says_what_is_new_once_and_orders_nothing(put: Put, said
     (fact,) = facts_of(home, e.TriggerReceived)
     assert (fact.source, fact.reference, fact.key, fact.by, fact.proof) == ("tag", "v2", "v2", ME, "os_user")
     assert facts_of(home, e.TicketOpened) == []
+
+
+def test_review_lowers_the_ladder_and_wants_a_reason(put: Put, said: Said) -> None:
+    diagnosis = Diagnosis(kind="concept_drift", reason="a test says so")
+    opened = e.TicketOpened(service=NAME, ticket="ti-1", kind="retrain", reason="risk", diagnosis=diagnosis)
+    closed = e.TicketClosed(service=NAME, ticket="ti-1", outcome="promoted", reason="it serves")
+    home = put(*serving(opened, closed))
+    assert said("review", "ti-1", "harmful")[0] == 2
+    code, told = said("review", "ti-1", "harmful", "--why", "it forgot the night shift")
+    assert (code, told["recorded"]) == (0, ["remedy.reviewed"])
+    (fact,) = facts_of(home, e.RemedyReviewed)
+    assert (fact.rung, fact.by) == ("observe", ME)  # one below suggest, the default
+    assert said("review", "ti-2", "harmful", "--why", "x")[0] == 2

@@ -87,6 +87,7 @@ class Loop:
         people = dict(self.service.metadata.people)
         declaration = {
             "metadata": {"name": "fraud", "owner": "risk", "people": people},
+            "autonomy": msgspec.to_builtins(self.service.autonomy),
             "retrain": msgspec.to_builtins(self.service.retrain),
         }
         assert isinstance(facts[0], e.ServiceDeclared)

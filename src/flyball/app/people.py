@@ -14,7 +14,7 @@ import msgspec
 from flyball.app.subjects import Reading, first_release, is_called
 from flyball.control.retraining import ordered
 from flyball.control.rollout_state import RolloutState
-from flyball.control.state import ServiceState
+from flyball.control.state import ServiceState, TicketState
 from flyball.core import events as e
 from flyball.core.clock import moment
 from flyball.core.errors import Conflict, NotAllowed, NotFound, Refused
@@ -90,6 +90,8 @@ def approve(
             said = tuple(given.by for given in rollout.approvals)
             return _approve_rollout(service, rollout.asked, metadata, person, why, proposed_by=by, said=said)
         if ticket is not None and ticket.ordered is None and is_called(subject, state, ticket):
+            if ticket.opened.rung == "approval":
+                return _agreed(service, ticket, metadata, person, why)
             may(metadata, person, ("operator", "approver"))
             decision = ordered(state, ticket, by=person.name, proof=person.proof)
             return Word(about=(ticket.ticket,), facts=decision.facts, commands=decision.commands)
@@ -248,6 +250,19 @@ def _approve_rollout(
         alone=person.name == proposed_by and bool(metadata.people) and not said,
     )
     return Word(about=(asked.rollout, asked.model, asked.evidence, asked.policy), facts=(fact,))
+
+
+def _agreed(service: ServiceName, ticket: TicketState, metadata: Metadata, person: Person, why: str) -> Word:
+    """The loop will train, when nothing else is in the way. Who asked for it by a message does not agree alone."""
+    if ticket.approved is not None:
+        return Word(about=(ticket.ticket,))
+    asked_by = ticket.opened.asked_by or None
+    may(metadata, person, ("approver",), proposed_by=asked_by)
+    alone = person.name == asked_by and bool(metadata.people)
+    fact = e.TicketApproved(
+        service=service, ticket=ticket.ticket, by=person.name, proof=person.proof, why=why, alone=alone
+    )
+    return Word(about=(ticket.ticket,), facts=(fact,))
 
 
 def _in_time(asked: e.ApprovalRequested, now: datetime | None) -> None:

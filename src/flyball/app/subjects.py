@@ -10,7 +10,7 @@ from flyball.core import events as e
 from flyball.core.errors import NotFound
 from flyball.core.ids import ReleaseRoot
 from flyball.core.ledger import Ledger
-from flyball.core.service import Metadata, Retrain, Service
+from flyball.core.service import Autonomy, Metadata, Retrain, Service
 from flyball.registry.releases import registry
 
 
@@ -62,6 +62,10 @@ class Reading:
             known = ", ".join(sorted(self._declared)) or "none"
             raise NotFound(f"no service is called {service!r}", hint=f"services: {known}")
         return msgspec.convert(self._declared[service], Service)
+
+    def autonomy(self, service: str) -> Autonomy:
+        """What it says of how far the loop may go alone."""
+        return msgspec.convert(self._declared[service].get("autonomy", {}), Autonomy)
 
 
 def is_called(

@@ -61,7 +61,7 @@ def _of_fact(fact: e.AnyFact, action: str, state: ServiceState, service: Service
         case e.RetrainOrdered():
             busy = [("a rollout runs", state.rollout), ("a quality incident is open", state.incident)]
             found = [f"training while {what}" for what, there in busy if there is not None]
-            if fact.proof == "policy" and service.autonomy.retrain != "auto":
+            if fact.proof == "policy" and not _alone(state, service):
                 found.append(f"a training without a person, where the policy says {service.autonomy.retrain}")
             return found + _frozen(action, state)
         case e.RolloutOpened():
@@ -72,6 +72,16 @@ def _of_fact(fact: e.AnyFact, action: str, state: ServiceState, service: Service
             return _frozen(action, state)
         case _:
             return []
+
+
+def _alone(state: ServiceState, service: Service) -> bool:
+    """Whether the loop may train without a person's order: it has not lost its rung, or an approver has agreed."""
+    heights = {"observe": 0, "suggest": 1, "approval": 2, "auto": 3}
+    ceiling = heights[service.autonomy.retrain]
+    begins = min(1, ceiling) if service.autonomy.earned else ceiling
+    height = min(ceiling, begins + state.ladder.steps)
+    agreed = state.ticket is not None and state.ticket.approved is not None
+    return height >= heights["auto"] or (height == heights["approval"] and agreed)
 
 
 def _of_routing(routing: Routing, state: ServiceState) -> list[str]:

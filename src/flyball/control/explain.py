@@ -102,7 +102,7 @@ def _concerns(decision: e.DecisionTaken, lines: list[Line]) -> bool:
     families = {
         "rollout": ("rollout", "step", "approval"),
         "ab": ("ab",),
-        "retrain": ("ticket", "retrain", "training", "diagnosis", "trigger"),
+        "retrain": ("ticket", "retrain", "training", "diagnosis", "trigger", "remedy"),
     }
     wanted = families.get(decision.action, ())
     return any(line.type.split(".")[0] in wanted for line in lines)

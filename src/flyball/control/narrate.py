@@ -132,6 +132,11 @@ def _of_loop(fact: e.AnyFact) -> str:
             pressed = [brief(each) for each in pressures if each.windows and "pressure" not in why]
             words = "; ".join(each for each in (why, *pressed) if each)
             return f"retrain ticket {ticket} opened ({reason})" + (f": {words}" if words else "")
+        case e.TicketApproved(ticket=ticket, by=by, proof=proof, why=why, alone=alone):
+            note = ", ALONE: nobody else may, and they had asked for it" if alone else ""
+            return f"{by} ({proof}) agreed to the training of {ticket}{note}" + (f": {why}" if why else "")
+        case e.RemedyReviewed(ticket=ticket, verdict=verdict, by=by, why=why, rung=stands, moved=moved):
+            return f"{by} called the retraining {ticket} {verdict}: {why}; retraining stands at {stands} ({moved})"
         case e.RetrainOrdered(ticket=ticket, by=by):
             return f"a retraining for {ticket} was ordered by {by}"
         case e.TicketClosed(ticket=ticket, outcome=outcome, reason=reason):

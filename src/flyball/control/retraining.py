@@ -15,7 +15,9 @@ from flyball.core.codec import digest
 from flyball.core.ids import ServiceName, short
 from flyball.core.ledger import Command
 from flyball.core.release import refusals
+from flyball.core.service import Remedy
 from flyball.decide.admission import over_budget
+from flyball.decide.ladder import rung
 
 
 def plan_retraining(situation: Situation) -> Decision | None:
@@ -49,6 +51,8 @@ def _open(situation: Situation) -> Decision | None:
         row=learning.row,
         why=learning.why,
         pressures=learning.pressures,
+        rung=rung(situation.service.autonomy, state.ladder),
+        asked_by=_asked_by(state, learning),
     )
     made = e.DiagnosisMade(service=service, diagnosis=learning.diagnosis, ticket=name)
     return Decision(action="retrain", what=f"open {name}", why=learning.why, facts=(made, opened))
@@ -58,7 +62,7 @@ def _obstacles(situation: Situation, learning: Learning) -> tuple[str, ...]:
     """What forbids even a ticket at this moment: what the triggers wait for, and what else is going on."""
     state, service = situation.state, situation.service
     found = [*learning.waiting_for, *over_budget(service.retrain.budget, state.spent, moment(situation.now))]
-    if service.autonomy.retrain == "observe":
+    if rung(service.autonomy, state.ladder) == "observe":
         found.append("a policy that allows more than to observe (autonomy.retrain)")
     if state.incident is not None:
         found.append(f"the quality incident {state.incident.incident} to be closed")
@@ -81,11 +85,26 @@ def _order(situation: Situation, ticket: TicketState) -> Decision:
     if learning.new_rows < service.retrain.min_new_rows:
         waiting.append(f"labels: {learning.new_rows} of {service.retrain.min_new_rows} new rows have one")
     waiting += over_budget(service.retrain.budget, state.spent, moment(situation.now))
-    if service.autonomy.retrain != "auto":
-        waiting.append(f"a person to start it: flyball approve {ticket.ticket}")
+    waiting += _whoever(rung(service.autonomy, state.ladder), ticket)
     if waiting:
         return Decision(action="retrain", what="wait", why=ticket.opened.diagnosis.reason, waiting_for=tuple(waiting))
     return ordered(state, ticket, by="policy", proof="policy")
+
+
+def _whoever(stands: Remedy, ticket: TicketState) -> tuple[str, ...]:
+    """Whom the ladder asks. The rung of today counts, and so does the one at which the ticket was opened."""
+    may_approve = stands in ("approval", "auto") and ticket.opened.rung == "approval"
+    if (stands == "auto" and not may_approve) or (may_approve and ticket.approved is not None):
+        return ()
+    if may_approve:
+        return (f"an approver to agree that it is trained: flyball approve {ticket.ticket}",)
+    return (f"a person to start it: flyball approve {ticket.ticket}",)
+
+
+def _asked_by(state: ServiceState, learning: Learning) -> str:
+    """Whose message opened the ticket; empty: nobody's, or the loop's own."""
+    asked = state.asked.get(learning.fired or "")
+    return asked.received.by if asked is not None and asked.received.proof != "policy" else ""
 
 
 def ordered(state: ServiceState, ticket: TicketState, *, by: str, proof: e.Proof) -> Decision:

@@ -8,8 +8,11 @@ from msgspec.structs import replace
 
 from flyball.control.ab_state import AbState, folded
 from flyball.control.rollout_state import RolloutState, advanced
+from flyball.control.ticket_state import Asked as Asked
+from flyball.control.ticket_state import TicketState as TicketState
+from flyball.control.ticket_state import asked_anew
+from flyball.control.ticket_state import trigger_of as trigger_of
 from flyball.core import events as e
-from flyball.core.declared_kinds import Trigger, TriggerSource
 from flyball.core.ids import ReleaseRoot
 from flyball.core.ledger import Entry
 from flyball.core.record import Record
@@ -17,27 +20,7 @@ from flyball.core.release import Release
 from flyball.core.routing import Routing
 from flyball.core.watching import APART
 from flyball.decide.admission import Spent
-
-
-class TicketState(Record):
-    """A retraining that is wanted."""
-
-    ticket: str
-    reason: e.Reason
-    opened_at: str
-    row: int
-    opened: e.TicketOpened
-    ordered: e.RetrainOrdered | None = None
-    release: str | None = None  # what came of it
-    failed: str | None = None
-
-
-class Asked(Record):
-    """A message that says that something is new, which no training has answered so far; the newest of its trigger."""
-
-    received: e.TriggerReceived
-    at: str
-    messages: int = 1  # of this trigger since the last training
+from flyball.decide.ladder import Standing
 
 
 class GivenUp(Record):
@@ -78,6 +61,7 @@ class ServiceState(Record):
     ticketed_at: str = ""  # when the last ticket was opened
     rested_at: str = ""  # when the last rollout, or training that the loop had a ticket for, was over
     asked: dict[str, Asked] = {}  # by trigger
+    ladder: Standing = Standing()  # of retraining
     spent: Spent = Spent()  # of the last seven days
     decisions: dict[str, e.DecisionTaken] = {}  # the last word on each action
     given_up: GivenUp | None = None  # the newest routing did not arrive
@@ -98,7 +82,12 @@ def signal_key(signal: str, feature: str | None) -> str:
 def _apply(state: ServiceState, fact: e.AnyFact, at: str) -> ServiceState:
     match fact:
         case e.ServiceDeclared():
-            return replace(state, policy=fact.policy)
+            changed = fact.policy != state.policy
+            ticket = asked_anew(state.ticket, None) if changed else state.ticket
+            return replace(state, policy=fact.policy, ticket=ticket)
+        case e.RemedyReviewed():
+            ticket = asked_anew(state.ticket, fact.rung) if fact.verdict == "harmful" else state.ticket
+            return replace(state, ladder=Standing(steps=fact.steps, good=fact.good), ticket=ticket)
         case e.ReleaseRegistered() | e.GatesJudged() | e.ChampionAppointed() | e.TrainingFailed():
             return _release(state, fact, at)
         case (
@@ -121,7 +110,7 @@ def _apply(state: ServiceState, fact: e.AnyFact, at: str) -> ServiceState:
             return _rollout(state, fact, at)
         case e.AbStarted() | e.AbWeighed() | e.AbStopOrdered() | e.AbArmStopped() | e.AbClosed():
             return _ab(state, fact, at)
-        case e.TicketOpened() | e.RetrainOrdered() | e.TicketClosed() | e.TriggerReceived():
+        case e.TicketOpened() | e.TicketApproved() | e.RetrainOrdered() | e.TicketClosed() | e.TriggerReceived():
             return _ticket(state, fact, at)
         case e.RunFinished(cost=cost) if cost is not None:
             spent = state.spent.since(at)
@@ -257,7 +246,9 @@ def _less(state: ServiceState, gone: set[ReleaseRoot]) -> tuple[str, ...]:
 
 
 def _ticket(
-    state: ServiceState, fact: e.TicketOpened | e.RetrainOrdered | e.TicketClosed | e.TriggerReceived, at: str
+    state: ServiceState,
+    fact: e.TicketOpened | e.TicketApproved | e.RetrainOrdered | e.TicketClosed | e.TriggerReceived,
+    at: str,
 ) -> ServiceState:
     """A training answers every message that came before it was ordered; a ticket that is turned down, those of its
     trigger."""
@@ -269,6 +260,8 @@ def _ticket(
         case e.TicketOpened():
             ticket = TicketState(ticket=fact.ticket, reason=fact.reason, opened_at=at, row=fact.row, opened=fact)
             return replace(state, ticket=ticket, ticketed_at=at)
+        case e.TicketApproved() if state.ticket and fact.ticket == state.ticket.ticket:
+            return replace(state, ticket=replace(state.ticket, approved=fact))
         case e.RetrainOrdered() if state.ticket and fact.ticket == state.ticket.ticket:
             ticket, spent = replace(state.ticket, ordered=fact), state.spent.since(at)
             if fact.proof == "policy":
@@ -283,8 +276,3 @@ def _ticket(
             return replace(state, ticket=None, without_gain=without, asked=asked, rested_at=rested)
         case _:
             return state
-
-
-def trigger_of(source: TriggerSource) -> Trigger:
-    """The trigger that listens to a source: a tag names a commit."""
-    return "commit" if source == "tag" else source

@@ -7,6 +7,7 @@ from flyball.core.ab_facts import AbClosed as AbClosed
 from flyball.core.ab_facts import AbStarted as AbStarted
 from flyball.core.ab_facts import AbStopOrdered as AbStopOrdered
 from flyball.core.ab_facts import AbWeighed as AbWeighed
+from flyball.core.declared_kinds import Remedy
 from flyball.core.fact import Fact as Fact
 from flyball.core.fact import Proof as Proof
 from flyball.core.fact import Reason as Reason
@@ -14,6 +15,8 @@ from flyball.core.fallback_facts import FallbackExercised as FallbackExercised
 from flyball.core.ids import Digest, ReleaseRoot, RolloutId
 from flyball.core.pressure import Pressure
 from flyball.core.release import Snapshot
+from flyball.core.retrain_facts import RemedyReviewed as RemedyReviewed
+from flyball.core.retrain_facts import TicketApproved as TicketApproved
 from flyball.core.retrain_facts import TriggerReceived as TriggerReceived
 from flyball.core.rollout_facts import ApprovalGiven as ApprovalGiven
 from flyball.core.rollout_facts import ApprovalRejected as ApprovalRejected
@@ -86,6 +89,8 @@ class TicketOpened(Fact, tag="ticket.opened"):
     evidence: tuple[Signal, ...] = ()
     row: int = 0  # stream position at which it was opened
     why: str = ""  # what asked, in words
+    rung: Remedy | None = None  # how far the loop may go with it; None: an earlier version, or a person, opened it
+    asked_by: str = ""  # the person whose message it was
     pressures: tuple[Pressure, ...] = ()  # as they stood
 
 
@@ -184,6 +189,8 @@ AnyFact = (
     | DiagnosisMade
     | TriggerReceived
     | TicketOpened
+    | TicketApproved
+    | RemedyReviewed
     | RetrainOrdered
     | TicketClosed
     | IncidentOpened

@@ -1,6 +1,8 @@
-"""The facts of what asks for a retraining from outside."""
+"""The facts of what outside says of retrainings: what is new, who agrees, what one was worth."""
 
-from flyball.core.declared_kinds import TriggerSource
+from typing import Literal
+
+from flyball.core.declared_kinds import Remedy, TriggerSource
 from flyball.core.fact import Fact, Proof
 
 
@@ -13,3 +15,28 @@ class TriggerReceived(Fact, tag="trigger.received"):
     by: str
     proof: Proof
     why: str = ""
+
+
+class TicketApproved(Fact, tag="ticket.approved"):
+    """A person agrees that the loop trains for a ticket, when nothing else is in the way."""
+
+    ticket: str
+    by: str
+    proof: Proof
+    why: str = ""
+    alone: bool = False  # they had asked for it themselves, and nobody else may
+
+
+class RemedyReviewed(Fact, tag="remedy.reviewed"):
+    """A person says what a retraining was worth, and the ladder moves, or does not."""
+
+    ticket: str
+    verdict: Literal["good", "harmful", "useless"]
+    by: str
+    proof: Proof
+    why: str
+    rung: Remedy  # where retraining stands from now on
+    steps: int  # rungs: earned, or (below 0) taken away
+    good: int  # good outcomes since the last step
+    moved: str  # why the ladder stands there
+    remedy: Literal["retrain"] = "retrain"

@@ -32,6 +32,8 @@ class Retrain(Record):
 
 class Autonomy(Record):
     rollback: Literal["auto"] = "auto"
-    retrain: Remedy = "suggest"
+    retrain: Remedy = "suggest"  # the ceiling
+    earned: bool = False  # whether it begins at suggest and has to be earned
+    reviews: Annotated[int, Meta(ge=1)] = 5  # good outcomes for a rung
     promote: Literal["approval", "auto"] = "approval"
     first: Literal["auto", "approval"] = "auto"

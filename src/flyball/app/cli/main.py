@@ -42,6 +42,7 @@ VERBS: dict[str, str] = {
     "ab": "A/B tests: several releases beside the champion, compared at weights that you set.",
     "rollout": "The rollout of a service: plan it, see it, hold it, let it go on, take it back, try again.",
     "retrain": "Have a service trained again on what it has seen, now.",
+    "review": "Say what a retraining was worth: good, harmful or useless.",
     "approve": "Approve the rollout that waits.",
     "reject": "Reject the rollout that waits.",
     "rollback": "Send a service back to its previous release.",

@@ -31,7 +31,9 @@ RETRAINED = {
     },
     "Autonomy": {
         "rollback": "Rollback needs nobody.",
-        "retrain": "How far a retraining goes without a person.",
+        "retrain": "How far a retraining goes without a person, at most.",
+        "earned": "Whether retraining begins at `suggest` and earns each further rung by good outcomes.",
+        "reviews": "Good outcomes, as people review them, for a rung; also for one that a harmful outcome took away.",
         "promote": "Whether a person must approve a promotion.",
         "first": "Whether the first release that passes its gates becomes champion by itself.",
     },

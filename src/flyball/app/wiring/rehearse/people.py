@@ -48,7 +48,7 @@ def _waiting(state: ServiceState) -> dict[str, float]:
         found[f"end {rollout.rollout}"] = PATIENCE_S
         if rollout.asked is not None and rollout.approved is None:
             found[f"approve {rollout.rollout}"] = 0.0
-    if ticket is not None and ticket.ordered is None and incident is None:
+    if ticket is not None and ticket.ordered is None and ticket.approved is None and incident is None:
         found[f"approve {ticket.ticket}"] = 0.0
     if incident is not None:
         found[f"approve {incident.incident}"] = PATIENCE_S

@@ -133,8 +133,7 @@ class World:
                 approve(self.ledger, rollout.rollout, _another(rollout), "simulated: a replay needs no person")
                 return True
         if ticket is not None and ticket.ordered is None and self._may_start():
-            approve(self.ledger, ticket.ticket, APPROVER, "simulated: a suggestion is taken at once")
-            return True
+            return bool(approve(self.ledger, ticket.ticket, APPROVER, "simulated: a suggestion is taken at once"))
         return False
 
     def _may_start(self) -> bool:

@@ -1,0 +1,87 @@
+"""A person says what a retraining was worth. The ladder moves with it: down at once, up after several good ones."""
+
+from flyball.app.people import Person, Word, may, say
+from flyball.app.subjects import Reading
+from flyball.control.state import ServiceState
+from flyball.core import events as e
+from flyball.core.errors import NotFound, Refused
+from flyball.core.ids import ServiceName
+from flyball.core.ledger import Entry, Ledger
+from flyball.core.record import Record
+from flyball.core.service import Metadata
+from flyball.decide.ladder import Review, reviewed
+
+
+class Past(Record):
+    """A retrain ticket, as the ledger tells it."""
+
+    service: str
+    ordered_by: str = ""  # the person who ordered its training; empty: the loop did
+    outcome: str = ""  # empty: it is open
+    review: e.RemedyReviewed | None = None
+
+
+def review(ledger: Ledger, ticket: str, verdict: Review, person: Person, why: str) -> tuple[Entry, ...]:
+    """Each ticket is reviewed once, when it is closed.
+
+    Raises: NotFound: no such ticket. Refused: the person may not, it is open or was reviewed, or nothing was trained;
+        it was not promoted and cannot be good; who ordered it calls it good or useless, and somebody else could.
+    """
+    service, reading = _past(ledger, ticket).service, Reading(ledger)
+
+    def word(_: ServiceState, metadata: Metadata) -> Word:
+        past = _past(ledger, ticket)
+        if past.review is not None and (past.review.verdict, past.review.by) == (verdict, person.name):
+            return Word(about=(ticket,))
+        if no := _objections(past, ticket, verdict):
+            raise Refused(no)
+        mine = past.ordered_by if verdict != "harmful" else None
+        may(metadata, person, ("operator", "approver"), proposed_by=mine or None)
+        state, _again = reading.find(service)
+        step = reviewed(reading.autonomy(service), state.ladder, verdict)
+        fact = e.RemedyReviewed(
+            service=ServiceName(service),
+            ticket=ticket,
+            verdict=verdict,
+            by=person.name,
+            proof=person.proof,
+            why=why,
+            rung=step.rung,
+            steps=step.standing.steps,
+            good=step.standing.good,
+            moved=step.why,
+        )
+        return Word(about=(ticket,), facts=(fact,))
+
+    return say(ledger, service, word)
+
+
+def _objections(past: Past, ticket: str, verdict: Review) -> str:
+    if past.review is not None:
+        return f"{ticket} was called {past.review.verdict} by {past.review.by}: one review a ticket"
+    if not past.outcome:
+        return f"{ticket} is open: what it was worth is not known yet"
+    if past.outcome == "dismissed":
+        return f"{ticket} was dismissed: nothing was trained"
+    if verdict == "good" and past.outcome != "promoted":
+        return f"{ticket} ended as {past.outcome}: what does not serve cannot have been good"
+    return ""
+
+
+def _past(ledger: Ledger, ticket: str) -> Past:
+    found: Past | None = None
+    for entry in ledger.read():
+        match entry.fact:
+            case e.TicketOpened(ticket=name, service=service) if name == ticket:
+                found = Past(service=service)
+            case e.RetrainOrdered(ticket=name, by=by, proof=proof) if name == ticket and proof != "policy" and found:
+                found = Past(service=found.service, ordered_by=by)
+            case e.TicketClosed(ticket=name, outcome=outcome) if name == ticket and found:
+                found = Past(service=found.service, ordered_by=found.ordered_by, outcome=outcome)
+            case e.RemedyReviewed(ticket=name) as said if name == ticket and found:
+                found = Past(service=found.service, ordered_by=found.ordered_by, outcome=found.outcome, review=said)
+            case _:
+                continue
+    if found is None:
+        raise NotFound(f"no retrain ticket is called {ticket!r}", hint="flyball explain SERVICE names them")
+    return found
