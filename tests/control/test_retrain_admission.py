@@ -4,19 +4,24 @@ from typing import get_args
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.control.loop import ADA, Loop, wanting
+from tests.control.plant import Hour, Plant, most_in
 from tests.control.world import NAME, SECOND, registered, service
 
 from flyball.app.retrains import retrain
+from flyball.app.triggers import receive
 from flyball.control.check import broken_rules
 from flyball.control.decision import Decision, Learning
 from flyball.control.plan import Plan
 from flyball.control.reconcile import Seen
 from flyball.core import events as e
 from flyball.core.errors import Refused
+from flyball.core.ids import Digest, ExperimentDigest
 from flyball.core.runs import Use
-from flyball.core.service import Autonomy, Budget, Retrain, Service
+from flyball.core.service import Autonomy, Budget, LiveMetric, PressureRule, Promote, Retrain, Service, Step
 from flyball.decide.triggers import dead_s
 
 DAY_S = 86_400.0
@@ -165,3 +170,82 @@ def test_a_release_is_read_back_whatever_asked_for_its_training(reason: e.Reason
     assert isinstance(registered_, e.ReleaseRegistered)
     fact = replace(registered_, release=replace(registered_.release, reason=reason))
     assert msgspec.json.decode(msgspec.json.encode(fact), type=e.ReleaseRegistered) == fact
+
+
+def test_tickets_beyond_the_attention_of_people_wait_and_ask_as_one() -> None:
+    loop = Loop(replace(declared(budget=Budget(tickets_per_week=1)), autonomy=Autonomy(retrain="suggest")))
+    loop.sensor.seen = wanting()
+    loop.tick()
+    over(loop)
+    state = loop.tick(seconds=DAY_S)
+    assert state.ticket is None
+    assert any("1 of 1 tickets" in wait for wait in state.decisions["retrain"].waiting_for)
+    retrain(loop.ledger, NAME, ADA, "a person asks themself")  # which asks nobody
+    loop.tick()
+    over(loop)
+    assert loop.tick(seconds=7 * DAY_S).ticket is not None
+    assert len(loop.facts(e.TicketOpened)) == 3
+
+
+def test_what_asks_nobody_spends_no_attention() -> None:
+    loop = Loop(declared(budget=Budget(tickets_per_week=0)))
+    loop.sensor.seen = wanting()
+    loop.tick()
+    assert len(ordered(loop)) == 1
+
+
+def test_privacy_adds_up_over_every_training_and_does_not_come_back() -> None:
+    loop = Loop(declared(budget=Budget(epsilon_per_run=0.5, epsilon_total=1.0)))
+    digest = Digest("sha256:" + "5" * 64)
+    started = e.TrainingStarted(
+        service=NAME, experiment=ExperimentDigest("fx1:" + digest), snapshot=digest, reason="manual"
+    )
+    loop.write(started)
+    loop.sensor.seen = wanting()
+    loop.tick()
+    assert len(ordered(loop)) == 1  # 0.5 and 0.5 fit
+    loop.write(started)
+    over(loop)
+    state = loop.tick(seconds=30 * DAY_S)
+    assert len(ordered(loop)) == 1
+    assert "the budget of privacy: 2 trainings spent epsilon 1 of 1" in state.decisions["retrain"].waiting_for
+
+
+def test_the_loop_rests_after_so_many_trainings_without_gain_as_declared() -> None:
+    plant = Plant(declared(rest_after=3), lambda *_: Hour(0.6), gain=lambda _: False).run(60)
+    assert len(plant.orders) == 3
+    assert "brought no gain" in "; ".join(plant.loop.reconciler.state.decisions["retrain"].waiting_for)
+
+
+@settings(max_examples=12, deadline=None, derandomize=True)
+@given(
+    st.lists(st.tuples(st.floats(0, 2), st.floats(-0.2, 0.3), st.booleans()), min_size=24, max_size=24),
+    st.lists(st.booleans(), min_size=1, max_size=5),
+    st.booleans(),
+)
+def test_with_every_remedy_on_auto_trainings_and_promotions_are_bounded_whatever_is_seen(
+    hours: list[tuple[float, float, bool]], gains: list[bool], pressing: bool
+) -> None:
+    base = service(steps=[Step(promote=Promote())], autonomy=Autonomy(retrain="auto", promote="auto"))
+    policy = Retrain(
+        min_new_rows=0,
+        cooldown_s=6 * 3600,
+        rest_after=99,
+        triggers=("drift", "risk", "trend", "new_data", "webhook", "commit"),
+        new_data_rows=1,
+        schedule="*/5 * * * *",
+        pressure=PressureRule() if pressing else None,
+    )
+    live = replace(base.monitor, live_metric=LiveMetric(name="accuracy", max_loss=0.05))
+    plant = Plant(
+        replace(base, retrain=policy, monitor=live),
+        lambda hour, _: Hour(*hours[hour % len(hours)][:2]),
+        gain=lambda number: gains[number % len(gains)],
+    )
+    for hour in range(48):
+        if hours[hour % len(hours)][2]:
+            receive(plant.loop.ledger, NAME, ADA, "webhook", reference=f"hour {hour}")
+        plant.run(1)
+    assert 1 <= len(plant.orders) <= 48 / 6 + 1  # all that can ask does, and none of it outruns the dead time
+    assert most_in(plant.orders, 6) == 1
+    assert len(plant.at(e.ChampionAppointed)) <= 1 + len(plant.orders)

@@ -16,7 +16,7 @@ from flyball.core.ids import ServiceName, short
 from flyball.core.ledger import Command
 from flyball.core.release import refusals
 from flyball.core.service import Remedy
-from flyball.decide.admission import over_budget
+from flyball.decide.admission import over_budget, too_many_questions
 from flyball.decide.ladder import rung
 
 
@@ -62,7 +62,10 @@ def _obstacles(situation: Situation, learning: Learning) -> tuple[str, ...]:
     """What forbids even a ticket at this moment: what the triggers wait for, and what else is going on."""
     state, service = situation.state, situation.service
     found = [*learning.waiting_for, *over_budget(service.retrain.budget, state.spent, moment(situation.now))]
-    if rung(service.autonomy, state.ladder) == "observe":
+    stands = rung(service.autonomy, state.ladder)
+    if stands in ("suggest", "approval"):
+        found += too_many_questions(service.retrain.budget, state.spent, moment(situation.now))
+    if stands == "observe":
         found.append("a policy that allows more than to observe (autonomy.retrain)")
     if state.incident is not None:
         found.append(f"the quality incident {state.incident.incident} to be closed")

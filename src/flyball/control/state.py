@@ -112,6 +112,8 @@ def _apply(state: ServiceState, fact: e.AnyFact, at: str) -> ServiceState:
             return _ab(state, fact, at)
         case e.TicketOpened() | e.TicketApproved() | e.RetrainOrdered() | e.TicketClosed() | e.TriggerReceived():
             return _ticket(state, fact, at)
+        case e.TrainingStarted():
+            return replace(state, spent=replace(state.spent, trainings=state.spent.trainings + 1))
         case e.RunFinished(cost=cost) if cost is not None:
             spent = state.spent.since(at)
             return replace(state, spent=replace(spent, costs=(*spent.costs, (at, cost))))
@@ -259,7 +261,10 @@ def _ticket(
             return replace(state, asked=state.asked | {trigger: Asked(received=fact, at=at, messages=before + 1)})
         case e.TicketOpened():
             ticket = TicketState(ticket=fact.ticket, reason=fact.reason, opened_at=at, row=fact.row, opened=fact)
-            return replace(state, ticket=ticket, ticketed_at=at)
+            spent = state.spent.since(at)
+            if fact.rung in ("suggest", "approval"):
+                spent = replace(spent, questions=(*spent.questions, at))
+            return replace(state, ticket=ticket, ticketed_at=at, spent=spent)
         case e.TicketApproved() if state.ticket and fact.ticket == state.ticket.ticket:
             return replace(state, ticket=replace(state.ticket, approved=fact))
         case e.RetrainOrdered() if state.ticket and fact.ticket == state.ticket.ticket:

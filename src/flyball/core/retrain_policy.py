@@ -13,6 +13,9 @@ class Budget(Record):
     """What the loop may spend alone in any seven days; a person's word is not bound by it."""
 
     runs_per_week: Annotated[int, Meta(ge=0)] | None = None
+    tickets_per_week: Annotated[int, Meta(ge=0)] | None = None  # that ask a person
+    epsilon_per_run: Annotated[float, Meta(gt=0)] | None = None  # of differential privacy, as the owner declares it
+    epsilon_total: Annotated[float, Meta(gt=0)] | None = None  # over all trainings on the ledger, by plain addition
     cost_per_week: Annotated[float, Meta(ge=0)] | None = None  # in the unit of experiment.limits.cost_per_hour
 
 

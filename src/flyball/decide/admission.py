@@ -15,6 +15,8 @@ class Spent(Record):
 
     orders: tuple[str, ...] = ()  # RFC 3339, in order
     costs: tuple[tuple[str, float], ...] = ()
+    questions: tuple[str, ...] = ()  # moments at which a ticket opened that asks a person
+    trainings: int = 0  # that ever began, whoever asked: privacy does not come back
 
     def since(self, at: str) -> "Spent":
         """Without what is older than seven days."""
@@ -22,6 +24,8 @@ class Spent(Record):
         return Spent(
             orders=tuple(one for one in self.orders if moment(one) > first),
             costs=tuple((one, cost) for one, cost in self.costs if moment(one) > first),
+            questions=tuple(one for one in self.questions if moment(one) > first),
+            trainings=self.trainings,
         )
 
 
@@ -42,7 +46,30 @@ def over_budget(budget: Budget, spent: Spent, now: datetime) -> tuple[str, ...]:
     total = sum(cost for _, cost in recent.costs)
     if budget.cost_per_week is not None and total >= budget.cost_per_week:
         found.append(f"the budget: trainings of seven days cost {total:.4g} of {budget.cost_per_week:g}")
-    return tuple(found)
+    return (*found, *_privacy(budget, spent.trainings))
+
+
+def too_many_questions(budget: Budget, spent: Spent, now: datetime) -> tuple[str, ...]:
+    """Why no further ticket may ask a person now; what would ask waits, and asks as one.
+
+    >>> from datetime import UTC
+    >>> spent = Spent(questions=("2026-11-24T00:00:00Z",))
+    >>> too_many_questions(Budget(tickets_per_week=1), spent, datetime(2026, 11, 25, tzinfo=UTC))
+    ('the attention of people: 1 of 1 tickets in seven days asked one, free again 2026-12-01 00:00 UTC',)
+    """
+    most, asked = budget.tickets_per_week, spent.since(now.isoformat()).questions
+    if most is None or len(asked) < most:
+        return ()
+    free = _free(asked[-most:] if most else ())
+    return (f"the attention of people: {len(asked)} of {most} tickets in seven days asked one{free}",)
+
+
+def _privacy(budget: Budget, trainings: int) -> tuple[str, ...]:
+    """Basic composition: epsilons add up. One more training must still fit."""
+    each, most = budget.epsilon_per_run, budget.epsilon_total
+    if each is None or most is None or (trainings + 1) * each <= most * (1 + 1e-9):
+        return ()
+    return (f"the budget of privacy: {trainings} trainings spent epsilon {trainings * each:.4g} of {most:g}",)
 
 
 def _free(orders: Sequence[str]) -> str:

@@ -235,6 +235,7 @@ def test_any_word_replaced_gives_a_service_or_faults_with_a_path(word: str, othe
         ("retrain: {pressure: {exit: 2}}", "retrain.pressure.exit: expected at most enter (1)"),
         ("retrain: {pressure: {ki: 0}}", "retrain.pressure.ki: expected above 0"),
         ("retrain: {triggers: [trend], pressure: {}}", "retrain.pressure: expected the trigger drift or risk"),
+        ("retrain: {budget: {epsilon_total: 5}}", "retrain.budget.epsilon_per_run: expected what one training spends"),
         ("retrain: {new_data_rows: 5}", "retrain.new_data_rows: expected with the trigger new_data"),
         (
             "retrain: {triggers: [new_data], new_data_rows: 20001}",

@@ -27,6 +27,9 @@ RETRAINED = {
     },
     "Budget": {
         "runs_per_week": "Retrainings in any seven days; null: no limit.",
+        "tickets_per_week": "Tickets in any seven days that ask a person; beyond it what asks waits, and asks as one.",
+        "epsilon_per_run": "What a training spends of differential privacy, as you declare it: it is not verified.",
+        "epsilon_total": "Sum of it over all trainings on the ledger, beyond which the loop trains no more.",
         "cost_per_week": "Cost of all runs in any seven days, as `experiment.limits.cost_per_hour` counts it.",
     },
     "Autonomy": {

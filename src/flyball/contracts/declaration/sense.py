@@ -166,6 +166,9 @@ def of_retrain(retrain: Retrain) -> Iterator[Finding]:
     if rows is not None and rows > retrain.window_rows:
         expected = f"at most window_rows ({retrain.window_rows})"
         yield ("retrain", "new_data_rows"), expected, str(rows), "older rows are forgotten, and it would never ask"
+    if retrain.budget.epsilon_total is not None and retrain.budget.epsilon_per_run is None:
+        at: Path = ("retrain", "budget", "epsilon_per_run")
+        yield at, "what one training spends of epsilon_total", "nothing", "no training reports it by itself"
     rule = retrain.pressure
     if rule is not None and rule.exit > rule.enter:
         yield ("retrain", "pressure", "exit"), f"at most enter ({rule.enter:g})", f"{rule.exit:g}", ""
