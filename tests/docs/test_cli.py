@@ -49,6 +49,7 @@ GROUPS = {
     ),
     "runs": ("list", "show", "compare"),
     "contract": ("lint", "check", "diff", "draft"),
+    "exception": ("request", "confirm", "revoke", "list"),
     "events": ("list", "log", "redeliver", "send"),
     "keys": ("new", "list", "drop"),
     "ledger": ("verify", "tail", "export", "use"),

@@ -22,6 +22,7 @@ class PastRollout(Record):
     outcome: str | None = None  # None: it runs
     reason: str = ""
     steps: tuple[str, ...] = ()  # kinds of the steps that were begun, in their order
+    exceptions: tuple[str, ...] = ()  # by which it went ahead although a gate had failed
     people: tuple[str, ...] = ()  # who said something to it, in the order of their first word
 
 
@@ -32,7 +33,11 @@ def rollouts_of(entries: Iterable[Entry]) -> tuple[PastRollout, ...]:
         fact = entry.fact
         if isinstance(fact, e.RolloutOpened):
             found[fact.rollout] = PastRollout(
-                rollout=fact.rollout, release=fact.release, champion=fact.champion, opened_at=entry.at
+                rollout=fact.rollout,
+                release=fact.release,
+                champion=fact.champion,
+                opened_at=entry.at,
+                exceptions=fact.exceptions,
             )
         elif (name := getattr(fact, "rollout", None)) in found:
             found[str(name)] = _further(found[str(name)], fact, entry.at)

@@ -19,6 +19,7 @@ class RolloutStanding(Record):
     rollout: str | None = None
     release: str | None = None
     opened_at: str | None = None
+    exceptions: tuple[str, ...] = ()  # by which it goes ahead although a gate failed
     steps: tuple[str, ...] = ()  # kinds, in their order
     step: int | None = None  # that runs
     since: str | None = None  # when it began
@@ -56,6 +57,7 @@ def _running(found: RolloutStanding, rollout: RolloutState, service: Service) ->
         rollout=rollout.rollout,
         release=rollout.release,
         opened_at=rollout.opened_at,
+        exceptions=rollout.exceptions,
         steps=tuple(each.kind for each in effective_steps(service)),
         step=step.index if step is not None else None,
         since=step.started_at if step is not None else None,
@@ -75,6 +77,8 @@ def in_words(found: RolloutStanding) -> str:
         return "\n".join([*lines, *(f"  withdrawn: release {short(root)}" for root in found.withdrawn)])
     assert found.release is not None
     lines = [f"{found.service}: rollout {found.rollout} of release {short(found.release)}, since {found.opened_at}"]
+    if found.exceptions:
+        lines.append(f"  FAILED a gate, and goes ahead BY EXCEPTION {', '.join(found.exceptions)}")
     for index, kind in enumerate(found.steps):
         lines.append(f"  {_mark(found, index)} {index} {kind}{_told(found, index)}")
     if found.paused_by is not None:

@@ -109,7 +109,8 @@ def undo(ledger: Ledger, subject: str, person: Person, why: str) -> tuple[Entry,
 
 
 def want(ledger: Ledger, service: str, release: str | None, person: Person, why: str) -> tuple[Entry, ...]:
-    """Roll this release out next: one that passed its gates and waits, or, with a reason, one that was withdrawn.
+    """Roll this release out next: one that passed its gates (or has exceptions for them) and waits, or, with a reason,
+    one that was withdrawn.
 
     Args: release: its root or the first digits of it; None: the newest that waits, else the newest that was withdrawn.
 
@@ -123,7 +124,7 @@ def want(ledger: Ledger, service: str, release: str | None, person: Person, why:
         tried = state.rollout.release if state.rollout is not None else None
         if root in (state.champion, tried):
             raise Refused(f"release {short(root)} {'serves' if root == state.champion else 'is tried'} already")
-        if not state.releases[root].passed:
+        if not state.exceptions.lets_on(state.releases[root], state.policy):
             raise Refused(f"release {short(root)} has not passed its gates", hint=f"flyball explain {short(root)}")
         if root in state.withdrawn and not why:
             raise Refused(

@@ -3,6 +3,7 @@
 The planner decides what is useful; this file knows only what must never happen. It shares no function with the planner.
 """
 
+from flyball.control.check_exceptions import failed_without_exception
 from flyball.control.phases import allowed, phase_of
 from flyball.control.plan import Plan
 from flyball.control.state import ServiceState
@@ -11,8 +12,11 @@ from flyball.core.routing import WHOLE, Routing
 from flyball.core.service import Service
 
 
-def broken_rules(plan: Plan, state: ServiceState, service: Service) -> tuple[str, ...]:
-    """Every rule that the plan would break, in words; empty where it may be carried out."""
+def broken_rules(plan: Plan, state: ServiceState, service: Service, *, now: str = "") -> tuple[str, ...]:
+    """Every rule that the plan would break, in words; empty where it may be carried out.
+
+    Now: by which an exception is over; where nobody says, all of them are.
+    """
     found: list[str] = []
     facts = [fact for decision in plan.decisions for fact in decision.facts]
     routings = sum(isinstance(fact, e.StepStarted | e.RoutingOrdered) for fact in facts)
@@ -24,7 +28,7 @@ def broken_rules(plan: Plan, state: ServiceState, service: Service) -> tuple[str
         for fact in decision.facts:
             if fact.service != state.service:
                 found.append(f"a fact of {fact.service} in a plan for {state.service}")
-            found += _of_fact(fact, decision.action, state, service)
+            found += _of_fact(fact, decision.action, state, service) + _of_gates(fact, state, now)
     return tuple(found)
 
 
@@ -97,10 +101,24 @@ def _of_routing(routing: Routing, state: ServiceState) -> list[str]:
             found.append("the candidate is the champion")
         if routing.guardrails is None:
             found.append("a candidate without guardrails: the gateway could not stop it")
-        release = state.releases.get(routing.candidate)
-        if release is None or not release.passed:
-            found.append(f"{routing.candidate} has not passed its gates")
     return found
+
+
+def _of_gates(fact: e.AnyFact, state: ServiceState, now: str) -> list[str]:
+    """Nothing that failed a gate is tried, but by exceptions that hold at this moment and that the rollout names."""
+    match fact:
+        case e.RolloutOpened():
+            return failed_without_exception(fact.release, fact.exceptions, state, now)
+        case e.StepStarted():
+            named = state.rollout.exceptions if state.rollout is not None else ()
+            roots = {fact.routing.candidate, state.rollout.release if state.rollout is not None else None} - {None}
+            return [
+                rule for root in sorted(map(str, roots)) for rule in failed_without_exception(root, named, state, now)
+            ]
+        case e.RoutingOrdered() if fact.routing.candidate is not None:
+            return failed_without_exception(fact.routing.candidate, (), state, now)
+        case _:
+            return []
 
 
 def _of_arms(routing: Routing, state: ServiceState) -> list[str]:
@@ -136,7 +154,8 @@ def _may_raise(state: ServiceState, service: Service) -> list[str]:
     rollout = state.rollout
     if rollout is None:
         return ["a step of no rollout"]
-    if service.autonomy.promote == "auto" and not any(step.approval for step in service.rollout.steps):
+    by_itself = service.autonomy.promote == "auto" and not any(step.approval for step in service.rollout.steps)
+    if by_itself and not rollout.exceptions:
         return []
     asked, given = rollout.asked, rollout.approved
     if asked is None or given is None:

@@ -70,9 +70,21 @@ def standing(state: ServiceState) -> str:
         parts.append(f"ticket {state.ticket.ticket} is open ({state.ticket.reason})")
     if state.incident is not None:
         parts.append(f"quality incident {state.incident.incident} is open")
+    parts += _excepted(state)
     if state.frozen is not None:
         parts.append(f"frozen by {state.frozen.by}")
     return "; ".join(parts)
+
+
+def _excepted(state: ServiceState) -> Iterable[str]:
+    """What is in service although it failed, and what people let pass or are asked to."""
+    serving = state.exceptions.tried.get(state.champion or "", ())
+    if serving:
+        yield f"the champion FAILED a gate and serves BY EXCEPTION {', '.join(serving)}"
+    for name, one in state.exceptions.standing.items():
+        asked = one.requested
+        by = f"{asked.by} and {one.confirmed.by}" if one.confirmed is not None else f"{asked.by} alone, not in force"
+        yield f"EXCEPTION {name} for gate {asked.gate} by {by} until {asked.expires_at}"
 
 
 def _names(fact: e.AnyFact, subject: str) -> bool:
@@ -101,6 +113,7 @@ def _concerns(decision: e.DecisionTaken, lines: list[Line]) -> bool:
     """A rollout's reasons for a rollout's facts, a retraining's for a ticket's."""
     families = {
         "rollout": ("rollout", "step", "approval"),
+        "exception": ("exception",),
         "ab": ("ab",),
         "retrain": ("ticket", "retrain", "training", "diagnosis", "trigger", "remedy"),
     }

@@ -50,8 +50,9 @@ def sentence(fact: e.AnyFact) -> str:
 
 def _of_rollout(fact: e.AnyFact) -> str:
     match fact:
-        case e.RolloutOpened(rollout=rollout, release=release, reason=reason):
-            return f"rollout {rollout} of release {short(release)} opened ({reason})"
+        case e.RolloutOpened(rollout=rollout, release=release, reason=reason, exceptions=exceptions):
+            by = f", BY EXCEPTION {', '.join(exceptions)}: gates that failed were let pass" if exceptions else ""
+            return f"rollout {rollout} of release {short(release)} opened ({reason}{by})"
         case e.StepStarted(step=step, kind=kind, routing=routing, why=why):
             return f"step {step} ({kind}) started, {_traffic(routing)}: {why}"
         case e.RoutingOrdered(routing=routing, why=why):
@@ -85,6 +86,20 @@ def _of_rollout(fact: e.AnyFact) -> str:
             return f"{by} ended the wait of step {step}" + (f": {why}" if why else "")
         case e.ReleaseWanted(release=release, by=by, why=why):
             return f"{by} wants release {short(release)} rolled out" + (f": {why}" if why else "")
+        case _:
+            return _of_exception(fact)
+
+
+def _of_exception(fact: e.AnyFact) -> str:
+    match fact:
+        case e.ExceptionRequested(exception=name, release=release, gate=gate, found=found, by=by, why=why):
+            told = f"gate {gate} of release {short(release)} ({found.verdict}: {found.reason})"
+            return f"{by} asks for exception {name}: to let {told} pass until {fact.expires_at}: {why}"
+        case e.ExceptionConfirmed(exception=name, release=release, gate=gate, by=by, why=why):
+            told = f"{by} confirmed EXCEPTION {name}: gate {gate} of release {short(release)} FAILED and is let pass"
+            return told + (f": {why}" if why else "")
+        case e.ExceptionEnded(exception=name, gate=gate, how=how, by=by, why=why):
+            return f"exception {name} for gate {gate} ended ({how}, by {by})" + (f": {why}" if why else "")
         case _:
             return _of_test(fact)
 

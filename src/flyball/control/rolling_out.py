@@ -1,16 +1,16 @@
-"""How a candidate moves: open, start a step, wait, judge, ask, promote. Pure."""
+"""How a candidate moves: start a step, wait, judge, ask, promote. Pure."""
 
 from datetime import timedelta
 
 from msgspec.structs import replace
 
 from flyball.control.decision import Decision, Situation, elapsed_s, order
+from flyball.control.opening import plan_opening
 from flyball.control.rolling_back import way_back
 from flyball.control.rollout_state import RolloutState, StepState
 from flyball.control.steps import effective_steps, routing_of
 from flyball.core import events as e
 from flyball.core.clock import moment, timestamp
-from flyball.core.codec import digest
 from flyball.core.ids import Digest, ReleaseRoot, RolloutId, ServiceName, short
 from flyball.core.routing import PairEvidence, Verdict
 from flyball.core.service import Step
@@ -21,7 +21,7 @@ def plan_rollout(situation: Situation) -> Decision | None:
     """The next move of the running rollout, or the opening of one; None where there is nothing to move."""
     state = situation.state
     if state.rollout is None:
-        return _open(situation)
+        return plan_opening(situation)
     step = state.rollout.step
     if state.rollout.policy != state.policy and (step is None or step.kind != "promote"):
         why = "the policy changed: a rollout runs under one policy"
@@ -57,39 +57,6 @@ def _unconfirmed(situation: Situation, rollout: RolloutState, running: StepState
     return _timeout(situation, rollout, step, verdict)
 
 
-def _open(situation: Situation) -> Decision | None:
-    state = situation.state
-    candidates = [root for root in state.waiting if root not in state.withdrawn]
-    if not candidates or state.champion is None:
-        return None
-    if state.ab is not None:
-        test = state.ab.started.test
-        return Decision(
-            action="rollout",
-            what="wait",
-            why=f"A/B test {test} runs: one comparison at a time",
-            waiting_for=(f"the end of A/B test {test}: flyball ab stop {state.service}",),
-        )
-    root = candidates[-1]  # the newest: an older one that still waits has been overtaken
-    name = RolloutId("ro-" + short(digest("flyball/rollout/v1", [state.service, root, state.version])))
-    release = state.releases[root]
-    opened = e.RolloutOpened(
-        service=ServiceName(state.service),
-        rollout=name,
-        release=ReleaseRoot(root),
-        champion=ReleaseRoot(state.champion),
-        policy=Digest(state.policy),
-        salt=name,
-        reason=release.reason,
-    )
-    return Decision(
-        action="rollout",
-        what=f"open {name}",
-        why=f"release {short(root)} passed its gates and {short(state.champion)} serves",
-        facts=(opened,),
-    )
-
-
 def _start(situation: Situation, rollout: RolloutState, index: int, why: str) -> Decision:
     state, service = situation.state, situation.service
     step = effective_steps(service)[index]
@@ -121,7 +88,11 @@ def _request(situation: Situation, rollout: RolloutState, step: Step, index: int
     state = situation.state
     counts = situation.observed.counts if situation.observed else None
     report, evidence = bundle(
-        state.releases[rollout.release], dict(rollout.verdicts), counts, labels=_in_words(situation.outlook.labels)
+        state.releases[rollout.release],
+        dict(rollout.verdicts),
+        counts,
+        labels=_in_words(situation.outlook.labels),
+        exceptions=[state.exceptions.told(name) for name in rollout.exceptions],
     )
     expires = moment(situation.now) + timedelta(seconds=step.approval.timeout_s)
     return e.ApprovalRequested(

@@ -34,6 +34,7 @@ class RolloutState(Record):
     salt: str
     reason: str
     opened_at: str
+    exceptions: tuple[str, ...] = ()  # that it stands on
     step: StepState | None = None
     asked: e.ApprovalRequested | None = None
     approvals: tuple[e.ApprovalGiven, ...] = ()  # of exactly what is asked for, one a person
@@ -57,6 +58,7 @@ def advanced(rollout: RolloutState | None, fact: e.AnyFact, at: str) -> RolloutS
             salt=fact.salt,
             reason=fact.reason,
             opened_at=at,
+            exceptions=fact.exceptions,
         )
     if rollout is None:
         return None

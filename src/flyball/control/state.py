@@ -4,16 +4,19 @@ Every wait is a value in here (a step that has started, an approval asked for, a
 controller that starts anew goes on where the last one stopped.
 """
 
+from collections.abc import Collection
+
 from msgspec.structs import replace
 
 from flyball.control.ab_state import AbState, folded
+from flyball.control.exception_state import ExceptionsState
+from flyball.control.exception_state import folded as excepted
 from flyball.control.rollout_state import RolloutState, advanced
 from flyball.control.ticket_state import Asked as Asked
 from flyball.control.ticket_state import TicketState as TicketState
 from flyball.control.ticket_state import asked_anew
 from flyball.control.ticket_state import trigger_of as trigger_of
 from flyball.core import events as e
-from flyball.core.ids import ReleaseRoot
 from flyball.core.ledger import Entry
 from flyball.core.record import Record
 from flyball.core.release import Release
@@ -62,6 +65,7 @@ class ServiceState(Record):
     rested_at: str = ""  # when the last rollout, or training that the loop had a ticket for, was over
     asked: dict[str, Asked] = {}  # by trigger
     ladder: Standing = Standing()  # of retraining
+    exceptions: ExceptionsState = ExceptionsState()  # failed gates that people let pass
     spent: Spent = Spent()  # of the last seven days
     decisions: dict[str, e.DecisionTaken] = {}  # the last word on each action
     given_up: GivenUp | None = None  # the newest routing did not arrive
@@ -90,26 +94,10 @@ def _apply(state: ServiceState, fact: e.AnyFact, at: str) -> ServiceState:
             return replace(state, ladder=Standing(steps=fact.steps, good=fact.good), ticket=ticket)
         case e.ReleaseRegistered() | e.GatesJudged() | e.ChampionAppointed() | e.TrainingFailed():
             return _release(state, fact, at)
-        case (
-            e.RolloutOpened()
-            | e.StepStarted()
-            | e.RoutingOrdered()
-            | e.RoutingApplied()
-            | e.RoutingRefused()
-            | e.StepJudged()
-            | e.ApprovalRequested()
-            | e.ApprovalGiven()
-            | e.ApprovalRejected()
-            | e.RolledBack()
-            | e.RolloutClosed()
-            | e.RolloutPaused()
-            | e.RolloutResumed()
-            | e.StepSkipped()
-            | e.ReleaseWanted()
-        ):
-            return _rollout(state, fact, at)
         case e.AbStarted() | e.AbWeighed() | e.AbStopOrdered() | e.AbArmStopped() | e.AbClosed():
             return _ab(state, fact, at)
+        case e.ExceptionRequested() | e.ExceptionConfirmed() | e.ExceptionEnded():
+            return _exception(state, fact)
         case e.TicketOpened() | e.TicketApproved() | e.RetrainOrdered() | e.TicketClosed() | e.TriggerReceived():
             return _ticket(state, fact, at)
         case e.TrainingStarted():
@@ -142,7 +130,7 @@ def _apply(state: ServiceState, fact: e.AnyFact, at: str) -> ServiceState:
         case e.DecisionTaken():
             return replace(state, decisions=state.decisions | {fact.action: fact})
         case _:
-            return state
+            return _rollout(state, fact, at)
 
 
 def _given_up(state: ServiceState, fact: e.CommandGivenUp, at: str) -> ServiceState:
@@ -173,8 +161,8 @@ def _release(
                 by = by or (ordered.by if ordered is not None and ordered.proof != "policy" else "")
                 state = replace(state, ticket=replace(state.ticket, release=release.root))
             return replace(state, proposed=state.proposed | {release.root: by}) if by else state
-        case e.GatesJudged(release=root, passed=True) if root not in (state.champion, *state.waiting, *state.withdrawn):
-            return replace(state, waiting=(*state.waiting, root))
+        case e.GatesJudged():
+            return _judged(state, fact)
         case e.TrainingFailed(ticket=ticket, error=error) if state.ticket and ticket == state.ticket.ticket:
             return replace(state, ticket=replace(state.ticket, failed=error))
         case e.ChampionAppointed(release=root, previous=previous):
@@ -192,9 +180,23 @@ def _release(
             return state
 
 
+def _judged(state: ServiceState, fact: e.GatesJudged) -> ServiceState:
+    """The newest judgement counts, until the release has been offered to traffic."""
+    root = fact.release
+    if root in (state.champion, *state.withdrawn) or (state.rollout is not None and state.rollout.release == root):
+        return state
+    known = state.releases.get(root)
+    if known is not None and fact.results:
+        judged = replace(known, gates=fact.results, tests=fact.tests or known.tests, passed=fact.passed)
+        state = replace(state, releases=state.releases | {root: judged})
+    if not fact.passed:
+        return replace(state, waiting=_less(state, {root}))
+    return state if root in state.waiting else replace(state, waiting=(*state.waiting, root))
+
+
 def _rollout(state: ServiceState, fact: e.AnyFact, at: str) -> ServiceState:
     """A routing concerns whatever is under way; the rest the rollout alone, which takes a waiting release up and leaves
-    it withdrawn, or waiting again, or as champion."""
+    it withdrawn, or waiting again, or as champion. A fact of neither changes nothing."""
     if isinstance(fact, e.RoutingApplied):
         state = replace(state, applied=max(state.applied, fact.epoch), given_up=None)
     if isinstance(fact, e.RoutingOrdered | e.StepStarted):
@@ -215,7 +217,22 @@ def _rollout(state: ServiceState, fact: e.AnyFact, at: str) -> ServiceState:
             state = replace(state, withdrawn=gone, rollback_ordered=None, decisions=told, rested_at=at)
         case _:
             pass
-    return replace(state, rollout=rollout, ab=folded(state.ab, fact, at))
+    exceptions = excepted(state.exceptions, fact)
+    return replace(state, rollout=rollout, ab=folded(state.ab, fact, at), exceptions=exceptions)
+
+
+def _exception(
+    state: ServiceState, fact: e.ExceptionRequested | e.ExceptionConfirmed | e.ExceptionEnded
+) -> ServiceState:
+    """A release whose failed gates all stand aside waits for its rollout, and no longer than they do."""
+    state = replace(state, exceptions=excepted(state.exceptions, fact), decisions=_without(state, "exception"))
+    release, waiting = state.releases.get(fact.release), _less(state, {fact.release})
+    if release is None or release.passed:
+        return state
+    busy = fact.release == state.champion or (state.rollout is not None and state.rollout.release == fact.release)
+    if busy or fact.release in state.withdrawn or not state.exceptions.lets_on(release, state.policy):
+        return replace(state, waiting=waiting)
+    return replace(state, waiting=(*waiting, fact.release))
 
 
 def _ab(state: ServiceState, fact: e.AnyFact, at: str) -> ServiceState:
@@ -243,7 +260,7 @@ def _ab(state: ServiceState, fact: e.AnyFact, at: str) -> ServiceState:
     return replace(state, ab=folded(state.ab, fact, at))
 
 
-def _less(state: ServiceState, gone: set[ReleaseRoot]) -> tuple[str, ...]:
+def _less(state: ServiceState, gone: Collection[str]) -> tuple[str, ...]:
     return tuple(root for root in state.waiting if root not in gone)
 
 

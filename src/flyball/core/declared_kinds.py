@@ -11,7 +11,7 @@ Count = Annotated[int, Meta(ge=0)]
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 Scalar = str | float | int | bool | None
 Task = Literal["binary", "multiclass", "regression"]
-Role = Literal["approver", "operator"]
+Role = Literal["approver", "operator", "exception"]
 Remedy = Literal["observe", "suggest", "approval", "auto"]
 Trigger = Literal["drift", "risk", "trend", "new_data", "commit", "webhook"]
 TriggerSource = Literal["new_data", "commit", "tag", "webhook"]  # whence a message says that something is new

@@ -8,6 +8,9 @@ from flyball.core.ab_facts import AbStarted as AbStarted
 from flyball.core.ab_facts import AbStopOrdered as AbStopOrdered
 from flyball.core.ab_facts import AbWeighed as AbWeighed
 from flyball.core.declared_kinds import Remedy
+from flyball.core.exception_facts import ExceptionConfirmed as ExceptionConfirmed
+from flyball.core.exception_facts import ExceptionEnded as ExceptionEnded
+from flyball.core.exception_facts import ExceptionRequested as ExceptionRequested
 from flyball.core.fact import Fact as Fact
 from flyball.core.fact import Proof as Proof
 from flyball.core.fact import Reason as Reason
@@ -48,7 +51,7 @@ from flyball.core.watching import Diagnosis, Signal
 
 
 class ServiceDeclared(Fact, tag="service.declared"):
-    policy: Digest  # digest of gates, rollout, monitor, retrain and autonomy
+    policy: Digest  # digest of gates, rollout, monitor, retrain, autonomy and policy
     declaration: dict[str, Any]
     folder: str  # name of the folder, never its path
 
@@ -178,6 +181,9 @@ AnyFact = (
     | ApprovalRequested
     | ApprovalGiven
     | ApprovalRejected
+    | ExceptionRequested
+    | ExceptionConfirmed
+    | ExceptionEnded
     | RolledBack
     | RolloutClosed
     | ReleaseWanted

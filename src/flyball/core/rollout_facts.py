@@ -15,6 +15,7 @@ class RolloutOpened(Fact, tag="rollout.opened"):
     policy: Digest
     salt: str
     reason: Reason
+    exceptions: tuple[str, ...] = ()  # that it stands on: gates that failed and that two people let pass
 
 
 class StepStarted(Fact, tag="step.started"):

@@ -25,6 +25,8 @@ from flyball.core.declared_kinds import StepKind as StepKind
 from flyball.core.declared_kinds import Suite as Suite
 from flyball.core.declared_kinds import Task as Task
 from flyball.core.declared_kinds import Trigger as Trigger
+from flyball.core.declared_policy import Exceptions as Exceptions
+from flyball.core.declared_policy import Policy as Policy
 from flyball.core.destination import Destination
 from flyball.core.experiment import Experiment as Experiment
 from flyball.core.experiment import Fairness as Fairness
@@ -268,5 +270,6 @@ class Service(Record):
     monitor: Monitor = field(default_factory=Monitor)
     retrain: Retrain = field(default_factory=Retrain)
     autonomy: Autonomy = field(default_factory=Autonomy)
+    policy: Policy = field(default_factory=Policy)
     replay: Replay = field(default_factory=Replay)
     events: tuple[Destination, ...] = ()

@@ -23,12 +23,14 @@ def bundle(
     counts: StepCounts | None,
     *,
     labels: str = "",
+    exceptions: Sequence[Mapping[str, Any]] = (),
 ) -> tuple[dict[str, Any], Digest]:
     """The report that the approver reads, and its digest.
 
     Args:
         verdicts: closing verdict of each step passed. counts: of the running step, for people.
         labels: what the labelled shadow pairs say, in words.
+        exceptions: failed gates that people let pass; without any the report does not speak of them.
     """
     report = {
         "release": release.root,
@@ -43,6 +45,8 @@ def bundle(
         "shadow": _shadow(counts),
         "labels": labels,
     }
+    if exceptions:
+        report["exceptions"] = [dict(each) for each in exceptions]
     return report, digest("flyball/evidence/v1", report)
 
 

@@ -60,6 +60,8 @@ class Holdings:
                 self._answered |= dict.fromkeys(self._rollouts.pop(fact.rollout, ())[:1], entry.at)
             case e.ApprovalRequested():
                 self._approve(fact, f"approval was asked for rollout {fact.rollout}")
+            case e.ExceptionRequested(release=root, by=by):
+                self._approvals[digits(root)] = f"{by} asked for an exception for it"
             case e.ApprovalGiven():
                 self._approve(fact, f"{fact.by} approved it")
             case _:

@@ -5,7 +5,8 @@
                     built -refused->   refused             candidate -withdrawn-> withdrawn
 ```
 Gates that are changed are judged again, so that qualified and refused may follow each other. A candidate that was
-withdrawn (rolled back, rejected, expired) may be offered again; a retired champion may come back.
+withdrawn (rolled back, rejected, expired) may be offered again; a retired champion may come back. A refused release is
+offered only by exceptions (`decide/exceptions.py`).
 """
 
 from typing import Literal
@@ -21,6 +22,7 @@ TABLE: dict[tuple[Stage | None, Event], Stage] = {
     ("qualified", "refused"): "refused",
     ("qualified", "opened"): "candidate",
     ("withdrawn", "opened"): "candidate",
+    ("refused", "opened"): "candidate",  # by an exception of two people for each gate that failed
     ("retired", "opened"): "candidate",
     ("candidate", "withdrawn"): "withdrawn",
     ("candidate", "appointed"): "champion",

@@ -102,7 +102,7 @@ def test_every_fault_is_told_at_once_in_the_order_of_the_lines() -> None:
         "found text 'roc_auk' (did you mean roc_auc?)",
         "12: serving.fallback[1].constant.score: expected a probability, found 1.5",
         "16: rollout.steps[0].shadow.min_pairs: expected a whole number, at least 0, found text 'soon'",
-        "17: rollout.steps[1].approval.role: expected one of approver, operator, found text 'boss'",
+        "17: rollout.steps[1].approval.role: expected one of approver, exception, operator, found text 'boss'",
         "19: rollout.steps[3].canary.weight: expected a number, at least 0.0001, at most 1, found nothing (add it)",
         "19: rollout.steps[3].canary.wieght: expected one of weight, min_requests, min_s, timeout_s, on_timeout, "
         "found an unknown key (did you mean weight?)",

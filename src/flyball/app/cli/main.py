@@ -43,6 +43,7 @@ VERBS: dict[str, str] = {
     "rollout": "The rollout of a service: plan it, see it, hold it, let it go on, take it back, try again.",
     "retrain": "Have a service trained again on what it has seen, now.",
     "review": "Say what a retraining was worth: good, harmful or useless.",
+    "exception": "Let a failed gate pass, by two people, for one release and a short time.",
     "approve": "Approve the rollout that waits.",
     "reject": "Reject the rollout that waits.",
     "rollback": "Send a service back to its previous release.",
@@ -52,7 +53,9 @@ VERBS: dict[str, str] = {
     "ledger": "Verify, follow or export the ledger.",
     "events": "What receivers outside were told, what waits, and telling it again.",
 }
-_WITH_VERBS_OF_THEIR_OWN = ("ab", "contract", "events", "keys", "ledger", "monitor", "predictions", "rollout", "runs")
+_WITH_VERBS_OF_THEIR_OWN = (
+    *("ab", "contract", "events", "exception", "keys", "ledger", "monitor", "predictions", "rollout", "runs"),
+)
 
 
 def main(tokens: Sequence[str] | None = None) -> None:

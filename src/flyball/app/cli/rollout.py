@@ -192,4 +192,5 @@ def _row(each: "PastRollout") -> Iterator[str]:
     yield each.opened_at[:19] + "Z"
     yield ", ".join(each.steps) or "-"
     yield each.outcome or "runs"
-    yield each.reason or "-"
+    by = f"BY EXCEPTION {', '.join(each.exceptions)}: " if each.exceptions else ""
+    yield by + (each.reason or "-")

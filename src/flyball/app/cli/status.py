@@ -34,6 +34,9 @@ class ServiceStatus(msgspec.Struct, kw_only=True):
     ticket: str | None
     incident: str | None
     frozen: bool
+    exceptions: tuple[str, ...]  # failed gates that people let pass, or are asked to; that stand
+    exceptions_given: int  # ever
+    champion_by_exception: bool  # it failed a gate, and serves
     signals: tuple[str, ...]
     waiting_for: tuple[str, ...]
     label_delay: LabelDelays | None = None  # of what this home's log holds; None: no label
@@ -90,6 +93,9 @@ def _status(state: "ServiceState", home: Home, ledger: "Ledger") -> ServiceStatu
         ticket=state.ticket.ticket if state.ticket else None,
         incident=state.incident.incident if state.incident else None,
         frozen=state.frozen is not None,
+        exceptions=tuple(state.exceptions.standing),
+        exceptions_given=state.exceptions.given,
+        champion_by_exception=state.champion in state.exceptions.tried,
         signals=tuple(sorted(state.signals)),
         waiting_for=waits,
         label_delay=_label_delay(home, state.service),

@@ -1,5 +1,6 @@
 """One sentence for every key of `service.yaml`: the text an editor shows and the reference page prints."""
 
+from flyball.contracts.declaration.descriptions_of_policy import DECIDED
 from flyball.contracts.declaration.descriptions_of_retraining import RETRAINED
 from flyball.contracts.declaration.descriptions_of_watching import WATCHED
 
@@ -17,13 +18,14 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "monitor": "What is watched in live traffic, and the limits.",
         "retrain": "When and from what a new model is trained.",
         "autonomy": "What may happen without a person.",
+        "policy": "What people may let pass.",
         "replay": "Defaults of `flyball replay`.",
         "events": "Who outside is told about the facts of this service, and in which format.",
     },
     "Metadata": {
         "name": "Name of the service: lower-case letters, digits, - and _.",
         "owner": "Team or person who answers for the service.",
-        "people": "Who holds which role: `{name: [approver, operator]}`; the command line acts as the OS user.",
+        "people": "Roles of each: `{name: [approver, operator, exception]}`; the command line acts as the OS user.",
         "description": "What the service is for.",
     },
     "Data": {
@@ -273,6 +275,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
     "Promote": {},
     **WATCHED,
     **RETRAINED,
+    **DECIDED,
     "Replay": {
         "train_rows": "Rows that the first model learns from.",
         "label_delay_rows": "Rows after which a label arrives.",

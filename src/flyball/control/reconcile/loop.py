@@ -197,7 +197,7 @@ class Reconciler:
 
     def _write(self, made: Plan, lease: Lease) -> None:
         """Facts, explanations and commands of a plan, all or nothing."""
-        broken = broken_rules(made, self.state, self.service)
+        broken = broken_rules(made, self.state, self.service, now=self._now())
         if broken:
             refused = Decision(action="check", what="refused", why="; ".join(broken))
             made = Plan(service=made.service, parent=made.parent, decisions=(refused,))

@@ -12,6 +12,7 @@
 | signal.raised (act), signal.cleared | incident.detected, incident.resolved |
 | ticket.opened, ticket.closed | incident.reported, incident.resolved |
 | approval.requested, .given, .rejected | the custom type `dev.cdeventsx.flyball-approval`, created and closed |
+| exception.requested, .confirmed, .ended | the custom type `dev.cdeventsx.flyball-exception`, with the same words |
 
 Approval is a draft in CDEvents and goes by a custom type until it is released there; its fields are those of the draft.
 """
@@ -29,7 +30,7 @@ from flyball.registry.telling.known import Known, incident_of, signal_key
 from flyball.registry.telling.plainly import outside
 
 SPEC = "0.5.1"
-APPROVAL = "dev.cdeventsx.flyball-approval"
+CUSTOM = ("approval", "exception")  # subjects that CDEvents does not have
 Told = tuple[str, str, dict[str, Any]]  # subject and predicate, id of the subject, its content
 
 
@@ -37,8 +38,9 @@ def events(state: Known, entry: Entry, namespace: str) -> Iterator[dict[str, Any
     """CDEvents about this entry, in order. `state`: the service before it. Their ids are made of the entry's hash."""
     speaker = source(namespace, entry.subject)
     for number, (kind, subject, content) in enumerate(_told(state, entry, {"id": namespace})):
-        custom = kind.startswith("approval.")
-        type_ = f"{APPROVAL}.{kind.partition('.')[2]}.0.1.0" if custom else f"dev.cdevents.{kind}.0.3.0"
+        what, _, happened = kind.partition(".")
+        custom = what in CUSTOM
+        type_ = f"dev.cdeventsx.flyball-{what}.{happened}.0.1.0" if custom else f"dev.cdevents.{kind}.0.3.0"
         context = {
             "specversion": SPEC,
             "id": f"{entry.hash[:32]}-{number}",
@@ -47,10 +49,10 @@ def events(state: Known, entry: Entry, namespace: str) -> Iterator[dict[str, Any
             "timestamp": entry.at,
         }
         if custom:
-            context["schemaUri"] = urn("schema", f"flyball-approval-{kind.partition('.')[2]}-0.1.0")
+            context["schemaUri"] = urn("schema", f"flyball-{what}-{happened}-0.1.0")
         inner = {"id": subject, "source": speaker, "content": content}
         if custom:
-            inner["type"] = "flyball-approval"
+            inner["type"] = f"flyball-{what}"
         yield {"context": context, "subject": inner, "customData": {"seq": entry.seq, "fact": entry.type}}
 
 
@@ -87,6 +89,8 @@ def _told(state: Known, entry: Entry, where: dict[str, Any]) -> Iterator[Told]:
             yield _suite(root, "gates", passed, failed_gates, where)
         case e.ApprovalRequested() | e.ApprovalGiven() | e.ApprovalRejected():
             yield from _approval(state, entry.fact, entry)
+        case e.ExceptionRequested() | e.ExceptionConfirmed() | e.ExceptionEnded():
+            yield _exception(entry.fact, entry)
         case _:
             yield from _in_traffic(state, entry, where)
 
@@ -170,6 +174,24 @@ def _approval(
         case e.ApprovalRejected(by=by, why=why):
             answer = {"responder": by, "decision": "rejected", "status": "closed", "comment": why}
             yield "approval.closed", fact.rollout, content | answer
+
+
+def _exception(fact: e.ExceptionRequested | e.ExceptionConfirmed | e.ExceptionEnded, entry: Entry) -> Told:
+    """A failed gate that people let pass: which, of which release, by whom, until when."""
+    content: dict[str, Any] = {
+        "approvalDetailsUrl": urn("ledger", str(entry.seq)),
+        "resourceTargetUrl": purl(fact.service, fact.release),
+        "gate": fact.gate,
+        "comment": fact.why,
+    }
+    match fact:
+        case e.ExceptionRequested(by=by, expires_at=expires_at, found=found):
+            asked = {"requestor": by, "role": "exception", "expiresAt": expires_at, "outcome": found.verdict}
+            return "exception.requested", fact.exception, content | asked
+        case e.ExceptionConfirmed(by=by):
+            return "exception.confirmed", fact.exception, content | {"responder": by, "decision": "approved"}
+        case e.ExceptionEnded(by=by, how=how):
+            return "exception.ended", fact.exception, content | {"responder": by, "decision": how, "status": "closed"}
 
 
 def _finished(run: Run, outcome: str, errors: str) -> Told:
