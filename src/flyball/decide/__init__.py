@@ -10,12 +10,16 @@ from flyball.decide.rollout import advance, judge
 from flyball.stats.arm_means import ArmMeans
 from flyball.stats.bernoulli_sequence import bernoulli_bounds, rate_log_e
 from flyball.stats.betting import BettingSequence
+from flyball.stats.cross_fitting import cross_fitted
 from flyball.stats.cuped import Adjusted, adjusted_difference
 from flyball.stats.error_event_arrays import EventPath, observe_events
 from flyball.stats.group_sequential import Design, fixed_shape, peeking_error, spending_bounds
+from flyball.stats.logged_actions import followed
 from flyball.stats.mixtures import beta_binomial_log_e, gamma_exponential_log_e, gamma_poisson_log_e, mixture_bound
 from flyball.stats.msprt import MixtureSprt, two_sample_log_e
 from flyball.stats.noninferiority import MarginVerdict, Standing, non_inferiority, non_inferiority_of_arms
+from flyball.stats.off_policy import OffPolicy, off_policy
+from flyball.stats.overlap import Overlap, overlap
 from flyball.stats.pair_moments import PairMoments, moments
 from flyball.stats.paired import PairedTest
 from flyball.stats.power import (
@@ -33,6 +37,7 @@ from flyball.stats.quantile_sequences import quantile_bounds, quantile_bounds_of
 from flyball.stats.ratio_epochs import RatioEpoch, RatioEpochs
 from flyball.stats.ratio_metric import Ratio, ratio, ratio_difference
 from flyball.stats.ratio_mismatch import anytime_p, ratio_chi_square, ratio_log_e
+from flyball.stats.reward_bounds import RewardBounds
 from flyball.stats.sequences import (
     asymptotic_half_width,
     asymptotic_rho,
@@ -70,6 +75,8 @@ __all__ = [
     "MarginVerdict",
     "MixtureSprt",
     "NormalSprt",
+    "OffPolicy",
+    "Overlap",
     "PairEvidence",
     "PairMoments",
     "PairedTest",
@@ -77,6 +84,7 @@ __all__ = [
     "Ratio",
     "RatioEpoch",
     "RatioEpochs",
+    "RewardBounds",
     "Routing",
     "Size",
     "Standing",
@@ -93,6 +101,7 @@ __all__ = [
     "bernoulli_upper",
     "beta_binomial_log_e",
     "compare_once",
+    "cross_fitted",
     "distribution_bound",
     "ending",
     "events_to_advance",
@@ -100,6 +109,7 @@ __all__ = [
     "expected_events",
     "fixed_sample_of_rate",
     "fixed_shape",
+    "followed",
     "gamma_exponential_log_e",
     "gamma_poisson_log_e",
     "increment",
@@ -115,6 +125,8 @@ __all__ = [
     "normal_mixture_log_e",
     "normal_mixture_rho",
     "observe_events",
+    "off_policy",
+    "overlap",
     "peeking_error",
     "quantile_bound",
     "quantile_bounds",

@@ -34,7 +34,7 @@ class Interval:
     low: float
     high: float
     n: int  # rows it is computed from, count
-    method: str  # wilson, delong, exact, normal, bonett-price, newcombe, delta, cuped or bootstrap
+    method: str  # wilson, delong, exact, normal, bonett-price, newcombe, delta, student, bernstein, cuped or bootstrap
 
 
 def wilson(successes: float, n: float, *, confidence: float = 0.95) -> tuple[float, float]:
