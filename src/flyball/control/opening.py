@@ -1,6 +1,7 @@
 """Which release is tried next, and whether anything is in its way. Pure."""
 
 from flyball.control.decision import Decision, Situation
+from flyball.control.policing import barred
 from flyball.core import events as e
 from flyball.core.codec import digest
 from flyball.core.ids import Digest, ReleaseRoot, RolloutId, ServiceName, short
@@ -22,6 +23,9 @@ def plan_opening(situation: Situation) -> Decision | None:
             waiting_for=(f"the end of A/B test {test}: flyball ab stop {state.service}",),
         )
     root = candidates[-1]  # the newest: an older one that still waits has been overtaken
+    bar = barred(situation, "rollout", root)
+    if bar is not None:
+        return bar
     name = RolloutId("ro-" + short(digest("flyball/rollout/v1", [state.service, root, state.version])))
     release = state.releases[root]
     opened = e.RolloutOpened(

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from flyball.control.decision import Decision, Situation, elapsed_s, order
 from flyball.control.opening import plan_opening
+from flyball.control.policing import barred
 from flyball.control.rolling_back import way_back
 from flyball.control.rollout_state import RolloutState, StepState
 from flyball.control.steps import effective_steps, routing_of
@@ -60,6 +61,9 @@ def _unconfirmed(situation: Situation, rollout: RolloutState, running: StepState
 def _start(situation: Situation, rollout: RolloutState, index: int, why: str) -> Decision:
     state, service = situation.state, situation.service
     step = effective_steps(service)[index]
+    bar = barred(situation, "promote", rollout.release) if step.kind in ("soak", "promote") else None
+    if bar is not None:
+        return bar
     routing = routing_of(step, index, rollout, state, service)
     started = e.StepStarted(
         service=ServiceName(state.service),
@@ -142,6 +146,8 @@ def _move(situation: Situation, rollout: RolloutState) -> Decision | None:
     if verdict.kind == "PROMOTE" or (skipped is not None and verdict.kind != "INVALID"):
         judged = _judged(situation, rollout, verdict)
         following = _start(situation, rollout, running.index + 1, verdict.reason)
+        if not following.facts:
+            return following
         return Decision(
             action="rollout",
             what=following.what,

@@ -34,8 +34,10 @@ class Told(Record):
     missing: bool = False  # what it reads is not there
 
 
-def fault(text: str) -> str | None:
+def fault(text: str, sample: Mapping[str, Any] | None = None) -> str | None:
     """What is wrong with the text of a condition, in words; None where it can be judged.
+
+    Sample: facts of another kind than the evidence of a release, each with a value of its type.
 
     >>> fault("metrics.roc_auc.value > 0.8")
     >>> fault("metrics.roc_auc.value >").startswith("Syntax error")
@@ -54,37 +56,53 @@ def fault(text: str) -> str | None:
         program = _program(text)
     except ValueError as error:
         return _first_line(str(error))
-    bound = {*VARIABLES, *macros}
+    names = VARIABLES if sample is None else tuple(sorted(sample))
+    bound = {*names, *macros}
     unknown = sorted(name for name in program.variables() if name not in bound and not name.startswith("@"))
     if unknown:
-        return f"there is no variable {unknown[0]}: expected {', '.join(VARIABLES[:-1])} or {VARIABLES[-1]}"
+        return f"there is no variable {unknown[0]}: expected {', '.join(names[:-1])} or {names[-1]}"
     called = sorted(name for name in program.functions() if name.isidentifier() and name not in FUNCTIONS)
     called = [name for name in called if not name.startswith("_")]
     if called:
         return f"there is no function {called[0]}: expected one of {', '.join(sorted(FUNCTIONS))}"
-    if not any(name in VARIABLES for name in program.variables()):
-        return f"it reads no evidence, so that it always says the same: expected one of {', '.join(VARIABLES)}"
-    return _tried(text)
+    if not any(name in names for name in program.variables()):
+        return f"it reads no evidence, so that it always says the same: expected one of {', '.join(names)}"
+    return _tried(text, _evidence(text) if sample is None else sample)
 
 
-def _tried(text: str) -> str | None:
+def _tried(text: str, sample: Mapping[str, Any]) -> str | None:
     """What goes wrong when the condition is asked about evidence that has every name in it; None where nothing does."""
-    figures = {"value": 0.5, "low": 0.4, "high": 0.6, "n": 100}
-    named = dict.fromkeys(reads(text), figures)
-    told = dict.fromkeys((*verdicts(text), *suites(text)), "PASS")
-    sample = {"metrics": named, "champion": named, "tests": told, "suites": told, "cost": 1.0, "grade": "A"}
-    sample |= {"rows": {"trained": 100, "holdout": 100, "shared": 100}}
-    sample |= {"latency": {name.removeprefix("latency_"): 1.0 for name in named if name.startswith("latency_")}}
     try:
-        answer = _program(text).execute(sample)
+        answer = _program(text).execute(dict(sample))
     except TypeError as error:
         if "overload" not in str(error):
             return None  # evidence of another form may suit it
-        metric = min((name for name in named if not name.startswith("latency_")), default="roc_auc")
+        named = [name for name in sample["metrics"] if not name.startswith("latency_")]
+        if not named and "tests" not in sample:
+            return "it compares values of different types"
+        metric = min(named, default="roc_auc")
         return f"it compares what has no order: a metric has value, low, high and n, as in metrics.{metric}.low"
     except (RuntimeError, KeyError, ValueError, ArithmeticError, IndexError):
         return None  # what is computed from names that the text does not hold shows itself with the evidence
     return None if isinstance(answer, bool) else f"it gives {type(answer).__name__}: expected true or false"
+
+
+def _evidence(text: str) -> dict[str, Any]:
+    """Evidence of a release that has every name in it that the text reads."""
+    figures = {"value": 0.5, "low": 0.4, "high": 0.6, "n": 100}
+    named = dict.fromkeys(reads(text), figures)
+    told = dict.fromkeys((*verdicts(text), *suites(text)), "PASS")
+    sample: dict[str, Any] = {
+        "metrics": named,
+        "champion": named,
+        "tests": told,
+        "suites": told,
+        "cost": 1.0,
+        "grade": "A",
+    }
+    sample |= {"rows": {"trained": 100, "holdout": 100, "shared": 100}}
+    sample |= {"latency": {name.removeprefix("latency_"): 1.0 for name in named if name.startswith("latency_")}}
+    return sample
 
 
 def reads(text: str) -> frozenset[str]:
@@ -117,7 +135,7 @@ def verdicts(text: str) -> frozenset[str]:
     return _names(_TEST, text)
 
 
-def judged(text: str, variables: Mapping[str, Any]) -> Told:
+def judged(text: str, variables: Mapping[str, Any], sample: Mapping[str, Any] | None = None) -> Told:
     """Whether the condition holds; anything but true is no.
 
     >>> judged("metrics.mae.value < 3.0", {"metrics": {"mae": {"value": 2.0}}}).passed
@@ -125,7 +143,7 @@ def judged(text: str, variables: Mapping[str, Any]) -> Told:
     >>> judged("metrics.rmse.value < 3.0", {"metrics": {}}).reason
     'missing evidence: rmse'
     """
-    wrong = fault(text)
+    wrong = fault(text, sample)
     if wrong is not None:
         return Told(passed=False, reason=f"the expression cannot be judged: {wrong}")
     try:

@@ -27,6 +27,7 @@ from flyball.core.declared_kinds import Task as Task
 from flyball.core.declared_kinds import Trigger as Trigger
 from flyball.core.declared_policy import Exceptions as Exceptions
 from flyball.core.declared_policy import Policy as Policy
+from flyball.core.declared_policy import Rule as Rule
 from flyball.core.destination import Destination
 from flyball.core.experiment import Experiment as Experiment
 from flyball.core.experiment import Fairness as Fairness

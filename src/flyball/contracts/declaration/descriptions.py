@@ -18,7 +18,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "monitor": "What is watched in live traffic, and the limits.",
         "retrain": "When and from what a new model is trained.",
         "autonomy": "What may happen without a person.",
-        "policy": "What people may let pass.",
+        "policy": "What never happens, and what people may let pass.",
         "replay": "Defaults of `flyball replay`.",
         "events": "Who outside is told about the facts of this service, and in which format.",
     },

@@ -2,7 +2,14 @@
 
 DECIDED = {
     "Policy": {
+        "rules": "What never happens while a condition holds; the way back cannot be forbidden.",
         "exceptions": "The two-person exception for a failed gate.",
+    },
+    "Rule": {
+        "action": "What it is about: the opening of a rollout, or soak and promotion.",
+        "when": "CEL over the facts of the policy; what cannot be told counts as true.",
+        "effect": "That it never happens while the condition holds.",
+        "reason": "Why, for people; stands in each decision that it binds.",
     },
     "Exceptions": {
         "longest_s": "Longest time from the request of an exception to its end; at most `7d`.",

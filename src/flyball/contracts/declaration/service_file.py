@@ -15,7 +15,7 @@ from flyball.contracts.schema_faults import faults
 from flyball.contracts.yaml_text import Path, read, refusal
 from flyball.core.cohorts import Cohorts
 from flyball.core.destination import Destination
-from flyball.core.service import Experiment, Gate, Metadata, Monitor, Retrain, Rollout, Service, Serving
+from flyball.core.service import Experiment, Gate, Metadata, Monitor, Policy, Retrain, Rollout, Service, Serving
 
 Section = TypeVar("Section")
 
@@ -107,6 +107,9 @@ def _senseless(healthy: dict[str, Any], data: dict[str, Any]) -> list[Finding]:
     retrain = _section(healthy, "retrain", Retrain, Retrain)
     if retrain is not None:
         found += sense.of_retrain(retrain)
+    policy = _section(healthy, "policy", Policy, Policy)
+    if policy is not None:
+        found += sense.of_policy(policy)
     events = _section(healthy, "events", tuple[Destination, ...], tuple)
     if events is not None:
         found += sense.of_events(events)
