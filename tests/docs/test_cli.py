@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from tests.drafted import untimed
 
+from flyball.app.backtest.report import Backtest
 from flyball.app.cli.gc import Collection
 from flyball.app.cli.main import VERBS, build, run
 from flyball.app.cli.status import ServiceStatus
@@ -31,6 +32,7 @@ DOCUMENTS: dict[str, type[msgspec.Struct]] = {
     "approve": Act,
     "demo": Report,
     "diff": Compared,
+    "backtest": Backtest,
     "rehearse": Rehearsed,
     "reproduce": Reproduced,
     "explain": Explanation,

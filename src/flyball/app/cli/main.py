@@ -35,6 +35,7 @@ VERBS: dict[str, str] = {
     "up": "Run gateway and controller of one or more services.",
     "demo": "See the whole loop work in two minutes.",
     "replay": "Would a governed service have done better on a recorded stream?",
+    "backtest": "What would other policies have done on the recorded past?",
     "rehearse": "Does the loop keep its promises, in a simulated week in which things break?",
     "status": "Who serves what, and what is waiting for whom.",
     "monitor": "What the monitor saw, window by window, and how well it sees.",

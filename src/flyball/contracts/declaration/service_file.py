@@ -1,6 +1,6 @@
 """`service.yaml` as a record: structure first, then sense, and every fault of both at once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -8,6 +8,7 @@ import msgspec
 from flyball.contracts.declaration import gate_sense, sense, serving_sense
 from flyball.contracts.declaration.json_schema import resolved_schema
 from flyball.contracts.declaration.metric_rails_sense import of_metric_rails
+from flyball.contracts.declaration.overlay import laid_over
 from flyball.contracts.declaration.presets import spelled_out
 from flyball.contracts.declaration.task_metrics import Finding
 from flyball.contracts.durations import resolved
@@ -20,15 +21,17 @@ from flyball.core.service import Experiment, Gate, Metadata, Monitor, Policy, Re
 Section = TypeVar("Section")
 
 
-def parse(text: str, *, file: str = "service.yaml") -> Service:
+def parse(text: str, *, file: str = "service.yaml", over: Mapping[str, Any] | None = None) -> Service:
     """The declaration that a text makes, durations in seconds and every default written out.
+
+    Args: over: a declaration of which the text says only what is otherwise, as `declaration` gives it.
 
     Raises: BadInput with all faults: YAML, unknown keys, types and bounds, then what makes no sense together.
     """
     document = read(text, file=file)
     if document.data is None or document.faults:
         raise refusal(file, document.faults or [document.fault((), "a mapping", "nothing")])
-    data, unknown = spelled_out(resolved(document.data))
+    data, unknown = spelled_out(resolved(document.data if over is None else laid_over(over, document.data)))
     structure = faults(document, data, resolved_schema())
     found = [fault for _, fault in structure]
     found += [document.fault(each.path, each.expected, each.name, "") for each in unknown]

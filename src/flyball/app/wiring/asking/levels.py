@@ -55,7 +55,7 @@ def _operated(seen: Observed, home: Home, service: str | None) -> Observed:
         why = f"the home has no service {name}".rstrip()
         return replace(seen, unknown=dict.fromkeys(OPERATED, why))
     facts = watched(entries)
-    telemetry = BehindSource(Segments(home.telemetry(name).parent), _source_rows(entries))
+    telemetry = BehindSource(Segments(home.telemetry(name).parent), source_rows(entries))
     failed, received, arrived = _accounts(telemetry.sealed(name, -1), {each.row for each in facts.episodes})
     found, unknown = incidents(facts, arrived)
     if not received:
@@ -80,7 +80,7 @@ def _accounts(segments: Iterable[Segment], rows: Collection[int]) -> tuple[int, 
     return failed, received, arrived
 
 
-def _source_rows(entries: Iterable[Entry]) -> int:
+def source_rows(entries: Iterable[Entry]) -> int:
     """Rows of the source that the first champion learned from: the stream counts on from them."""
     registry = Registry()
     for entry in entries:

@@ -10,6 +10,7 @@ import polars as pl
 from flyball.adapters.content.keys import signing_key
 from flyball.adapters.ids import TimeIds
 from flyball.adapters.ledger.memory import SimulatedClock
+from flyball.adapters.window_book import SqliteWindows
 from flyball.app.declared import Declared
 from flyball.app.home import Home
 from flyball.app.replay.peers import answers, course, scheduled, window
@@ -52,9 +53,11 @@ def replay(declared: Declared, stream: pl.DataFrame, options: Options, home: Hom
         pipeline = Pipeline(home, ledger, clock, TimeIds(clock), signing_key(home.keys), trainer, explains=False)
         source = stream[: options.train_rows]
         _first(declared, pipeline, source)
-        world = build(declared, pipeline, ledger, clock, source, first_row=options.train_rows + 1)
+        book = SqliteWindows(home.windows(declared.service.metadata.name))
+        world = build(declared, pipeline, ledger, clock, source, options.train_rows + 1, book)
         world.reconciler.tick()
         governed, row_at, governed_s = _govern(world, stream, options, advance)
+        world.windows.write()
         done = deeds(ledger.read(), row_at, options.train_rows)
         first = world.gateways.loaded(_first_root(world)).model
     tracks = _peers(declared, stream, options, done, first) | {"governed": governed}

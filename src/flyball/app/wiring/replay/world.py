@@ -12,6 +12,7 @@ from flyball.app.declared import Declared
 from flyball.app.people import Person, approve
 from flyball.app.wiring.loop.learner import PipelineLearner
 from flyball.app.wiring.loop.promises import promises
+from flyball.app.wiring.loop.remembering import Remembering
 from flyball.app.wiring.processes.arm import behind
 from flyball.app.wiring.training.pipeline import Pipeline
 from flyball.app.worth import worths
@@ -19,11 +20,13 @@ from flyball.contracts.rows.compiled import CompiledRows
 from flyball.control.reconcile import Reconciler, TelemetrySensor
 from flyball.control.rollout_state import RolloutState
 from flyball.core.clock import moment
+from flyball.core.errors import Unavailable
 from flyball.core.ledger import Ledger
 from flyball.core.log_tables import log_tables
 from flyball.core.ports import Releases
 from flyball.core.prediction import LabelRecord, PredictionRecord, Predictor
 from flyball.core.routing import Observed, Routing
+from flyball.core.seen_windows import WindowBook
 from flyball.core.service import Service, Step
 from flyball.decide.rollout import judge
 from flyball.monitor.labels import ROW as CAPTURED_POSITION
@@ -102,6 +105,7 @@ class World:
     reconciler: Reconciler
     ledger: Ledger
     inputs: tuple[str, ...]  # columns that a client sends
+    windows: Remembering  # the monitor, whose windows are written down
 
     def answer(self, rows: list[dict[str, object]], first_row: int) -> list[PredictionRecord]:
         """A pane of rows, answered and written down. `first_row`: stream position of the first."""
@@ -144,9 +148,18 @@ class World:
 
 
 def build(
-    declared: Declared, pipeline: Pipeline, ledger: Ledger, clock: SimulatedClock, source: pl.DataFrame, first_row: int
+    declared: Declared,
+    pipeline: Pipeline,
+    ledger: Ledger,
+    clock: SimulatedClock,
+    source: pl.DataFrame,
+    first_row: int,
+    book: WindowBook,
 ) -> World:
-    """The world at the moment when the stream begins. `source`: the rows before it, with their positions."""
+    """The world at the moment when the stream begins.
+
+    Args: source: the rows before it, with their positions. book: where its windows are written down.
+    """
     service, contract = declared.service, declared.contract
     label, task = service.data.label, service.experiment.task
     checker = CompiledRows(contract, label=label)
@@ -170,7 +183,8 @@ def build(
         written=accounting.written,
     )
     watcher = Watcher(service, contract, promises(pipeline.releases), worth=worths(declared))
-    sensor = TelemetrySensor(service, telemetry, watcher)
+    windows = Remembering(watcher, book, complain=_refuse)
+    sensor = TelemetrySensor(service, telemetry, windows)
     learner = PipelineLearner(
         lambda: declared,
         pipeline,
@@ -202,7 +216,13 @@ def build(
         reconciler=reconciler,
         ledger=ledger,
         inputs=checker.columns,
+        windows=windows,
     )
+
+
+def _refuse(said: str) -> None:
+    """Raises: Unavailable: nobody watches a replay who could mend it, and a home without its windows is half a home."""
+    raise Unavailable(said)
 
 
 def _another(rollout: RolloutState) -> Person:

@@ -1,0 +1,65 @@
+"""The rows of a home's prediction log as ticks of a driver: the monitor itself reads them again, under any policy."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from flyball.adapters.prediction_log.segments import Segments
+from flyball.app.home import Home
+from flyball.app.wiring.asking.levels import source_rows
+from flyball.app.wiring.backtest.driving import Tick
+from flyball.app.wiring.loop.live import BehindSource
+from flyball.app.wiring.loop.promises import promises
+from flyball.app.wiring.stores.releases import ReleaseStore
+from flyball.contracts.odcs.document import parse_contract
+from flyball.core import events as e
+from flyball.core.clock import timestamp
+from flyball.core.contract import DataContract
+from flyball.core.ledger import Entry
+from flyball.core.ports import Segment
+from flyball.core.service import Service
+from flyball.monitor.watch import Watcher
+from flyball.pipeline.packing import CONTRACT
+
+LOOKS_S = 1.0  # after a pane was sealed, at the latest
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowHistory:
+    """One service of a home whose log still has rows."""
+
+    home: Home
+    service: str
+    source_rows: int
+    releases: tuple[str, ...]  # champions, oldest first
+
+    @classmethod
+    def of(cls, home: Home, service: str, entries: Sequence[Entry]) -> "RowHistory | None":
+        """None: the log is empty, or no release has ever served."""
+        mine = [entry for entry in entries if entry.subject == service]
+        served = [str(entry.fact.release) for entry in mine if isinstance(entry.fact, e.ChampionAppointed)]
+        if not served or next(iter(Segments(home.telemetry(service).parent).sealed(service, -1)), None) is None:
+            return None
+        return cls(home=home, service=service, source_rows=source_rows(mine), releases=tuple(served))
+
+    def watching(self, policy: Service) -> Watcher:
+        """The production monitor under a policy, as it stood before the first row."""
+        releases = ReleaseStore(self.home)
+        return Watcher(policy, self._contract(releases, policy), promises(releases))
+
+    def ticks(self) -> Iterator[Tick]:
+        """A tick a pane; one is held at a time."""
+        telemetry = BehindSource(Segments(self.home.telemetry(self.service).parent), self.source_rows)
+        return (pane_tick(segment) for segment in telemetry.sealed(self.service, -1))
+
+    def _contract(self, releases: ReleaseStore, policy: Service) -> DataContract:
+        text = (Path(releases.verified(self.releases[-1])) / CONTRACT).read_text(encoding="utf-8")
+        return parse_contract(text, file=CONTRACT, table=Path(policy.data.source).stem).contract
+
+
+def pane_tick(segment: Segment) -> Tick:
+    """The controller looks within a second of the sealing."""
+    pane = segment.pane
+    now = pane.end + min(LOOKS_S, max(pane.end - pane.start, 0.0))
+    return Tick(segment=segment, now=timestamp(datetime.fromtimestamp(now, UTC)))
