@@ -77,11 +77,7 @@ class Rejudge:
             psi, verdict, told = known.value, Reading.DRIFT, known.detail
         elif name in report.insufficient:
             verdict, told = Reading.INSUFFICIENT, "too few rows under the recorded limits"
-        elif (
-            self._wanted.psi.warn + self._usual(report).get(name, 0.0)
-            < psi
-            <= recorded.warn + report.usual.get(name, 0.0)
-        ):
+        elif self._wanted.psi.warn + self._usual(report).get(name, 0.0) < psi <= recorded.warn + usual:
             verdict, told = Reading.DRIFT, "whether chance explains it is not on record"
             self.guessed += 1
         return Measure(
