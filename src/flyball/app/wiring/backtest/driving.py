@@ -27,6 +27,7 @@ from flyball.core import events as e
 from flyball.core.clock import moment
 from flyball.core.ids import ServiceName
 from flyball.core.ledger import Entry
+from flyball.core.metric_evidence import MetricEvidence, MetricTrial
 from flyball.core.ports import Segment
 from flyball.core.record import Record
 from flyball.core.routing import PairEvidence
@@ -301,6 +302,12 @@ class _Overheard:
 
     def pairs(self, candidate: str) -> PairEvidence | None:
         return self._watching.pairs(candidate)
+
+    def compare(self, trial: MetricTrial | None) -> None:
+        self._watching.compare(trial)
+
+    def arm_metrics(self) -> tuple[MetricEvidence, ...]:
+        return self._watching.arm_metrics()
 
 
 def _apart(fact: e.AnyFact) -> bool:

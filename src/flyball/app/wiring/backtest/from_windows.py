@@ -14,6 +14,7 @@ import polars as pl
 from flyball.app.backtest.rejudged import Rejudge
 from flyball.app.wiring.backtest.driving import Tick
 from flyball.core.clock import timestamp
+from flyball.core.metric_evidence import MetricEvidence, MetricTrial
 from flyball.core.ports import Segment
 from flyball.core.routing import PairEvidence
 from flyball.core.seen_windows import SeenWindow
@@ -51,6 +52,12 @@ class Repeated:
 
     def pairs(self, candidate: str) -> PairEvidence | None:  # noqa: ARG002 -- they are on no window
         return None
+
+    def compare(self, trial: MetricTrial | None) -> None:
+        """What a trial measured on labels is on no window."""
+
+    def arm_metrics(self) -> tuple[MetricEvidence, ...]:
+        return ()
 
 
 def ticks(service: str, windows: Sequence[SeenWindow]) -> Iterator[Tick]:
