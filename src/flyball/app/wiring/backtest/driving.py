@@ -10,14 +10,13 @@ there on nobody knows the releases it would have had: the windows go on as they 
 ended after the record's median time, neither a gain nor none, and the course says from which row on that is so.
 """
 
-from collections.abc import Iterable
 from statistics import median
 
-import polars as pl
 from msgspec.structs import replace
 
 from flyball.app.backtest.course import Alarm, AlarmKind, Course, Divergence, Ticket
 from flyball.app.backtest.past import Past, PastTicket, moves
+from flyball.app.wiring.backtest.hearing import Feed, Overheard
 from flyball.control.decision import Learning, Situation, elapsed_s
 from flyball.control.reconcile import TelemetrySensor
 from flyball.control.reconcile.sensing import Watching
@@ -27,12 +26,10 @@ from flyball.core import events as e
 from flyball.core.clock import moment
 from flyball.core.ids import ServiceName
 from flyball.core.ledger import Entry
-from flyball.core.metric_evidence import MetricEvidence, MetricTrial
 from flyball.core.ports import Segment
 from flyball.core.record import Record
-from flyball.core.routing import PairEvidence
 from flyball.core.service import Service
-from flyball.core.watching import APART, WindowReport
+from flyball.core.watching import APART
 
 MOST_MOVES = 20  # of one tick, as in the loop
 PERSON = "assumed person"
@@ -52,8 +49,8 @@ class Driver:
     def __init__(self, service: Service, past: Past, watching: Watching, *, window_s: float) -> None:
         """Args: window_s: how long a window of the record took; decisions that lie closer together are the same."""
         self._service, self._past, self._window_s = service, past, window_s
-        self._watching = _Overheard(watching)
-        self._feed = _Feed()
+        self._watching = Overheard(watching)
+        self._feed = Feed()
         self._sensor = TelemetrySensor(service, self._feed, self._watching)
         self._state = ServiceState(service=past.service)
         self._entries, self._place = past.entries, 0
@@ -269,45 +266,6 @@ class _Look(Record):
 
     learning: Learning
     facts: tuple[e.AnyFact, ...] = ()
-
-
-class _Feed:
-    """`core.ports.Telemetry` of what was fed and not yet read."""
-
-    def __init__(self) -> None:
-        self.segments: list[Segment] = []
-
-    def sealed(self, service: str, after: int) -> Iterable[Segment]:  # noqa: ARG002 -- there is one service, in order
-        segments, self.segments = self.segments, []
-        return segments
-
-
-class _Overheard:
-    """`Watching` whose reports are kept."""
-
-    def __init__(self, watching: Watching) -> None:
-        self._watching = watching
-        self.reports: list[WindowReport] = []
-
-    def feed(self, segment: Segment, *, champion: str) -> list[WindowReport]:
-        found = self._watching.feed(segment, champion=champion)
-        self.reports += found
-        return found
-
-    def captured(self, rows: int, since_row: int | None = None) -> pl.DataFrame | None:
-        return self._watching.captured(rows, since_row)
-
-    def matured_rows(self, since_row: int) -> int:
-        return self._watching.matured_rows(since_row)
-
-    def pairs(self, candidate: str) -> PairEvidence | None:
-        return self._watching.pairs(candidate)
-
-    def compare(self, trial: MetricTrial | None) -> None:
-        self._watching.compare(trial)
-
-    def arm_metrics(self) -> tuple[MetricEvidence, ...]:
-        return self._watching.arm_metrics()
 
 
 def _apart(fact: e.AnyFact) -> bool:

@@ -183,8 +183,7 @@ def build(
         written=accounting.written,
     )
     watcher = Watcher(service, contract, promises(pipeline.releases), worth=worths(declared))
-    windows = Remembering(watcher, book, complain=_refuse)
-    sensor = TelemetrySensor(service, telemetry, windows)
+    sensor = TelemetrySensor(service, telemetry, windows := Remembering(watcher, book, complain=_refuse))
     learner = PipelineLearner(
         lambda: declared,
         pipeline,
