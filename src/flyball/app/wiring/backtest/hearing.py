@@ -1,4 +1,4 @@
-"""What stands between a record and the production sensor: segments handed over one tick at a time, reports overheard."""
+"""What stands between a record and the production sensor: segments handed over tick by tick, reports overheard."""
 
 from collections.abc import Iterable
 
