@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 from msgspec.structs import replace
-from tests.control.loop import Loop, failing, healthy
+from tests.control.loop import Loop, failing, healthy, wanting
 from tests.control.world import NAME, SECOND, registered, service
 
-from flyball.contracts.declaration.sense import of_policy
+from flyball.contracts.declaration.policy_sense import of_needed, of_policy
 from flyball.core import events as e
-from flyball.core.service import Policy, Rule
+from flyball.core.service import Autonomy, Metadata, Policy, Promote, Rollout, Rule, Step
 
 
 def loop_with(*rules: Rule) -> Loop:
@@ -93,3 +93,89 @@ def test_no_rule_stops_the_way_back() -> None:
     assert loop.tick().rollout is None
     assert any(isinstance(fact, e.RolledBack) for fact in loop.facts(e.RolledBack))
     assert loop.reconciler.state.service == NAME
+
+
+def approving(loop: Loop) -> e.ApprovalRequested:
+    run_until_asked(loop)
+    rollout = loop.reconciler.state.rollout
+    assert rollout is not None
+    assert rollout.asked is not None
+    return rollout.asked
+
+
+def run_until_asked(loop: Loop) -> None:
+    for _ in range(10):
+        rollout = loop.tick().rollout
+        if rollout is not None and rollout.asked is not None:
+            return
+
+
+def needs_two(when: str) -> Rule:
+    return Rule(action="promote", when=when, effect="needs", reason="it was not shown", quorum=2)
+
+
+def test_a_rule_may_need_more_people_than_the_step_and_says_so_in_the_report() -> None:
+    loop = loop_with(needs_two('reason == "first"'))
+    asked = approving(loop)
+    assert (asked.role, asked.quorum) == ("approver", 2)
+    assert asked.report["policy"] == ['it was not shown (policy.rules[0]: reason == "first")']
+    loop.approve()
+    assert loop.tick().rollout is not None
+    assert loop.reconciler.state.champion != SECOND
+    assert "2 people" in loop.reconciler.state.decisions["rollout"].waiting_for[0]
+
+
+def test_a_need_that_begins_while_it_is_asked_asks_anew_and_the_word_of_before_is_not_enough() -> None:
+    hour = hour_now(loop_with())
+    loop = loop_with(needs_two(f"hour != {hour}"))
+    assert approving(loop).quorum == 1
+    loop.approve()  # in the same second the hour ends
+    state = loop.tick(3600.0)
+    assert state.rollout is not None
+    assert state.rollout.asked is not None
+    assert (state.rollout.asked.quorum, state.rollout.approved) == (2, None)
+    assert state.champion != SECOND
+
+
+def test_a_rule_that_is_false_needs_nobody_else() -> None:
+    assert approving(loop_with(needs_two("incident"))).quorum == 1
+
+
+def test_a_training_may_be_forbidden_and_the_ticket_says_by_which_rule() -> None:
+    made = replace(
+        service(),
+        policy=Policy(rules=(Rule(action="retrain", when="hour >= 0", effect="never", reason="frozen year"),)),
+    )
+    loop = Loop(made)
+    loop.gateways.seen = healthy()
+    loop.tick()
+    loop.sensor.seen = wanting()
+    state = loop.tick()
+    assert not loop.facts(e.RetrainOrdered)
+    assert any("frozen year (policy.rules[0]" in wait for wait in state.decisions["retrain"].waiting_for)
+
+
+def test_needs_that_nobody_can_meet_are_faults_of_the_file() -> None:
+    people = Metadata(name="s", owner="o", people={"ada": ("approver",)})
+    rules = (
+        Rule(action="rollout", when="incident", effect="needs", reason="r", quorum=2),
+        Rule(action="promote", when="incident", effect="needs", reason="r"),
+        Rule(action="promote", when="incident", effect="never", reason="r", quorum=2),
+        Rule(action="promote", when="incident", effect="needs", reason="r", role="operator"),
+        Rule(action="promote", when="incident", effect="needs", reason="r", role="approver", quorum=2),
+    )
+    found = [(path[2:], expected) for path, expected, _, _ in of_policy(Policy(rules=rules))]
+    assert found == [
+        ((0, "effect"), "never, for rollout"),
+        ((1,), "a role or a quorum beside needs"),
+        ((2, "effect"), "needs, beside role or quorum"),
+        ((), "one role in all rules that need somebody"),
+    ]
+    unmet = list(of_needed(Policy(rules=rules[3:]), Rollout(), people, Autonomy()))
+    assert [expected for _, expected, _, _ in unmet] == [
+        "at most the 0 who hold the role operator",
+        "at most the 1 who hold the role approver",
+    ]
+    nobody = Rollout(steps=(Step(promote=Promote()),))
+    (asks,) = of_needed(Policy(rules=rules[4:]), nobody, None, Autonomy(promote="auto"))
+    assert asks[1] == "an approval step, which asks"

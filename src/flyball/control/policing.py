@@ -5,7 +5,8 @@ from typing import Any
 from flyball.control.decision import Decision, Situation, elapsed_s
 from flyball.core.clock import moment
 from flyball.core.routing import WHOLE
-from flyball.decide.policy import forbidden
+from flyball.core.service import Approval
+from flyball.decide.policy import Needed, forbidden, needed
 
 
 def facts_of(situation: Situation, root: str) -> dict[str, Any]:
@@ -29,6 +30,23 @@ def facts_of(situation: Situation, root: str) -> dict[str, Any]:
     if state.appointed_at:
         found["champion_age_h"] = elapsed_s(state.appointed_at, situation.now) / 3600
     return found
+
+
+def asked_of(situation: Situation, root: str, approval: Approval) -> Needed:
+    """Whose word this release needs now, by its approval step and the rules."""
+    policy = situation.service.policy
+    if not policy.rules:
+        return Needed(role=approval.role, quorum=approval.quorum)
+    return needed(policy, facts_of(situation, root), role=approval.role, quorum=approval.quorum)
+
+
+def training_barred(situation: Situation) -> tuple[str, ...]:
+    """The wait for a rule about retraining; empty where none binds. What it is told of a release is the champion's."""
+    policy, champion = situation.service.policy, situation.state.champion
+    if not policy.rules or champion not in situation.state.releases:
+        return ()
+    why = forbidden(policy, "retrain", facts_of(situation, champion))
+    return () if why is None else (f"the policy to forbid a training no longer: {why}",)
 
 
 def barred(situation: Situation, action: str, root: str) -> Decision | None:

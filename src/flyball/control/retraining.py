@@ -8,6 +8,7 @@ from typing import Literal
 
 from flyball.control.asking import what_asks
 from flyball.control.decision import Decision, Learning, Situation
+from flyball.control.policing import training_barred
 from flyball.control.state import ServiceState, TicketState
 from flyball.core import events as e
 from flyball.core.clock import moment
@@ -73,7 +74,7 @@ def _obstacles(situation: Situation, learning: Learning) -> tuple[str, ...]:
         found.append(f"the rollout {state.rollout.rollout} to end")
     if state.waiting:
         found.append("the release that waits for its rollout")
-    return tuple(found)
+    return (*found, *training_barred(situation))
 
 
 def _order(situation: Situation, ticket: TicketState) -> Decision:
@@ -88,6 +89,7 @@ def _order(situation: Situation, ticket: TicketState) -> Decision:
     if learning.new_rows < service.retrain.min_new_rows:
         waiting.append(f"labels: {learning.new_rows} of {service.retrain.min_new_rows} new rows have one")
     waiting += over_budget(service.retrain.budget, state.spent, moment(situation.now))
+    waiting += training_barred(situation)
     waiting += _whoever(rung(service.autonomy, state.ladder), ticket)
     if waiting:
         return Decision(action="retrain", what="wait", why=ticket.opened.diagnosis.reason, waiting_for=tuple(waiting))

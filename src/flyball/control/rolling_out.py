@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from flyball.control.decision import Decision, Situation, elapsed_s, order
 from flyball.control.opening import plan_opening
-from flyball.control.policing import barred
+from flyball.control.policing import asked_of, barred
 from flyball.control.rolling_back import way_back
 from flyball.control.rollout_state import RolloutState, StepState
 from flyball.control.steps import effective_steps, routing_of
@@ -98,6 +98,7 @@ def _request(situation: Situation, rollout: RolloutState, step: Step, index: int
         labels=_in_words(situation.outlook.labels),
         exceptions=[state.exceptions.told(name) for name in rollout.exceptions],
     )
+    needs = asked_of(situation, rollout.release, step.approval)
     expires = moment(situation.now) + timedelta(seconds=step.approval.timeout_s)
     return e.ApprovalRequested(
         service=ServiceName(state.service),
@@ -106,10 +107,10 @@ def _request(situation: Situation, rollout: RolloutState, step: Step, index: int
         model=ReleaseRoot(rollout.release),
         evidence=evidence,
         policy=Digest(state.policy),
-        role=step.approval.role,
+        role=needs.role,
         expires_at=timestamp(expires),
-        report=report,
-        quorum=step.approval.quorum,
+        report=report | ({"policy": list(needs.why)} if needs.why else {}),
+        quorum=needs.quorum,
     )
 
 
@@ -206,6 +207,11 @@ def _approval(situation: Situation, rollout: RolloutState, step: Step) -> Decisi
     if asked is None:
         fact = _request(situation, rollout, step, rollout.step.index)
         return Decision(action="rollout", what="ask", why="an approval is needed", facts=(fact,))
+    needs = asked_of(situation, rollout.release, step.approval)
+    if needs.quorum > asked.quorum or needs.role != asked.role:
+        fact = _request(situation, rollout, step, rollout.step.index)
+        why = f"the policy asks for others than before: {'; '.join(needs.why) or 'no rule binds any more'}"
+        return Decision(action="rollout", what="ask anew", why=why, facts=(fact,))
     if rollout.approved is not None and valid(rollout.approved, asked):
         return _start(situation, rollout, rollout.step.index + 1, f"approved by {rollout.approved.by}")
     if elapsed_s(asked.expires_at, situation.now) > 0:

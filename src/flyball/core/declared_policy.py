@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
+from flyball.core.declared_kinds import Role
 from flyball.core.record import Record
 
 WEEK_S = 7 * 86_400.0
@@ -15,13 +16,15 @@ class Exceptions(Record):
     longest_s: Annotated[float, Meta(gt=0, le=WEEK_S)] = 86_400.0  # from the request to the end
 
 
-class Rule(Record):
-    """What never happens by itself while its condition holds."""
+class Rule(Record, omit_defaults=True):
+    """What does not happen, or needs further people, while its condition holds."""
 
-    action: Literal["rollout", "promote"]
+    action: Literal["retrain", "rollout", "promote"]
     when: str  # CEL over the facts of `core.policy_facts`
-    effect: Literal["never"]
+    effect: Literal["never", "needs"]
     reason: str
+    role: Role | None = None  # needs: whose word; None: the approval step's
+    quorum: Annotated[int, Meta(ge=1)] | None = None  # needs: of how many different people; None: the approval step's
 
 
 class Policy(Record):

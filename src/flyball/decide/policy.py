@@ -1,11 +1,13 @@
-"""What the policy forbids at this moment. A rule that cannot be asked forbids: what it reads has to be there."""
+"""What the policy forbids at this moment, and whom it asks beside. A rule that cannot be asked binds: what it reads has
+to be there."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flyball.core import expression
 from flyball.core.policy_facts import sample
-from flyball.core.service import Policy
+from flyball.core.record import Record
+from flyball.core.service import Policy, Role, Rule
 
 
 def forbidden(policy: Policy, action: str, facts: Mapping[str, Any]) -> str | None:
@@ -19,12 +21,39 @@ def forbidden(policy: Policy, action: str, facts: Mapping[str, Any]) -> str | No
     >>> forbidden(Policy(rules=(late,)), "promote", {"hour": 16}) is None  # it cannot be asked
     False
     """
+    return next((why for rule, why in _binding(policy, action, facts) if rule.effect == "never"), None)
+
+
+class Needed(Record):
+    """Whose word a rollout needs, by the approval step and by every rule that binds."""
+
+    role: Role
+    quorum: int  # different people
+    why: tuple[str, ...] = ()  # the rules that ask for more than the step
+
+
+def needed(policy: Policy, facts: Mapping[str, Any], *, role: Role, quorum: int) -> Needed:
+    """The strictest of the approval step and the rules: the largest number of people, and the role that a rule names.
+
+    >>> from flyball.core.service import Rule
+    >>> twice = Rule(action="promote", when='gates["fairness"] != "PASS"', effect="needs", reason="not shown", quorum=2)
+    >>> needed(Policy(rules=(twice,)), {"gates": {"fairness": "INCONCLUSIVE"}}, role="approver", quorum=1).quorum
+    2
+    """
+    found = [(rule, why) for rule, why in _binding(policy, "promote", facts) if rule.effect == "needs"]
+    return Needed(
+        role=next((rule.role for rule, _ in found if rule.role is not None), role),
+        quorum=max([quorum, *(rule.quorum or 1 for rule, _ in found)]),
+        why=tuple(why for _, why in found),
+    )
+
+
+def _binding(policy: Policy, action: str, facts: Mapping[str, Any]) -> Iterator[tuple[Rule, str]]:
+    """Rules that are true now or cannot be asked, each with its reason in words."""
     for index, rule in enumerate(policy.rules):
         if rule.action != action:
             continue
         told = expression.judged(rule.when, facts, sample(rule.when))
-        if told.reason == "it is false":
-            continue
-        unclear = "" if told.passed else f"; {told.reason}"
-        return f"{rule.reason} (policy.rules[{index}]: {rule.when}{unclear})"
-    return None
+        if told.reason != "it is false":
+            unclear = "" if told.passed else f"; {told.reason}"
+            yield rule, f"{rule.reason} (policy.rules[{index}]: {rule.when}{unclear})"

@@ -2,13 +2,15 @@
 
 DECIDED = {
     "Policy": {
-        "rules": "What never happens while a condition holds; the way back cannot be forbidden.",
+        "rules": "What never happens, or needs further people, while a condition holds; never the way back.",
         "exceptions": "The two-person exception for a failed gate.",
     },
     "Rule": {
-        "action": "What it is about: the opening of a rollout, or soak and promotion.",
+        "action": "What it is about: a training, the opening of a rollout, or soak and promotion.",
         "when": "CEL over the facts of the policy; what cannot be told counts as true.",
-        "effect": "That it never happens while the condition holds.",
+        "effect": "That it never happens while the condition holds, or (promote) whose word it needs.",
+        "role": "needs: whose word; without one that of the approval step.",
+        "quorum": "needs: of how many different people.",
         "reason": "Why, for people; stands in each decision that it binds.",
     },
     "Exceptions": {

@@ -12,14 +12,12 @@ from cronsim import CronSim, CronSimError
 
 from flyball.contracts.declaration.task_metrics import Finding, metric_of_task
 from flyball.contracts.yaml_text import Path
-from flyball.core import policy_facts
 from flyball.core.cohorts import Cohorts
 from flyball.core.destination import Destination
 from flyball.core.service import (
     Experiment,
     Metadata,
     Monitor,
-    Policy,
     Retrain,
     Rollout,
     Search,
@@ -187,14 +185,6 @@ def of_retrain(retrain: Retrain) -> Iterator[Finding]:
             fix = str(error) or "no day is such"
         if fix or len(retrain.schedule.split()) != CRON_FIELDS:  # a sixth would be seconds
             yield ("retrain", "schedule"), expected, f"text {retrain.schedule!r}", fix
-
-
-def of_policy(policy: Policy) -> Iterator[Finding]:
-    """Each rule can be asked: its names are facts, and it says yes or no."""
-    for index, rule in enumerate(policy.rules):
-        wrong = policy_facts.fault(rule.when)
-        if wrong is not None:
-            yield ("policy", "rules", index, "when"), "a CEL condition over the facts of the policy", wrong, ""
 
 
 def of_events(events: tuple[Destination, ...]) -> Iterator[Finding]:

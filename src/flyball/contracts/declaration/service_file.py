@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from flyball.contracts.declaration import gate_sense, sense, serving_sense
+from flyball.contracts.declaration import gate_sense, policy_sense, sense, serving_sense
 from flyball.contracts.declaration.json_schema import resolved_schema
 from flyball.contracts.declaration.metric_rails_sense import of_metric_rails
 from flyball.contracts.declaration.overlay import laid_over
@@ -16,7 +16,18 @@ from flyball.contracts.schema_faults import faults
 from flyball.contracts.yaml_text import Path, read, refusal
 from flyball.core.cohorts import Cohorts
 from flyball.core.destination import Destination
-from flyball.core.service import Experiment, Gate, Metadata, Monitor, Policy, Retrain, Rollout, Service, Serving
+from flyball.core.service import (
+    Autonomy,
+    Experiment,
+    Gate,
+    Metadata,
+    Monitor,
+    Policy,
+    Retrain,
+    Rollout,
+    Service,
+    Serving,
+)
 
 Section = TypeVar("Section")
 
@@ -112,7 +123,10 @@ def _senseless(healthy: dict[str, Any], data: dict[str, Any]) -> list[Finding]:
         found += sense.of_retrain(retrain)
     policy = _section(healthy, "policy", Policy, Policy)
     if policy is not None:
-        found += sense.of_policy(policy)
+        found += policy_sense.of_policy(policy)
+        if rollout is not None:
+            autonomy = _section(healthy, "autonomy", Autonomy, Autonomy)
+            found += policy_sense.of_needed(policy, rollout, metadata, autonomy)
     events = _section(healthy, "events", tuple[Destination, ...], tuple)
     if events is not None:
         found += sense.of_events(events)

@@ -1,0 +1,46 @@
+"""Rules of the policy that make no sense: a condition over no fact, a word of nobody, a need that nobody asks."""
+
+from collections.abc import Iterator
+
+from flyball.contracts.declaration.task_metrics import Finding
+from flyball.contracts.yaml_text import Path
+from flyball.core import policy_facts
+from flyball.core.service import Autonomy, Metadata, Policy, Rollout
+
+
+def of_policy(policy: Policy) -> Iterator[Finding]:
+    """Each rule can be asked: its names are facts, and it says yes or no."""
+    for index, rule in enumerate(policy.rules):
+        wrong = policy_facts.fault(rule.when)
+        if wrong is not None:
+            yield ("policy", "rules", index, "when"), "a CEL condition over the facts of the policy", wrong, ""
+        at: Path = ("policy", "rules", index)
+        if rule.effect == "needs" and rule.action != "promote":
+            fix = "an approval is of a promotion; whom a training needs says autonomy.retrain"
+            yield (*at, "effect"), f"never, for {rule.action}", "needs", fix
+        if rule.effect == "never" and (rule.role is not None or rule.quorum is not None):
+            yield (*at, "effect"), "needs, beside role or quorum", "never", "what never happens needs nobody"
+        if rule.effect == "needs" and rule.role is None and rule.quorum is None:
+            yield at, "a role or a quorum beside needs", "neither", "say whose word, or of how many"
+    roles = sorted({rule.role for rule in policy.rules if rule.role is not None})
+    if len(roles) > 1:
+        yield ("policy", "rules"), "one role in all rules that need somebody", ", ".join(roles), "a request names one"
+
+
+def of_needed(
+    policy: Policy, rollout: Rollout, metadata: Metadata | None, autonomy: Autonomy | None
+) -> Iterator[Finding]:
+    """Whoever a rule asks for is asked somewhere, and is there."""
+    asks = any(step.approval is not None for step in rollout.steps) or (
+        autonomy is not None and autonomy.promote == "approval"
+    )
+    for index, rule in enumerate(policy.rules):
+        at: Path = ("policy", "rules", index)
+        if rule.effect == "needs" and not asks:
+            yield (*at, "effect"), "an approval step, which asks", "none", "add `- approval: {}` to rollout.steps"
+        role = rule.role or next((step.approval.role for step in rollout.steps if step.approval), "approver")
+        people = metadata.people if metadata is not None else {}
+        holders = sum(role in roles for roles in people.values())
+        if rule.effect == "needs" and people and holders < (rule.quorum or 1):
+            fix = "give more people the role, or the rollout waits for ever"
+            yield at, f"at most the {holders} who hold the role {role}", str(rule.quorum or 1), fix
