@@ -27,6 +27,7 @@ from flyball.pipeline.inputs import Inputs
 from flyball.pipeline.manifest import of_bytes
 from flyball.registry.releases import Registry
 
+LOGGED = "amount,hour,country,distance_km,did,p,r\n1.0,5,home,2.0,"
 CSV = "data: {contract: contract.yaml, source: train.csv"
 
 
@@ -186,6 +187,17 @@ def test_a_golden_set_is_named_by_its_bytes(folder: Path) -> None:
     (folder / "golden.csv").write_text("amount,prediction\n1,1\n")
     after = inputs(folder)
     assert [each.part for each in differences(before, after, blob=lambda _: None)] == ["golden"]
+
+
+def test_an_off_policy_log_is_named_by_its_bytes(folder: Path) -> None:
+    log = "{log: l.csv, action: did, propensity: p, reward: r}"
+    change(
+        folder / "service.yaml", "  metric: roc_auc\ngates", f"  metric: roc_auc\n  tests: {{off_policy: {log}}}\ngates"
+    )
+    (folder / "l.csv").write_text(LOGGED + "true,0.5,1\n")
+    before = inputs(folder)
+    (folder / "l.csv").write_text(LOGGED + "true,0.5,0\n")
+    assert [each.part for each in differences(before, inputs(folder), blob=lambda _: None)] == ["off_policy"]
 
 
 PSI = "{metric: psi, baseline: tables/then.csv, tolerance: 5}"

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from flyball.core.errors import BadInput
 from flyball.core.ids import Digest, ExperimentDigest, ReleaseRoot
 from flyball.core.release import Snapshot
-from flyball.core.service import Data, Experiment, Limits, Metadata, ModelTests, Search, Service, Space
+from flyball.core.service import Data, Experiment, Limits, Metadata, ModelTests, OffPolicyTest, Search, Service, Space
 from flyball.pipeline import identity
 from flyball.pipeline.environment import Distribution, Platform, environment
 from flyball.pipeline.identity import Accelerator, Evaluation, FeaturesVersion, Runtime, experiment, name, typed
@@ -27,6 +27,7 @@ SERVICE = Service(
     data=Data(contract="contract.yaml", source="train.parquet", label="is_fraud"),
     experiment=Experiment(task="binary", metric="roc_auc", seed="7", config={"max_depth": 6, "rate": 1.0}),
 )
+REPLAY = OffPolicyTest(log="log.csv", action="did", propensity="chance", reward="saved")
 SNAPSHOT = Snapshot(root=Digest("sha256:" + "1" * 64), files=(), rows=5, source="source")
 PLATFORM = Platform(
     os="linux", arch="x86_64", libc="glibc 2.36", implementation="cpython", python="3.11.2", abi="cpython-311"
@@ -61,6 +62,21 @@ def with_experiment(**changed: Any) -> Service:
     return replace(SERVICE, experiment=replace(SERVICE.experiment, **changed))
 
 
+def test_an_off_policy_log_is_named_by_its_bytes_and_not_by_its_place() -> None:
+    def of(log: str, sha256: str) -> ExperimentDigest:
+        tests = ModelTests(off_policy=replace(REPLAY, log=log))
+        return named(service=with_experiment(tests=tests), off_policy=sha256)
+
+    assert of("a.csv", "d" * 64) == of("b.csv", "d" * 64)
+    assert of("a.csv", "d" * 64) != of("a.csv", "e" * 64)
+
+
+def test_who_declares_no_off_policy_log_keeps_the_name_from_before_there_was_one() -> None:
+    """The vectors of the digest were written before; this says which key would have broken them."""
+    assert "off_policy" not in document().experiment["tests"]
+    assert "golden" in document().experiment["tests"]
+
+
 def test_the_name_is_the_same_each_time_and_says_its_scheme() -> None:
     assert named() == named()
     assert named().startswith("fx1:sha256:")
@@ -93,6 +109,7 @@ def test_the_name_is_the_same_each_time_and_says_its_scheme() -> None:
         {"columns": ("amount", "hour", "is_fraud")},
         {"parents": (ReleaseRoot("sha256:" + "c" * 64),)},
         {"golden": "d" * 64},
+        {"service": with_experiment(tests=ModelTests(off_policy=REPLAY)), "off_policy": "d" * 64},
         {"baselines": {"then.parquet": "e" * 64}},
         {"service": with_experiment(export="pickle")},
         {"service": with_experiment(tests=ModelTests(slices=("country",)))},

@@ -176,6 +176,10 @@ def test_the_files_that_suites_read_as_they_are_reach_the_judgement() -> None:
         assert [name for name in CHILD if before[name] != after[name]] == ["evaluate", "baseline", "refit", "package"]
 
 
+def test_a_key_that_came_later_changes_no_output_of_who_does_not_use_it() -> None:
+    assert "off_policy" not in steps.parts(job(service()), service(), environment="e")["judging"]["tests"]
+
+
 def test_a_new_version_of_a_step_gives_it_and_all_behind_it_another_name(monkeypatch: pytest.MonkeyPatch) -> None:
     of = service()
     before = keys(of, job(of))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flyball.app.home import expand_data
+from flyball.app.off_policy_log import faults_of_log
 from flyball.contracts.declaration import sense
 from flyball.contracts.declaration.fit import exposed, misfits
 from flyball.contracts.declaration.service_file import parse
@@ -54,6 +55,8 @@ def load(file: Path | str) -> Declared:
     reading = _contract(folder, service, source.stem, faults)
     code = _code(folder, service, faults)
     _golden(folder, service, faults)
+    contract = None if reading is None else reading.contract
+    faults += faults_of_log(folder, service, contract, read=lambda path: read_table(path, contract=contract))
     if reading is not None:
         faults += misfits(service, reading.contract, file=file.name)
     if faults or reading is None:

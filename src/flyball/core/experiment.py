@@ -44,6 +44,18 @@ class Fairness(Record):
     max_difference: Share = 0.1  # demographic parity and equalised odds differ by at most this
 
 
+class OffPolicyTest(Record):
+    """A log of actions taken by chance, on which the candidate's answers are worth no less than what was done."""
+
+    log: str  # .csv or .parquet beside service.yaml, with the model's inputs and the columns named here
+    action: str  # column: what was done, in the words of the label
+    propensity: str  # column: the probability with which it was done
+    reward: str  # column: what followed, higher is better
+    unit: str | None = None  # column: rows of one unit are not independent
+    max_loss: float | str = 0.0  # in the unit of the reward, or `2%` of the logged mean
+    estimator: Literal["dr", "snips", "ips"] = "dr"
+
+
 class ModelTests(Record):
     """What the model tests cannot know by themselves."""
 
@@ -53,6 +65,7 @@ class ModelTests(Record):
     monotone: dict[str, Literal["increasing", "decreasing"]] = {}  # input -> how the score moves with it
     invariant: tuple[str, ...] = ()  # inputs that must not change the answer
     golden: str | None = None  # table of inputs with the expected `prediction`, beside service.yaml
+    off_policy: OffPolicyTest | None = None
     backtest_windows: Annotated[int, Meta(ge=2)] = 5
     personal: Literal["fail", "warn"] = "fail"  # personal data or secrets in samples, logs, plots or model files
 

@@ -118,6 +118,13 @@ FAMILIES: tuple[Family, ...] = (
         meaning="Share of golden rows with another answer.",
     ),
     Family(
+        pattern=r"off_policy\.(value|gain)",
+        form="off_policy.gain",
+        suite="model",
+        dimension="quality",
+        meaning="Worth of the answers on a log of actions; how far above what was done, in the reward's unit.",
+    ),
+    Family(
         pattern=r"backtest\.(worst|spread|trend)" + _METRIC,
         form="backtest.worst.accuracy",
         suite="model",
@@ -195,6 +202,7 @@ TESTS: dict[Suite, tuple[str, ...]] = {  # names of the tests of each suite, as 
         r"groups of .+ without support",
         r"(loss on )?(missing|perturbed) inputs",
         r"(monotone|invariant) .+",
+        "off-policy value",
         "rare class",
         r"slice .+",
         "slices",

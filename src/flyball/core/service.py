@@ -33,6 +33,7 @@ from flyball.core.experiment import Experiment as Experiment
 from flyball.core.experiment import Fairness as Fairness
 from flyball.core.experiment import Limits as Limits
 from flyball.core.experiment import ModelTests as ModelTests
+from flyball.core.experiment import OffPolicyTest as OffPolicyTest
 from flyball.core.experiment import Search as Search
 from flyball.core.experiment import Space as Space
 from flyball.core.experiment import Split as Split

@@ -53,8 +53,8 @@ def _data(one: Experiment, other: Experiment, rows: tuple[str, ...] | None) -> I
 
 
 def _files(one: Experiment, other: Experiment, blob: Blob) -> Iterator[Difference]:
-    """Contract, golden set and the contract's baselines: files that have a digest of their own in the document."""
-    for role, name in (("contract", CONTRACT), ("golden", "golden set")):
+    """Contract, golden set, off-policy log, baselines: files that have a digest of their own in the document."""
+    for role, name in (("contract", CONTRACT), ("golden", "golden set"), ("off_policy", "off-policy log")):
         left, right = (next(iter(_of_role(each, role).values()), None) for each in (one, other))
         if left != right:
             change = text_change(name, left, right, blob)
@@ -70,7 +70,7 @@ def _fields(one: Experiment, other: Experiment) -> Iterator[Difference]:
     yield from _walk("seed", one.seed, other.seed)
     yield from _walk("config", _values(one), _values(other))
     yield from _walk("threshold", one.threshold, other.threshold)
-    section, theirs = (each.experiment | {"tests": _without_golden(each)} for each in (one, other))
+    section, theirs = (each.experiment | {"tests": _without_files(each)} for each in (one, other))
     yield from _walk("experiment", section, theirs)
     yield from _walk("entrypoint", one.entrypoint, other.entrypoint)
     yield from _walk("runtime", one.runtime, other.runtime)
@@ -122,6 +122,10 @@ def _of_role(document: Experiment, role: str) -> dict[str, str]:
     return {each.name: each.digest.removeprefix("sha256:") for each in document.data if each.role == role}
 
 
-def _without_golden(document: Experiment) -> dict[str, Any]:
-    tests: dict[str, Any] = document.experiment.get("tests") or {}
-    return {key: value for key, value in tests.items() if key != "golden"}
+def _without_files(document: Experiment) -> dict[str, Any]:
+    """The declared tests without the files that have a digest of their own."""
+    tests: dict[str, Any] = dict(document.experiment.get("tests") or {})
+    tests.pop("golden", None)
+    if tests.get("off_policy") is not None:
+        tests["off_policy"] = {key: each for key, each in tests["off_policy"].items() if key != "log"}
+    return tests

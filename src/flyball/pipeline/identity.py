@@ -54,7 +54,9 @@ class View(Record):
 
 
 class Data(Record):
-    role: Literal["train", "contract", "golden", "baseline"]  # baseline: a table that a custom clause compares with
+    role: Literal[
+        "train", "contract", "golden", "off_policy", "baseline"
+    ]  # baseline: a table that a custom clause compares with
     name: str  # of a baseline: its file, as the contract names it
     digest: str  # manifest root of a snapshot; `sha256:` of a file
     view: View | None = None  # of the training data
@@ -130,11 +132,13 @@ def experiment(
     runtime: Runtime,
     parents: Iterable[ReleaseRoot] = (),
     golden: str | None = None,
+    off_policy: str | None = None,
     baselines: Mapping[str, str] | None = None,
 ) -> Experiment:
     """The document of one training.
 
-    Args: columns: of the data contract, in its order. contract, golden: SHA-256 of the file, hex. baselines: the
+    Args: columns: of the data contract, in its order. contract, golden, off_policy: SHA-256 of the file,
+        hex. baselines: the
         tables beside the contract that decide which data are accepted, name -> SHA-256.
     Raises: BadInput: the configuration holds a number that has no text (NaN, infinity).
     """
@@ -148,6 +152,9 @@ def experiment(
         }  # a range of whole numbers is another range than one of floats with the same ends
     if golden is not None:
         section["tests"]["golden"] = f"sha256:{golden}"
+    section["tests"] = asked_tests(section["tests"])
+    if off_policy is not None:
+        section["tests"]["off_policy"]["log"] = f"sha256:{off_policy}"
     view = View(
         select=tuple(columns),
         label=service.data.label,
@@ -162,6 +169,8 @@ def experiment(
     ]
     if golden is not None:
         data.append(Data(role="golden", name="golden set", digest=f"sha256:{golden}"))
+    if off_policy is not None:
+        data.append(Data(role="off_policy", name="off-policy log", digest=f"sha256:{off_policy}"))
     data += [
         Data(role="baseline", name=file, digest=f"sha256:{sha256}")
         for file, sha256 in sorted((baselines or {}).items())
@@ -185,6 +194,16 @@ def experiment(
 def name(document: Experiment) -> ExperimentDigest:
     """The digest of the document, as it is printed."""
     return ExperimentDigest("fx1:" + digest(DOMAIN, document))
+
+
+def asked_tests(section: dict[str, Any]) -> dict[str, Any]:
+    """The section `experiment.tests` as it is named: a key that came later stands in it where it is asked for, so that
+    who does not ask keeps the names that experiments and outputs of steps had before.
+
+    >>> asked_tests({"golden": None, "off_policy": None})
+    {'golden': None}
+    """
+    return {key: value for key, value in section.items() if key != "off_policy" or value is not None}
 
 
 def typed(config: Mapping[str, Scalar]) -> dict[str, list[str]]:

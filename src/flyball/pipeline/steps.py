@@ -14,7 +14,7 @@ from flyball.core.codec import digest
 from flyball.core.ports import TrainingJob
 from flyball.core.record import Record
 from flyball.core.service import Service
-from flyball.pipeline.identity import typed
+from flyball.pipeline.identity import asked_tests, typed
 
 DOMAIN = "flyball/step/v1"
 
@@ -82,7 +82,7 @@ def parts(
 ) -> dict[str, Any]:
     """What of a job the steps read, as values that have a digest.
 
-    Args: files: digests of the contract file, the golden set and clauses' tables, by role and name.
+    Args: files: digests of the contract file, the golden set, the off-policy log and clauses' tables, by role and name.
 
     Raises: BadInput: the configuration holds a number that has no text (NaN, infinity).
     """
@@ -115,7 +115,7 @@ def parts(
             "metric": experiment.metric,
             "seed": experiment.seed,
             "suites": experiment.suites,
-            "tests": section["tests"],
+            "tests": asked_tests(section["tests"]),
         },
         "packaging": {
             "threshold": experiment.threshold,

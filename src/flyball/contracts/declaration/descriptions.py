@@ -2,6 +2,7 @@
 
 from flyball.contracts.declaration.descriptions_of_policy import DECIDED
 from flyball.contracts.declaration.descriptions_of_retraining import RETRAINED
+from flyball.contracts.declaration.descriptions_of_tests import TESTED
 from flyball.contracts.declaration.descriptions_of_watching import WATCHED
 
 DESCRIPTIONS: dict[str, dict[str, str]] = {
@@ -78,20 +79,6 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "memory_mb": "Resident memory of the training and what it starts, in MB of 10^6 bytes.",
         "cost": "Most that one training may cost, in the unit of cost_per_hour.",
         "cost_per_hour": "What an hour of this machine costs.",
-    },
-    "Fairness": {
-        "attributes": "Columns whose groups are compared; they need not be inputs of the model.",
-        "max_difference": "Largest difference between groups: demographic parity and equalised odds.",
-    },
-    "ModelTests": {
-        "slices": "Columns whose groups get metrics of their own.",
-        "min_support": "Rows below which a group is not judged.",
-        "fairness": "Groups that must be treated alike.",
-        "monotone": "Input -> how the score moves with it.",
-        "invariant": "Inputs that must not change the answer.",
-        "golden": "Table of inputs with the expected `prediction`, beside this file.",
-        "backtest_windows": "Time windows of the backtest.",
-        "personal": "What personal data or secrets in samples, logs, plots or model files do to a release.",
     },
     "Split": {"kind": "The holdout is the newest rows.", "holdout": "Share of the rows held out."},
     "Gate": {
@@ -276,6 +263,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
     **WATCHED,
     **RETRAINED,
     **DECIDED,
+    **TESTED,
     "Replay": {
         "train_rows": "Rows that the first model learns from.",
         "label_delay_rows": "Rows after which a label arrives.",

@@ -8,7 +8,7 @@ from flyball.contracts.schema_faults import nearest
 from flyball.contracts.yaml_text import Path
 from flyball.core import expression
 from flyball.core.measures import FAMILIES, TESTS, family, suite_of_test
-from flyball.core.service import Experiment, Gate, Rollout, Suite
+from flyball.core.service import Experiment, Gate, OffPolicyTest, Rollout, Suite
 from flyball.stats.metrics import METRICS
 
 KINDS = ("metric", "suite", "expression")
@@ -60,13 +60,25 @@ def of_tests(experiment: Experiment) -> Iterator[Finding]:
     """What `experiment.tests` says of the model."""
     at: Path = ("experiment", "tests")
     tests = experiment.tests
-    if tests.golden is not None and not _beside(tests.golden):
+    if tests.golden is not None and not _beside(tests.golden, ".csv"):
         expected = "a .csv file in the folder of service.yaml"
         yield (*at, "golden"), expected, f"text {tests.golden!r}", ""
+    if tests.off_policy is not None:
+        yield from _off_policy((*at, "off_policy"), tests.off_policy, experiment)
     if tests.fairness is not None and not tests.fairness.attributes:
         yield (*at, "fairness", "attributes"), "at least one column", "an empty list", "or leave fairness out"
     if tests.fairness is not None and experiment.task == "regression":
         yield (*at, "fairness"), "a task with classes", "regression", "compare groups by `slices` instead"
+
+
+def _off_policy(at: Path, test: OffPolicyTest, experiment: Experiment) -> Iterator[Finding]:
+    if experiment.task == "regression":
+        yield at, "a task with classes, whose answers are actions", "regression", "remove it"
+    if not _beside(test.log, ".csv", ".parquet"):
+        yield (*at, "log"), "a .csv or .parquet file in the folder of service.yaml", f"text {test.log!r}", ""
+    columns = [test.action, test.propensity, test.reward, *([test.unit] if test.unit is not None else [])]
+    if len(set(columns)) < len(columns):
+        yield at, "a column of its own for each of action, propensity, reward, unit", ", ".join(columns), ""
 
 
 def _condition(at: Path, gate: Gate) -> Iterator[Finding]:
@@ -98,11 +110,13 @@ def _measure(path: Path, name: str, experiment: Experiment) -> Iterator[Finding]
         yield path, f"{column} in experiment.tests.invariant", name, "declare the input"
     if name.startswith("golden.") and tests.golden is None:
         yield path, "experiment.tests.golden", f"{name} without a golden set", "name its file"
+    if name.startswith("off_policy.") and tests.off_policy is None:
+        yield path, "experiment.tests.off_policy", f"{name} without a log", "name the log and its columns"
 
 
 def _given(gate: Gate, name: str) -> bool:
     return getattr(gate, name) is not None
 
 
-def _beside(name: str) -> bool:
-    return name.endswith(".csv") and not name.startswith("/") and ".." not in name.split("/")
+def _beside(name: str, *endings: str) -> bool:
+    return name.endswith(endings) and not name.startswith("/") and ".." not in name.split("/")

@@ -22,6 +22,7 @@ _MARGINS = {
     ("Gate", "better_by"),
     ("LiveMetric", "max_loss"),
     ("MetricGuardrail", "max_loss"),
+    ("OffPolicyTest", "max_loss"),
 }
 
 

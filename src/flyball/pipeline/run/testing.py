@@ -102,7 +102,9 @@ def tested(
         data_suite(subject, now=_read_at(job), streams=streams),
         scanned(job, service, table, folder=Path(job.output_folder)),
         training_suite(subject, chosen, learn, streams=streams),
-        model_suite(subject, chosen, learn, _golden(job, service, candidate), streams=streams),
+        model_suite(
+            subject, chosen, learn, _golden(job, service, candidate), _log(job, service, candidate), streams=streams
+        ),
     ]
     return merged(found)
 
@@ -190,6 +192,21 @@ def _golden(job: TrainingJob, service: Service, candidate: Loaded) -> tuple[pl.D
     if "prediction" not in table.columns:
         raise TrainingFailed(f"the golden set {name!r} has no column `prediction`: {', '.join(table.columns)}")
     return conform(_parsed(table, candidate), candidate.dtypes), table["prediction"]
+
+
+def _log(job: TrainingJob, service: Service, candidate: Loaded) -> pl.DataFrame | None:
+    """The off-policy log, likewise. Raises: TrainingFailed: it is not there, or lacks an input of the model."""
+    test = service.experiment.tests.off_policy
+    if test is None:
+        return None
+    path = Path(job.service_folder) / test.log
+    if not path.is_file():
+        raise TrainingFailed(f"the off-policy log {test.log!r} is not beside service.yaml")
+    csv = path.suffix == ".csv"
+    table = pl.read_csv(path, infer_schema_length=None) if csv else pl.read_parquet(path)
+    if lacking := [name for name in candidate.dtypes if name not in table.columns]:
+        raise TrainingFailed(f"the off-policy log {test.log!r} lacks inputs of the model: {', '.join(lacking)}")
+    return _parsed(table, candidate)
 
 
 def _parsed(table: pl.DataFrame, candidate: Loaded) -> pl.DataFrame:

@@ -48,6 +48,7 @@ def plan(service: Service) -> Plan:
         "monotone.": bool(tests.monotone),
         "invariant.": bool(tests.invariant),
         "golden.": tests.golden is not None,
+        "off_policy.": tests.off_policy is not None,
     }
     return Plan(
         declared=frozenset(beginning for beginning, given in declared.items() if given),

@@ -20,6 +20,7 @@ from flyball.pipeline.suites.dummy import beside_dummy, better_than_dummy
 from flyball.pipeline.suites.fairness import fairness
 from flyball.pipeline.suites.found import Found, merged
 from flyball.pipeline.suites.future import future_rows, known_in_time
+from flyball.pipeline.suites.off_policy import off_policy_value
 from flyball.pipeline.suites.plan import Plan
 from flyball.pipeline.suites.rare_class import USUAL, rare_class
 from flyball.pipeline.suites.robustness import robustness
@@ -79,14 +80,16 @@ def model_suite(
     plan: Plan,
     learn: Learn | None,
     golden: tuple[pl.DataFrame, pl.Series] | None,
+    log: pl.DataFrame | None = None,
     *,
     streams: Streams,
 ) -> Found:
     """The model tests that the plan asks for.
 
-    Args: golden: inputs and expected answers, where a golden set is declared and could be read.
+    Args: golden: inputs and expected answers, where a golden set is declared and could be read. log: of actions taken
+        by chance, where one is declared.
     """
-    return merged(_model(subject, plan, learn, golden, streams))
+    return merged(_model(subject, plan, learn, golden, log, streams))
 
 
 def _model(
@@ -94,6 +97,7 @@ def _model(
     plan: Plan,
     learn: Learn | None,
     golden: tuple[pl.DataFrame, pl.Series] | None,
+    log: pl.DataFrame | None,
     streams: Streams,
 ) -> Iterator[Found]:
     tests, scored, classes = subject.tests, subject.scored, subject.classes
@@ -123,6 +127,8 @@ def _model(
         yield declared.invariant(subject, streams("invariant"))
     if golden is not None and plan.wants("golden."):
         yield declared.golden(subject.predict, subject.task, *golden, file=tests.golden or "")
+    if log is not None and tests.off_policy is not None and plan.wants("off_policy."):
+        yield off_policy_value(subject, tests.off_policy, log, streams("off-policy value"))
     for metric in plan.metrics_of("backtest.", (subject.metric,)):
         if learn is not None and subject.made_train is not None and subject.made_holdout is not None:
             made = pl.concat([subject.made_train, subject.made_holdout])

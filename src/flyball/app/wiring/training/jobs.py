@@ -22,7 +22,7 @@ from flyball.core.ids import ReleaseRoot
 from flyball.core.ports import TrainingJob
 from flyball.core.record import Record
 from flyball.core.release import Snapshot
-from flyball.core.service import Service
+from flyball.core.service import ModelTests, Service
 from flyball.pipeline import identity
 from flyball.pipeline.environment import Environment
 from flyball.pipeline.features_version import features_version
@@ -36,19 +36,22 @@ class Sources(Record):
     code: dict[str, bytes]  # path -> content
     contract: bytes
     golden: bytes | None = None  # the golden set, where one is declared
+    off_policy: bytes | None = None  # the log of actions, likewise
     baselines: dict[str, bytes] = {}  # tables that the contract's clauses compare with, as it names them -> content
 
 
 def sources_of(declared: Declared) -> Sources:
-    """The code as it was declared, the contract file with the tables that it compares with, and the golden set.
+    """The code as it was declared, the contract file with the tables that it compares with, and the files of tests.
 
     Raises: BadInput: one of the files is gone.
     """
+    log = declared.service.experiment.tests.off_policy
     contract = read_text(declared.folder / declared.service.data.contract, where=declared.service.data.contract)
     return Sources(
         code={path: text.encode() for path, text in declared.code.items()},
         contract=contract.encode(),
-        golden=_golden(declared),
+        golden=_test_file(declared, declared.service.experiment.tests.golden, "golden set"),
+        off_policy=_test_file(declared, None if log is None else log.log, "off-policy log"),
         baselines=baseline_files(declared.contract, declared.contract_folder),
     )
 
@@ -94,6 +97,7 @@ def assembled(
         runtime=identity.Runtime(),
         parents=parents,
         golden=None if sources.golden is None else entry("golden", sources.golden).sha256,
+        off_policy=None if sources.off_policy is None else entry("off-policy log", sources.off_policy).sha256,
         baselines={name: entry(name, data).sha256 for name, data in sources.baselines.items()},
     )
     return Inputs(
@@ -107,15 +111,14 @@ def assembled(
     )
 
 
-def _golden(declared: Declared) -> bytes | None:
-    name = declared.service.experiment.tests.golden
+def _test_file(declared: Declared, name: str | None, what: str) -> bytes | None:
     if name is None:
         return None
     try:
         return (declared.folder / name).read_bytes()
     except OSError as error:
         fault = Fault(where=name, path="(file)", expected="a file that can be read", found=str(error.strerror))
-        raise BadInput("The golden set cannot be read.", (fault,)) from error
+        raise BadInput(f"The {what} cannot be read.", (fault,)) from error
 
 
 def _parents(service: Service, known: Registry) -> tuple[ReleaseRoot, ...]:
@@ -144,7 +147,7 @@ class Jobs:
         Raises: Untrusted: the champion it would be compared with does not verify.
         """
         exported, output = draft / "service", draft / "release"
-        for data in write_files(exported, sources, golden=declared.service.experiment.tests.golden):
+        for data in write_files(exported, sources, tests=declared.service.experiment.tests):
             self._blobs.put(data)  # so that the experiment can be repeated later
         self._experiments.put(inputs)
         output.mkdir()
@@ -177,12 +180,14 @@ class Jobs:
         )
 
 
-def write_files(folder: Path, sources: Sources, *, golden: str | None) -> list[bytes]:
+def write_files(folder: Path, sources: Sources, *, tests: ModelTests) -> list[bytes]:
     """The sources as a training expects them below `service_folder`; returns what was written."""
     files = {f"{BASELINES}/{path}": data for path, data in sources.baselines.items()}
     files |= {f"{CODE}/{path}": data for path, data in sources.code.items()} | {CONTRACT: sources.contract}
-    if golden is not None and sources.golden is not None:
-        files[golden] = sources.golden
+    if tests.golden is not None and sources.golden is not None:
+        files[tests.golden] = sources.golden
+    if tests.off_policy is not None and sources.off_policy is not None:
+        files[tests.off_policy.log] = sources.off_policy
     for path, data in files.items():
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -126,7 +126,7 @@ class Stores:
         return beside if beside is not None and beside.name == experiment else kept
 
     def _sources(self, inputs: Inputs, folder: str | None) -> Sources:
-        """Code, contract, baselines and golden set by their hashes: from the blobs, else from the verified release."""
+        """Code, contract, baselines and files of tests by their hashes: from the blobs, else from the release."""
         lacking: list[str] = []
         code = {
             file.path: self._file(file.path, file.sha256, folder and f"{folder}/{CODE}/{file.path}", lacking)
@@ -143,7 +143,13 @@ class Stores:
             raise NotFound("; ".join(lacking))
         one = {role: data for (role, _), data in files.items() if role != "baseline"}
         baselines = {name: data for (role, name), data in files.items() if role == "baseline"}
-        return Sources(code=code, contract=one["contract"], golden=one.get("golden"), baselines=baselines)
+        return Sources(
+            code=code,
+            contract=one["contract"],
+            golden=one.get("golden"),
+            off_policy=one.get("off_policy"),
+            baselines=baselines,
+        )
 
     def _file(self, path: str, sha256: str, copy: str | None, lacking: list[str]) -> bytes:
         try:

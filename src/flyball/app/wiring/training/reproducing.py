@@ -142,7 +142,7 @@ class Reproducing:
         assert held.service is not None
         assert held.sources is not None
         exported, output, clean = draft / "service", draft / "release", draft / "home"
-        write_files(exported, held.sources, golden=held.service.experiment.tests.golden)
+        write_files(exported, held.sources, tests=held.service.experiment.tests)
         output.mkdir()
         clean.mkdir()
         return TrainingJob(
