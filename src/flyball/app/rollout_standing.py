@@ -26,6 +26,8 @@ class RolloutStanding(Record):
     weight: float | None = None  # share of the units that the candidate answers
     shadow: float | None = None  # share of the rows that it answers beside the champion
     paused_by: str | None = None
+    frozen_by: str | None = None  # nothing moves but the way back
+    rollback_by: str | None = None  # who ordered one that is still to be carried out
     judged: tuple[tuple[int, Verdict], ...] = ()  # steps that are over
     why: str = ""  # the loop's last word
     waiting_for: tuple[str, ...] = ()
@@ -41,6 +43,8 @@ def rollout_standing(state: ServiceState, service: Service) -> RolloutStanding:
         withdrawn=tuple(root for root in state.releases if root in state.withdrawn),
         why=said.why if said is not None else "",
         waiting_for=said.waiting_for if said is not None else (),
+        frozen_by=state.frozen.by if state.frozen is not None else None,
+        rollback_by=state.rollback_ordered.by if state.rollback_ordered is not None else None,
     )
     return found if state.rollout is None else _running(found, state.rollout, service)
 
@@ -65,16 +69,28 @@ def _running(found: RolloutStanding, rollout: RolloutState, service: Service) ->
         shadow=step.routing.shadow if step is not None else 0.0,
         paused_by=rollout.paused.by if rollout.paused is not None else None,
         judged=rollout.verdicts,
+        frozen_by=found.frozen_by,
+        rollback_by=found.rollback_by,
     )
 
 
 def in_words(found: RolloutStanding) -> str:
     """For a terminal."""
+    return "\n".join([*_story(found), *_ordered(found)])
+
+
+def _ordered(found: RolloutStanding) -> list[str]:
+    """What people have ordered for the whole service."""
+    lines = [f"  frozen by {found.frozen_by}: nothing moves but the way back"] if found.frozen_by else []
+    return [*lines, f"  a rollback is ordered by {found.rollback_by}"] if found.rollback_by else lines
+
+
+def _story(found: RolloutStanding) -> list[str]:
     if found.rollout is None:
         serves = f"champion {short(found.champion)}" if found.champion else "no champion"
         lines = [f"{found.service}: no rollout runs; {serves}"]
         lines += [f"  waits: release {short(root)}" for root in found.waiting]
-        return "\n".join([*lines, *(f"  withdrawn: release {short(root)}" for root in found.withdrawn)])
+        return [*lines, *(f"  withdrawn: release {short(root)}" for root in found.withdrawn)]
     assert found.release is not None
     lines = [f"{found.service}: rollout {found.rollout} of release {short(found.release)}, since {found.opened_at}"]
     if found.exceptions:
@@ -85,7 +101,7 @@ def in_words(found: RolloutStanding) -> str:
         lines.append(f"  paused by {found.paused_by}: the guardrails go on")
     if found.why:
         lines.append(f"  {found.why}")
-    return "\n".join([*lines, *(f"  waits for {wait}" for wait in found.waiting_for)])
+    return [*lines, *(f"  waits for {wait}" for wait in found.waiting_for)]
 
 
 def _mark(found: RolloutStanding, index: int) -> str:
