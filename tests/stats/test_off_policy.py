@@ -220,3 +220,38 @@ def test_no_row_is_guessed_for_by_a_model_that_saw_its_unit() -> None:
     assert (-target).tolist() == list(range(400))
     with pytest.raises(ValueError, match="two units"):
         cross_fitted(fit, ["a", "a"], rng=rng)
+
+
+def test_a_test_of_two_arms_is_a_log_if_every_arm_that_would_have_answered_so_counts() -> None:
+    """The share of the arm alone is no propensity where both arms agree, and the mean weight says so."""
+    rng, n = np.random.default_rng(12), 4000
+    arms = rng.integers(0, 2, (2, n))  # what each would answer
+    mine = rng.random(n) < 0.3
+    action = np.where(mine, arms[0], arms[1])
+    reward = (rng.random(n) < np.where(action == 1, 0.6, 0.3)) * 1.0
+    whole = 0.3 * (arms[0] == action) + 0.7 * (arms[1] == action)
+    found = off_policy(whole, reward, followed(action, arms[0]))
+    assert found.lacks == ()
+    assert found.values["snips"].low < 0.45 < found.values["snips"].high
+    alone = off_policy(np.where(mine, 0.3, 0.7), reward, followed(action, arms[0]))
+    assert any("mean weight" in each for each in alone.lacks)
+
+
+def test_a_policy_that_learned_from_the_very_rows_looks_better_than_it_is() -> None:
+    """Rewards are noise: every policy is worth the same. Two hundred contexts of some twenty rows each."""
+    rng, n = np.random.default_rng(13), 4000
+    context, action, reward = rng.integers(0, 200, n), rng.integers(0, 2, n), rng.normal(size=n)
+    seen = rng.random(n) < 0.5
+
+    def learned(rows: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        sums = [np.bincount(context[rows], reward[rows] * (action[rows] == each), 200) for each in (0, 1)]
+        return np.asarray(sums[1] > sums[0])[context]
+
+    def gain(rows: npt.NDArray[np.bool_]) -> float:
+        target = followed(action, learned(seen))[rows]
+        found = off_policy(np.full(int(rows.sum()), 0.5), reward[rows], target)
+        assert found.lacks == ()
+        return found.gains["snips"].low
+
+    assert gain(seen) > 0.1  # surely better, it seems
+    assert gain(~seen) < 0
