@@ -99,6 +99,9 @@ def test_bounds_known_before_cover_always_and_cost_width(runs: int) -> None:
     for name in kinds:
         held = float(np.mean([one[name].low <= GAIN <= one[name].high for one in found]))
         assert held >= 1 - ALPHA - tolerance(ALPHA, runs)
+        wide, usual = (one.high - one.low for one in (found[0][name], estimated(rng, 1000).gains[name]))
+        print(f"{name}: covered {held:.2%}, {wide / usual:.1f} times as wide as by the normal limit")
+        assert wide > 2 * usual
 
 
 @pytest.mark.parametrize("runs", [200, pytest.param(20_000, marks=pytest.mark.slow)])
