@@ -37,6 +37,10 @@ def given_up(loop: Loop) -> list[e.CommandGivenUp]:
     return [fact for fact in loop.facts(e.CommandGivenUp) if isinstance(fact, e.CommandGivenUp)]
 
 
+def repeated(loop: Loop) -> list[e.RoutingRepeated]:
+    return [fact for fact in loop.facts(e.RoutingRepeated) if isinstance(fact, e.RoutingRepeated)]
+
+
 def until_given_up(loop: Loop, ticks: int = 400) -> ServiceState:
     for _ in range(ticks):
         state = loop.tick(5.0)
@@ -86,6 +90,8 @@ def test_while_it_stays_deaf_it_is_asked_a_bounded_number_of_times() -> None:
     rounds = 10_000 / (AGAIN_S + 150)  # one round: the budget, at most 5 s an attempt, and the rest after it
     assert gateway.asked <= (rounds + 2) * BUDGETS["route"].attempts
     assert len(given_up(loop)) <= rounds + 2
+    # of each round: the order once more, that it was given up, and two words on it
+    assert len(loop.types()) <= 20 + 4 * (rounds + 2)
 
 
 def test_a_gateway_that_loses_its_table_twice_gets_it_twice() -> None:
@@ -96,9 +102,19 @@ def test_a_gateway_that_loses_its_table_twice_gets_it_twice() -> None:
         loop.gateways.routing = None
         loop.tick()
         assert loop.gateways.routing is not None
-    assert (
-        sum(fact.action == "routing" for fact in loop.facts(e.DecisionTaken) if isinstance(fact, e.DecisionTaken)) > 2
-    )
+    assert [fact.why for fact in repeated(loop)] == ["the gateway holds no routing"] * 2
+
+
+def test_a_gateway_that_lost_its_table_and_takes_none_is_ordered_once_and_not_with_each_look() -> None:
+    loop = Loop()
+    gateway = Deaf(loop)
+    gateway.deaf = False
+    loop.tick()
+    gateway.deaf, loop.gateways.routing = True, None
+    for _ in range(30):
+        loop.tick(0.2)
+    assert len(repeated(loop)) == 1
+    assert gateway.asked < 30
 
 
 class Absent:

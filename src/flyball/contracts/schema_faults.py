@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -34,10 +35,16 @@ _TYPES = Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_whole)
 _Validator: type[Validator] = extend(Draft202012Validator, type_checker=_TYPES)  # type: ignore[no-untyped-call]
 
 
-def faults(document: Document, data: Any, schema: Mapping[str, Any]) -> list[tuple[Path, Fault]]:
-    """Every fault of `data`, in the order of the paths; the path is that of the value to blame."""
+def faults(
+    document: Document, data: Any, schema: Mapping[str, Any], *, most: int | None = None
+) -> list[tuple[Path, Fault]]:
+    """Every fault of `data`, in the order of the paths; the path is that of the value to blame.
+
+    Args: most: of a stranger's document, after how many to stop looking.
+    """
     validator = _Validator(dict(schema))
-    found = [pair for error in validator.iter_errors(data) for pair in _said(document, error, schema)]
+    pairs = (pair for error in validator.iter_errors(data) for pair in _said(document, error, schema))
+    found = list(islice(pairs, most))
     return sorted(found, key=lambda pair: [f"{part:09}" if isinstance(part, int) else part for part in pair[0]])
 
 

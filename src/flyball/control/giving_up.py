@@ -46,10 +46,21 @@ def plan_given_up(situation: Situation) -> Decision | None:
             why=f"{found.fact.attempts} attempts failed, the last with: {found.fact.error}",
             waiting_for=("the gateway to answer",) if situation.observed is None else (left,),
         )
+    return repeat(situation, "the gateway answers now")
+
+
+def repeat(situation: Situation, why: str) -> Decision | None:
+    """The newest order once more, as an intent of its own. While one is under way there is nothing to repeat."""
+    state = situation.state
+    if state.routing is None or state.repeated is not None:
+        return None
     again = order(state.routing)
+    key = f"{again.key}/again/{state.version}"
+    fact = e.RoutingRepeated(service=ServiceName(state.service), key=key, epoch=state.epoch, why=why)
     return Decision(
         action="routing",
         what=f"give epoch {state.epoch} again",
-        why="the gateway answers now",
-        commands=(replace(again, key=f"{again.key}/again/{found.at}"),),
+        why=why,
+        facts=(fact,),
+        commands=(replace(again, key=key),),
     )

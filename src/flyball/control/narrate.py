@@ -61,6 +61,8 @@ def _of_rollout(fact: e.AnyFact) -> str:
             return f"the gateway confirmed routing epoch {epoch}"
         case e.CommandGivenUp(key=key, attempts=attempts, error=error):
             return f"order {key} was given up after {attempts} attempts: {error}"
+        case e.RoutingRepeated(epoch=epoch, why=why):
+            return f"routing epoch {epoch} ordered once more: {why}"
         case e.RoutingRefused(epoch=epoch, error=error):
             return f"the gateway refused routing epoch {epoch}: {error}"
         case e.StepJudged(step=step, verdict=verdict):

@@ -5,12 +5,10 @@ the monitor saw, then an A/B test or the rollout, then learning. At most one of 
 each answer is given on the ledger as it stands. A freeze stops all but the way back and the routing.
 """
 
-from msgspec.structs import replace
-
 from flyball.control.ab_testing import plan_ab_end, plan_ab_test
 from flyball.control.decision import Decision, Situation, order
 from flyball.control.excepting import plan_exceptions
-from flyball.control.giving_up import plan_given_up
+from flyball.control.giving_up import plan_given_up, repeat
 from flyball.control.retraining import plan_retraining
 from flyball.control.rolling_back import plan_rollback, way_back
 from flyball.control.rolling_out import plan_rollout
@@ -69,13 +67,7 @@ def _plan_routing(situation: Situation) -> Decision | None:
     if (given_up := plan_given_up(situation)) is not None:
         return given_up
     if observed is not None and state.applied == state.epoch and (held is None or held < state.epoch):
-        again = order(state.routing)
-        return Decision(
-            action="routing",
-            what=f"give epoch {state.epoch} again",
-            why=f"the gateway holds {'no routing' if held is None else f'epoch {held}'}",
-            commands=(replace(again, key=f"{again.key}/again/{state.version}"),),
-        )
+        return repeat(situation, f"the gateway holds {'no routing' if held is None else f'epoch {held}'}")
     return None
 
 

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from flyball.control.ab_state import AbState, folded
 from flyball.control.exception_state import ExceptionsState
 from flyball.control.exception_state import folded as excepted
+from flyball.control.given_up_order import GivenUp, is_of
 from flyball.control.rollout_state import RolloutState, advanced
 from flyball.control.ticket_state import Asked as Asked
 from flyball.control.ticket_state import TicketState as TicketState
@@ -24,13 +25,6 @@ from flyball.core.routing import Routing
 from flyball.core.watching import APART
 from flyball.decide.admission import Spent
 from flyball.decide.ladder import Standing
-
-
-class GivenUp(Record):
-    """An order that nobody tries any more."""
-
-    fact: e.CommandGivenUp
-    at: str  # RFC 3339
 
 
 class ServiceState(Record):
@@ -69,6 +63,7 @@ class ServiceState(Record):
     spent: Spent = Spent()  # of the last seven days
     decisions: dict[str, e.DecisionTaken] = {}  # the last word on each action
     given_up: GivenUp | None = None  # the newest routing did not arrive
+    repeated: str | None = None  # key of the order that gives it once more, while that is under way
 
 
 def fold(state: ServiceState, entry: Entry) -> ServiceState:
@@ -125,22 +120,15 @@ def _apply(state: ServiceState, fact: e.AnyFact, at: str) -> ServiceState:
             return replace(state, frozen=None, decisions=_without(state, "freeze"))
         case e.ProcessStarted(process="controller"):  # it has read the declaration as it is now
             return replace(state, decisions=_without(state, "declaration"))
-        case e.CommandGivenUp():
-            return _given_up(state, fact, at)
+        case e.CommandGivenUp(kind="route"):
+            current = is_of(fact, state.service, state.epoch)
+            return replace(state, given_up=GivenUp(fact=fact, at=at), repeated=None) if current else state
+        case e.CommandGivenUp(ticket=name, error=error) if state.ticket is not None and name == state.ticket.ticket:
+            return replace(state, ticket=replace(state.ticket, failed=error))
         case e.DecisionTaken():
             return replace(state, decisions=state.decisions | {fact.action: fact})
         case _:
             return _rollout(state, fact, at)
-
-
-def _given_up(state: ServiceState, fact: e.CommandGivenUp, at: str) -> ServiceState:
-    """A routing that a newer one has overtaken is nobody's any more; a training that cannot begin fails its ticket."""
-    if fact.kind == "route":
-        current = state.routing is not None and f"{fact.key}/".startswith(f"route/{state.service}/{state.epoch}/")
-        return replace(state, given_up=GivenUp(fact=fact, at=at)) if current else state
-    if state.ticket is not None and fact.ticket == state.ticket.ticket:
-        return replace(state, ticket=replace(state.ticket, failed=fact.error))
-    return state
 
 
 def _without(state: ServiceState, action: str) -> dict[str, e.DecisionTaken]:
@@ -198,9 +186,13 @@ def _rollout(state: ServiceState, fact: e.AnyFact, at: str) -> ServiceState:
     """A routing concerns whatever is under way; the rest the rollout alone, which takes a waiting release up and leaves
     it withdrawn, or waiting again, or as champion. A fact of neither changes nothing."""
     if isinstance(fact, e.RoutingApplied):
-        state = replace(state, applied=max(state.applied, fact.epoch), given_up=None)
+        state = replace(state, applied=max(state.applied, fact.epoch), given_up=None, repeated=None)
+    if isinstance(fact, e.RoutingRepeated):
+        state = replace(state, repeated=fact.key, given_up=None)
     if isinstance(fact, e.RoutingOrdered | e.StepStarted):
-        state = replace(state, epoch=max(state.epoch, fact.routing.epoch), routing=fact.routing, given_up=None)
+        state = replace(
+            state, epoch=max(state.epoch, fact.routing.epoch), routing=fact.routing, given_up=None, repeated=None
+        )
     rollout = advanced(state.rollout, fact, at)
     match fact:
         case e.RolloutOpened(release=root):

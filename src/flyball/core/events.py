@@ -34,6 +34,7 @@ from flyball.core.rollout_facts import RolloutResumed as RolloutResumed
 from flyball.core.rollout_facts import RoutingApplied as RoutingApplied
 from flyball.core.rollout_facts import RoutingOrdered as RoutingOrdered
 from flyball.core.rollout_facts import RoutingRefused as RoutingRefused
+from flyball.core.rollout_facts import RoutingRepeated as RoutingRepeated
 from flyball.core.rollout_facts import StepJudged as StepJudged
 from flyball.core.rollout_facts import StepSkipped as StepSkipped
 from flyball.core.rollout_facts import StepStarted as StepStarted
@@ -177,6 +178,7 @@ AnyFact = (
     | RoutingOrdered
     | RoutingApplied
     | RoutingRefused
+    | RoutingRepeated
     | StepJudged
     | ApprovalRequested
     | ApprovalGiven

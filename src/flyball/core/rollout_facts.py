@@ -37,6 +37,14 @@ class RoutingOrdered(Fact, tag="routing.ordered"):
     why: str
 
 
+class RoutingRepeated(Fact, tag="routing.repeated"):
+    """The intent to give the gateway an order once more: it lost it, or did not take it for long."""
+
+    key: str
+    epoch: int
+    why: str
+
+
 class RoutingApplied(Fact, tag="routing.applied"):
     """The outcome: the gateway holds this epoch."""
 

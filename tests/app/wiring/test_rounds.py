@@ -85,8 +85,10 @@ def test_what_a_round_did_not_answer_for_ends_the_keeping() -> None:
     def broken() -> None:
         raise RuntimeError("a fault of ours")
 
+    others = [Service() for _ in range(3)]
     with pytest.raises(RuntimeError, match="a fault of ours"):
-        keep([Service(broken)], threading.Event())
+        keep([Service(broken), *others], threading.Event())
+    assert [each.stopped for each in others] == [1, 1, 1]
 
 
 def test_without_services_there_is_nothing_to_keep() -> None:

@@ -24,6 +24,8 @@ from flyball.decide.borrowed import Question, verdict_on
 
 Found = TypeVar("Found")
 
+HOOK_B, WORD_B = 16_384, 16_384  # bytes of a hook, and of what a person says: on the event loop, so short
+
 
 class Desk(Protocol):
     """Port: the ledger of this process, asked by one at a time and never on the event loop."""
@@ -87,13 +89,13 @@ def _reading(app: FastAPI, desk: Desk) -> None:
 
     @app.post("/v1/decide", **operation("A verdict on counts that you bring", Judged, body=Question))
     async def decide(request: Request) -> Response:
-        asked = bodies.read(await request.body(), Question)
-        return _json(Judged(data=of_verdict(await desk.compute(lambda: verdict_on(asked)))))
+        body = await request.body()
+        return _json(Judged(data=of_verdict(await desk.compute(lambda: verdict_on(bodies.read(body, Question))))))
 
 
 def _flagger(app: FastAPI, desk: Desk, visitors: Visitors) -> None:
     async def hook(request: Request, asked: Asked) -> Response:
-        told = bodies.read(await request.body(), CanaryHook)
+        told = bodies.read(await request.body(), CanaryHook, most_b=HOOK_B)
         _let_in(visitors, request, told)
         found = await desk.read(lambda books: books.verdict(told.service, told.release))
         return _json(Judged(data=answered(asked, found)))
@@ -126,7 +128,7 @@ def _let_in(visitors: Visitors, request: Request, told: CanaryHook) -> None:
 def _writing(app: FastAPI, desk: Desk, visitors: Visitors, clock: Clock) -> None:
     async def say(request: Request, service: str, verb: str) -> Response:
         person = speaker(visitors.of(request.scope), service)
-        said = bodies.read(await request.body(), Said)
+        said = bodies.read(await request.body(), Said, most_b=WORD_B)
         await desk.read(lambda books: books.known(service))
         now = clock.now()
         return _json(await desk.write(lambda ledger: speak(ledger, verb, service, person, said, now)))
@@ -142,7 +144,7 @@ def _writing(app: FastAPI, desk: Desk, visitors: Visitors, clock: Clock) -> None
     )
     async def triggers(request: Request, service: str) -> Response:
         sender = speaker(visitors.of(request.scope), service)
-        message = keyed(bodies.read(await request.body(), Message), request.headers.get(HEADER))
+        message = keyed(bodies.read(await request.body(), Message, most_b=WORD_B), request.headers.get(HEADER))
         await desk.read(lambda books: books.known(service))
         return _json(await desk.write(lambda ledger: heard(ledger, service, sender, message)))
 

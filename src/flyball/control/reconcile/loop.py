@@ -220,8 +220,7 @@ class Reconciler:
                 waiting_for=decision.waiting_for,
             )
             last = self.state.decisions.get(decision.action)
-            intent = bool(decision.commands) and not decision.facts  # an order is written even where it was told before
-            if intent or last is None or _gist(last) != _gist(fact):
+            if last is None or _gist(last) != _gist(fact):
                 told.append(fact)
         return told
 

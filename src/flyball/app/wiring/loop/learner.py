@@ -63,7 +63,8 @@ class PipelineLearner:
         if not self._in_background:
             self._train(state, claimed)
             return
-        self._ledger.postpone(key, delay_s=HEARTBEAT_S, error="the training runs", failed=False)
+        # the attempt counts from here on: whoever dies of it never comes back to say so
+        self._ledger.postpone(key, delay_s=HEARTBEAT_S, error="the training runs")
         self._running = threading.Thread(target=self._train, args=(state, claimed), name="training", daemon=True)
         self._running.start()
 

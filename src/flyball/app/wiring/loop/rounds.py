@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack
 from typing import Protocol
 
 WORKERS = 32  # threads at most; each has a connection to the ledger
@@ -35,7 +36,9 @@ def keep(kept: Sequence[Kept], stopping: threading.Event, *, workers: int = WORK
     due = [(0.0, number) for number in range(len(kept))]  # a heap: when, seconds of the monotonic clock; who
     running: dict[Future[float], int] = {}
     threads = max(1, min(workers, len(kept)))
-    with ThreadPoolExecutor(max_workers=threads, thread_name_prefix="service") as pool:
+    with ExitStack() as ending, ThreadPoolExecutor(max_workers=threads, thread_name_prefix="service") as pool:
+        for each in kept:
+            ending.callback(each.stop)  # of all, whatever one of them or a round raises
         while not stopping.is_set():
             now = time.monotonic()
             while due and due[0][0] <= now and len(running) < threads:
@@ -48,5 +51,3 @@ def keep(kept: Sequence[Kept], stopping: threading.Event, *, workers: int = WORK
                 continue
             for done in wait(running, timeout=left_s, return_when=FIRST_COMPLETED).done:
                 heapq.heappush(due, (time.monotonic() + done.result(), running.pop(done)))
-    for each in kept:
-        each.stop()
