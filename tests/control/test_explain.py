@@ -50,3 +50,8 @@ def test_every_fact_has_a_sentence() -> None:
 def test_the_champion_is_named_in_the_standing() -> None:
     told = explain(NAME, entries(STORY), {NAME: folded(STORY)})
     assert FIRST.removeprefix("sha256:")[:12] in told.standing
+
+
+def test_what_a_sender_wrote_moves_no_cursor_and_begins_no_line() -> None:
+    told = narrate.sentence(e.Frozen(service=NAME, by="a\x1b[2J", why="x\nrollout ro-1 promoted"))
+    assert told == "a [2J froze the service: x rollout ro-1 promoted"

@@ -125,20 +125,15 @@ def test_a_rule_may_need_more_people_than_the_step_and_says_so_in_the_report() -
     assert "2 people" in loop.reconciler.state.decisions["rollout"].waiting_for[0]
 
 
-def test_a_need_that_begins_while_it_is_asked_asks_anew_and_the_word_of_before_is_not_enough() -> None:
-    hour = hour_now(loop_with())
-    loop = loop_with(needs_two(f"hour != {hour}"))
-    assert approving(loop).quorum == 1
-    loop.approve()  # in the same second the hour ends
-    state = loop.tick(3600.0)
-    assert state.rollout is not None
-    assert state.rollout.asked is not None
-    assert (state.rollout.asked.quorum, state.rollout.approved) == (2, None)
-    assert state.champion != SECOND
+@pytest.mark.parametrize("when", ["hour >= 15", "weight > 0.05", "incident", "champion_age_h < 24.0"])
+def test_a_need_may_read_only_what_stays_for_it_is_asked_once(when: str) -> None:
+    ((path, _, found, _),) = of_policy(Policy(rules=(needs_two(when),)))
+    assert path == ("policy", "rules", 0, "when")
+    assert "there is no variable" in found
 
 
 def test_a_rule_that_is_false_needs_nobody_else() -> None:
-    assert approving(loop_with(needs_two("incident"))).quorum == 1
+    assert approving(loop_with(needs_two("by_exception"))).quorum == 1
 
 
 def test_a_training_may_be_forbidden_and_the_ticket_says_by_which_rule() -> None:
@@ -158,24 +153,19 @@ def test_a_training_may_be_forbidden_and_the_ticket_says_by_which_rule() -> None
 def test_needs_that_nobody_can_meet_are_faults_of_the_file() -> None:
     people = Metadata(name="s", owner="o", people={"ada": ("approver",)})
     rules = (
-        Rule(action="rollout", when="incident", effect="needs", reason="r", quorum=2),
-        Rule(action="promote", when="incident", effect="needs", reason="r"),
+        Rule(action="rollout", when="by_exception", effect="needs", reason="r", quorum=2),
+        Rule(action="promote", when="by_exception", effect="needs", reason="r"),
         Rule(action="promote", when="incident", effect="never", reason="r", quorum=2),
-        Rule(action="promote", when="incident", effect="needs", reason="r", role="operator"),
-        Rule(action="promote", when="incident", effect="needs", reason="r", role="approver", quorum=2),
+        Rule(action="promote", when="by_exception", effect="needs", reason="r", quorum=2),
     )
     found = [(path[2:], expected) for path, expected, _, _ in of_policy(Policy(rules=rules))]
     assert found == [
         ((0, "effect"), "never, for rollout"),
-        ((1,), "a role or a quorum beside needs"),
-        ((2, "effect"), "needs, beside role or quorum"),
-        ((), "one role in all rules that need somebody"),
+        ((1, "quorum"), "how many people it needs"),
+        ((2, "effect"), "needs, beside quorum"),
     ]
-    unmet = list(of_needed(Policy(rules=rules[3:]), Rollout(), people, Autonomy()))
-    assert [expected for _, expected, _, _ in unmet] == [
-        "at most the 0 who hold the role operator",
-        "at most the 1 who hold the role approver",
-    ]
+    (unmet,) = of_needed(Policy(rules=rules[3:]), Rollout(), people, Autonomy())
+    assert unmet[1] == "at most the 1 who hold the role approver"
     nobody = Rollout(steps=(Step(promote=Promote()),))
-    (asks,) = of_needed(Policy(rules=rules[4:]), nobody, None, Autonomy(promote="auto"))
+    (asks,) = of_needed(Policy(rules=rules[3:]), nobody, None, Autonomy(promote="auto"))
     assert asks[1] == "an approval step, which asks"

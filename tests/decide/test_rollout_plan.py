@@ -9,7 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from flyball.core.service import Approval, Canary, Guardrails, OnTimeout, Pause, Promote, Shadow, Step, default_steps
+from flyball.core.guardrails import MetricGuardrail
+from flyball.core.service import (
+    Approval,
+    Canary,
+    Guardrails,
+    OnTimeout,
+    Pause,
+    Promote,
+    Shadow,
+    Soak,
+    Step,
+    default_steps,
+)
 from flyball.decide.guardrail_power import Watch, clear_after, endings
 from flyball.decide.rollout_plan import RolloutPlan, plan, step_names, waive
 from flyball.decide.step_plan import Setting, StepPlan, Traffic, planned
@@ -38,6 +50,19 @@ def quick(step: Step, traffic: Traffic = QUIET, rails: Guardrails | None = None)
 
 rates = st.floats(0.0005, 0.05)
 weights = st.sampled_from([0.01, 0.05, 0.1, 0.5, 0.9, 1.0])
+
+
+def test_metrics_that_a_step_waits_for_are_not_simulated_and_no_plan_calls_it_powered() -> None:
+    conversion = MetricGuardrail(name="conversion", labels="required")
+    rails = Guardrails(metrics=(conversion,))
+    found = quick(canary(), rails=rails)
+    assert (found.verdict, found.reasons) == ("UNKNOWN", ("how many units conversion takes is not simulated",))
+    late = quick(canary(), replace(QUIET, label_s=7200.0), rails)
+    assert late.verdict == "UNDERPOWERED"
+    assert late.reasons[0].startswith("labels of conversion come after 7,200 s")
+    stops = Guardrails(metrics=(replace(conversion, labels="if_available"),))
+    assert quick(canary(), rails=stops).verdict == "POWERED"
+    assert quick(Step(soak=Soak(min_s=0)), rails=stops).verdict == "UNKNOWN"
 
 
 @settings(max_examples=8, deadline=None)

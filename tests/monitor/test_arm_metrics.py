@@ -155,6 +155,31 @@ def test_another_rollout_begins_with_nothing_and_another_step_keeps_the_rollouts
             return
 
 
+def test_a_row_that_the_fallback_answered_counts_for_the_arm_that_it_was_assigned_to() -> None:
+    """The candidate fails on half of the rows that it would get wrong: the client got the constant 0, or nothing."""
+    rng = np.random.default_rng(11)
+    table, mine = world(rng, 3000), rng.random(3000) < 0.5
+    failed = mine & (rng.random(3000) < 0.5) & (table["label"].to_numpy() == 1)
+    segments = []
+    for one in arms(table, mine.tolist()):
+        here = one.predictions
+        if here.height:
+            rows = pl.Series(failed[one.pane.first_row : one.pane.first_row + here.height])
+            here = here.with_columns(
+                pl.when(rows).then(pl.lit("fallback")).otherwise(pl.col("outcome")).alias("outcome"),
+                pl.when(rows).then(None).otherwise(pl.col("score")).alias("score"),
+                pl.when(rows).then(0).otherwise(pl.col("prediction")).alias("prediction"),
+            )
+        segments.append(replace(one, predictions=here))
+    found = told(declared("accuracy", "conversion"), trial({2: 5000}, epoch=2), segments)
+    got = np.where(failed, 0, table["prediction"].to_numpy())
+    label = table["label"].to_numpy()
+    assert found["conversion"].candidate == mine.sum()
+    assert found["conversion"].candidate_mean == pytest.approx(label[mine].mean())
+    assert found["accuracy"].candidate_mean == pytest.approx((got == label)[mine].mean())
+    assert found["accuracy"].log_e_arms < 1
+
+
 def test_quick_labels_of_one_arm_are_no_sample_of_their_own() -> None:
     """The candidate's wrong answers are told within ten seconds, everything else after 900: inside the window all the
     same, and an equal candidate looks equal. Before the window has passed nothing is said at all."""

@@ -90,6 +90,8 @@ def approve(
             said = tuple(given.by for given in rollout.approvals)
             return _approve_rollout(service, rollout.asked, metadata, person, why, proposed_by=by, said=said)
         if ticket is not None and ticket.ordered is None and is_called(subject, state, ticket):
+            if state.rollout is not None:
+                raise Refused(f"{service} is not trained now: the rollout {state.rollout.rollout} runs")
             if ticket.opened.rung == "approval":
                 return _agreed(service, ticket, metadata, person, why)
             may(metadata, person, ("operator", "approver"))

@@ -17,6 +17,11 @@ def sentence(fact: e.AnyFact) -> str:
     >>> sentence(e.Frozen(service=ServiceName("fraud"), by="ada", why="audit"))
     'ada froze the service: audit'
     """
+    # what others wrote into a fact (a reference, a reason) moves no cursor and begins no line
+    return "".join(letter if letter.isprintable() else " " for letter in _sentence(fact))
+
+
+def _sentence(fact: e.AnyFact) -> str:
     match fact:
         case e.ServiceDeclared(policy=policy):
             return f"the service was declared with policy {short(policy)}"

@@ -36,8 +36,8 @@ def asked_of(situation: Situation, root: str, approval: Approval) -> Needed:
     """Whose word this release needs now, by its approval step and the rules."""
     policy = situation.service.policy
     if not policy.rules:
-        return Needed(role=approval.role, quorum=approval.quorum)
-    return needed(policy, facts_of(situation, root), role=approval.role, quorum=approval.quorum)
+        return Needed(quorum=approval.quorum)
+    return needed(policy, facts_of(situation, root), quorum=approval.quorum)
 
 
 def training_barred(situation: Situation) -> tuple[str, ...]:

@@ -86,6 +86,8 @@ def _order(situation: Situation, ticket: TicketState) -> Decision:
     waiting = []
     if state.incident is not None:
         waiting.append(f"the quality incident {state.incident.incident} to be closed")
+    if state.rollout is not None:
+        waiting.append(f"the rollout {state.rollout.rollout} to end")
     if learning.new_rows < service.retrain.min_new_rows:
         waiting.append(f"labels: {learning.new_rows} of {service.retrain.min_new_rows} new rows have one")
     waiting += over_budget(service.retrain.budget, state.spent, moment(situation.now))

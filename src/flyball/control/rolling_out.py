@@ -107,7 +107,7 @@ def _request(situation: Situation, rollout: RolloutState, step: Step, index: int
         model=ReleaseRoot(rollout.release),
         evidence=evidence,
         policy=Digest(state.policy),
-        role=needs.role,
+        role=step.approval.role,
         expires_at=timestamp(expires),
         report=report | ({"policy": list(needs.why)} if needs.why else {}),
         quorum=needs.quorum,
@@ -207,11 +207,6 @@ def _approval(situation: Situation, rollout: RolloutState, step: Step) -> Decisi
     if asked is None:
         fact = _request(situation, rollout, step, rollout.step.index)
         return Decision(action="rollout", what="ask", why="an approval is needed", facts=(fact,))
-    needs = asked_of(situation, rollout.release, step.approval)
-    if needs.quorum > asked.quorum or needs.role != asked.role:
-        fact = _request(situation, rollout, step, rollout.step.index)
-        why = f"the policy asks for others than before: {'; '.join(needs.why) or 'no rule binds any more'}"
-        return Decision(action="rollout", what="ask anew", why=why, facts=(fact,))
     if rollout.approved is not None and valid(rollout.approved, asked):
         return _start(situation, rollout, rollout.step.index + 1, f"approved by {rollout.approved.by}")
     if elapsed_s(asked.expires_at, situation.now) > 0:

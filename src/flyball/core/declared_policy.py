@@ -4,7 +4,6 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
-from flyball.core.declared_kinds import Role
 from flyball.core.record import Record
 
 WEEK_S = 7 * 86_400.0
@@ -23,8 +22,7 @@ class Rule(Record, omit_defaults=True):
     when: str  # CEL over the facts of `core.policy_facts`
     effect: Literal["never", "needs"]
     reason: str
-    role: Role | None = None  # needs: whose word; None: the approval step's
-    quorum: Annotated[int, Meta(ge=1)] | None = None  # needs: of how many different people; None: the approval step's
+    quorum: Annotated[int, Meta(ge=1)] | None = None  # needs: of how many different people, of the step's role
 
 
 class Policy(Record):

@@ -27,8 +27,12 @@ def sample(text: str) -> dict[str, Any]:
     }
 
 
-def fault(text: str) -> str | None:
-    """What is wrong with the condition of a rule; None where it can be asked.
+CHANGING = ("hour", "weekday", "incident", "weight", "champion_age_h")  # the rest is of the release, and stays
+
+
+def fault(text: str, *, lasting: bool = False) -> str | None:
+    """What is wrong with the condition of a rule; None where it can be asked. Args: lasting: of a rule that is asked
+    once, for the approval, and so may read only what stays.
 
     >>> fault("weekday == 5 && hour >= 15")
     >>> fault("weekend")
@@ -37,4 +41,5 @@ metrics, reason, trained_rows, weekday or weight'
     >>> fault("hour + 1")
     'it gives int: expected true or false'
     """
-    return expression.fault(text, sample(text))
+    known = {name: value for name, value in sample(text).items() if not (lasting and name in CHANGING)}
+    return expression.fault(text, known)

@@ -7,7 +7,7 @@ from typing import Any
 from flyball.core import expression
 from flyball.core.policy_facts import sample
 from flyball.core.record import Record
-from flyball.core.service import Policy, Role, Rule
+from flyball.core.service import Policy, Rule
 
 
 def forbidden(policy: Policy, action: str, facts: Mapping[str, Any]) -> str | None:
@@ -27,22 +27,20 @@ def forbidden(policy: Policy, action: str, facts: Mapping[str, Any]) -> str | No
 class Needed(Record):
     """Whose word a rollout needs, by the approval step and by every rule that binds."""
 
-    role: Role
-    quorum: int  # different people
+    quorum: int  # different people, of the step's role
     why: tuple[str, ...] = ()  # the rules that ask for more than the step
 
 
-def needed(policy: Policy, facts: Mapping[str, Any], *, role: Role, quorum: int) -> Needed:
-    """The strictest of the approval step and the rules: the largest number of people, and the role that a rule names.
+def needed(policy: Policy, facts: Mapping[str, Any], *, quorum: int) -> Needed:
+    """The strictest of the approval step and the rules: the largest number of people.
 
     >>> from flyball.core.service import Rule
     >>> twice = Rule(action="promote", when='gates["fairness"] != "PASS"', effect="needs", reason="not shown", quorum=2)
-    >>> needed(Policy(rules=(twice,)), {"gates": {"fairness": "INCONCLUSIVE"}}, role="approver", quorum=1).quorum
+    >>> needed(Policy(rules=(twice,)), {"gates": {"fairness": "INCONCLUSIVE"}}, quorum=1).quorum
     2
     """
     found = [(rule, why) for rule, why in _binding(policy, "promote", facts) if rule.effect == "needs"]
     return Needed(
-        role=next((rule.role for rule, _ in found if rule.role is not None), role),
         quorum=max([quorum, *(rule.quorum or 1 for rule, _ in found)]),
         why=tuple(why for _, why in found),
     )

@@ -138,6 +138,10 @@ def _canary(step: Step, canary: Canary, setting: Setting, index: int, name: str)
     ends_s = step.ends_s if units_s else None
     found = [replace(told, reasons=tuple(_undecided(told, setting.rails, ends_s, waits=bool(waits)))) for told in found]
     reasons += [why for told in found for why in told.reasons]
+    awaited = [each.name for each in setting.rails.metrics if step.soak is not None or each.labels == "required"]
+    if awaited and setting.traffic.label_s >= step.ends_s:
+        reasons.append(f"labels of {', '.join(awaited)} come after {_s(setting.traffic.label_s)}, and it ends before")
+    unknown = [f"how many units {each} takes is not simulated" for each in awaited]
     return StepPlan(
         step=name,
         index=index,
@@ -146,8 +150,8 @@ def _canary(step: Step, canary: Canary, setting: Setting, index: int, name: str)
         timeout_s=step.ends_s,
         need=_most([need for told in found for need in (told.good, told.bad)]),
         guardrails=tuple(found),
-        verdict="UNDERPOWERED" if reasons else "UNKNOWN" if units_s is None else "POWERED",
-        reasons=tuple(reasons),
+        verdict="UNDERPOWERED" if reasons else "UNKNOWN" if units_s is None or unknown else "POWERED",
+        reasons=(*reasons, *unknown),
     )
 
 

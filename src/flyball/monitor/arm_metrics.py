@@ -99,7 +99,7 @@ class ArmMetrics:
         self._count_arms(epochs, mine, first, trial)
         shares = weight / WHOLE
         groups = list(labelled.groups(rows))
-        for index, values in enumerate(self._values(labelled, rows)):
+        for index, values in enumerate(self._values(labelled, rows, otherwise=trial.candidate)):
             told = ~np.isnan(values)
             column = values, mine, shares
             self._rollout[index, ""] = self._added(self._rollout.get((index, "")), index, first & told, column)
@@ -120,11 +120,11 @@ class ArmMetrics:
         values, mine, shares = column
         return means.plus(values[here], mine[here], shares[here])
 
-    def _values(self, labelled: LabelledRows, rows: Ints) -> list[Floats]:
+    def _values(self, labelled: LabelledRows, rows: Ints, *, otherwise: str) -> list[Floats]:
         """Of each guardrail the value of each row, 0..1, NaN: it has none; shape [rows]."""
         rails = self.service.rollout.guardrails.metrics
         found = [np.full(rows.size, np.nan) for _ in rails]
-        for places, batch in labelled.batches(rows):
+        for places, batch in labelled.batches(rows, otherwise=otherwise):
             for rail, values in zip(rails, found, strict=True):
                 values[places] = row_values(rail, batch, self.service)
         return found

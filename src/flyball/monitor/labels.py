@@ -65,6 +65,11 @@ class HeldPane:
 Place = tuple[HeldPane, int]  # a row: its pane, and where in it
 
 
+def judged_at_all(held: HeldPane, at: int) -> bool:
+    """Whether a row is anybody's to answer for: accepted, so its arm's, or answered by a release."""
+    return bool(held.usable[at]) or held.by[at] is not None
+
+
 class Told(NamedTuple):
     """A label as it came."""
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from flyball.monitor.labels import HeldPane, Place
+from flyball.monitor.labels import HeldPane, Place, judged_at_all
 from flyball.monitor.realised.maturity import MATURE, MAX_UNSEEN, Cohorts
 from flyball.stats.product_limit import ProductLimit
 
@@ -71,7 +71,7 @@ class LearnedWait:
                 self._any = True
 
     def passed(self, now: float, *, oldest_row: int) -> list[Place]:
-        """Rows of the panes that pass now, in order, only those that a release answered.
+        """Rows of the panes that pass now, in order: accepted, or answered by a release.
 
         Args: oldest_row: that the join still holds. Those before it pass however long the wait is: it may be longer
         than the join can hold rows, and no label will find them any more.
@@ -82,7 +82,7 @@ class LearnedWait:
         found: list[Place] = []
         while self._waiting and (self._waiting[0].held.first_row < oldest_row or self._passes(self._waiting[0], now)):
             held = self._waiting.popleft().held
-            found += [(held, at) for at, by in enumerate(held.by) if by is not None]
+            found += [(held, at) for at in range(len(held.by)) if judged_at_all(held, at)]
         return found
 
     def _passes(self, pane: _Pane, now: float) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from flyball.monitor.labels import HeldPane, Place
+from flyball.monitor.labels import HeldPane, Place, judged_at_all
 
 
 @dataclass(kw_only=True)
@@ -26,7 +26,7 @@ class MaturingRows:
         self._panes.append((held, np.maximum.accumulate(held.frame["at"].to_numpy())))
 
     def passed(self, now: float) -> list[Place]:
-        """The rows whose window has passed since the last call, oldest first; only those that a release answered.
+        """The rows whose window has passed since the last call, oldest first: accepted, or answered by a release.
 
         Args: now: seconds since the epoch. A label that comes at the very end of the window still counts.
         """
@@ -34,7 +34,7 @@ class MaturingRows:
         while self._panes:
             held, arrived = self._panes[0]
             end = int(np.searchsorted(arrived, now - self.window_s, side="left"))
-            found += [(held, at) for at in range(held.passed, end) if held.by[at] is not None]
+            found += [(held, at) for at in range(held.passed, end) if judged_at_all(held, at)]
             held.passed = max(held.passed, end)
             if end < len(arrived):
                 break

@@ -215,6 +215,8 @@ class Watcher:
         lacking: list[Place] = []
         others: list[Place] = []
         for held, at in places:
+            if held.by[at] is None:
+                continue
             if self._pairs.waits(held.ids[at]):
                 self._judge_pair(held, at)
             if held.first_row < self._since_row:

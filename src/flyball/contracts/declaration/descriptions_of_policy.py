@@ -9,8 +9,7 @@ DECIDED = {
         "action": "What it is about: a training, the opening of a rollout, or soak and promotion.",
         "when": "CEL over the facts of the policy; what cannot be told counts as true.",
         "effect": "That it never happens while the condition holds, or (promote) whose word it needs.",
-        "role": "needs: whose word; without one that of the approval step.",
-        "quorum": "needs: of how many different people.",
+        "quorum": "needs: of how many different people with the role of the approval step.",
         "reason": "Why, for people; stands in each decision that it binds.",
     },
     "Exceptions": {

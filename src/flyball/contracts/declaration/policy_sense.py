@@ -11,20 +11,17 @@ from flyball.core.service import Autonomy, Metadata, Policy, Rollout
 def of_policy(policy: Policy) -> Iterator[Finding]:
     """Each rule can be asked: its names are facts, and it says yes or no."""
     for index, rule in enumerate(policy.rules):
-        wrong = policy_facts.fault(rule.when)
+        wrong = policy_facts.fault(rule.when, lasting=rule.effect == "needs")
         if wrong is not None:
             yield ("policy", "rules", index, "when"), "a CEL condition over the facts of the policy", wrong, ""
         at: Path = ("policy", "rules", index)
         if rule.effect == "needs" and rule.action != "promote":
             fix = "an approval is of a promotion; whom a training needs says autonomy.retrain"
             yield (*at, "effect"), f"never, for {rule.action}", "needs", fix
-        if rule.effect == "never" and (rule.role is not None or rule.quorum is not None):
-            yield (*at, "effect"), "needs, beside role or quorum", "never", "what never happens needs nobody"
-        if rule.effect == "needs" and rule.role is None and rule.quorum is None:
-            yield at, "a role or a quorum beside needs", "neither", "say whose word, or of how many"
-    roles = sorted({rule.role for rule in policy.rules if rule.role is not None})
-    if len(roles) > 1:
-        yield ("policy", "rules"), "one role in all rules that need somebody", ", ".join(roles), "a request names one"
+        if rule.effect == "never" and rule.quorum is not None:
+            yield (*at, "effect"), "needs, beside quorum", "never", "what never happens needs nobody"
+        if rule.effect == "needs" and rule.quorum is None:
+            yield (*at, "quorum"), "how many people it needs", "none", ""
 
 
 def of_needed(
@@ -38,7 +35,7 @@ def of_needed(
         at: Path = ("policy", "rules", index)
         if rule.effect == "needs" and not asks:
             yield (*at, "effect"), "an approval step, which asks", "none", "add `- approval: {}` to rollout.steps"
-        role = rule.role or next((step.approval.role for step in rollout.steps if step.approval), "approver")
+        role = next((step.approval.role for step in rollout.steps if step.approval), "approver")
         people = metadata.people if metadata is not None else {}
         holders = sum(role in roles for roles in people.values())
         if rule.effect == "needs" and people and holders < (rule.quorum or 1):

@@ -118,6 +118,9 @@ def of_rollout(rollout: Rollout, metadata: Metadata | None) -> Iterator[Finding]
         if kind == "soak" and kinds[index + 1 : index + 2] != ["promote"]:
             fix = "a soak is the last trial: its end makes the candidate champion"
             yield (*at, index), "soak directly before promote", f"steps[{index}] of {len(steps)}", fix
+        if kind == "soak" and "canary" not in kinds[:index]:
+            fix = "at nearly all traffic a bad release does its harm before anything is surely known"
+            yield (*at, index), "a canary before a soak", "none", fix
         if kind == "shadow" and "canary" in kinds[:index]:
             yield (*at, index), "shadow before the first canary", "shadow after a canary", "move it up"
     yield from _rising(steps)

@@ -4,7 +4,6 @@ python -m flyball.app.wiring.loop.controller --home FOLDER SERVICE.yaml...
 """
 
 import argparse
-import signal
 import sys
 import threading
 import time
@@ -35,6 +34,7 @@ from flyball.app.wiring.loop.noticing import CodeNotice
 from flyball.app.wiring.loop.promises import promises
 from flyball.app.wiring.loop.realised_file import RealisedFile
 from flyball.app.wiring.loop.remembering import Remembering
+from flyball.app.wiring.loop.told_to_stop import until_told
 from flyball.app.wiring.training.executors import Executors
 from flyball.app.wiring.training.pipeline import Pipeline
 from flyball.app.worth import worths
@@ -167,7 +167,7 @@ def _complain(file: Path, words: str) -> None:
     sys.stderr.write(f"controller: {file}: {words}\n")
 
 
-def run(files: Sequence[Path], home: Home, stopping: threading.Event, owner: str | None = None) -> None:
+def run(files: Sequence[Path], home: Home, stopping: threading.Event, *, owner: str | None = None) -> None:
     """Keep all of them until told to stop.
 
     `owner`: holds the leases; no two controllers that live at the same time may share one. None: a new one.
@@ -214,10 +214,7 @@ def main() -> None:
     parser.add_argument("--owner")
     parser.add_argument("services", nargs="+", type=Path)
     options = parser.parse_args()
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
-    run(options.services, Home(Path(options.home)), stopping, options.owner)
+    until_told(partial(run, options.services, Home(Path(options.home)), owner=options.owner))
 
 
 if __name__ == "__main__":
