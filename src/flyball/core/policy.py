@@ -1,24 +1,51 @@
 """The digest of a service's policy: what an approval is bound to, beside model and evidence."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import msgspec
 
 from flyball.core.codec import digest
 from flyball.core.ids import Digest
-from flyball.core.service import Policy, Service
+from flyball.core.service import Service
+
+SECTIONS = ("gates", "rollout", "monitor", "retrain", "autonomy", "policy")
 
 
 def policy_digest(service: Service) -> Digest:
     """Digest of the gates, rollout, monitor, retrain, autonomy and policy sections; a change voids approvals.
 
-    A service without a `policy` of its own has the digest that it had before there were any.
+    What stands at its default is not in it: a version that knows a key more changes no policy that does not use it. A
+    version in which a default means something else has to count the name of the digest up.
     """
-    sections = {
-        "gates": msgspec.to_builtins(service.gates),
-        "rollout": msgspec.to_builtins(service.rollout),
-        "monitor": msgspec.to_builtins(service.monitor),
-        "retrain": msgspec.to_builtins(service.retrain),
-        "autonomy": msgspec.to_builtins(service.autonomy),
-    }
-    if service.policy != Policy():
-        sections["policy"] = msgspec.to_builtins(service.policy)
-    return digest("flyball/policy/v1", sections)
+    sections = {name: changed(getattr(service, name)) for name in SECTIONS}
+    return digest("flyball/policy/v2", {name: section for name, section in sections.items() if section})
+
+
+def changed(value: Any) -> Any:
+    """A record as plain values, without the fields that have their default; of lists and mappings each value so.
+
+    >>> from flyball.core.service import Canary, Step
+    >>> changed((Step(canary=Canary(weight=0.1, min_s=5.0)),))
+    [{'canary': {'weight': 0.1}}]
+    """
+    match value:
+        case msgspec.Struct():
+            fields = [(each.encode_name, getattr(value, each.name), _default(each)) for each in _fields(value)]
+            return {name: changed(found) for name, found, default in fields if found != default}
+        case Mapping():
+            return {str(key): changed(found) for key, found in value.items()}
+        case tuple() | list():
+            return [changed(each) for each in value]
+        case _:
+            return msgspec.to_builtins(value)
+
+
+def _fields(value: msgspec.Struct) -> tuple[msgspec.structs.FieldInfo, ...]:
+    return msgspec.structs.fields(type(value))
+
+
+def _default(field: msgspec.structs.FieldInfo) -> Any:
+    if field.default_factory is not msgspec.NODEFAULT:
+        return field.default_factory()
+    return field.default
