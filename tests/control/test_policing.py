@@ -7,9 +7,10 @@ from msgspec.structs import replace
 from tests.control.loop import Loop, failing, healthy, wanting
 from tests.control.world import NAME, SECOND, registered, service
 
-from flyball.contracts.declaration.policy_sense import of_needed, of_policy
+from flyball.contracts.declaration.policy_sense import of_names, of_needed, of_policy
 from flyball.core import events as e
-from flyball.core.service import Autonomy, Metadata, Policy, Promote, Rollout, Rule, Step
+from flyball.core.release import GateResult
+from flyball.core.service import Autonomy, Gate, Metadata, Policy, Promote, Rollout, Rule, Step
 
 
 def loop_with(*rules: Rule) -> Loop:
@@ -169,3 +170,41 @@ def test_needs_that_nobody_can_meet_are_faults_of_the_file() -> None:
     nobody = Rollout(steps=(Step(promote=Promote()),))
     (asks,) = of_needed(Policy(rules=rules[3:]), nobody, None, Autonomy(promote="auto"))
     assert asks[1] == "an approval step, which asks"
+
+
+@pytest.mark.parametrize(
+    ("when", "what"),
+    [
+        ('weekday == "Friday"', "it compares the number weekday with a text"),
+        ('gates["fairness"] != "PAS"', "never 'PAS'"),
+        ("metrics.roc_auc.lwo > 0.5", "a metric has value, low, high, n"),
+    ],
+)
+def test_a_rule_that_can_never_be_true_or_never_be_told_is_a_fault_of_the_file(when: str, what: str) -> None:
+    ((_, _, found, _),) = of_policy(Policy(rules=(Rule(action="rollout", when=when, effect="never", reason="r"),)))
+    assert what in found
+
+
+def test_gates_and_metrics_that_nobody_has_are_faults_of_the_file() -> None:
+    when = 'gates["fairnes"] != "PASS" || metrics["roc_auk"].low < 0.5'
+    rule = Rule(action="rollout", when=when, effect="never", reason="r")
+    found = list(of_names(Policy(rules=(rule,)), (Gate(metric="accuracy", min=0.5, name="fairness"),)))
+    assert [(what, fix) for _, _, what, fix in found] == [
+        ("fairnes", "did you mean fairness?"),
+        ("roc_auk", "did you mean roc_auc?"),
+    ]
+
+
+def test_a_gate_is_named_as_its_owner_named_it() -> None:
+    """Its result carries the condition behind the name; the rule need not repeat it."""
+    named = Gate(metric="accuracy", min=0.5, name="good enough")
+    rule = Rule(action="rollout", when='gates["good enough"] != "PASS"', effect="never", reason="not shown")
+    loop = Loop(replace(service(), gates=(named,), policy=Policy(rules=(rule,))))
+    loop.gateways.seen = healthy()
+    loop.tick()
+    facts = registered(SECOND)
+    assert isinstance(facts[0], e.ReleaseRegistered)
+    passed = GateResult(name="good enough: accuracy min 0.5", metric="accuracy", passed=True, verdict="PASS", reason="")
+    loop.write(replace(facts[0], release=replace(facts[0].release, gates=(passed,))), facts[1])
+    loop.tick()
+    assert loop.facts(e.RolloutOpened)

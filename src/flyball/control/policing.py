@@ -1,11 +1,13 @@
 """What a rule of the policy is told about a release at this moment, and what it stops. Pure."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flyball.control.decision import Decision, Situation, elapsed_s
 from flyball.core.clock import moment
+from flyball.core.release import GateResult
 from flyball.core.routing import WHOLE
-from flyball.core.service import Approval
+from flyball.core.service import Approval, Gate
 from flyball.decide.policy import Needed, forbidden, needed
 
 
@@ -25,10 +27,20 @@ def facts_of(situation: Situation, root: str) -> dict[str, Any]:
             name: {"value": each.value, "low": each.low, "high": each.high, "n": each.n}
             for name, each in release.metrics.items()
         },
-        "gates": {gate.name: gate.verdict for gate in release.gates},
+        "gates": _verdicts(situation.service.gates, release.gates),
     }
     if state.appointed_at:
         found["champion_age_h"] = elapsed_s(state.appointed_at, situation.now) / 3600
+    return found
+
+
+def _verdicts(declared: Sequence[Gate], results: Sequence[GateResult]) -> dict[str, str]:
+    """Of each gate by the name that its owner gave it, and by the whole condition, which begins with that name."""
+    found = {result.name: str(result.verdict) for result in results}
+    for gate in declared:
+        for result in results:
+            if gate.name is not None and result.name.startswith(f"{gate.name}: "):
+                found[gate.name] = str(result.verdict)
     return found
 
 

@@ -27,6 +27,9 @@ def sample(text: str) -> dict[str, Any]:
     }
 
 
+VERDICTS = ("PASS", "FAIL", "INCONCLUSIVE")
+_COMPARED = re.compile(r"""\bgates\s*\[[^\]]*\]\s*[!=]=\s*(?:"([^"]*)"|'([^']*)')""")
+_NUMBER_AND_TEXT = re.compile(r"""\b(hour|weekday|trained_rows|holdout_rows|weight|champion_age_h)\s*[!=]=\s*["']""")
 CHANGING = ("hour", "weekday", "incident", "weight", "champion_age_h")  # the rest is of the release, and stays
 
 
@@ -42,4 +45,21 @@ metrics, reason, trained_rows, weekday or weight'
     'it gives int: expected true or false'
     """
     known = {name: value for name, value in sample(text).items() if not (lasting and name in CHANGING)}
-    return expression.fault(text, known)
+    wrong = expression.fault(text, known)
+    if wrong is None and (number := _NUMBER_AND_TEXT.search(text)):
+        wrong = f"it compares the number {number[1]} with a text, which is never equal"
+    said = next((name for found in _COMPARED.findall(text) if (name := found[0] or found[1]) not in VERDICTS), None)
+    if wrong is None and said is not None:
+        wrong = f"a gate says {', '.join(VERDICTS[:-1])} or {VERDICTS[-1]}, never {said!r}"
+    if wrong is None and (told := expression.judged(text, known, known)).missing:
+        wrong = f"it reads what no fact has ({told.reason}): a metric has {', '.join(FIGURES)}"
+    return wrong
+
+
+def gates_of(text: str) -> frozenset[str]:
+    """Gates that the text names.
+
+    >>> sorted(gates_of('gates["fairness"] == "PASS" && hour > 6'))
+    ['fairness']
+    """
+    return frozenset(next(filter(None, found)) for found in _GATE.findall(text))

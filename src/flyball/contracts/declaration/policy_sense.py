@@ -1,11 +1,27 @@
 """Rules of the policy that make no sense: a condition over no fact, a word of nobody, a need that nobody asks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from flyball.contracts.declaration.task_metrics import Finding
+from flyball.contracts.schema_faults import nearest
 from flyball.contracts.yaml_text import Path
-from flyball.core import policy_facts
-from flyball.core.service import Autonomy, Metadata, Policy, Rollout
+from flyball.core import expression, policy_facts
+from flyball.core.measures import family
+from flyball.core.service import Autonomy, Gate, Metadata, Policy, Rollout
+from flyball.stats.metrics import METRICS
+
+
+def of_names(policy: Policy, gates: Sequence[Gate]) -> Iterator[Finding]:
+    """Gates and metrics that a rule names exist: one that nobody has would bind for ever."""
+    named = sorted({gate.name for gate in gates if gate.name is not None})
+    for index, rule in enumerate(policy.rules):
+        at: Path = ("policy", "rules", index, "when")
+        for name in sorted(policy_facts.gates_of(rule.when) - set(named)):
+            if " " not in name:  # else it is the condition of a gate, word for word
+                yield at, f"the name of a gate: {', '.join(named) or 'none has one'}", name, nearest(name, named)
+        for name in sorted(expression.reads(rule.when)):
+            if name not in METRICS and family(name) is None:
+                yield at, "a metric or a measure", name, nearest(name, METRICS)
 
 
 def of_policy(policy: Policy) -> Iterator[Finding]:

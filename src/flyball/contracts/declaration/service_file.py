@@ -124,6 +124,9 @@ def _senseless(healthy: dict[str, Any], data: dict[str, Any]) -> list[Finding]:
     policy = _section(healthy, "policy", Policy, Policy)
     if policy is not None:
         found += policy_sense.of_policy(policy)
+        named = _section(healthy, "gates", tuple[Gate, ...], tuple)
+        if named is not None:
+            found += policy_sense.of_names(policy, named)
         if rollout is not None:
             autonomy = _section(healthy, "autonomy", Autonomy, Autonomy)
             found += policy_sense.of_needed(policy, rollout, metadata, autonomy)
