@@ -54,6 +54,7 @@ def test_every_verb_has_its_module_its_help_and_json(capfd: pytest.CaptureFixtur
         "ab": ("start", "weigh", "show", "stop"),
         "contract": ("lint", "check", "diff", "draft"),
         "events": ("list", "log", "redeliver", "send"),
+        "exception": ("request", "confirm", "revoke", "list"),
         "keys": ("new", "list", "drop"),
         "ledger": ("verify", "tail", "export"),
         "monitor": ("status", "history", "selftest"),

@@ -33,7 +33,7 @@ TWO = replace(GOOD, candidates=(*GOOD.candidates, replace(GOOD.candidates[0], at
 
 @pytest.fixture(autouse=True)
 def nobody_checks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "broken_rules", lambda *_: ())
+    monkeypatch.setattr(loop, "broken_rules", lambda *_, **__: ())
 
 
 def caught(told: Scenario, cast: Cast | None = None, **options: object) -> set[str]:
