@@ -67,8 +67,8 @@ def judged(course: Course, known: Truth) -> Judged:
     """Each alarm beside the truth."""
     if known.by == "unknown":
         return Judged(unjudged=len(course.alarms))
-    ends = [row - 1 for row in known.changes[1:]] + [course.last_row]
-    spans = [(row, min(end, row + known.within_rows)) for row, end in zip(known.changes, ends, strict=True)]
+    until = pairwise((*known.changes, course.last_row + 1))
+    spans = [(row, min(following - 1, row + known.within_rows)) for row, following in until]
     told, hidden, missed = list[Alarm](), 0, 0
     delays: list[int] = []
     for change, end in spans:
