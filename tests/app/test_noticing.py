@@ -3,12 +3,14 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tests.pipeline.fraud import SERVICE, write_service
 
 from flyball.adapters.ledger.memory import MemoryLedger, SimulatedClock
 from flyball.app.declared import load
 from flyball.app.wiring.loop.noticing import EVERY_S, CodeNotice
 from flyball.core import events as e
+from flyball.core.errors import Unavailable
 from flyball.core.ids import Digest, ExperimentDigest, ServiceName
 from flyball.pipeline.manifest import of_bytes
 from flyball.registry import chain
@@ -93,3 +95,19 @@ def test_a_policy_that_does_not_listen_hears_nothing(tmp_path: Path) -> None:
     folder.trained()
     folder.write("A = 1\n")
     assert folder.told() == []
+
+
+def test_what_could_not_be_written_is_told_the_next_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Folder(tmp_path, LISTENS)
+    folder.write("A = 1\n")
+    folder.trained()
+    folder.write("A = 22\n")
+
+    def full(*_: object, **__: object) -> None:
+        raise Unavailable("the ledger's disk is full: nothing was written")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(folder.ledger, "append", full)
+        with pytest.raises(Unavailable):
+            folder.told()
+    assert len(folder.told()) == 1

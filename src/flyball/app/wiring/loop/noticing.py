@@ -50,10 +50,10 @@ class CodeNotice:
             code = self._read().code
         except BadInput:
             return
-        self._seen = stamp, self._trained.run
         root = of_bytes({path: text.encode() for path, text in code.items()}).root
         if root != self._trained.code:
             self._tell(root, self._trained)
+        self._seen = stamp, self._trained.run  # not before it is written: a full disk would have swallowed it
 
     def _catch_up(self) -> None:
         for entry in self._ledger.read(self._seq, subject=self._name):
