@@ -13,7 +13,7 @@ from flyball.control.decision import elapsed_s
 from flyball.control.steps import effective_steps
 from flyball.core.record import Record
 from flyball.core.routing import Verdict
-from flyball.core.service import Guardrails, Service
+from flyball.core.service import Guardrails, Service, Step
 from flyball.decide.rollout import RATIO_LOG_E, advance, judge
 
 Ended = Literal["promoted", "rolled_back", "rejected", "expired", "open", "unknown"]
@@ -79,8 +79,10 @@ def _verdict(
     if judged.step >= len(steps) or judged.step >= len(before) or steps[judged.step].kind != before[judged.step].kind:
         return None, "its steps are others"
     same = steps[judged.step] == before[judged.step] and rails == recorded.rollout.guardrails
-    if same or judged.verdict.cause in ("labels", "refused"):
+    if same or judged.verdict.cause in ("labels", "metric", "refused"):
         return judged.verdict, "as recorded"
+    if rails.metrics != recorded.rollout.guardrails.metrics or _waits_for_labels(steps[judged.step], rails):
+        return None, "what labels said of the two arms is not on record"
     if counts is None:
         return (judged.verdict, "no counts were asked") if steps[judged.step].approval else (None, "no counts")
     if _ratios(rails) != _ratios(recorded.rollout.guardrails):
@@ -90,10 +92,15 @@ def _verdict(
     if stopped.kind == "ROLL_BACK":
         return stopped, ""
     step, started = steps[judged.step], before[judged.step]
-    if step.canary is not None and started.canary is not None and step.canary.weight != started.canary.weight:
-        return None, "its canary has another weight"
+    if step.live is not None and started.live is not None and step.live.weight != started.live.weight:
+        return None, f"its {step.kind} has another weight"
     took = elapsed_s(judged.started_at, judged.at)
     return advance(step, routing, counts, elapsed_s=took, ratio_log_e_before=ratio_before), ""
+
+
+def _waits_for_labels(step: Step, rails: Guardrails) -> bool:
+    needed = any(each.labels == "required" for each in rails.metrics)
+    return step.live is not None and bool(rails.metrics) and (step.soak is not None or needed)
 
 
 def _ratios(rails: Guardrails) -> tuple[float, float]:
