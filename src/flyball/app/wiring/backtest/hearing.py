@@ -2,12 +2,9 @@
 
 from collections.abc import Iterable
 
-import polars as pl
-
+from flyball.app.wiring.loop.passed_on import PassedOn
 from flyball.control.reconcile.sensing import Watching
-from flyball.core.metric_evidence import MetricEvidence, MetricTrial
 from flyball.core.ports import Segment
-from flyball.core.routing import PairEvidence
 from flyball.core.watching import WindowReport
 
 
@@ -22,29 +19,14 @@ class Feed:
         return segments
 
 
-class Overheard:
+class Overheard(PassedOn):
     """`Watching` whose reports are kept."""
 
     def __init__(self, watching: Watching) -> None:
-        self._watching = watching
+        super().__init__(watching)
         self.reports: list[WindowReport] = []
 
     def feed(self, segment: Segment, *, champion: str) -> list[WindowReport]:
-        found = self._watching.feed(segment, champion=champion)
+        found = super().feed(segment, champion=champion)
         self.reports += found
         return found
-
-    def captured(self, rows: int, since_row: int | None = None) -> pl.DataFrame | None:
-        return self._watching.captured(rows, since_row)
-
-    def matured_rows(self, since_row: int) -> int:
-        return self._watching.matured_rows(since_row)
-
-    def pairs(self, candidate: str) -> PairEvidence | None:
-        return self._watching.pairs(candidate)
-
-    def compare(self, trial: MetricTrial | None) -> None:
-        self._watching.compare(trial)
-
-    def arm_metrics(self) -> tuple[MetricEvidence, ...]:
-        return self._watching.arm_metrics()

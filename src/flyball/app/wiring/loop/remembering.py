@@ -2,24 +2,22 @@
 
 from collections.abc import Callable
 
-import polars as pl
-
+from flyball.app.wiring.loop.passed_on import PassedOn
 from flyball.control.reconcile.sensing import Watching
 from flyball.core.errors import Unavailable
-from flyball.core.metric_evidence import MetricEvidence, MetricTrial
 from flyball.core.ports import Segment
-from flyball.core.routing import PairEvidence
 from flyball.core.seen_windows import SeenWindow, WindowBook
 from flyball.core.watching import WindowReport
 
 BATCH = 200  # windows written in one transaction, while a history is fed
 
 
-class Remembering:
+class Remembering(PassedOn):
     """`Watching` around a watcher. That nothing can be written is told once, and keeps no decision waiting."""
 
     def __init__(self, watching: Watching, book: WindowBook, complain: Callable[[str], None]) -> None:
-        self._watching, self._book, self._complain = watching, book, complain
+        super().__init__(watching)
+        self._book, self._complain = book, complain
         self._start: float | None = None  # of the window that runs
         self._champion: str | None = None
         self._waiting: list[SeenWindow] = []
@@ -28,7 +26,7 @@ class Remembering:
     def feed(self, segment: Segment, *, champion: str) -> list[WindowReport]:
         if self._start is None or champion != self._champion:
             self._start, self._champion = segment.pane.start, champion
-        found = self._watching.feed(segment, champion=champion)
+        found = super().feed(segment, champion=champion)
         for report in found:
             self._waiting.append(SeenWindow(start=self._start, end=segment.pane.end, report=report))
             self._start = segment.pane.end
@@ -47,18 +45,3 @@ class Remembering:
             self._waiting = self._waiting[-BATCH:]
             return
         self._told, self._waiting = "", []
-
-    def captured(self, rows: int, since_row: int | None = None) -> pl.DataFrame | None:
-        return self._watching.captured(rows, since_row)
-
-    def matured_rows(self, since_row: int) -> int:
-        return self._watching.matured_rows(since_row)
-
-    def pairs(self, candidate: str) -> PairEvidence | None:
-        return self._watching.pairs(candidate)
-
-    def compare(self, trial: MetricTrial | None) -> None:
-        self._watching.compare(trial)
-
-    def arm_metrics(self) -> tuple[MetricEvidence, ...]:
-        return self._watching.arm_metrics()
