@@ -24,7 +24,7 @@ from flyball.decide.borrowed import Question, verdict_on
 
 Found = TypeVar("Found")
 
-HOOK_B, WORD_B = 16_384, 16_384  # bytes of a hook, and of what a person says: on the event loop, so short
+SHORT_B = 16_384  # bytes of a hook, or of what a person says: read on the event loop
 
 
 class Desk(Protocol):
@@ -95,7 +95,7 @@ def _reading(app: FastAPI, desk: Desk) -> None:
 
 def _flagger(app: FastAPI, desk: Desk, visitors: Visitors) -> None:
     async def hook(request: Request, asked: Asked) -> Response:
-        told = bodies.read(await request.body(), CanaryHook, most_b=HOOK_B)
+        told = bodies.read(await request.body(), CanaryHook, most_b=SHORT_B)
         _let_in(visitors, request, told)
         found = await desk.read(lambda books: books.verdict(told.service, told.release))
         return _json(Judged(data=answered(asked, found)))
@@ -128,7 +128,7 @@ def _let_in(visitors: Visitors, request: Request, told: CanaryHook) -> None:
 def _writing(app: FastAPI, desk: Desk, visitors: Visitors, clock: Clock) -> None:
     async def say(request: Request, service: str, verb: str) -> Response:
         person = speaker(visitors.of(request.scope), service)
-        said = bodies.read(await request.body(), Said, most_b=WORD_B)
+        said = bodies.read(await request.body(), Said, most_b=SHORT_B)
         await desk.read(lambda books: books.known(service))
         now = clock.now()
         return _json(await desk.write(lambda ledger: speak(ledger, verb, service, person, said, now)))
@@ -144,7 +144,7 @@ def _writing(app: FastAPI, desk: Desk, visitors: Visitors, clock: Clock) -> None
     )
     async def triggers(request: Request, service: str) -> Response:
         sender = speaker(visitors.of(request.scope), service)
-        message = keyed(bodies.read(await request.body(), Message, most_b=WORD_B), request.headers.get(HEADER))
+        message = keyed(bodies.read(await request.body(), Message, most_b=SHORT_B), request.headers.get(HEADER))
         await desk.read(lambda books: books.known(service))
         return _json(await desk.write(lambda ledger: heard(ledger, service, sender, message)))
 
