@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from tests.decide.rollouts import BATCH, World, routing, seen
 from tests.scenarios.threshold_rule import CHECKS, MOST_FAILED, by_threshold
-from tests.simulation.test_crashes import ended, ending, memory
+from tests.simulation.crashing import ended, ending, memory
 
 from flyball.core.guardrails import MetricGuardrail
 from flyball.core.metric_evidence import MetricEvidence

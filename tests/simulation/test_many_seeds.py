@@ -3,8 +3,8 @@
 from collections import Counter
 
 from msgspec.structs import replace
+from tests.simulation.crashing import STILL
 from tests.simulation.small import declared, scenario
-from tests.simulation.test_crashes import STILL
 
 from flyball.app.rehearse.scenario import Candidate
 from flyball.app.wiring.rehearse.cast import Cast
