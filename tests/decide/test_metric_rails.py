@@ -3,6 +3,7 @@
 import math
 
 import pytest
+from msgspec.structs import replace
 from tests.decide.rollouts import routing, seen
 
 from flyball.core.guardrails import Guardrails, MetricGuardrail
@@ -69,6 +70,11 @@ def test_required_labels_hold_a_canary_until_they_show_it_not_worse() -> None:
     passed = asked(CANARY, REQUIRED, evidence(fine=2.31))
     assert passed.kind == "PROMOTE"
     assert "conversion not worse by 5%" in passed.reason
+
+
+def test_evidence_that_cannot_grow_any_more_says_so() -> None:
+    found = asked(CANARY, REQUIRED, replace(evidence(fine=1.0), full=True))
+    assert found.waiting_for[0].endswith("(a person: so many units were told apart that no more are counted)")
 
 
 def test_labels_that_do_not_come_from_the_arms_as_they_were_assigned_are_no_evidence_either_way() -> None:

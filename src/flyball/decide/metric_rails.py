@@ -60,6 +60,7 @@ def with_metrics(
             waiting.append(
                 f"labels that show {seen.name} not worse by {_tolerated(rail)}: {_means(seen)}, "
                 f"log e {seen.log_e_fine:.2f} of {-accept_bound(rails.beta):.2f}"
+                + (" (a person: so many units were told apart that no more are counted)" if seen.full else "")
             )
     waiting += [f"a person: {each}" for each in worse_groups(rails, evidence)]
     if waiting:
