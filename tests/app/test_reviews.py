@@ -148,6 +148,22 @@ def test_an_earned_ladder_begins_at_suggest_and_climbs_by_good_outcomes_to_its_c
     assert seen[1::2] == ["suggest", "approval", "approval", "auto", "auto", "auto"]
 
 
+def test_a_rung_is_not_earned_by_what_came_before_it_was_moved() -> None:
+    """Harmful, and then older successes called good at once: the ladder would be back where it was."""
+    loop = loop_of("auto", reviews=1)
+    old = ended(loop)
+    loop.tick(seconds=3600)
+    review(loop.ledger, ended(loop), "harmful", BOB, "it forgot the night shift")
+    with pytest.raises(Refused, match="opened before the rung was moved last"):
+        review(loop.ledger, old, "good", CAT, "it was good then")
+    assert review(loop.ledger, old, "useless", CAT, "it was good then")
+    loop.tick(seconds=3600)
+    approve(loop.ledger, ticket_of(loop), ADA)
+    (entry,) = review(loop.ledger, ended(loop), "good", CAT, "it is good now")
+    assert isinstance(entry.fact, e.RemedyReviewed)
+    assert entry.fact.rung == "auto"
+
+
 def test_who_ordered_a_training_does_not_call_it_good_while_somebody_else_could() -> None:
     loop = loop_of("suggest")
     approve(loop.ledger, ticket_of(loop), ADA)

@@ -1,5 +1,7 @@
 """A person says what a retraining was worth. The ladder moves with it: down at once, up after several good ones."""
 
+from msgspec.structs import replace
+
 from flyball.app.people import Person, Word, may, say
 from flyball.app.subjects import Reading
 from flyball.control.state import ServiceState
@@ -19,6 +21,7 @@ class Past(Record):
     ordered_by: str = ""  # the person who ordered its training; empty: the loop did
     outcome: str = ""  # empty: it is open
     review: e.RemedyReviewed | None = None
+    outdated: bool = False  # the rung was moved after it was opened: it says nothing about the rung of now
 
 
 def review(ledger: Ledger, ticket: str, verdict: Review, person: Person, why: str) -> tuple[Entry, ...]:
@@ -65,21 +68,29 @@ def _objections(past: Past, ticket: str, verdict: Review) -> str:
         return f"{ticket} was dismissed: nothing was trained"
     if verdict == "good" and past.outcome != "promoted":
         return f"{ticket} ended as {past.outcome}: what does not serve cannot have been good"
+    if verdict == "good" and past.outdated:
+        return f"{ticket} was opened before the rung was moved last: a rung is earned by what came after that"
     return ""
 
 
 def _past(ledger: Ledger, ticket: str) -> Past:
     found: Past | None = None
+    steps: dict[str, int] = {}  # of each service
     for entry in ledger.read():
         match entry.fact:
             case e.TicketOpened(ticket=name, service=service) if name == ticket:
                 found = Past(service=service)
             case e.RetrainOrdered(ticket=name, by=by, proof=proof) if name == ticket and proof != "policy" and found:
-                found = Past(service=found.service, ordered_by=by)
+                found = replace(found, ordered_by=by)
             case e.TicketClosed(ticket=name, outcome=outcome) if name == ticket and found:
-                found = Past(service=found.service, ordered_by=found.ordered_by, outcome=outcome)
-            case e.RemedyReviewed(ticket=name) as said if name == ticket and found:
-                found = Past(service=found.service, ordered_by=found.ordered_by, outcome=found.outcome, review=said)
+                found = replace(found, outcome=outcome)
+            case e.RemedyReviewed() as said:
+                moved = said.steps != steps.get(said.service, 0)
+                steps[said.service] = said.steps
+                if found is not None and said.ticket == ticket:
+                    found = replace(found, review=said)
+                elif found is not None and said.service == found.service and moved:
+                    found = replace(found, outdated=True)
             case _:
                 continue
     if found is None:
