@@ -14,6 +14,7 @@ from flyball.core.errors import Conflict, NotFound, Refused
 from flyball.core.ids import Digest, Epoch, RolloutId, ServiceName
 from flyball.core.ledger import Entry
 from flyball.core.routing import Routing
+from flyball.core.watching import Diagnosis
 from flyball.registry import chain
 
 ADA = Person(name="ada", proof="os_user")
@@ -210,3 +211,13 @@ def test_a_first_release_that_loses_its_gates_in_that_moment_is_not_appointed() 
     with pytest.raises(NotFound):
         approve(ledger, "fraud", ADA)
     assert states_of(ledger)["fraud"].champion is None
+
+
+def test_a_ticket_is_not_approved_into_a_training_beside_a_rollout() -> None:
+    diagnosis = Diagnosis(kind="unknown", reason="a commit")
+    opened = e.TicketOpened(service=NAME, ticket="ti-1", kind="retrain", reason="commit", diagnosis=diagnosis)
+    ledger = ledger_with(*asking()[:-1], opened)
+    with pytest.raises(Refused, match="the rollout ro-1 runs"):
+        approve(ledger, "ti-1", ADA)
+    ledger.append([CLOSED])
+    assert [entry.type for entry in approve(ledger, "ti-1", ADA)] == ["retrain.ordered"]

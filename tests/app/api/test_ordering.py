@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from tests.app.api.asked import answering, ask, declared, put
 from tests.app.api.test_flagger import DOCUMENTED, SENT
 from tests.app.api.test_templates import resource
-from tests.app.test_people import ASKED, asking
+from tests.app.test_people import ASKED, ROLLOUT, asking
 from tests.control.world import NAME, SECOND
 
 from flyball.app.home import Home
@@ -115,7 +115,11 @@ def test_what_somebody_may_not_say_is_not_written(url: str, keys: dict[str, str]
     without = token("ann@example.com", f"{NAME}:verdict")
     for key, verb, body, status in (
         (stranger, "rollout/pause", {}, 403),  # who has no role
-        (bob, "approve", {}, 403),  # nor the role for it
+        (bob, "approve", {"about": ROLLOUT}, 403),  # nor the role for it
+        (bob, "approve", {"why": "whatever waits"}, 422),  # what is meant is missing
+        (bob, "approve", {"about": NAME}, 422),
+        (bob, "approve", {"about": "ro-ended"}, 404),  # it waits no longer
+        (bob, "rollout/pause", {"about": ROLLOUT}, 422),
         (without, "rollout/pause", {}, 403),  # nor the scope
         (keys["argo"], "rollout/abort", {}, 403),
         (bob, "rollout/promote", {}, 422),  # a reason is missing
@@ -177,7 +181,7 @@ def test_what_argo_asks_by_the_template_is_answered(url: str, keys: dict[str, st
 def test_a_rollout_is_approved_and_taken_back_over_http(url: str, folder: Path) -> None:
     """The last one of this file."""
     ann = token("ann@example.com", f"{NAME}:admin")
-    status, told, _ = ask(f"{url}/v1/services/{NAME}/approve", {"why": "read the report"}, key=ann)
+    status, told, _ = ask(f"{url}/v1/services/{NAME}/approve", {"about": ROLLOUT, "why": "read the report"}, key=ann)
     assert (status, told["recorded"]) == (200, ["approval.given"])
     bob = token("bob@example.com", f"{NAME}:admin")
     assert ask(f"{url}{STANDING}/abort", {"why": "smells"}, key=bob)[1]["recorded"] == ["rollback.ordered"]

@@ -6,8 +6,9 @@ from datetime import datetime
 from flyball.app import rollouts
 from flyball.app.api.refusals import Lacking, NoCredentials
 from flyball.app.people import Act, Person, approve, reject, told
+from flyball.app.subjects import Reading
 from flyball.core.access import Grant
-from flyball.core.errors import BadInput, Fault
+from flyball.core.errors import BadInput, Fault, NotFound
 from flyball.core.ledger import Entry, Ledger
 from flyball.core.record import Record
 
@@ -16,6 +17,7 @@ class Said(Record):
     """What a word comes with."""
 
     why: str = ""
+    about: str = ""  # of `approve` and `reject`: the rollout, ticket, incident or release that is meant
     release: str | None = None  # of `start` and `retry`: its root or 8 or more digits; null: the newest that waits
 
 
@@ -31,9 +33,7 @@ WORDS: Mapping[str, Spoken] = {
     "abort": lambda ledger, service, person, said, _: rollouts.abort(ledger, service, person, said.why),
     "undo": lambda ledger, service, person, said, _: rollouts.undo(ledger, service, person, said.why),
 }
-OF_THE_SERVICE = frozenset(
-    {"approve", "reject"}
-)  # said to whatever of it waits, as on the command line; else to its rollout
+OF_THE_SERVICE = frozenset({"approve", "reject"})  # said to what waits there, by its name; else to its rollout
 WITH_REASON = frozenset({"reject", "retry", "promote"})
 WITH_RELEASE = frozenset({"start", "retry"})
 
@@ -43,11 +43,16 @@ def speak(ledger: Ledger, verb: str, service: str, person: Person, said: Said, n
     faults = []
     if verb in WITH_REASON and not said.why.strip():
         faults.append(_fault("why", "a reason, for the ledger", "nothing"))
+    if (verb in OF_THE_SERVICE) != bool(said.about) or said.about == service:
+        meant = "the rollout, ticket, incident or release that is meant"  # what waits first may be another by now
+        faults.append(_fault("about", meant if verb in OF_THE_SERVICE else "nothing", said.about or "nothing"))
     if said.release is not None and verb not in WITH_RELEASE:
         faults.append(_fault("release", f"nothing: {verb} is said to what runs", said.release))
     if faults:
         raise BadInput("the body is faulty", tuple(faults))
-    return told(service, person, WORDS[verb](ledger, service, person, said, now))
+    if said.about and Reading(ledger).find(said.about)[0].service != service:
+        raise NotFound(f"nothing of {service} is called {said.about!r}")
+    return told(service, person, WORDS[verb](ledger, said.about or service, person, said, now))
 
 
 def speaker(grant: Grant | None, service: str) -> Person:
