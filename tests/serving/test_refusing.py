@@ -15,6 +15,8 @@ from tests.serving.parts import CHAMPION, routing, row
 from tests.serving.safe import ALONE, GATEWAY, Safe, talk
 from tests.serving.stage import PATIENCE_S, Stage, stage, until
 
+from flyball.adapters.prediction_log.files import sealed
+
 PATH = "/v1/services/shop/predict"
 HEAD = b"POST /v1/services/shop/predict HTTP/1.1\r\nhost: x\r\n"
 
@@ -145,7 +147,8 @@ def _rows(made: Stage, key: dict[str, str]) -> int:
 
 
 def _shed(made: Stage, ids: list[str]) -> pl.DataFrame:
-    panes = [*made.home.telemetry("shop").glob("*/predictions.parquet")]
+    """Of sealed panes only: a draft has a half-written file of the same name, and was once read as a pane."""
+    panes = [each.table("predictions") for each in sealed(made.home.telemetry("shop"))]
     rows = (
         pl.concat([pl.read_parquet(pane) for pane in panes], how="diagonal_relaxed")
         if panes
