@@ -4,6 +4,7 @@ The planner decides what is useful; this file knows only what must never happen.
 """
 
 from flyball.control.check_exceptions import failed_without_exception
+from flyball.control.check_policy import against_the_rules, people_needed, trainer_alone
 from flyball.control.phases import allowed, phase_of
 from flyball.control.plan import Plan
 from flyball.control.state import ServiceState
@@ -15,7 +16,8 @@ from flyball.core.service import Service
 def broken_rules(plan: Plan, state: ServiceState, service: Service, *, now: str = "") -> tuple[str, ...]:
     """Every rule that the plan would break, in words; empty where it may be carried out.
 
-    Now: by which an exception is over; where nobody says, all of them are.
+    Now: the moment that the plan is of, by which an exception is over and a rule is asked; where nobody says, every
+    exception is over, and a rule about the time binds.
     """
     found: list[str] = []
     facts = [fact for decision in plan.decisions for fact in decision.facts]
@@ -28,11 +30,15 @@ def broken_rules(plan: Plan, state: ServiceState, service: Service, *, now: str 
         for fact in decision.facts:
             if fact.service != state.service:
                 found.append(f"a fact of {fact.service} in a plan for {state.service}")
-            found += _of_fact(fact, decision.action, state, service) + _of_gates(fact, state, now)
+            found += _of_fact(fact, decision.action, state, service, now) + _of_gates(fact, state, now)
+            found += against_the_rules(fact, state, service, now)
+        ordered = {fact.key for fact in decision.facts if isinstance(fact, e.RetrainOrdered)}
+        trained = [command.key for command in decision.commands if command.kind == "train"]
+        found += [f"{key} begins a training that no fact orders" for key in trained if key not in ordered]
     return tuple(found)
 
 
-def _of_fact(fact: e.AnyFact, action: str, state: ServiceState, service: Service) -> list[str]:
+def _of_fact(fact: e.AnyFact, action: str, state: ServiceState, service: Service, now: str) -> list[str]:
     match fact:
         case e.StepStarted():
             found = _of_routing(fact.routing, state) + _frozen(action, state)
@@ -40,8 +46,10 @@ def _of_fact(fact: e.AnyFact, action: str, state: ServiceState, service: Service
                 found.append(f"a step {fact.kind} after {phase_of(state.rollout)}")
             if fact.kind == "promote" and fact.routing.previous != state.champion:
                 found.append("a promotion that keeps no way back to the champion before it")
+            if fact.kind == "promote" and state.rollout and fact.routing.champion != state.rollout.release:
+                found.append(f"a promotion of {fact.routing.champion}, which this rollout did not try")
             if fact.kind in ("canary", "soak", "promote"):
-                found += _may_raise(state, service)
+                found += _may_raise(state, service, now)
             if fact.kind == "promote":
                 found += _all_judged(fact, state)
             before = state.routing.weight if state.routing else 0
@@ -149,7 +157,7 @@ def _of_arms(routing: Routing, state: ServiceState) -> list[str]:
     return found
 
 
-def _may_raise(state: ServiceState, service: Service) -> list[str]:
+def _may_raise(state: ServiceState, service: Service, now: str) -> list[str]:
     """Live traffic needs an approval of exactly this model, evidence and policy, unless the policy says auto."""
     rollout = state.rollout
     if rollout is None:
@@ -163,13 +171,13 @@ def _may_raise(state: ServiceState, service: Service) -> list[str]:
     same = (given.model, given.evidence, given.policy) == (asked.model, asked.evidence, asked.policy)
     if not same or asked.model != rollout.release or asked.policy != state.policy:
         return ["the approval is of another model, evidence or policy"]
-    needed = max((step.approval.quorum for step in service.rollout.steps if step.approval is not None), default=1)
+    needed = max(asked.quorum, people_needed(rollout.release, state, service, now))
     people = {
         one.by
         for one in rollout.approvals
         if (one.model, one.evidence, one.policy) == (asked.model, asked.evidence, asked.policy)
     }
-    return [] if len(people) >= needed else [f"{len(people)} of {needed} approvals"]
+    return trainer_alone(state, service) if len(people) >= needed else [f"{len(people)} of {needed} approvals"]
 
 
 def _all_judged(fact: e.StepStarted, state: ServiceState) -> list[str]:

@@ -13,25 +13,33 @@ from flyball.decide.policy import Needed, forbidden, needed
 
 def facts_of(situation: Situation, root: str) -> dict[str, Any]:
     """The facts of `core.policy_facts`; one that is not known is not there, and then the rule forbids."""
-    state, now, release = situation.state, moment(situation.now), situation.state.releases[root]
+    state, now = situation.state, moment(situation.now)
     found: dict[str, Any] = {
         "hour": now.hour,
         "weekday": now.isoweekday(),
         "incident": state.incident is not None,
+        "weight": state.routing.weight / WHOLE if state.routing is not None else 0.0,
+    }
+    if state.appointed_at:
+        found["champion_age_h"] = elapsed_s(state.appointed_at, situation.now) / 3600
+    return found | _of_release(situation, root)
+
+
+def _of_release(situation: Situation, root: str) -> dict[str, Any]:
+    release = situation.state.releases.get(root)
+    if release is None:
+        return {}
+    return {
         "by_exception": not release.passed,
         "reason": release.reason,
         "trained_rows": release.trained_rows,
         "holdout_rows": release.holdout_rows,
-        "weight": state.routing.weight / WHOLE if state.routing is not None else 0.0,
         "metrics": {
             name: {"value": each.value, "low": each.low, "high": each.high, "n": each.n}
             for name, each in release.metrics.items()
         },
         "gates": _verdicts(situation.service.gates, release.gates),
     }
-    if state.appointed_at:
-        found["champion_age_h"] = elapsed_s(state.appointed_at, situation.now) / 3600
-    return found
 
 
 def _verdicts(declared: Sequence[Gate], results: Sequence[GateResult]) -> dict[str, str]:
@@ -55,9 +63,9 @@ def asked_of(situation: Situation, root: str, approval: Approval) -> Needed:
 def training_barred(situation: Situation) -> tuple[str, ...]:
     """The wait for a rule about retraining; empty where none binds. What it is told of a release is the champion's."""
     policy, champion = situation.service.policy, situation.state.champion
-    if not policy.rules or champion not in situation.state.releases:
+    if not policy.rules:
         return ()
-    why = forbidden(policy, "retrain", facts_of(situation, champion))
+    why = forbidden(policy, "retrain", facts_of(situation, champion or ""))
     return () if why is None else (f"the policy to forbid a training no longer: {why}",)
 
 

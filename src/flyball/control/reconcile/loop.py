@@ -102,8 +102,9 @@ class Reconciler:
         made = None
         try:
             for _ in range(MAX_MOVES):
-                made = plan(self._situation(self.seen))
-                self._write(made, lease)
+                situation = self._situation(self.seen)
+                made = plan(situation)
+                self._write(made, lease, situation.now)
                 moved = self._carry_out(lease)
                 self.catch_up()
                 if not made.acts and not moved:
@@ -195,9 +196,9 @@ class Reconciler:
         )
         return Outlook(verdict=verdict, labels=labels)
 
-    def _write(self, made: Plan, lease: Lease) -> None:
-        """Facts, explanations and commands of a plan, all or nothing."""
-        broken = broken_rules(made, self.state, self.service, now=self._now())
+    def _write(self, made: Plan, lease: Lease, now: str) -> None:
+        """Facts, explanations and commands of a plan, all or nothing. Now: the moment that it is of."""
+        broken = broken_rules(made, self.state, self.service, now=now)
         if broken:
             refused = Decision(action="check", what="refused", why="; ".join(broken))
             made = Plan(service=made.service, parent=made.parent, decisions=(refused,))

@@ -1,0 +1,102 @@
+"""Does a rule of the policy forbid this, and did everybody say yes whom the rules ask? Asked by the check of plans.
+
+It shares no function with the planner: the facts are gathered here once more, and each rule is asked here once more.
+Common to both is the language of the conditions (`core.expression`) and the names in it (`core.policy_facts`).
+"""
+
+from typing import Any
+
+from flyball.control.state import ServiceState
+from flyball.core import events as e
+from flyball.core.clock import moment
+from flyball.core.expression import judged
+from flyball.core.policy_facts import sample
+from flyball.core.routing import WHOLE
+from flyball.core.service import Approval, Rule, Service
+
+
+def against_the_rules(fact: e.AnyFact, state: ServiceState, service: Service, now: str) -> list[str]:
+    """Every rule that the fact would break. Now: where nobody says, a rule about the time cannot be asked: it binds."""
+    match fact:
+        case e.RolloutOpened(release=root):
+            return _never("rollout", [root], state, service, now)
+        case e.StepStarted(kind="soak" | "promote", routing=routing):
+            tried = state.rollout.release if state.rollout is not None else None
+            roots = {routing.candidate or routing.champion, tried} - {None}
+            return _never("promote", sorted(map(str, roots)), state, service, now)
+        case e.RetrainOrdered(proof="policy"):
+            return _never("retrain", [state.champion or ""], state, service, now)
+        case e.ApprovalRequested():
+            least = people_needed(fact.model, state, service, now)
+            return [f"{fact.quorum} people are asked, where {least} are needed"] if fact.quorum < least else []
+        case _:
+            return []
+
+
+def people_needed(root: str, state: ServiceState, service: Service, now: str) -> int:
+    """How many different people have to say yes to this release: by the steps, and by each rule that binds."""
+    steps = [step.approval or Approval() for step in service.rollout.steps if step.kind == "approval"]
+    told = _facts(root, state, service, now)
+    rules = [rule for rule in service.policy.rules if (rule.action, rule.effect) == ("promote", "needs")]
+    return max([1, *(step.quorum for step in steps), *(rule.quorum or 1 for rule in rules if _binds(rule, told))])
+
+
+def trainer_alone(state: ServiceState, service: Service) -> list[str]:
+    """Four eyes: who had a release trained is not the only one who approved it, where somebody else could have."""
+    rollout = state.rollout
+    trainer = state.proposed.get(rollout.release) if rollout is not None else None
+    if rollout is None or trainer is None or not rollout.approvals or rollout.asked is None:
+        return []
+    if any(one.by != trainer or one.alone or one.proof == "simulated" for one in rollout.approvals):
+        return []
+    others = [name for name, roles in service.metadata.people.items() if rollout.asked.role in roles]
+    able = sorted(set(others) - {trainer})
+    return [f"{trainer} had it trained and approved it alone, where {', '.join(able)} could"] if able else []
+
+
+def _never(action: str, roots: list[str], state: ServiceState, service: Service, now: str) -> list[str]:
+    found = []
+    for root in roots:
+        told = _facts(root, state, service, now)
+        found += [
+            f"{action}: policy.rules[{index}] forbids it: {rule.reason} ({rule.when})"
+            for index, rule in enumerate(service.policy.rules)
+            if (rule.action, rule.effect) == (action, "never") and _binds(rule, told)
+        ]
+    return found
+
+
+def _binds(rule: Rule, told: dict[str, Any]) -> bool:
+    """Anything but a plain no."""
+    return judged(rule.when, told, sample(rule.when)).reason != "it is false"
+
+
+def _facts(root: str, state: ServiceState, service: Service, now: str) -> dict[str, Any]:
+    """What is known at this moment; what is not, is not in it."""
+    told: dict[str, Any] = {"incident": bool(state.incident), "weight": 0.0}
+    if state.routing:
+        told["weight"] = state.routing.weight / WHOLE
+    if now:
+        told |= {"hour": moment(now).hour, "weekday": moment(now).weekday() + 1}
+    if now and state.appointed_at:
+        seconds = (moment(now) - moment(state.appointed_at)).total_seconds()
+        told["champion_age_h"] = max(seconds, 0.0) / 3600
+    if root in state.releases:
+        told |= _of_release(root, state, service)
+    return told
+
+
+def _of_release(root: str, state: ServiceState, service: Service) -> dict[str, Any]:
+    release = state.releases[root]
+    gates = {gate.name: gate.verdict for gate in release.gates}
+    names = [gate.name for gate in service.gates if gate.name]
+    gates |= {name: gate.verdict for name in names for gate in release.gates if gate.name.startswith(name + ": ")}
+    figures = ("value", "low", "high", "n")
+    return {
+        "by_exception": not release.passed,
+        "reason": release.reason,
+        "trained_rows": release.trained_rows,
+        "holdout_rows": release.holdout_rows,
+        "metrics": {key: {one: getattr(each, one) for one in figures} for key, each in release.metrics.items()},
+        "gates": {name: str(verdict) for name, verdict in gates.items()},
+    }
