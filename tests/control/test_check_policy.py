@@ -10,7 +10,7 @@ from tests.control.test_check import rules
 from tests.control.world import FIRST, NAME, SECOND, THIRD, registered, release, service
 
 from flyball.app.people import Person, approve
-from flyball.control import opening, policing, retraining, rolling_out
+from flyball.control import approving, opening, policing, retraining, rolling_out
 from flyball.control.check import broken_rules
 from flyball.control.decision import Decision, Situation
 from flyball.control.plan import Plan
@@ -45,7 +45,7 @@ SOAKED = (
 )
 NEVER = {
     action: Rule(action=action, when="hour >= 0", effect="never", reason=f"no {action}")
-    for action in ("rollout", "promote", "retrain")
+    for action in ("rollout", "canary", "promote", "retrain")
 }
 TWICE = Rule(action="promote", when='reason == "first"', effect="needs", reason="not alone", quorum=2)
 PASSED = GateResult(name="good enough: accuracy min 0.5", metric="accuracy", passed=True, verdict="PASS", reason="")
@@ -87,7 +87,7 @@ def blind(monkeypatch: pytest.MonkeyPatch) -> None:
     for place in (opening, rolling_out):
         monkeypatch.setattr(place, "barred", lambda *_: None)
     monkeypatch.setattr(retraining, "training_barred", lambda *_: ())
-    monkeypatch.setattr(rolling_out, "asked_of", lambda *_: Needed(quorum=1))
+    monkeypatch.setattr(approving, "asked_of", lambda *_: Needed(quorum=1))
 
 
 def test_a_planner_that_asks_no_rule_opens_promotes_and_trains_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,6 +96,11 @@ def test_a_planner_that_asks_no_rule_opens_promotes_and_trains_nothing(monkeypat
     with pytest.raises(FlyballError, match=r"rollout: policy.rules\[0\] forbids it: no rollout"):
         loop.tick()
     assert not loop.facts(e.RolloutOpened)
+
+    loop = begun(declared(NEVER["canary"]))
+    with pytest.raises(FlyballError, match=r"canary: policy.rules\[0\] forbids it: no canary"):
+        run(loop, "ada")
+    assert [f.kind for f in loop.facts(e.StepStarted) if isinstance(f, e.StepStarted)] == ["approval"]
 
     loop = begun(declared(NEVER["promote"]))
     with pytest.raises(FlyballError, match=r"promote: policy.rules\[0\] forbids it: no promote"):
@@ -130,7 +135,14 @@ TRUE = {
     "hour": "hour < 24",
     "weekday": "weekday > 0",
     "incident": "!incident",
+    "drift": "!drift",
+    "risk": "!risk",
+    "rollouts_this_week": "rollouts_this_week == 1",
+    "rolled_back_this_week": "rolled_back_this_week == 0",
+    "retrains_this_week": "retrains_this_week == 0",
     "by_exception": "!by_exception",
+    "by_person": "!by_person",
+    "failed_rollouts": "failed_rollouts == 0",
     "reason": 'reason == "first"',
     "trained_rows": "trained_rows == 2000",
     "holdout_rows": "holdout_rows == 500",
@@ -140,15 +152,16 @@ TRUE = {
     "gates": 'gates["good enough"] == "PASS"',
 }
 WRONG: dict[str, Any] = {
-    **dict.fromkeys(("hour", "weekday", "trained_rows", "holdout_rows"), -1),
-    **dict.fromkeys(("incident", "by_exception"), True),
+    **dict.fromkeys(("weekday", "trained_rows", "holdout_rows", "failed_rollouts"), -1),
+    **dict.fromkeys(("rollouts_this_week", "rolled_back_this_week", "retrains_this_week"), 9),
+    **dict.fromkeys(("incident", "drift", "risk", "by_exception", "by_person"), True),
+    "hour": 24,
     "reason": "drift",
     "weight": 0.0,
     "champion_age_h": 99.0,
     "metrics": {"roc_auc": {"value": 0.1, "low": 0.1, "high": 0.1, "n": 1}},
     "gates": {"good enough": "FAIL"},
 }
-WRONG["hour"] = 24
 
 
 def test_each_fact_of_the_policy_is_broken_below() -> None:

@@ -26,10 +26,12 @@ from flyball.core.service import (
     Autonomy,
     Canary,
     Exceptions,
+    Gate,
     Metadata,
     Policy,
     Promote,
     Rollout,
+    Rule,
     Service,
     Shadow,
     Step,
@@ -88,7 +90,7 @@ def ask(loop: Loop, person: Person = EVE, gate: str = "pr_auc", lasts_s: float |
 
 
 def confirm(loop: Loop, name: str, person: Person = KIM) -> None:
-    exceptions.confirm(loop.ledger, NAME, name, person, "read it", now=loop.clock.now())
+    exceptions.confirm(loop.ledger, NAME, name, person, "read it", declared=loop.service, now=loop.clock.now())
 
 
 def slow(*facts: e.AnyFact) -> Loop:
@@ -371,3 +373,22 @@ def test_a_failed_release_is_not_opened_by_a_name_alone() -> None:
         exceptions=("ex-1",),
     )
     assert any("no exception ex-1 stands" in rule for rule in rules(opened, state, loop.service))
+
+
+def test_a_rule_forbids_an_exception_for_one_gate_to_both_who_would_say_yes() -> None:
+    fair = Gate(metric="pr_auc", min=0.4, name="fairness")
+    no = Rule(action="exception", when='gate == "fairness"', effect="never", reason="nobody waives it")
+    found = replace(LOW, name="fairness: pr_auc >= 0.4")
+    loop = loop_with(*failed(found), gates=(fair,), policy=Policy(rules=(no,)))
+    with pytest.raises(Refused, match=r"nobody waives it \(policy.rules\[0\]"):
+        ask(loop, gate="fairness: pr_auc >= 0.4")
+    late = replace(no, when='gate == "fairness" && rollouts_this_week < 1')
+    loop = loop_with(*failed(found), gates=(fair,), policy=Policy(rules=(late,)))
+    loop.service = replace(loop.service, policy=Policy())  # as if it had not been asked with the first word
+    name = ask(loop, gate="fairness: pr_auc >= 0.4")
+    loop.service = replace(loop.service, policy=Policy(rules=(late,)))
+    with pytest.raises(Refused, match="nobody waives it"):
+        confirm(loop, name)
+    other = loop_with(policy=Policy(rules=(no,)))
+    confirm(other, ask(other))
+    assert other.tick().rollout is not None

@@ -1,16 +1,22 @@
 """Rules of the policy: what never happens while a condition holds, and what no rule can stop."""
 
 from datetime import UTC, datetime
+from typing import Literal
 
 import pytest
 from msgspec.structs import replace
 from tests.control.loop import Loop, failing, healthy, wanting
-from tests.control.world import NAME, SECOND, registered, service
+from tests.control.world import FIRST, NAME, SECOND, THIRD, registered, service
 
 from flyball.contracts.declaration.policy_sense import of_names, of_needed, of_policy
+from flyball.control import policing
 from flyball.core import events as e
+from flyball.core.errors import FlyballError
 from flyball.core.release import GateResult
 from flyball.core.service import Autonomy, Gate, Metadata, Policy, Promote, Rollout, Rule, Step
+from flyball.core.watching import Signal, SignalKind
+
+Level = Literal["warn", "act"]
 
 
 def loop_with(*rules: Rule) -> Loop:
@@ -126,7 +132,13 @@ def test_a_rule_may_need_more_people_than_the_step_and_says_so_in_the_report() -
     assert "2 people" in loop.reconciler.state.decisions["rollout"].waiting_for[0]
 
 
-@pytest.mark.parametrize("when", ["hour >= 15", "weight > 0.05", "incident", "champion_age_h < 24.0"])
+@pytest.mark.parametrize(
+    "when",
+    [
+        *("hour >= 15", "weight > 0.05", "incident", "champion_age_h < 24.0", "drift || risk"),
+        *("rollouts_this_week > 3", "rolled_back_this_week > 0", "retrains_this_week > 2"),
+    ],
+)
 def test_a_need_may_read_only_what_stays_for_it_is_asked_once(when: str) -> None:
     ((path, _, found, _),) = of_policy(Policy(rules=(needs_two(when),)))
     assert path == ("policy", "rules", 0, "when")
@@ -165,6 +177,10 @@ def test_needs_that_nobody_can_meet_are_faults_of_the_file() -> None:
         ((1, "quorum"), "how many people it needs"),
         ((2, "effect"), "needs, beside quorum"),
     ]
+    one = Rule(action="retrain", when='trigger == "drift"', effect="needs", reason="r")
+    assert not list(of_policy(Policy(rules=(one,))))
+    ((path, *_),) = of_policy(Policy(rules=(replace(one, quorum=2),)))
+    assert path == ("policy", "rules", 0, "quorum")
     (unmet,) = of_needed(Policy(rules=rules[3:]), Rollout(), people, Autonomy())
     assert unmet[1] == "at most the 1 who hold the role approver"
     nobody = Rollout(steps=(Step(promote=Promote()),))
@@ -177,6 +193,11 @@ def test_needs_that_nobody_can_meet_are_faults_of_the_file() -> None:
     [
         ('weekday == "Friday"', "it compares the number weekday with a text"),
         ('gates["fairness"] != "PAS"', "never 'PAS'"),
+        ('reason == "drfit"', "reason is one of first, drift,"),
+        ('rollouts_this_week == "3"', "it compares the number rollouts_this_week with a text"),
+        ('failed_rollouts != "0"', "it compares the number failed_rollouts with a text"),
+        ('trigger == "drift"', "there is no variable trigger"),
+        ('gate == "fairness"', "there is no variable gate"),
         ("metrics.roc_auc.lwo > 0.5", "a metric has value, low, high, n"),
     ],
 )
@@ -208,3 +229,78 @@ def test_a_gate_is_named_as_its_owner_named_it() -> None:
     loop.write(replace(facts[0], release=replace(facts[0].release, gates=(passed,))), facts[1])
     loop.tick()
     assert loop.facts(e.RolloutOpened)
+
+
+def test_a_rule_holds_the_canary_and_what_was_asked_stays_asked() -> None:
+    loop = loop_with(Rule(action="canary", when="rollouts_this_week < 2", effect="never", reason="wait"))
+    run(loop)
+    state = loop.reconciler.state
+    assert state.rollout is not None
+    assert state.rollout.step is not None
+    assert state.rollout.step.kind == "approval"
+    assert state.rollout.approved is not None
+    assert "the policy forbids to give live traffic to a candidate: wait" in state.decisions["rollout"].why
+
+
+def test_rules_count_what_happened_in_seven_days() -> None:
+    most = Rule(action="rollout", when="rolled_back_this_week >= 1", effect="never", reason="a quiet week first")
+    loop = loop_with(most)
+    for _ in range(4):  # until live traffic
+        loop.tick()
+    loop.approve()
+    loop.gateways.seen = failing()
+    run(loop, 3)
+    assert loop.facts(e.RolledBack)
+    loop.gateways.seen = healthy()
+    loop.write(*registered(THIRD))
+    run(loop, 3)
+    assert "a quiet week first" in loop.reconciler.state.decisions["rollout"].why
+    loop.tick(7 * 86_400.0)
+    run(loop)
+    assert loop.reconciler.state.champion == THIRD
+
+
+@pytest.mark.parametrize(
+    ("kind", "level", "holds"), [("psi", "act", True), ("psi", "warn", False), ("risk", "act", True)]
+)
+def test_rules_hear_of_drift_and_of_risk_at_their_act_limits(kind: SignalKind, level: Level, *, holds: bool) -> None:
+    loop = loop_with(Rule(action="rollout", when="drift || risk", effect="never", reason="the ground moves"))
+    raised = Signal(signal=kind, level=level, value=0.3, limit=0.25, release=FIRST, window=3, first_row=0, last_row=9)
+    loop.write(e.SignalRaised(service=NAME, signal=raised))
+    run(loop, 3)
+    assert bool(loop.facts(e.RolloutOpened)) is not holds
+    loop.write(e.SignalCleared(service=NAME, signal=kind))
+    run(loop, 3)
+    assert loop.facts(e.RolloutOpened)
+
+
+def wants_training(*rules: Rule) -> Loop:
+    loop = Loop(replace(service(), policy=Policy(rules=rules)))
+    loop.gateways.seen = healthy()
+    loop.tick()
+    loop.sensor.seen = wanting()
+    loop.tick()
+    return loop
+
+
+def test_a_training_may_need_an_approver_for_one_trigger_where_it_goes_alone_for_others() -> None:
+    look = Rule(action="retrain", when='trigger == "drift"', effect="needs", reason="look at it")
+    loop = wants_training(look)
+    assert loop.learner.asked == []
+    (opened,) = loop.facts(e.TicketOpened)
+    assert isinstance(opened, e.TicketOpened)
+    assert opened.rung == "approval"
+    assert "an approver to agree" in loop.reconciler.state.decisions["retrain"].waiting_for[0]
+    loop.approve()
+    loop.tick()
+    (order,) = loop.facts(e.RetrainOrdered)
+    assert isinstance(order, e.RetrainOrdered)
+    assert order.by == "policy"  # who agreed is not who trained
+    alone = wants_training(replace(look, when='trigger == "webhook"'))
+    assert len(alone.learner.asked) == 1
+
+
+def test_a_planner_that_needs_no_approver_for_a_training_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(policing, "agreement", lambda *_: None)
+    with pytest.raises(FlyballError, match="a training without a person"):
+        wants_training(Rule(action="retrain", when='trigger == "drift"', effect="needs", reason="look at it"))

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from flyball.app.people import Person, Word, may, say
 from flyball.app.subjects import is_root
+from flyball.control.policing import told_of
 from flyball.control.state import ServiceState
 from flyball.control.steps import effective_steps
 from flyball.core import events as e
@@ -21,6 +22,7 @@ from flyball.core.ledger import Entry, Ledger
 from flyball.core.release import GateResult, Release
 from flyball.core.service import Metadata, Service
 from flyball.decide.exceptions import GateException, cannot_be_excepted, obstacle, void_because
+from flyball.decide.policy import forbidden
 
 ROLE = "exception"
 
@@ -43,7 +45,7 @@ def request(
         stands on the ledger. lasts_s: from now to its end; None: as long as the policy allows.
 
     Raises: NotFound: no such release or gate. Refused: the gate passed or has no exception, the policy allows less
-        time, the rollout would need nobody's approval, or the person may not.
+        time or none at all, the rollout would need nobody's approval, or the person may not.
     """
     longest = declared.policy.exceptions.longest_s
     if lasts_s is not None and not 0 < lasts_s <= longest:
@@ -57,6 +59,7 @@ def request(
         found = _gate(known, gate)
         _may(metadata, person, state, known)
         _possible(state, known, found, declared)
+        _by_the_rules(state, known, found, declared, now)
         evidence = gate_evidence(known.root, found)
         about = (known.root, found.name, evidence, state.policy)
         standing = [one for one in state.exceptions.standing.values() if _of(one) == about]
@@ -81,11 +84,14 @@ def request(
 
 
 def confirm(
-    ledger: Ledger, service: str, exception: str, person: Person, why: str, *, now: datetime
+    ledger: Ledger, service: str, exception: str, person: Person, why: str, *, declared: Service, now: datetime
 ) -> tuple[Entry, ...]:
     """The second word. From here on the gate stands aside, and the release waits for its rollout.
 
-    Raises: NotFound: none of this name stands. Refused: it is over or void, the person asked for it, or may not.
+    Args: declared: the service as it stands on the ledger.
+
+    Raises: NotFound: none of this name stands. Refused: it is over or void, a rule of the policy forbids it, the person
+        asked for it, or may not.
     """
 
     def word(state: ServiceState, metadata: Metadata) -> Word:
@@ -108,6 +114,7 @@ def confirm(
         about = (asked.exception, asked.evidence, asked.policy)
         if one.confirmed is not None:
             return Word(about=about)
+        _by_the_rules(state, known, _gate(known, asked.gate), declared, now)
         fact = e.ExceptionConfirmed(
             service=ServiceName(state.service),
             exception=asked.exception,
@@ -165,6 +172,18 @@ def _possible(state: ServiceState, known: Release, found: GateResult, declared: 
         raise Refused(
             f"{state.service} promotes without a person: a release that failed a gate is not let pass there",
             hint="autonomy.promote: approval, or an approval step in rollout.steps",
+        )
+
+
+def _by_the_rules(state: ServiceState, known: Release, found: GateResult, declared: Service, now: datetime) -> None:
+    """What the policy lets nobody let pass, asked of each of the two."""
+    names = [gate.name for gate in declared.gates if gate.name and found.name.startswith(f"{gate.name}: ")]
+    told = told_of(state, declared, known.root, timestamp(now)) | {"gate": names[0] if names else found.name}
+    why = forbidden(declared.policy, "exception", told)
+    if why is not None:
+        raise Refused(
+            f"{state.service}: the policy forbids an exception for gate {found.name}: {why}",
+            hint="policy.rules in service.yaml; a changed rule voids approvals and exceptions",
         )
 
 

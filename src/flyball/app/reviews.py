@@ -1,4 +1,7 @@
-"""A person says what a retraining was worth. The ladder moves with it: down at once, up after several good ones."""
+"""A person says what a remedy was worth; the only one so far is retraining. Its ladder moves with it: down at once, up
+after several good ones."""
+
+from typing import Literal
 
 from msgspec.structs import replace
 
@@ -18,6 +21,7 @@ class Past(Record):
     """A retrain ticket, as the ledger tells it."""
 
     service: str
+    remedy: Literal["retrain"] = "retrain"  # whose ladder it moves
     ordered_by: str = ""  # the person who ordered its training; empty: the loop did
     outcome: str = ""  # empty: it is open
     review: e.RemedyReviewed | None = None
@@ -41,7 +45,7 @@ def review(ledger: Ledger, ticket: str, verdict: Review, person: Person, why: st
         mine = past.ordered_by if verdict != "harmful" else None
         may(metadata, person, ("operator", "approver"), proposed_by=mine or None)
         state, _again = reading.find(service)
-        step = reviewed(reading.autonomy(service), state.ladder, verdict)
+        step = reviewed(reading.autonomy(service), state.ladder(past.remedy), verdict)
         fact = e.RemedyReviewed(
             service=ServiceName(service),
             ticket=ticket,
@@ -53,6 +57,7 @@ def review(ledger: Ledger, ticket: str, verdict: Review, person: Person, why: st
             steps=step.standing.steps,
             good=step.standing.good,
             moved=step.why,
+            remedy=past.remedy,
         )
         return Word(about=(ticket,), facts=(fact,))
 
@@ -75,21 +80,22 @@ def _objections(past: Past, ticket: str, verdict: Review) -> str:
 
 def _past(ledger: Ledger, ticket: str) -> Past:
     found: Past | None = None
-    steps: dict[str, int] = {}  # of each service
+    steps: dict[tuple[str, str], int] = {}  # of each ladder
     for entry in ledger.read():
         match entry.fact:
-            case e.TicketOpened(ticket=name, service=service) if name == ticket:
-                found = Past(service=service)
+            case e.TicketOpened(ticket=name, service=service, kind=remedy) if name == ticket:
+                found = Past(service=service, remedy=remedy)
             case e.RetrainOrdered(ticket=name, by=by, proof=proof) if name == ticket and proof != "policy" and found:
                 found = replace(found, ordered_by=by)
             case e.TicketClosed(ticket=name, outcome=outcome) if name == ticket and found:
                 found = replace(found, outcome=outcome)
             case e.RemedyReviewed() as said:
-                moved = said.steps != steps.get(said.service, 0)
-                steps[said.service] = said.steps
+                ladder = (said.service, said.remedy)
+                moved = said.steps != steps.get(ladder, 0)
+                steps[ladder] = said.steps
                 if found is not None and said.ticket == ticket:
                     found = replace(found, review=said)
-                elif found is not None and said.service == found.service and moved:
+                elif found is not None and ladder == (found.service, found.remedy) and moved:
                     found = replace(found, outdated=True)
             case _:
                 continue

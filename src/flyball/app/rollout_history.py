@@ -23,6 +23,7 @@ class PastRollout(Record):
     reason: str = ""
     steps: tuple[str, ...] = ()  # kinds of the steps that were begun, in their order
     exceptions: tuple[str, ...] = ()  # by which it went ahead although a gate had failed
+    alone: str = ""  # the rule of the policy by which nobody was asked
     people: tuple[str, ...] = ()  # who said something to it, in the order of their first word
 
 
@@ -51,6 +52,10 @@ def _further(past: PastRollout, fact: e.AnyFact, at: str) -> PastRollout:
         case e.RolloutClosed(outcome=outcome, reason=reason):
             seconds = (moment(at) - moment(past.opened_at)).total_seconds()
             return msgspec.structs.replace(past, closed_at=at, seconds=seconds, outcome=outcome, reason=reason)
+        case e.ApprovalRequested(alone=rule):
+            return msgspec.structs.replace(past, alone=rule)
+        case e.ApprovalGiven(proof="policy"):
+            return past
         case (
             e.ApprovalGiven(by=by)
             | e.ApprovalRejected(by=by)

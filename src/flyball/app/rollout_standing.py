@@ -20,6 +20,7 @@ class RolloutStanding(Record):
     release: str | None = None
     opened_at: str | None = None
     exceptions: tuple[str, ...] = ()  # by which it goes ahead although a gate failed
+    alone: str = ""  # the rule of the policy by which nobody is asked
     steps: tuple[str, ...] = ()  # kinds, in their order
     step: int | None = None  # that runs
     since: str | None = None  # when it began
@@ -62,6 +63,7 @@ def _running(found: RolloutStanding, rollout: RolloutState, service: Service) ->
         release=rollout.release,
         opened_at=rollout.opened_at,
         exceptions=rollout.exceptions,
+        alone=rollout.asked.alone if rollout.asked is not None else "",
         steps=tuple(each.kind for each in effective_steps(service)),
         step=step.index if step is not None else None,
         since=step.started_at if step is not None else None,
@@ -95,6 +97,8 @@ def _story(found: RolloutStanding) -> list[str]:
     lines = [f"{found.service}: rollout {found.rollout} of release {short(found.release)}, since {found.opened_at}"]
     if found.exceptions:
         lines.append(f"  FAILED a gate, and goes ahead BY EXCEPTION {', '.join(found.exceptions)}")
+    if found.alone:
+        lines.append(f"  NOBODY was asked, BY THE POLICY ALONE: {found.alone}")
     for index, kind in enumerate(found.steps):
         lines.append(f"  {_mark(found, index)} {index} {kind}{_told(found, index)}")
     if found.paused_by is not None:

@@ -4,7 +4,7 @@ The planner decides what is useful; this file knows only what must never happen.
 """
 
 from flyball.control.check_exceptions import failed_without_exception
-from flyball.control.check_policy import against_the_rules, people_needed, trainer_alone
+from flyball.control.check_policy import against_the_rules, agreed_to, alone_wrongly, people_needed, trainer_alone
 from flyball.control.phases import allowed, phase_of
 from flyball.control.plan import Plan
 from flyball.control.state import ServiceState
@@ -73,7 +73,7 @@ def _of_fact(fact: e.AnyFact, action: str, state: ServiceState, service: Service
         case e.RetrainOrdered():
             busy = [("a rollout runs", state.rollout), ("a quality incident is open", state.incident)]
             found = [f"training while {what}" for what, there in busy if there is not None]
-            if fact.proof == "policy" and not _alone(state, service):
+            if fact.proof == "policy" and not _alone(state, service, agreed_to(fact.reason, state, service, now)):
                 found.append(f"a training without a person, where the policy says {service.autonomy.retrain}")
             return found + _frozen(action, state)
         case e.RolloutOpened():
@@ -86,13 +86,16 @@ def _of_fact(fact: e.AnyFact, action: str, state: ServiceState, service: Service
             return []
 
 
-def _alone(state: ServiceState, service: Service) -> bool:
-    """Whether the loop may train without a person's order: it has not lost its rung, or an approver has agreed."""
+def _alone(state: ServiceState, service: Service, may: bool) -> bool:
+    """Whether the loop may train without a person's order: it has not lost its rung, or an approver has agreed. May:
+    no rule of the policy needs an approver."""
     heights = {"observe": 0, "suggest": 1, "approval": 2, "auto": 3}
     ceiling = heights[service.autonomy.retrain]
     begins = min(1, ceiling) if service.autonomy.earned else ceiling
-    height = min(ceiling, begins + state.ladder.steps)
+    height = min(ceiling, begins + state.ladder("retrain").steps)
     agreed = state.ticket is not None and state.ticket.approved is not None
+    if not may:
+        height = min(height, heights["approval"])
     return height >= heights["auto"] or (height == heights["approval"] and agreed)
 
 
@@ -171,6 +174,8 @@ def _may_raise(state: ServiceState, service: Service, now: str) -> list[str]:
     same = (given.model, given.evidence, given.policy) == (asked.model, asked.evidence, asked.policy)
     if not same or asked.model != rollout.release or asked.policy != state.policy:
         return ["the approval is of another model, evidence or policy"]
+    if given.proof == "policy":
+        return alone_wrongly(state)
     needed = max(asked.quorum, people_needed(rollout.release, state, service, now))
     people = {
         one.by

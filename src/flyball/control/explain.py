@@ -70,10 +70,19 @@ def standing(state: ServiceState) -> str:
         parts.append(f"ticket {state.ticket.ticket} is open ({state.ticket.reason})")
     if state.incident is not None:
         parts.append(f"quality incident {state.incident.incident} is open")
-    parts += _excepted(state)
+    parts += [*_alone(state), *_excepted(state)]
     if state.frozen is not None:
         parts.append(f"frozen by {state.frozen.by}")
     return "; ".join(parts)
+
+
+def _alone(state: ServiceState) -> Iterable[str]:
+    """What goes, or went, live without a person."""
+    rollout, rule = state.rollout, state.recent.alone.get(state.champion or "")
+    if rollout is not None and rollout.asked is not None and rollout.asked.alone:
+        yield f"NOBODY was asked about it, BY THE POLICY ALONE: {rollout.asked.alone}"
+    if rule is not None:
+        yield f"the champion was promoted BY THE POLICY ALONE: {rule}"
 
 
 def _excepted(state: ServiceState) -> Iterable[str]:

@@ -45,8 +45,9 @@ def _sentence(fact: e.AnyFact) -> str:
             return f"evidence of release {short(release)}: {told}"
         case e.ReproductionJudged(experiment=experiment, verdict=verdict, reason=reason, by=by):
             return f"experiment {short(experiment)} was run again by {by}: {verdict}, {reason}"
-        case e.ChampionAppointed(release=release, by=by, rubber_stamped=stamped, why=why):
+        case e.ChampionAppointed(release=release, by=by, rubber_stamped=stamped, why=why, alone=rule):
             by = f"{by}: {why}" if why else by
+            by = f"the {by} ALONE, nobody was asked: {rule}" if rule else by
             note = ", RUBBER_STAMPED: there was no champion to compare with" if stamped else ""
             return f"release {short(release)} became champion (by {by}{note})"
         case _:
@@ -72,8 +73,11 @@ def _of_rollout(fact: e.AnyFact) -> str:
             return f"the gateway refused routing epoch {epoch}: {error}"
         case e.StepJudged(step=step, verdict=verdict):
             return f"step {step} was judged {verdict.kind}: {verdict.reason}"
-        case e.ApprovalRequested(role=role, model=model, evidence=evidence):
-            return f"approval of release {short(model)} on evidence {short(evidence)} asked of role {role}"
+        case e.ApprovalRequested(role=role, model=model, evidence=evidence, alone=rule):
+            whom = f"NOBODY: {rule}" if rule else f"role {role}"
+            return f"approval of release {short(model)} on evidence {short(evidence)} asked of {whom}"
+        case e.ApprovalGiven(proof="policy", model=model, why=rule):
+            return f"the policy ALONE approved release {short(model)}, nobody was asked: {rule}"
         case e.ApprovalGiven(by=by, proof=proof, model=model, why=why, alone=alone):
             note = ", ALONE: nobody else may, and the training was theirs" if alone else ""
             return f"{by} ({proof}) approved release {short(model)}{note}" + (f": {why}" if why else "")

@@ -1,5 +1,6 @@
 """Which release is tried next, and whether anything is in its way. Pure."""
 
+from flyball.control.approving import too_many_asked
 from flyball.control.decision import Decision, Situation
 from flyball.control.policing import barred
 from flyball.core import events as e
@@ -23,7 +24,7 @@ def plan_opening(situation: Situation) -> Decision | None:
             waiting_for=(f"the end of A/B test {test}: flyball ab stop {state.service}",),
         )
     root = candidates[-1]  # the newest: an older one that still waits has been overtaken
-    bar = barred(situation, "rollout", root)
+    bar = barred(situation, "rollout", root) or too_many_asked(situation, root)
     if bar is not None:
         return bar
     name = RolloutId("ro-" + short(digest("flyball/rollout/v1", [state.service, root, state.version])))

@@ -4,33 +4,54 @@ from collections.abc import Sequence
 from typing import Any
 
 from flyball.control.decision import Decision, Situation, elapsed_s
+from flyball.control.recent_state import WEEK_S, within
+from flyball.control.state import ServiceState
 from flyball.core.clock import moment
 from flyball.core.release import GateResult
 from flyball.core.routing import WHOLE
-from flyball.core.service import Approval, Gate
-from flyball.decide.policy import Needed, forbidden, needed
+from flyball.core.service import Approval, Gate, Remedy, Service
+from flyball.decide.ladder import lower, rung
+from flyball.decide.policy import Needed, agreement, alone, forbidden, needed
+
+DOES = {"rollout": "open a rollout", "canary": "give live traffic to a candidate", "promote": "promote"}
 
 
-def facts_of(situation: Situation, root: str) -> dict[str, Any]:
-    """The facts of `core.policy_facts`; one that is not known is not there, and then the rule forbids."""
-    state, now = situation.state, moment(situation.now)
+def facts_of(situation: Situation, root: str, **more: Any) -> dict[str, Any]:
+    """The facts of `core.policy_facts`; one that is not known is not there. More: what only this action is told."""
+    return told_of(situation.state, situation.service, root, situation.now) | more
+
+
+def told_of(state: ServiceState, service: Service, root: str, at: str) -> dict[str, Any]:
+    """The same for whoever has no situation: a person's word is about the facts of its moment."""
+    now, recent = moment(at), state.recent
     found: dict[str, Any] = {
         "hour": now.hour,
         "weekday": now.isoweekday(),
         "incident": state.incident is not None,
+        "drift": _acts(state, "psi", "shift"),
+        "risk": _acts(state, "risk"),
         "weight": state.routing.weight / WHOLE if state.routing is not None else 0.0,
+        "rollouts_this_week": len(within(recent.rollouts, at, WEEK_S)),
+        "rolled_back_this_week": len(within(recent.rollbacks, at, WEEK_S)),
+        "retrains_this_week": len(within(recent.trainings, at, WEEK_S)),
     }
     if state.appointed_at:
-        found["champion_age_h"] = elapsed_s(state.appointed_at, situation.now) / 3600
-    return found | _of_release(situation, root)
+        found["champion_age_h"] = elapsed_s(state.appointed_at, at) / 3600
+    return found | _of_release(state, service, root)
 
 
-def _of_release(situation: Situation, root: str) -> dict[str, Any]:
-    release = situation.state.releases.get(root)
+def _acts(state: ServiceState, *kinds: str) -> bool:
+    return any(raised.signal.signal in kinds and raised.signal.level == "act" for raised in state.signals.values())
+
+
+def _of_release(state: ServiceState, service: Service, root: str) -> dict[str, Any]:
+    release = state.releases.get(root)
     if release is None:
         return {}
     return {
         "by_exception": not release.passed,
+        "by_person": root in state.proposed,
+        "failed_rollouts": state.recent.failed.get(root, 0),
         "reason": release.reason,
         "trained_rows": release.trained_rows,
         "holdout_rows": release.holdout_rows,
@@ -38,7 +59,7 @@ def _of_release(situation: Situation, root: str) -> dict[str, Any]:
             name: {"value": each.value, "low": each.low, "high": each.high, "n": each.n}
             for name, each in release.metrics.items()
         },
-        "gates": _verdicts(situation.service.gates, release.gates),
+        "gates": _verdicts(service.gates, release.gates),
     }
 
 
@@ -60,13 +81,38 @@ def asked_of(situation: Situation, root: str, approval: Approval) -> Needed:
     return needed(policy, facts_of(situation, root), quorum=approval.quorum)
 
 
-def training_barred(situation: Situation) -> tuple[str, ...]:
+def goes_alone(situation: Situation, root: str) -> str | None:
+    """The rule by which nobody is asked about this release; None: people are.
+
+    Never for a release that failed a gate, that a person had trained (four eyes), that a rollout of its own spoke
+    against, or of whose rollout a person has ended a step.
+    """
+    state, policy = situation.state, situation.service.policy
+    release, rollout = state.releases.get(root), state.rollout
+    if release is None or not release.passed or root in state.proposed or state.recent.failed.get(root):
+        return None
+    if rollout is not None and (rollout.exceptions or rollout.skipped):
+        return None
+    return alone(policy, facts_of(situation, root)) if policy.rules else None
+
+
+def training_barred(situation: Situation, trigger: str) -> tuple[str, ...]:
     """The wait for a rule about retraining; empty where none binds. What it is told of a release is the champion's."""
-    policy, champion = situation.service.policy, situation.state.champion
+    policy = situation.service.policy
     if not policy.rules:
         return ()
-    why = forbidden(policy, "retrain", facts_of(situation, champion or ""))
+    why = forbidden(policy, "retrain", facts_of(situation, situation.state.champion or "", trigger=trigger))
     return () if why is None else (f"the policy to forbid a training no longer: {why}",)
+
+
+def training_rung(situation: Situation, trigger: str) -> Remedy:
+    """Where retraining stands for what asks now: on its ladder, and not above `approval` where a rule needs people."""
+    state, service = situation.state, situation.service
+    stands = rung(service.autonomy, state.ladder("retrain"))
+    if not service.policy.rules:
+        return stands
+    told = facts_of(situation, state.champion or "", trigger=trigger)
+    return stands if agreement(service.policy, told) is None else lower(stands, "approval")
 
 
 def barred(situation: Situation, action: str, root: str) -> Decision | None:
@@ -78,6 +124,6 @@ def barred(situation: Situation, action: str, root: str) -> Decision | None:
     return Decision(
         action="rollout",
         what="wait",
-        why=f"the policy forbids to {'open a rollout' if action == 'rollout' else 'promote'}: {why}",
+        why=f"the policy forbids to {DOES[action]}: {why}",
         waiting_for=("the rule to forbid it no longer",),
     )

@@ -8,7 +8,7 @@ from typing import Literal
 
 from flyball.control.asking import what_asks
 from flyball.control.decision import Decision, Learning, Situation
-from flyball.control.policing import training_barred
+from flyball.control.policing import training_barred, training_rung
 from flyball.control.state import ServiceState, TicketState
 from flyball.core import events as e
 from flyball.core.clock import moment
@@ -18,7 +18,6 @@ from flyball.core.ledger import Command
 from flyball.core.release import refusals
 from flyball.core.service import Remedy
 from flyball.decide.admission import over_budget, too_many_questions
-from flyball.decide.ladder import rung
 
 
 def plan_retraining(situation: Situation) -> Decision | None:
@@ -52,7 +51,7 @@ def _open(situation: Situation) -> Decision | None:
         row=learning.row,
         why=learning.why,
         pressures=learning.pressures,
-        rung=rung(situation.service.autonomy, state.ladder),
+        rung=training_rung(situation, learning.fired),
         asked_by=_asked_by(state, learning),
     )
     made = e.DiagnosisMade(service=service, diagnosis=learning.diagnosis, ticket=name)
@@ -63,7 +62,8 @@ def _obstacles(situation: Situation, learning: Learning) -> tuple[str, ...]:
     """What forbids even a ticket at this moment: what the triggers wait for, and what else is going on."""
     state, service = situation.state, situation.service
     found = [*learning.waiting_for, *over_budget(service.retrain.budget, state.spent, moment(situation.now))]
-    stands = rung(service.autonomy, state.ladder)
+    trigger = learning.fired or ""
+    stands = training_rung(situation, trigger)
     if stands in ("suggest", "approval"):
         found += too_many_questions(service.retrain.budget, state.spent, moment(situation.now))
     if stands == "observe":
@@ -74,7 +74,7 @@ def _obstacles(situation: Situation, learning: Learning) -> tuple[str, ...]:
         found.append(f"the rollout {state.rollout.rollout} to end")
     if state.waiting:
         found.append("the release that waits for its rollout")
-    return (*found, *training_barred(situation))
+    return (*found, *training_barred(situation, trigger))
 
 
 def _order(situation: Situation, ticket: TicketState) -> Decision:
@@ -91,8 +91,8 @@ def _order(situation: Situation, ticket: TicketState) -> Decision:
     if learning.new_rows < service.retrain.min_new_rows:
         waiting.append(f"labels: {learning.new_rows} of {service.retrain.min_new_rows} new rows have one")
     waiting += over_budget(service.retrain.budget, state.spent, moment(situation.now))
-    waiting += training_barred(situation)
-    waiting += _whoever(rung(service.autonomy, state.ladder), ticket)
+    waiting += training_barred(situation, ticket.reason)
+    waiting += _whoever(training_rung(situation, ticket.reason), ticket)
     if waiting:
         return Decision(action="retrain", what="wait", why=ticket.opened.diagnosis.reason, waiting_for=tuple(waiting))
     return ordered(state, ticket, by="policy", proof="policy")

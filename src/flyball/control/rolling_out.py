@@ -1,21 +1,21 @@
 """How a candidate moves: start a step, wait, judge, ask, promote. Pure."""
 
-from datetime import timedelta
-
 from msgspec.structs import replace
 
+from flyball.control.approving import request
 from flyball.control.decision import Decision, Situation, elapsed_s, order
 from flyball.control.opening import plan_opening
-from flyball.control.policing import asked_of, barred
+from flyball.control.policing import barred
 from flyball.control.rolling_back import way_back
 from flyball.control.rollout_state import RolloutState, StepState
 from flyball.control.steps import effective_steps, routing_of
 from flyball.core import events as e
-from flyball.core.clock import moment, timestamp
-from flyball.core.ids import Digest, ReleaseRoot, RolloutId, ServiceName, short
-from flyball.core.routing import PairEvidence, Verdict
+from flyball.core.ids import ReleaseRoot, RolloutId, ServiceName, short
+from flyball.core.routing import Verdict
 from flyball.core.service import Step
-from flyball.decide.evidence import bundle, valid
+from flyball.decide.evidence import valid
+
+BARRED = {"canary": "canary", "soak": "promote", "promote": "promote"}  # kind of a step -> what rules call it
 
 
 def plan_rollout(situation: Situation) -> Decision | None:
@@ -61,7 +61,7 @@ def _unconfirmed(situation: Situation, rollout: RolloutState, running: StepState
 def _start(situation: Situation, rollout: RolloutState, index: int, why: str) -> Decision:
     state, service = situation.state, situation.service
     step = effective_steps(service)[index]
-    bar = barred(situation, "promote", rollout.release) if step.kind in ("soak", "promote") else None
+    bar = barred(situation, BARRED[step.kind], rollout.release) if step.kind in BARRED else None
     if bar is not None:
         return bar
     routing = routing_of(step, index, rollout, state, service)
@@ -76,50 +76,13 @@ def _start(situation: Situation, rollout: RolloutState, index: int, why: str) ->
     )
     facts: tuple[e.AnyFact, ...] = (started,)
     if step.kind == "approval":
-        facts = (started, _request(situation, rollout, step, index))
+        facts = (started, *request(situation, rollout, step, index))
     return Decision(
         action="rollout",
         what=f"start step {index} ({step.kind})",
         why=why,
         facts=facts,
         commands=(order(routing),),
-    )
-
-
-def _request(situation: Situation, rollout: RolloutState, step: Step, index: int) -> e.ApprovalRequested:
-    """What is asked for: model, evidence as it stands now, policy. Later evidence can only stop the rollout."""
-    assert step.approval is not None
-    state = situation.state
-    counts = situation.observed.counts if situation.observed else None
-    report, evidence = bundle(
-        state.releases[rollout.release],
-        dict(rollout.verdicts),
-        counts,
-        labels=_in_words(situation.outlook.labels),
-        exceptions=[state.exceptions.told(name) for name in rollout.exceptions],
-    )
-    needs = asked_of(situation, rollout.release, step.approval)
-    expires = moment(situation.now) + timedelta(seconds=step.approval.timeout_s)
-    return e.ApprovalRequested(
-        service=ServiceName(state.service),
-        rollout=RolloutId(rollout.rollout),
-        step=index,
-        model=ReleaseRoot(rollout.release),
-        evidence=evidence,
-        policy=Digest(state.policy),
-        role=step.approval.role,
-        expires_at=timestamp(expires),
-        report=report | ({"policy": list(needs.why)} if needs.why else {}),
-        quorum=needs.quorum,
-    )
-
-
-def _in_words(labels: PairEvidence | None) -> str:
-    if labels is None:
-        return "no shadow pair has a label yet"
-    return (
-        f"of {labels.pairs} labelled pairs the candidate alone was right in {labels.candidate_only}, "
-        f"the champion alone in {labels.champion_only}"
     )
 
 
@@ -205,15 +168,16 @@ def _approval(situation: Situation, rollout: RolloutState, step: Step) -> Decisi
     assert step.approval is not None
     asked = rollout.asked
     if asked is None:
-        fact = _request(situation, rollout, step, rollout.step.index)
-        return Decision(action="rollout", what="ask", why="an approval is needed", facts=(fact,))
+        facts = request(situation, rollout, step, rollout.step.index)
+        return Decision(action="rollout", what="ask", why="an approval is needed", facts=facts)
     if rollout.approved is not None and valid(rollout.approved, asked):
-        return _start(situation, rollout, rollout.step.index + 1, f"approved by {rollout.approved.by}")
+        alone = f" ALONE: {asked.alone}" if asked.alone else ""
+        return _start(situation, rollout, rollout.step.index + 1, f"approved by {rollout.approved.by}{alone}")
     if elapsed_s(asked.expires_at, situation.now) > 0:
         if step.approval.on_timeout == "abort":
             return _close(situation, rollout, "nobody approved in time")
-        fact = _request(situation, rollout, step, rollout.step.index)
-        return Decision(action="rollout", what="ask anew", why="nobody approved in time", facts=(fact,))
+        facts = request(situation, rollout, step, rollout.step.index)
+        return Decision(action="rollout", what="ask anew", why="nobody approved in time", facts=facts)
     said = [given.by for given in rollout.approvals]
     so_far = f" ({len(said)} of {asked.quorum} so far: {', '.join(said)})" if said else ""
     who = "a person" if asked.quorum == 1 else f"{asked.quorum} people"
@@ -235,6 +199,7 @@ def _promoted(situation: Situation, rollout: RolloutState) -> Decision:
         previous=ReleaseRoot(state.champion) if state.champion else None,
         rollout=RolloutId(rollout.rollout),
         by=approved.by if approved else "policy",
+        alone=rollout.asked.alone if rollout.asked else "",
     )
     ended = ", ".join(f"{skip.step} by {skip.by}" for skip in rollout.skipped)
     why = f"every step advanced, or was ended: {ended}" if ended else "every step advanced"

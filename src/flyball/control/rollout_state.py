@@ -102,10 +102,12 @@ def trial_of(rollout: RolloutState | None) -> MetricTrial | None:
 
 
 def _approved(rollout: RolloutState, given: e.ApprovalGiven) -> RolloutState:
-    """A person's word counts once, and only of what is asked for now."""
+    """A person's word counts once, and only of what is asked for now. The policy's is enough where nobody is asked."""
     asked = rollout.asked
     if asked is None or not valid(given, asked) or any(one.by == given.by for one in rollout.approvals):
         return rollout
+    if given.proof == "policy":
+        return replace(rollout, approved=given) if asked.alone else rollout
     approvals = (*rollout.approvals, given)
     return replace(rollout, approvals=approvals, approved=given if len(approvals) >= asked.quorum else None)
 

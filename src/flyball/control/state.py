@@ -12,6 +12,7 @@ from flyball.control.ab_state import AbState, folded
 from flyball.control.exception_state import ExceptionsState
 from flyball.control.exception_state import folded as excepted
 from flyball.control.given_up_order import GivenUp, is_of
+from flyball.control.recent_state import Recent, remembered
 from flyball.control.rollout_state import RolloutState, advanced
 from flyball.control.ticket_state import Asked as Asked
 from flyball.control.ticket_state import TicketState as TicketState
@@ -58,19 +59,25 @@ class ServiceState(Record):
     ticketed_at: str = ""  # when the last ticket was opened
     rested_at: str = ""  # when the last rollout, or training that the loop had a ticket for, was over
     asked: dict[str, Asked] = {}  # by trigger
-    ladder: Standing = Standing()  # of retraining
+    ladders: dict[str, Standing] = {}  # by remedy
     exceptions: ExceptionsState = ExceptionsState()  # failed gates that people let pass
     spent: Spent = Spent()  # of the last seven days
+    recent: Recent = Recent()  # rollouts, rollbacks, questions: as rules count them
     decisions: dict[str, e.DecisionTaken] = {}  # the last word on each action
     given_up: GivenUp | None = None  # the newest routing did not arrive
     repeated: str | None = None  # key of the order that gives it once more, while that is under way
+
+    def ladder(self, remedy: str) -> Standing:
+        """Where reviews have left a remedy."""
+        return self.ladders.get(remedy, Standing())
 
 
 def fold(state: ServiceState, entry: Entry) -> ServiceState:
     """One fact further. A fact of another service changes nothing."""
     if entry.subject != state.service or entry.seq <= state.version:
         return state
-    return replace(_apply(state, entry.fact, entry.at), version=entry.seq)
+    recent = remembered(state.recent, entry.fact, entry.at, state.rollout)
+    return replace(_apply(state, entry.fact, entry.at), version=entry.seq, recent=recent)
 
 
 def signal_key(signal: str, feature: str | None) -> str:
@@ -86,7 +93,8 @@ def _apply(state: ServiceState, fact: e.AnyFact, at: str) -> ServiceState:
             return replace(state, policy=fact.policy, ticket=ticket)
         case e.RemedyReviewed():
             ticket = asked_anew(state.ticket, fact.rung) if fact.verdict == "harmful" else state.ticket
-            return replace(state, ladder=Standing(steps=fact.steps, good=fact.good), ticket=ticket)
+            ladders = state.ladders | {fact.remedy: Standing(steps=fact.steps, good=fact.good)}
+            return replace(state, ladders=ladders, ticket=ticket)
         case e.ReleaseRegistered() | e.GatesJudged() | e.ChampionAppointed() | e.TrainingFailed():
             return _release(state, fact, at)
         case e.AbStarted() | e.AbWeighed() | e.AbStopOrdered() | e.AbArmStopped() | e.AbClosed():

@@ -1,4 +1,4 @@
-"""The `policy` of a service: what people may let pass, and for how long."""
+"""The `policy` of a service: what never happens, needs whom, or goes alone, and what people may let pass."""
 
 from typing import Annotated, Literal
 
@@ -16,15 +16,16 @@ class Exceptions(Record):
 
 
 class Rule(Record, omit_defaults=True):
-    """What does not happen, or needs further people, while its condition holds."""
+    """What does not happen, needs further people, or needs nobody, while its condition holds."""
 
-    action: Literal["retrain", "rollout", "promote"]
+    action: Literal["retrain", "rollout", "canary", "promote", "exception"]
     when: str  # CEL over the facts of `core.policy_facts`
-    effect: Literal["never", "needs"]
+    effect: Literal["never", "needs", "alone"]
     reason: str
     quorum: Annotated[int, Meta(ge=1)] | None = None  # needs: of how many different people, of the step's role
 
 
 class Policy(Record):
     rules: tuple[Rule, ...] = ()
+    approvals_per_day: Annotated[int, Meta(ge=0)] | None = None  # asked of people in any 24 hours; null: any number
     exceptions: Exceptions = field(default_factory=Exceptions)

@@ -69,6 +69,7 @@ class ChampionAppointed(Fact, tag="champion.appointed"):
     rubber_stamped: bool = False
     proof: Proof | None = None  # of the name, where a person appointed a first release
     why: str = ""
+    alone: str = ""  # the rule of the policy by which nobody was asked
 
 
 class SignalRaised(Fact, tag="signal.raised"):

@@ -1,59 +1,86 @@
 """What a rule of the policy may read, each fact with its type: checked when the file is read."""
 
 import re
-from typing import Any
+from typing import Any, get_args
 
 from flyball.core import expression
+from flyball.core.fact import Reason
 
 FIGURES = {"value": 0.5, "low": 0.4, "high": 0.6, "n": 100}
 _GATE = re.compile(r"""\bgates\s*\[\s*(?:"([^"]+)"|'([^']+)')\s*\]""")
 
 
-def sample(text: str) -> dict[str, Any]:
-    """Each fact with a value of its type; of gates and metrics those that the text names."""
-    gates = [next(filter(None, found)) for found in _GATE.findall(text)]
-    return {
-        "hour": 12,  # of the day, UTC, 0 to 23
-        "weekday": 5,  # 1 is Monday, 7 Sunday, UTC
-        "incident": False,  # a quality incident is open
-        "by_exception": False,  # the release failed a gate that two people let pass
-        "reason": "drift",  # why it was trained
-        "trained_rows": 1000,
-        "holdout_rows": 1000,
-        "weight": 0.1,  # share of the units that the candidate answers now
-        "champion_age_h": 1.5,  # since it was appointed, hours
-        "metrics": dict.fromkeys(expression.reads(text), FIGURES),  # of the release
-        "gates": dict.fromkeys(gates, "PASS"),  # verdict of each: PASS, FAIL, INCONCLUSIVE
-    }
-
-
+NOW: dict[str, Any] = {  # changes while a release is tried
+    "hour": 12,  # of the day, UTC, 0 to 23
+    "weekday": 5,  # 1 is Monday, 7 Sunday, UTC
+    "incident": False,  # a quality incident is open
+    "drift": False,  # a drift signal stands at its act limit
+    "risk": False,  # a risk signal stands at its act limit
+    "weight": 0.1,  # share of the units that the candidate answers now
+    "champion_age_h": 1.5,  # since it was appointed, hours
+    "rollouts_this_week": 1,  # opened in the last seven days
+    "rolled_back_this_week": 1,  # candidates and champions that were taken back in them
+    "retrains_this_week": 1,  # trainings ordered in them, by the loop or by people
+}
+OF_RELEASE: dict[str, Any] = {  # stays as it is
+    "by_exception": False,  # the release failed a gate that two people let pass
+    "by_person": False,  # a person had it trained
+    "failed_rollouts": 0,  # of this release, that ended without a promotion
+    "reason": "drift",  # why it was trained
+    "trained_rows": 1000,
+    "holdout_rows": 1000,
+}
+OF_ACTION: dict[str, dict[str, Any]] = {
+    "retrain": {"trigger": "drift"},  # what asks for the training
+    "exception": {"gate": "fairness"},  # that is to be let pass: its name, without one its condition
+}
+NUMBERS = tuple(name for name, value in (NOW | OF_RELEASE).items() if type(value) in (int, float))
+REASONS: tuple[str, ...] = get_args(Reason)
 VERDICTS = ("PASS", "FAIL", "INCONCLUSIVE")
 _COMPARED = re.compile(r"""\bgates\s*\[[^\]]*\]\s*[!=]=\s*(?:"([^"]*)"|'([^']*)')""")
-_NUMBER_AND_TEXT = re.compile(r"""\b(hour|weekday|trained_rows|holdout_rows|weight|champion_age_h)\s*[!=]=\s*["']""")
-CHANGING = ("hour", "weekday", "incident", "weight", "champion_age_h")  # the rest is of the release, and stays
+_WHY = re.compile(r"""\b(reason|trigger)\s*[!=]=\s*(?:"([^"]*)"|'([^']*)')""")
+_NUMBER_AND_TEXT = re.compile(rf"""\b({"|".join(NUMBERS)})\s*[!=]=\s*["']""")
 
 
-def fault(text: str, *, lasting: bool = False) -> str | None:
+def sample(text: str, action: str = "promote") -> dict[str, Any]:
+    """Each fact that a rule about the action may read, with a value of its type; of gates and metrics those that the
+    text names."""
+    gates = [next(filter(None, found)) for found in _GATE.findall(text)]
+    figures = {"metrics": dict.fromkeys(expression.reads(text), FIGURES), "gates": dict.fromkeys(gates, "PASS")}
+    return NOW | OF_RELEASE | OF_ACTION.get(action, {}) | figures
+
+
+def fault(text: str, *, action: str = "promote", lasting: bool = False) -> str | None:
     """What is wrong with the condition of a rule; None where it can be asked. Args: lasting: of a rule that is asked
-    once, for the approval, and so may read only what stays.
+    once, with the approval, and so may read only what stays.
 
     >>> fault("weekday == 5 && hour >= 15")
-    >>> fault("weekend")
-    'there is no variable weekend: expected by_exception, champion_age_h, gates, holdout_rows, hour, incident, \
-metrics, reason, trained_rows, weekday or weight'
+    >>> fault("weekend")[:44]
+    'there is no variable weekend: expected by_ex'
     >>> fault("hour + 1")
     'it gives int: expected true or false'
+    >>> fault('trigger == "schedul"', action="retrain")[:37]
+    "trigger is one of first, drift, risk,"
     """
-    known = {name: value for name, value in sample(text).items() if not (lasting and name in CHANGING)}
+    known = {name: value for name, value in sample(text, action).items() if not (lasting and name in NOW)}
     wrong = expression.fault(text, known)
     if wrong is None and (number := _NUMBER_AND_TEXT.search(text)):
         wrong = f"it compares the number {number[1]} with a text, which is never equal"
-    said = next((name for found in _COMPARED.findall(text) if (name := found[0] or found[1]) not in VERDICTS), None)
-    if wrong is None and said is not None:
-        wrong = f"a gate says {', '.join(VERDICTS[:-1])} or {VERDICTS[-1]}, never {said!r}"
+    wrong = wrong or _word(text)
     if wrong is None and (told := expression.judged(text, known, known)).missing:
         wrong = f"it reads what no fact has ({told.reason}): a metric has {', '.join(FIGURES)}"
     return wrong
+
+
+def _word(text: str) -> str | None:
+    """A text that a fact is compared with and never is."""
+    for one, other in _COMPARED.findall(text):
+        if (said := one or other) not in VERDICTS:
+            return f"a gate says {', '.join(VERDICTS[:-1])} or {VERDICTS[-1]}, never {said!r}"
+    for name, one, other in _WHY.findall(text):
+        if (said := one or other) not in REASONS:
+            return f"{name} is one of {', '.join(REASONS)}, never {said!r}"
+    return None
 
 
 def gates_of(text: str) -> frozenset[str]:

@@ -79,6 +79,7 @@ class ApprovalRequested(Fact, tag="approval.requested"):
     expires_at: str
     report: dict[str, Any] = {}  # gates and shadow report, frozen
     quorum: int = 1  # different people who have to say yes
+    alone: str = ""  # the rule of the policy by which nobody has to
 
 
 class ApprovalGiven(Fact, tag="approval.given"):

@@ -40,6 +40,15 @@ def rung(autonomy: Autonomy, standing: Standing) -> Remedy:
     return RUNGS[max(0, min(ceiling, begins + standing.steps))]
 
 
+def lower(one: Remedy, other: Remedy) -> Remedy:
+    """The one that lets the loop do less.
+
+    >>> lower("auto", "approval"), lower("suggest", "approval")
+    ('approval', 'suggest')
+    """
+    return min(one, other, key=RUNGS.index)
+
+
 def reviewed(autonomy: Autonomy, standing: Standing, review: Review) -> Step:
     """A harmful outcome takes a rung at once; `reviews` good ones earn one, or give it back; a useless one is silent.
 

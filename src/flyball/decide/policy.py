@@ -1,5 +1,8 @@
-"""What the policy forbids at this moment, and whom it asks beside. A rule that cannot be asked binds: what it reads has
-to be there."""
+"""What the policy forbids at this moment, whom it asks beside, and what it lets go without anybody.
+
+A rule that cannot be asked binds where it forbids or asks for more: what it reads has to be there. Where it would allow
+more, it does not hold.
+"""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -46,12 +49,43 @@ def needed(policy: Policy, facts: Mapping[str, Any], *, quorum: int) -> Needed:
     )
 
 
+def agreement(policy: Policy, facts: Mapping[str, Any]) -> str | None:
+    """Why an approver has to agree to a training, with the rule that says so; None where no rule asks for one.
+
+    >>> from flyball.core.service import Rule
+    >>> told = Rule(action="retrain", when='trigger != "schedule"', effect="needs", reason="look at it first")
+    >>> agreement(Policy(rules=(told,)), {"trigger": "drift"})
+    'look at it first (policy.rules[0]: trigger != "schedule")'
+    """
+    return next((why for rule, why in _binding(policy, "retrain", facts) if rule.effect == "needs"), None)
+
+
+def alone(policy: Policy, facts: Mapping[str, Any]) -> str | None:
+    """The rule by which a promotion asks nobody; None where none is plainly true, or a rule forbids it or needs people.
+
+    >>> from flyball.core.service import Rule
+    >>> routine = Rule(action="promote", when='reason == "schedule"', effect="alone", reason="routine")
+    >>> alone(Policy(rules=(routine,)), {"reason": "schedule"})
+    'routine (policy.rules[0]: reason == "schedule")'
+    >>> alone(Policy(rules=(routine,)), {})  # it cannot be asked
+    >>> late = Rule(action="promote", when="hour >= 18", effect="never", reason="nobody is here")
+    >>> alone(Policy(rules=(routine, late)), {"reason": "schedule", "hour": 20})
+    """
+    if any(rule.effect != "alone" for rule, _ in _binding(policy, "promote", facts)):
+        return None
+    for index, rule in enumerate(policy.rules):
+        mine = (rule.action, rule.effect) == ("promote", "alone")
+        if mine and expression.judged(rule.when, facts, sample(rule.when, rule.action)).passed:
+            return f"{rule.reason} (policy.rules[{index}]: {rule.when})"
+    return None
+
+
 def _binding(policy: Policy, action: str, facts: Mapping[str, Any]) -> Iterator[tuple[Rule, str]]:
     """Rules that are true now or cannot be asked, each with its reason in words."""
     for index, rule in enumerate(policy.rules):
         if rule.action != action:
             continue
-        told = expression.judged(rule.when, facts, sample(rule.when))
+        told = expression.judged(rule.when, facts, sample(rule.when, action))
         if told.reason != "it is false":
             unclear = "" if told.passed else f"; {told.reason}"
             yield rule, f"{rule.reason} (policy.rules[{index}]: {rule.when}{unclear})"

@@ -59,8 +59,10 @@ def confirm(
 ) -> None:
     """The second word: the release waits for its rollout from now on."""
     now = datetime.now(UTC)
+    with ledger_in(home) as reading:
+        _, declared = declared_state(reading, service)
     act(
-        lambda ledger, person: exceptions.confirm(ledger, service, exception, person, why, now=now),
+        lambda ledger, person: exceptions.confirm(ledger, service, exception, person, why, declared=declared, now=now),
         service,
         home=home,
         as_json=json,

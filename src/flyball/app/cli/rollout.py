@@ -193,4 +193,5 @@ def _row(each: "PastRollout") -> Iterator[str]:
     yield ", ".join(each.steps) or "-"
     yield each.outcome or "runs"
     by = f"BY EXCEPTION {', '.join(each.exceptions)}: " if each.exceptions else ""
-    yield by + (each.reason or "-")
+    alone = "BY THE POLICY ALONE: " if each.alone else ""
+    yield by + alone + (each.reason or "-")

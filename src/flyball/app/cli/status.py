@@ -37,6 +37,7 @@ class ServiceStatus(msgspec.Struct, kw_only=True):
     exceptions: tuple[str, ...]  # failed gates that people let pass, or are asked to; that stand
     exceptions_given: int  # ever
     champion_by_exception: bool  # it failed a gate, and serves
+    champion_alone: str  # the rule of the policy by which nobody was asked about it; empty: a person was
     signals: tuple[str, ...]
     waiting_for: tuple[str, ...]
     label_delay: LabelDelays | None = None  # of what this home's log holds; None: no label
@@ -96,6 +97,7 @@ def _status(state: "ServiceState", home: Home, ledger: "Ledger") -> ServiceStatu
         exceptions=tuple(state.exceptions.standing),
         exceptions_given=state.exceptions.given,
         champion_by_exception=state.champion in state.exceptions.tried,
+        champion_alone=state.recent.alone.get(state.champion or "", ""),
         signals=tuple(sorted(state.signals)),
         waiting_for=waits,
         label_delay=_label_delay(home, state.service),

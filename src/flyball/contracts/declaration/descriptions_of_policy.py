@@ -2,14 +2,15 @@
 
 DECIDED = {
     "Policy": {
-        "rules": "What never happens, or needs further people, while a condition holds; never the way back.",
+        "rules": "What never happens, needs people, or goes alone, while a condition holds; never the way back.",
+        "approvals_per_day": "Approvals asked of people in any 24 hours; a later rollout waits. Null: any number.",
         "exceptions": "The two-person exception for a failed gate.",
     },
     "Rule": {
-        "action": "What it is about: a training, the opening of a rollout, or soak and promotion.",
-        "when": "CEL over the facts of the policy; what cannot be told counts as true.",
-        "effect": "That it never happens while the condition holds, or (promote) whose word it needs.",
-        "quorum": "needs: of how many different people with the role of the approval step.",
+        "action": "A training, the opening of a rollout, a canary step, soak and promotion, an exception for a gate.",
+        "when": "CEL over the facts of the policy; what cannot be told counts as the stricter answer.",
+        "effect": "Never, or needs people (promote, retrain), or asks nobody (promote: alone), while that holds.",
+        "quorum": "needs, promote: how many different people with the role of the approval step.",
         "reason": "Why, for people; stands in each decision that it binds.",
     },
     "Exceptions": {

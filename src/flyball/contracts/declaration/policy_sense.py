@@ -7,7 +7,7 @@ from flyball.contracts.schema_faults import nearest
 from flyball.contracts.yaml_text import Path
 from flyball.core import expression, policy_facts
 from flyball.core.measures import family
-from flyball.core.service import Autonomy, Gate, Metadata, Policy, Rollout
+from flyball.core.service import Autonomy, Gate, Metadata, Policy, Rollout, Rule
 from flyball.stats.metrics import METRICS
 
 
@@ -25,19 +25,34 @@ def of_names(policy: Policy, gates: Sequence[Gate]) -> Iterator[Finding]:
 
 
 def of_policy(policy: Policy) -> Iterator[Finding]:
-    """Each rule can be asked: its names are facts, and it says yes or no."""
+    """Each rule can be asked: its names are facts, and it says yes or no; and it says of whom."""
     for index, rule in enumerate(policy.rules):
-        wrong = policy_facts.fault(rule.when, lasting=rule.effect == "needs")
-        if wrong is not None:
-            yield ("policy", "rules", index, "when"), "a CEL condition over the facts of the policy", wrong, ""
         at: Path = ("policy", "rules", index)
-        if rule.effect == "needs" and rule.action != "promote":
-            fix = "an approval is of a promotion; whom a training needs says autonomy.retrain"
-            yield (*at, "effect"), f"never, for {rule.action}", "needs", fix
-        if rule.effect == "never" and rule.quorum is not None:
-            yield (*at, "effect"), "needs, beside quorum", "never", "what never happens needs nobody"
-        if rule.effect == "needs" and rule.quorum is None:
-            yield (*at, "quorum"), "how many people it needs", "none", ""
+        wrong = policy_facts.fault(rule.when, action=rule.action, lasting=rule.effect == "needs")
+        if wrong is not None:
+            yield (*at, "when"), "a CEL condition over the facts of the policy", wrong, ""
+        yield from _effect(at, rule)
+
+
+def _effect(at: Path, rule: Rule) -> Iterator[Finding]:
+    match rule.effect, rule.action:
+        case "needs", "promote":
+            if rule.quorum is None:
+                yield (*at, "quorum"), "how many people it needs", "none", ""
+            return
+        case "needs", "retrain":
+            if rule.quorum is not None:
+                yield (*at, "quorum"), "none, for retrain", str(rule.quorum), "one approver agrees to a training"
+            return
+        case "needs", action:
+            yield (*at, "effect"), f"never, for {action}", "needs", "people are asked for a promotion, or a training"
+        case "alone", action if action != "promote":
+            fix = "how far a training goes alone says autonomy.retrain, and a rule may need an approver"
+            yield (*at, "effect"), f"never or needs, for {action}", "alone", fix if action == "retrain" else ""
+        case _:
+            pass
+    if rule.quorum is not None and rule.effect != "needs":
+        yield (*at, "effect"), "needs, beside quorum", rule.effect, "a number of people is of a rule that needs them"
 
 
 def of_needed(
@@ -49,7 +64,9 @@ def of_needed(
     )
     for index, rule in enumerate(policy.rules):
         at: Path = ("policy", "rules", index)
-        if rule.effect == "needs" and not asks:
+        if rule.action != "promote" or rule.effect == "never":
+            continue
+        if not asks:
             yield (*at, "effect"), "an approval step, which asks", "none", "add `- approval: {}` to rollout.steps"
         role = next((step.approval.role for step in rollout.steps if step.approval), "approver")
         people = metadata.people if metadata is not None else {}
