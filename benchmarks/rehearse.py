@@ -13,11 +13,13 @@ from flyball.app.rehearse.report import Run
 from flyball.app.rehearse.scenario import Scenario
 from flyball.app.wiring.rehearse.cast import Cast, read
 from flyball.app.wiring.rehearse.run import Rehearsal
+from flyball.control.reconcile.checkpoint import EVERY_PANES
 
 SCENARIO = Path(__file__).resolve().parent.parent / "examples" / "car_loan" / "scenario.yaml"
 TARGET_S = 0.5
 MONTH = 28.0  # days
 SEEDS = range(1, 6)
+NEVER = 10**9  # panes until a checkpoint
 
 
 def main() -> None:
@@ -27,7 +29,10 @@ def main() -> None:
     quiet = replace(week, candidates=(), drift=(), faults=())
     _told("a quiet week", cast, quiet, range(1, 3))
     _told("a week with rollouts, drift and faults", cast, week, SEEDS)
-    _told("four such weeks in one", cast, _month(week), range(1, 2))
+    month = _month(week)
+    kept = _told("four such weeks in one", cast, month, range(1, 2))
+    anew = _told("the same, each new controller reads the whole log", cast, month, range(1, 2), checkpoint_panes=NEVER)
+    print(f"checkpoints: {anew / kept:.2f} times the simulated days a second of a month with four weeks' faults")
 
 
 def _month(week: Scenario) -> Scenario:
@@ -46,10 +51,11 @@ def _month(week: Scenario) -> Scenario:
     )
 
 
-def _told(what: str, cast: Cast, scenario: Scenario, seeds: range) -> None:
+def _told(what: str, cast: Cast, scenario: Scenario, seeds: range, *, checkpoint_panes: int = EVERY_PANES) -> float:
+    """Seconds of the processor that a day cost."""
     cast.scenario = scenario
     began, spent = time.perf_counter(), time.process_time()
-    runs: list[Run] = [Rehearsal(cast, seed).run() for seed in seeds]
+    runs: list[Run] = [Rehearsal(cast, seed, checkpoint_panes=checkpoint_panes).run() for seed in seeds]
     took, cpu = time.perf_counter() - began, time.process_time() - spent
     days = sum(run.days for run in runs)
     broken = sum(len(run.violations) for run in runs)
@@ -59,6 +65,7 @@ def _told(what: str, cast: Cast, scenario: Scenario, seeds: range) -> None:
         f"{sum(run.promoted for run in runs)} promotions, {sum(run.rolled_back for run in runs)} rollbacks, "
         f"{sum(run.retrained for run in runs)} retrainings, {broken} promises broken"
     )
+    return cpu / days
 
 
 if __name__ == "__main__":

@@ -100,6 +100,10 @@ class Home:
         """What the monitor said of each window of one service."""
         return self.root / "monitor" / f"{service}.db"
 
+    def checkpoint(self, service: str) -> Path:
+        """What the controller has learned from the log of one service; it can be learned again."""
+        return self.root / "monitor" / f"{service}.checkpoint"
+
     def gateway(self, service: str) -> Path:
         """Routing table, counters and spool of one service's gateway."""
         return self.root / "gateway" / service

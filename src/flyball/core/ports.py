@@ -54,6 +54,18 @@ class Telemetry(Protocol):
         ...
 
 
+class Checkpoints(Protocol):
+    """Where a controller keeps what it has learned from the log, so that the next one reads on from there."""
+
+    def load(self) -> bytes | None:
+        """What was saved last, whole and by this home. None: nothing was, or it cannot be trusted."""
+        ...
+
+    def save(self, data: bytes) -> None:
+        """Takes the place of the one before, or changes nothing. Raises: Unavailable."""
+        ...
+
+
 class LabelBook(Protocol):
     """Labels by prediction id, idempotent."""
 

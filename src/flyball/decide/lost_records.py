@@ -44,6 +44,10 @@ class LostRecords:
         if new:
             self._lost(new, 0, self._last_row)
 
+    def asked_anew(self) -> None:
+        """The gateway's next count is the first one again: nobody knows what was counted meanwhile."""
+        self._counted = None
+
     def fact(self, service: str, champion: str | None, *, standing: bool) -> SignalRaised | SignalCleared | None:
         """What the ledger does not know yet. `standing`: the signal is on it."""
         name = ServiceName(service)

@@ -8,6 +8,7 @@ that, labelled units must come from the arms as they were assigned.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 
 import numpy as np
 import numpy.typing as npt
@@ -91,7 +92,7 @@ class ArmMetrics:
         epochs = frame["epoch"].to_numpy()
         weight = np.array([trial.weights.get(epoch, 0) for epoch in epochs.tolist()])
         by_chance = (weight > 0) & (weight < WHOLE) & (mine | (frame["arm"] == CHAMPION).to_numpy())
-        units = [hash(unit) for unit in frame["unit"].to_list()]
+        units = [_short(unit) for unit in frame["unit"].to_list()]
         first = _first(units, by_chance, self._seen)
         in_step = _first(units, by_chance & (epochs == trial.epoch), self._seen_in_step)
         if not (first.any() or in_step.any()):
@@ -128,6 +129,11 @@ class ArmMetrics:
             for rail, values in zip(rails, found, strict=True):
                 values[places] = row_values(rail, batch, self.service)
         return found
+
+
+def _short(unit: str | None) -> int:
+    """Eight bytes that tell units apart, the same in every process: who was seen is kept between them."""
+    return int.from_bytes(blake2b((unit or "").encode(), digest_size=8).digest(), "big")
 
 
 def _first(units: Sequence[int], by_chance: Mask, seen: set[int]) -> Mask:

@@ -1,8 +1,8 @@
 """The monitor's verb: follows one service through its sealed segments, at a flat cost a row.
 
-It remembers nothing that feeding all segments again would not restore, so a controller that starts anew simply does
-that. The only dice are those of bootstrap intervals, seeded by the number of the window: the same history gives the
-same reports.
+It remembers nothing that feeding all segments again would not restore, so a controller that starts anew does that, or
+recalls what was kept. The only dice are those of bootstrap intervals, seeded by the number of the window: the same
+history gives the same reports.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -32,6 +32,7 @@ from flyball.monitor.maturing import MaturingRows
 from flyball.monitor.own_past import PastHours
 from flyball.monitor.pairs import WaitingPairs
 from flyball.monitor.realised.book import RealisedBook
+from flyball.monitor.recalled import Recalled
 from flyball.monitor.running import RunningWindow, opened, sign_signal
 from flyball.monitor.serving_side import ServingSide
 from flyball.monitor.windows import Span, full
@@ -44,7 +45,7 @@ class Promise(Record):
     metrics: dict[str, Estimate] = {}  # on its holdout
 
 
-class Watcher:
+class Watcher(Recalled):
     """One service. Feed it every sealed segment in order, with the champion of that moment."""
 
     def __init__(
@@ -75,6 +76,7 @@ class Watcher:
             baseline_of=lambda release: promises(release).baseline,
             worth=worth,
         )
+        self.handed_in = (service, contract, promises, worth, self._book.baseline_of)
         self._arms = ArmMetrics(service=service, rows_of=self._book.labelled_rows)
         self._serving, self._past = ServingSide(champion=""), PastHours()  # the past is of all its releases
         self._champion: str | None = None
@@ -254,7 +256,7 @@ class Watcher:
                 promised,
                 baseline=self._promise.baseline,
                 task=self._service.experiment.task,
-                watched=self._watched(),
+                watched=frozenset(self._promise.baseline.features) - self.unwatched,
                 lacking=lacking,
                 rng=np.random.default_rng(answers.rows),  # noqa: TID251 - a verb makes its generator, from the rows
             )
@@ -264,9 +266,6 @@ class Watcher:
             return
         if self._estimate is not None:
             self._estimate.compare(answers, self._metric.now, at=places[-1][0].end)
-
-    def _watched(self) -> frozenset[str]:
-        return frozenset(self._promise.baseline.features) - self.unwatched
 
     def _close(self, window: RunningWindow, span: Span) -> WindowReport:
         metric, self._metric = self._metric, None

@@ -1,11 +1,12 @@
 """The loop's eyes: sealed telemetry goes through the monitor, and what `decide` makes of the windows comes back.
 
-It remembers only what feeding all segments again would restore, so a controller that starts anew simply looks again.
+It remembers only what feeding all segments again would restore, so a controller that starts anew simply looks again,
+or goes on from a checkpoint (`checkpoint.py`).
 Windows of a champion that no longer serves say nothing about the present one and are forgotten (anti-windup).
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec.structs import replace
 
@@ -21,7 +22,7 @@ from flyball.core.ports import Segment, Telemetry
 from flyball.core.pressure import Pressure
 from flyball.core.routing import PairEvidence
 from flyball.core.service import Service
-from flyball.core.watching import WindowReport
+from flyball.core.watching import Pane, WindowReport
 from flyball.decide.incident import incident_fact, supply
 from flyball.decide.lost_records import LostRecords
 from flyball.decide.signals import signal_facts
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 
+_MEMORY = ("_after", "_champion", "_windows", "_losses", "pane", "row")
 Follows = tuple[tuple[e.AnyFact, ...], tuple[Pressure, ...], Wish]  # facts of the windows, pressures, what they ask
 
 
@@ -55,13 +57,25 @@ class TelemetrySensor:
 
     def __init__(self, service: Service, telemetry: Telemetry, watching: Watching) -> None:
         self._service, self._telemetry, self.watching = service, telemetry, watching
+        self.handed_in = (service, service.monitor)
         self._after = -1  # index of the newest pane that was fed
+        self.pane: Pane | None = None  # that pane
+        self.fed = 0  # panes, by this process
         self._champion: str | None = None  # of that pane
         self._windows = Windows(service.monitor)  # of that champion
         self._folded: tuple[tuple[object, ...], Follows] | None = None
         self._counted: dict[int, int] = {}  # since which row -> labelled rows, as of the newest pane
         self._losses = LostRecords()
         self.row = 0  # stream position of the newest sealed row
+
+    def memory(self) -> dict[str, Any]:
+        """All that was made of the panes up to the newest; what can be computed from it is not in it."""
+        return {name: getattr(self, name) for name in _MEMORY}
+
+    def recall(self, memory: dict[str, Any]) -> None:
+        """Go on behind the panes that another sensor of this service was fed."""
+        vars(self).update(memory)
+        self._losses.asked_anew()
 
     def look(self, state: ServiceState, now: str, *, dropped: int | None = None) -> Seen:
         """Feed what was sealed since the last look, and say what follows from it."""
@@ -100,6 +114,7 @@ class TelemetrySensor:
     def _feed(self, segment: Segment, state: ServiceState) -> None:
         champion = _serving(segment) or self._champion or state.champion
         self._after, self.row = segment.pane.index, max(self.row, segment.pane.last_row)
+        self.pane, self.fed = segment.pane, self.fed + 1
         self._counted = {}
         if champion is None:
             return

@@ -51,7 +51,7 @@ class RealisedBook:
     _personal: frozenset[str] = field(init=False)
     _known: dict[str, Known] = field(default_factory=dict)
     _panes: dict[int, CodedPane] = field(default_factory=dict)  # by number in `cohorts`
-    _number: dict[int, int] = field(default_factory=dict)  # id of a held pane -> its number
+    _number: dict[int, int] = field(default_factory=dict)  # first row of a held pane -> its number
     _windows: deque[WindowTallies] = field(default_factory=deque)
     _settled: deque[RealisedWindow] = field(default_factory=lambda: deque(maxlen=SETTLED))
     _untold: deque[WindowTallies] = field(default_factory=deque)  # complete, not comparable when last asked
@@ -84,7 +84,7 @@ class RealisedBook:
             worth=self._worth(held) if declared is not None and declared.column is not None else None,
         )
         self._panes[number] = coded
-        self._number[id(held)] = number
+        self._number[held.first_row] = number
         window.panes.append(number)
         for at, each in enumerate(owners):
             mine = owner == at
@@ -95,7 +95,7 @@ class RealisedBook:
     def labels(self, events: Sequence[Event]) -> None:
         """What labels did to rows."""
         for part in by_pane(events):
-            number = self._number.get(id(part[0][0]))
+            number = self._number.get(part[0][0].first_row)
             if number is None:
                 continue
             for start in range(0, len(part), _BATCH):
@@ -170,13 +170,13 @@ class RealisedBook:
             self._first += 1
             self._revised.pop(window.first_row, None)
             for number in window.panes:
-                self._number.pop(id(self._panes.pop(number).held), None)
+                self._number.pop(self._panes.pop(number).held.first_row, None)
             if self._untold and self._untold[0] is window:
                 self._untold.popleft()
 
     def labelled_rows(self, held: HeldPane) -> LabelledRows | None:
         """A pane row by row; None: it is not in the book any more."""
-        pane = self._panes.get(self._number.get(id(held), -1))
+        pane = self._panes.get(self._number.get(held.first_row, -1))
         return None if pane is None else LabelledRows(pane, self._of, self.service.monitor.value, self._slicer.names)
 
     def _curve(self, now: float) -> ProductLimit:

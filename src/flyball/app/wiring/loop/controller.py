@@ -26,6 +26,7 @@ from flyball.app.declared import load
 from flyball.app.home import Home
 from flyball.app.wiring.ledger import recorder
 from flyball.app.wiring.loop import rounds
+from flyball.app.wiring.loop.kept_memory import checkpointed
 from flyball.app.wiring.loop.kept_states import KeptStates
 from flyball.app.wiring.loop.learner import PipelineLearner
 from flyball.app.wiring.loop.live import BehindSource, Source, WithSpool
@@ -126,8 +127,10 @@ class Keeper:
         self.name = name
         self._pipeline.declare(declared)
         source = Source(self._pipeline, name)
-        watcher = Watcher(service, declared.contract, promises(self._pipeline.releases), worth=worths(declared))
+        worth = worths(declared)
+        watcher = Watcher(service, declared.contract, promises(self._pipeline.releases), worth=worth)
         complain = partial(_complain, self._file)
+        remembered = self._home.windows(name).exists()  # else whoever deleted it wants it written again
         windows = self._windows = Remembering(watcher, SqliteWindows(self._home.windows(name)), complain)
         telemetry = KeptStates(
             BehindSource(Segments(self._home.telemetry(name).parent), source.count),
@@ -151,12 +154,23 @@ class Keeper:
             rereads_source=True,
         )
         self._learners.append(learner)
+        sensor = checkpointed(
+            TelemetrySensor(service, telemetry, windows),
+            telemetry,
+            declared,
+            self._home,
+            signing_key(self._home.keys),
+            worth=worth,
+            beside={"watcher": watcher, "windows": windows},
+            covered=lambda index: remembered and telemetry.covers(index),
+            complain=complain,
+        )
         self._ledger.append([e.ProcessStarted(service=ServiceName(name), process="controller")])
         return Reconciler(
             service,
             ledger=self._ledger,
             gateways=self._gateways,
-            sensor=TelemetrySensor(service, telemetry, windows),
+            sensor=sensor,
             learner=learner,
             clock=clock,
             owner=self._owner,

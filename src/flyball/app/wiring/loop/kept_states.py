@@ -59,6 +59,10 @@ class KeptStates:
                 self._keep_waiting(service)
             yield segment
 
+    def covers(self, index: int) -> bool:
+        """Whether what it saw up to a pane is kept, so that nobody need read these panes for its sake."""
+        return self._mark >= index
+
     def _keep_waiting(self, service: str) -> None:
         """In order, because the mark is of all panes up to it; what cannot be written now waits for the next pane."""
         while self._waiting:

@@ -1,6 +1,7 @@
 """A monitor whose windows are written down as they close, for `flyball monitor` and the gateway's metrics."""
 
 from collections.abc import Callable
+from typing import Any
 
 from flyball.app.wiring.loop.passed_on import PassedOn
 from flyball.control.reconcile.sensing import Watching
@@ -33,6 +34,16 @@ class Remembering(PassedOn):
         if len(self._waiting) >= BATCH:
             self.write()
         return found
+
+    handed_in: tuple[Any, ...] = ()
+
+    def memory(self) -> dict[str, Any]:
+        """Where the running window began, and windows that are not written down yet."""
+        return {"_start": self._start, "_champion": self._champion, "_waiting": tuple(self._waiting)}
+
+    def recall(self, memory: dict[str, Any]) -> None:
+        """Go on from there; what was written down meanwhile is written again, to the same place."""
+        vars(self).update(memory | {"_waiting": list(memory["_waiting"])})
 
     def write(self) -> None:
         """What has closed since the last time; it waits, within a bound, where the book refuses."""

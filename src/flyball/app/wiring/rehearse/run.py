@@ -19,6 +19,7 @@ from flyball.app.wiring.rehearse.cast import Cast
 from flyball.app.wiring.rehearse.controller import ControllerProcess
 from flyball.app.wiring.rehearse.striking import Side
 from flyball.app.wiring.rehearse.world import MakeLedger, World
+from flyball.control.reconcile.checkpoint import EVERY_PANES
 from flyball.control.state import ServiceState, fold
 from flyball.core import events as e
 from flyball.core.errors import Unavailable
@@ -41,10 +42,18 @@ class Rehearsal:
         make_ledger: MakeLedger | None = None,
         judge: Judge = production_judge,
         crash_at: tuple[int, Side] | None = None,
+        checkpoint_panes: int = EVERY_PANES,
     ) -> None:
+        """`checkpoint_panes`: a controller keeps what it has learned each so many panes of the log."""
         self.cast, self.seed = cast, seed
         self.world = World(
-            cast, seed, make_ledger=make_ledger, judge=judge, crash_at=crash_at, meanwhile=self._meanwhile
+            cast,
+            seed,
+            make_ledger=make_ledger,
+            judge=judge,
+            crash_at=crash_at,
+            checkpoint_panes=checkpoint_panes,
+            meanwhile=self._meanwhile,
         )
         self.state = ServiceState(service=cast.service.metadata.name)
         self._controllers = [self.world.controller("one")]

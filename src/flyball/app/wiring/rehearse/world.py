@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from flyball.adapters.checkpoints import MemoryCheckpoints
 from flyball.adapters.ledger.memory import MemoryLedger, SimulatedClock
 from flyball.adapters.prediction_log.memory_telemetry import MemoryTelemetry
 from flyball.app.rehearse.faults import Schedule
@@ -23,6 +24,7 @@ from flyball.app.wiring.rehearse.watching import Watching
 from flyball.app.wiring.rehearse.witnessed import WitnessedLedger
 from flyball.contracts.declaration.service_file import declaration
 from flyball.control.reconcile import Reconciler, TelemetrySensor
+from flyball.control.reconcile.checkpoint import EVERY_PANES, CheckpointedSensor
 from flyball.core import events as e
 from flyball.core.ids import ReleaseRoot, ServiceName
 from flyball.core.ledger import Ledger
@@ -49,9 +51,11 @@ class World:
         make_ledger: MakeLedger | None = None,
         judge: Judge = production_judge,
         crash_at: tuple[int, Side] | None = None,
+        checkpoint_panes: int = EVERY_PANES,
         meanwhile: Meanwhile,
     ) -> None:
         """`crash_at`: the controller also dies at its n-th call. `meanwhile`: lets the world go on, see `striking`."""
+        self.checkpoints, self._checkpoint_panes = MemoryCheckpoints(), checkpoint_panes
         self.cast, self.dice, service = cast, streams(seed), cast.service
         self.clock, self.weather, self.fingerprint = SimulatedClock(), Weather(), Fingerprint()
         self.schedule, self._judge = Schedule(cast.scenario.faults), judge
@@ -137,7 +141,8 @@ class World:
         cast, service = self.cast, self.cast.service
         ledger = StruckLedger(self.ledger, self.points)
         watcher = Watcher(service, cast.contract, cast.models.promise)
-        sensor = TelemetrySensor(service, StruckTelemetry(self.telemetry, self.points), watcher)
+        telemetry = StruckTelemetry(self.telemetry, self.points)
+        sensor = TelemetrySensor(service, telemetry, watcher)
         learner = SimulatedLearner(
             cast.models,
             self.weather,
@@ -151,7 +156,14 @@ class World:
             service,
             ledger=ledger,
             gateways=StruckGateways(self.gateway, self.points, self.wall),
-            sensor=sensor,
+            sensor=CheckpointedSensor(
+                sensor,
+                telemetry,
+                self.checkpoints,
+                key=service.metadata.name,
+                beside={"watcher": watcher},
+                every_panes=self._checkpoint_panes,
+            ),
             learner=StruckLearner(learner, self.points),
             clock=self.clock,
             owner=owner,
