@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 from tests.decide.rollouts import BATCH, World, routing, seen
+from tests.scenarios.backtest_story import backtest
 from tests.scenarios.threshold_rule import CHECKS, MOST_FAILED, by_threshold
 from tests.simulation.crashing import ended, ending, memory
 
@@ -181,4 +182,5 @@ STORIES: dict[str, Callable[[], Iterator[str]]] = {
     "slow_to_see": slow_to_see,
     "fast_labels": fast_labels,
     "killed": killed,
+    "backtest": backtest,
 }

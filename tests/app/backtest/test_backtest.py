@@ -74,7 +74,8 @@ def test_a_policy_that_lets_a_training_pass_is_marked_from_there_on(home: Path, 
     assert other.alarms >= 1, "an alarm is none of what a policy may do"
     assert other.bad_rows is not None
     assert recorded.bad_rows is not None
-    assert other.bad_rows > recorded.bad_rows
+    assert other.bad_rows >= recorded.bad_rows
+    assert (recorded.bad_rows_at_least, other.bad_rows_at_least) == (False, True)
     assert other.rollouts_by.get("unknown", 0) >= 1
 
 

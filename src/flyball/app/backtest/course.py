@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from flyball.app.backtest.trials import TrialSeen
 from flyball.core.record import Record
 from flyball.core.watching import WindowReport
 
@@ -28,8 +29,11 @@ class Ticket(Record):
     kind: str  # the diagnosis
     ordered_row: int | None = None
     ordered_at: str | None = None
+    ended_row: int | None = None  # when the training had ended, rollout included; None: it runs, or never began
     outcome: Literal["promoted", "no_gain", "failed", "dismissed", "unknown", "open"] = "open"
     as_recorded: bool = False  # the record has the same ticket, so its outcome is known
+    seconds: float | None = None  # that its training took, or the mean of the record; None: nobody knows
+    cost: float | None = None  # the same at the price of experiment.limits.cost_per_hour
 
 
 class Divergence(Record):
@@ -51,6 +55,7 @@ class Course(Record):
     first_at: float = 0.0  # seconds since the epoch
     last_at: float = 0.0
     left: Divergence | None = None  # None: it did what the record did
+    trials: tuple[TrialSeen, ...] | None = None  # of running rollouts, pane by pane; None: the rows were not read
     guessed: int = 0  # measures whose test against chance is not on record
 
     @property

@@ -2,13 +2,20 @@
 
 A champion is bad from the first row on whose labels the record shows it worse than it promised, surely and by more than
 the recorded `max_loss`, until labels show the opposite or another release serves. The measure is the record's, so all
-policies are compared by one. Counted are its rows until the policy asks for its replacement: what the replacement would
-have done nobody knows. A candidate is bad where the record took it back.
+policies are compared by one. As long as a policy has the record's past all these rows are its own. Behind that its rows
+count until the first training of its own ends, which takes as long as those of the record: at least so many, for what
+came then nobody knows. A release that the policy would not have promoted answers none, and of who did nobody knows.
+
+A candidate is bad where the record took it back, or where its release, once promoted, was bad from its first labels on.
+It is counted until its weight was 0 or whole.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from flyball.app.backtest.course import Course
+from msgspec.structs import replace
+
+from flyball.app.backtest.course import Course, Divergence
+from flyball.app.backtest.rollouts import RolloutAgain
 from flyball.core.record import Record
 from flyball.core.service import LiveMetric
 from flyball.core.watching import WindowReport
@@ -22,6 +29,7 @@ class BadSpan(Record):
     release: str
     first_row: int
     last_row: int
+    from_start: bool = False  # since the first labels of the release: it was bad when it came
 
 
 def bad_spans(reports: Sequence[WindowReport], declared: LiveMetric | None) -> tuple[BadSpan, ...] | None:
@@ -31,33 +39,60 @@ def bad_spans(reports: Sequence[WindowReport], declared: LiveMetric | None) -> t
         return None
     ends = {report.release: report.last_row for report in reports}
     found: list[BadSpan] = []
-    release, since = "", None
+    began: BadSpan | None = None
+    release = ""
     for report in measured:
-        if since is not None and report.release != release:
-            found.append(BadSpan(release=release, first_row=since, last_row=ends[release]))
-            since = None
-        release, rows = report.release, report.metric_rows
+        if began is not None and report.release != release:
+            found.append(began)
+            began = None
+        new, release, rows = report.release != release, report.release, report.metric_rows
         assert rows is not None
         if _is_bad(report, declared):
-            since = rows[0] if since is None else since
-        elif since is not None:
-            found.append(BadSpan(release=release, first_row=since, last_row=max(since, rows[0] - 1)))
-            since = None
-    if since is not None:
-        found.append(BadSpan(release=release, first_row=since, last_row=ends[release]))
-    return tuple(found)
+            if began is None:
+                began = BadSpan(release=release, first_row=rows[0], last_row=ends[release], from_start=new)
+        elif began is not None:
+            found.append(replace(began, last_row=max(began.first_row, rows[0] - 1)))
+            began = None
+    return (*found, began) if began is not None else tuple(found)
 
 
-def bad_rows(spans: Sequence[BadSpan] | None, course: Course) -> int | None:
-    """Rows in these spans before the policy's first order of a training in each."""
+def bad_rows(
+    spans: Sequence[BadSpan] | None, course: Course, left: Divergence | None, *, never_served: Collection[str]
+) -> tuple[int | None, bool]:
+    """Rows in these spans that the policy's champion answered, and whether that is a bound. None: nobody knows.
+
+    Args:
+        left: where the policy left the record, be it by a training or by a rollout.
+        never_served: releases that the policy took back before they were champion.
+    """
     if spans is None:
-        return None
-    orders = [ticket.ordered_row for ticket in course.tickets if ticket.ordered_row is not None]
-    total = 0
+        return None, False
+    total, at_least = 0, False
     for span in spans:
-        acted = min((row for row in orders if span.first_row <= row <= span.last_row), default=span.last_row)
-        total += acted - span.first_row + 1
-    return total
+        if left is None or left.row > span.last_row:
+            total += span.last_row - span.first_row + 1
+            continue
+        at_least = True
+        if span.release not in never_served:
+            total += min(_replaced(span, course), span.last_row) - span.first_row + 1
+    return total, at_least
+
+
+def _replaced(span: BadSpan, course: Course) -> int:
+    """Row at which the first training of the policy's own that it asked for within the span ends."""
+    own = [ticket for ticket in course.ordered if not ticket.as_recorded and ticket.ordered_row is not None]
+    asked = [ticket for ticket in own if span.first_row <= (ticket.ordered_row or 0) <= span.last_row]
+    return min((ticket.ended_row or span.last_row for ticket in asked), default=span.last_row)
+
+
+def bad_requests(spans: Sequence[BadSpan] | None, rollouts: Sequence[RolloutAgain]) -> tuple[int | None, bool]:
+    """That bad candidates answered, and whether that is a bound: at least so many. None: nobody knows of any."""
+    came_bad = {span.release for span in spans or () if span.from_start}
+    bad = [one for one in rollouts if one.recorded == "rolled_back" or one.release in came_bad]
+    known = [one.requests for one in bad if one.requests is not None]
+    if bad and not known:
+        return None, False
+    return sum(known), len(known) < len(bad) or any(one.at_least for one in bad)
 
 
 def _is_bad(report: WindowReport, declared: LiveMetric) -> bool:

@@ -30,6 +30,21 @@ class PastTicket(Record):
     by_policy: bool = True  # who ordered it
     closed_at: str | None = None
     outcome: Literal["promoted", "no_gain", "failed", "dismissed"] | None = None
+    run: str = ""  # its newest training
+    spent: "Spent | None" = None  # by all its trainings; None: no end of one is on record
+
+
+class Spent(Record):
+    """What trainings took."""
+
+    seconds: float  # wall time of the machine
+    cost: float | None  # in the unit of experiment.limits.cost_per_hour; None: no price was declared
+
+    def plus(self, other: "Spent | None") -> "Spent":
+        if other is None:
+            return self
+        cost = None if self.cost is None or other.cost is None else self.cost + other.cost
+        return Spent(seconds=self.seconds + other.seconds, cost=cost)
 
 
 class PastJudgement(Record):
@@ -62,7 +77,16 @@ class Past(Record):
     tickets: tuple[PastTicket, ...] = ()
     rollouts: tuple[PastRollout, ...] = ()
     incidents: tuple[e.IncidentOpened, ...] = ()
-    costs: tuple[float, ...] = ()  # of its retrainings, in the unit of experiment.limits.cost_per_hour
+    trainings: tuple[Spent, ...] = ()  # of its retrainings
+
+    @property
+    def mean_training(self) -> Spent | None:
+        """What a retraining of the record took on average; None: no end of one is on record."""
+        if not self.trainings:
+            return None
+        costs = [one.cost for one in self.trainings if one.cost is not None]
+        seconds = sum(one.seconds for one in self.trainings) / len(self.trainings)
+        return Spent(seconds=seconds, cost=sum(costs) / len(costs) if costs else None)
 
 
 def past(service: str, entries: Iterable[Entry]) -> Past:
@@ -77,7 +101,7 @@ def past(service: str, entries: Iterable[Entry]) -> Past:
         tickets=tuple(reader.tickets.values()),
         rollouts=tuple(reader.rollouts.values()),
         incidents=tuple(reader.incidents),
-        costs=tuple(reader.costs),
+        trainings=tuple(reader.trainings),
     )
 
 
@@ -98,7 +122,7 @@ class _Reader:
         self.tickets: dict[str, PastTicket] = {}
         self.rollouts: dict[str, PastRollout] = {}
         self.incidents: list[e.IncidentOpened] = []
-        self.costs: list[float] = []
+        self.trainings: list[Spent] = []
         self._started: dict[tuple[str, int], tuple[str, Routing]] = {}
 
     def take(self, entry: Entry) -> None:
@@ -143,10 +167,18 @@ class _Reader:
                 self.tickets[name] = replace(self.tickets[name], closed_at=entry.at, outcome=outcome)
             case e.IncidentOpened() as incident:
                 self.incidents.append(incident)
-            case e.RunFinished(reason=reason, cost=cost) if reason != "first" and cost is not None:
-                self.costs.append(cost)
+            case e.TrainingStarted(ticket=name, run=run) if name in self.tickets:
+                self.tickets[name] = replace(self.tickets[name], run=run)
+            case e.RunFinished(reason=reason, run=run, use=use, cost=cost) if reason != "first":
+                self._spent(run, Spent(seconds=use.seconds, cost=cost))
             case _:
                 self._rollout(entry)
+
+    def _spent(self, run: str, spent: Spent) -> None:
+        self.trainings.append(spent)
+        for name, ticket in self.tickets.items():
+            if ticket.run == run and run:
+                self.tickets[name] = replace(ticket, spent=spent.plus(ticket.spent))
 
     def _rollout(self, entry: Entry) -> None:
         match entry.fact:

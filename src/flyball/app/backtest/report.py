@@ -1,16 +1,16 @@
 """What `flyball backtest` says: one line a policy, the truth they are measured by, and what nobody can know."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from flyball.app.backtest.course import Alarm, Course, Divergence, Ticket
-from flyball.app.backtest.exposure import BadSpan, bad_rows
+from flyball.app.backtest.exposure import BadSpan, bad_requests, bad_rows
+from flyball.app.backtest.parting import replayed
 from flyball.app.backtest.past import Past
 from flyball.app.backtest.policies import Policy
-from flyball.app.backtest.rollouts import RolloutAgain, again
+from flyball.app.backtest.rollouts import RolloutAgain
 from flyball.app.backtest.truth import Judged, Truth, judged
-from flyball.core.clock import moment
 from flyball.core.record import Record
 from flyball.core.service import Service
 
@@ -34,11 +34,14 @@ class PolicyLine(Record):
     retrains_by: dict[
         str, int
     ]  # promoted, no_gain, failed, open: as recorded; unknown: the record has no such training
-    cost: float | None  # of these trainings at the record's mean, in the unit of experiment.limits.cost_per_hour
+    training_s: float | None  # wall seconds of these trainings: as recorded, else at the record's mean
+    cost: float | None  # of these seconds, in the unit of experiment.limits.cost_per_hour
     rollbacks: int  # of candidates
     rollouts_by: dict[str, int]  # how the record's rollouts would have ended; unknown: they are not on this past
-    bad_rows: int | None  # that a bad champion answered before the policy asked for another
-    bad_requests: int | None  # that candidates which were taken back answered
+    bad_rows: int | None  # that bad champions answered
+    bad_rows_at_least: bool  # the record cannot tell how many more
+    bad_requests: int | None  # that bad candidates answered before their weight was 0 or whole
+    bad_requests_at_least: bool  # the record cannot tell how many more
     known_to_row: int  # up to here the record is this policy's own past
     left: Divergence | None  # why no further; None: to the end
     guessed: int  # PSI below the recorded `warn`, whose test against chance is not on record: taken as passed
@@ -70,12 +73,16 @@ def line(
     bad: Sequence[BadSpan] | None,
     changed: tuple[str, ...],
     not_judged: tuple[str, ...],
+    row_at: Callable[[str], int],
 ) -> PolicyLine:
     """Count what a course holds. Args: bad: of the recorded windows. not_judged: as in the line."""
     found = judged(course, known)
     windows = (course.last_row - course.first_row + 1) / recorded.monitor.window_rows
     ordered = course.ordered
-    rollouts = tuple(_known(again(one, policy.service, recorded), one.opened_at, course) for one in past.rollouts)
+    rollouts, left = replayed(policy.service, course, recorded=recorded, past=past, row_at=row_at)
+    stopped = {one.release for one in rollouts if one.outcome == "rolled_back"}
+    rows, rows_at_least = bad_rows(bad, course, left, never_served=stopped)
+    requests, at_least = bad_requests(bad, rollouts)
     return PolicyLine(
         policy=policy.name,
         value=policy.value,
@@ -89,13 +96,16 @@ def line(
         tickets=len(course.tickets),
         retrains=len(ordered),
         retrains_by=dict(sorted(Counter(ticket.outcome for ticket in ordered).items())),
-        cost=len(ordered) * sum(past.costs) / len(past.costs) if past.costs else None,
+        training_s=_total([ticket.seconds for ticket in ordered]),
+        cost=_total([ticket.cost for ticket in ordered]),
         rollbacks=sum(one.outcome == "rolled_back" for one in rollouts),
         rollouts_by=dict(sorted(Counter(one.outcome for one in rollouts).items())),
-        bad_rows=bad_rows(bad, course),
-        bad_requests=_bad_requests(rollouts),
-        known_to_row=course.last_row if course.left is None else course.left.row,
-        left=course.left,
+        bad_rows=rows,
+        bad_rows_at_least=rows_at_least,
+        bad_requests=requests,
+        bad_requests_at_least=at_least,
+        known_to_row=course.last_row if left is None else left.row,
+        left=left,
         guessed=course.guessed,
         alarm_list=course.alarms,
         ticket_list=course.tickets,
@@ -103,24 +113,7 @@ def line(
     )
 
 
-def _known(found: RolloutAgain, opened_at: str, course: Course) -> RolloutAgain:
-    """A rollout that the record had after this policy left it is not on the policy's past."""
-    left = course.left
-    if left is None or moment(opened_at) < moment(left.at):
-        return found
-    return RolloutAgain(
-        rollout=found.rollout,
-        release=found.release,
-        recorded=found.recorded,
-        outcome="unknown",
-        why=f"from row {left.row} on the record is not this policy's past",
-        requests=None,
-    )
-
-
-def _bad_requests(rollouts: Sequence[RolloutAgain]) -> int | None:
-    """None where a candidate that the record took back is not known to have been, or was not counted."""
-    bad = [one for one in rollouts if "rolled_back" in (one.recorded, one.outcome)]
-    if any(one.outcome != "rolled_back" or one.requests is None for one in bad):
-        return None
-    return sum(one.requests or 0 for one in bad)
+def _total(each: Sequence[float | None]) -> float | None:
+    """None where one of them is not known."""
+    known = [one for one in each if one is not None]
+    return sum(known) if len(known) == len(each) else None

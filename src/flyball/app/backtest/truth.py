@@ -111,13 +111,13 @@ def rows_of(texts: Sequence[str], course: Sequence[tuple[int, float]]) -> tuple[
             continue
         try:
             at = moment(text)
-            found.append(_row_at(at.timestamp(), course))
+            found.append(row_at(at.timestamp(), course))
         except (ValueError, TypeError):
             faulty.append(text)
     return found, faulty
 
 
-def _row_at(at: float, course: Sequence[tuple[int, float]]) -> int:
+def row_at(at: float, course: Sequence[tuple[int, float]]) -> int:
     """The first row at or after a moment; outside the record beyond its rows."""
     if at < course[0][1]:
         return course[0][0] - 1

@@ -1,40 +1,34 @@
 """A backtest for people: the policies side by side, then what nobody can know."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
 from flyball.app.backtest.report import Backtest, PolicyLine
 
-if TYPE_CHECKING:
-    from rich.console import RenderableType
-
 UNKNOWN = "unknown"
-HEADS = (
-    *("policy", "alarms", "false", "false per 1,000 windows", "detected", "delay, rows", "retrains", "cost"),
-    *("rollbacks", "rows by bad champions", "known to row"),
-)
+SEEN = ("alarms", "false", "false per 1,000 windows", "detected", "delay, rows", "known to row")
+DONE = ("retrains", "training, s", "cost", "rollbacks", "rows by bad champions", "rows by bad candidates")
+HEADS = ("policy", *SEEN, *DONE)
 
 
-def page(found: Backtest) -> "RenderableType":
-    """The table and the notes below it."""
-    from rich.console import Group
-    from rich.table import Column, Table
-    from rich.text import Text
+def page(found: Backtest) -> str:
+    """What each policy saw, what it did, and the notes. Two tables, for one is wider than a screen; nothing is cut."""
+    rows = [HEADS, *(cells(each, found.last_row) for each in found.policies)]
+    halves = [[(row[0], *row[1 : 1 + len(SEEN)]) for row in rows], [(row[0], *row[1 + len(SEEN) :]) for row in rows]]
+    return "\n".join([*beside(halves[0]), "", *beside(halves[1]), "", *lines(found)])
 
-    rows = [cells(each, found.last_row) for each in found.policies]
-    widths = [max(map(len, column)) for column in zip(HEADS, *rows, strict=True)]
-    # nothing is cut off: a figure without its end is another figure
-    heads = [Column(name, no_wrap=True, min_width=width) for name, width in zip(HEADS, widths, strict=True)]
-    table = Table(*heads, box=None)
+
+def beside(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Cells below one another, as wide as the widest of their column."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
-        table.add_row(*map(Text, row))
-    return Group(table, *map(Text, lines(found)))
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
 def cells(each: PolicyLine, last_row: int) -> tuple[str, ...]:
-    """One policy in the columns of the table."""
+    """One policy in the columns of the tables: HEADS."""
     beside, asked = each.judged, each.retrains_by
-    promoted, unknown = asked.get("promoted", 0), asked.get("unknown", 0)
-    of = f" ({promoted} promoted, {unknown} {UNKNOWN})" if each.retrains else ""
+    kinds = ", ".join(f"{n} {outcome}".replace("_", " ") for outcome, n in asked.items())
+    of = f" ({kinds})" if asked else ""
     false = UNKNOWN if beside.false_alarms is None else str(beside.false_alarms)
     judged = f" ({beside.unjudged} {UNKNOWN})" if beside.unjudged and beside.false_alarms is not None else ""
     return (
@@ -44,11 +38,13 @@ def cells(each: PolicyLine, last_row: int) -> tuple[str, ...]:
         UNKNOWN if each.false_per_1000_windows is None else f"{each.false_per_1000_windows:.1f}",
         _detected(each),
         UNKNOWN if beside.detected is None else "-" if beside.delay_rows is None else f"{beside.delay_rows:.0f}",
+        "the end" if each.known_to_row >= last_row else str(each.known_to_row),
         f"{each.retrains}{of}",
+        UNKNOWN if each.training_s is None else f"{each.training_s:.4g}",
         UNKNOWN if each.cost is None else f"{each.cost:.4g}",
         _rollbacks(each),
-        UNKNOWN if each.bad_rows is None else str(each.bad_rows),
-        "the end" if each.known_to_row >= last_row else str(each.known_to_row),
+        _bound(each.bad_rows, at_least=each.bad_rows_at_least),
+        _bound(each.bad_requests, at_least=each.bad_requests_at_least),
     )
 
 
@@ -86,5 +82,14 @@ def _detected(each: PolicyLine) -> str:
 def _rollbacks(each: PolicyLine) -> str:
     unknown = each.rollouts_by.get("unknown", 0)
     if not sum(each.rollouts_by.values()):
+        return "-"
+    good = sum(one.outcome == "rolled_back" and one.recorded == "promoted" for one in each.rollout_list)
+    told = [f"{good} promoted on record"] if good else []
+    told += [f"{unknown} {UNKNOWN}"] if unknown else []
+    return f"{each.rollbacks} ({', '.join(told)})" if told else str(each.rollbacks)
+
+
+def _bound(rows: int | None, *, at_least: bool) -> str:
+    if rows is None:
         return UNKNOWN
-    return f"{each.rollbacks} ({unknown} {UNKNOWN})" if unknown else str(each.rollbacks)
+    return f"{'at least ' if at_least else ''}{rows}"

@@ -10,6 +10,7 @@ there on nobody knows the releases it would have had: the windows go on as they 
 ended after the record's median time, neither a gain nor none, and the course says from which row on that is so.
 """
 
+from collections.abc import Sequence
 from statistics import median
 
 from msgspec.structs import replace
@@ -21,6 +22,7 @@ from flyball.control.decision import Learning, Situation, elapsed_s
 from flyball.control.reconcile import TelemetrySensor
 from flyball.control.reconcile.sensing import Watching
 from flyball.control.retraining import ordered, plan_retraining
+from flyball.control.rollout_state import RolloutState, advanced
 from flyball.control.state import ServiceState, fold
 from flyball.core import events as e
 from flyball.core.clock import moment
@@ -46,10 +48,15 @@ class Tick(Record):
 class Driver:
     """Feeds one policy; `course` is what came of it."""
 
-    def __init__(self, service: Service, past: Past, watching: Watching, *, window_s: float) -> None:
-        """Args: window_s: how long a window of the record took; decisions that lie closer together are the same."""
+    def __init__(
+        self, service: Service, past: Past, watching: Watching, *, window_s: float, by_rows: bool = False
+    ) -> None:
+        """Args:
+        window_s: how long a window of the record took; decisions that lie closer together are the same.
+        by_rows: the ticks hold the rows themselves, so the arms of a rollout can be told apart.
+        """
         self._service, self._past, self._window_s = service, past, window_s
-        self._watching = Overheard(watching)
+        self._watching, self._by_rows = Overheard(watching), by_rows
         self._feed = Feed()
         self._sensor = TelemetrySensor(service, self._feed, self._watching)
         self._state = ServiceState(service=past.service)
@@ -70,7 +77,6 @@ class Driver:
             if one.ordered_at is not None and one.closed_at is not None
         ]
         self._training_s = median(took) if took else 0.0
-        self._cost = sum(past.costs) / len(past.costs) if past.costs else None
 
     def tick(self, tick: Tick) -> None:
         """What was sealed, what happened, and what the policy makes of it."""
@@ -80,7 +86,9 @@ class Driver:
             return
         self._row = max(self._row, pane.last_row)
         self._feed.segments.append(tick.segment)
-        self._watch(self._look())  # the record's own tick wrote what it saw before it did anything else
+        if self._by_rows:
+            self._watching.follow(self._running(due, pane.end))
+        self._fold(*self._look().facts)  # the record's own tick wrote what it saw before it did anything else
         for entry in due:
             if moves(entry.fact, self._known):
                 self._plan()
@@ -101,6 +109,7 @@ class Driver:
             reports=tuple(reports),
             last_row=self._row,
             left=self._left,
+            trials=tuple(self._watching.trials) if self._by_rows else None,
             guessed=guessed,
         )
 
@@ -110,14 +119,18 @@ class Driver:
             self._place += 1
         return list(self._entries[begin : self._place])
 
+    def _running(self, due: Sequence[Entry], until: float) -> RolloutState | None:
+        """The record's rollout when a pane was sealed: a step of it that began within the pane has rows there."""
+        rollout = self._state.rollout
+        for entry in due:
+            if moment(entry.at).timestamp() <= until:
+                rollout = advanced(rollout, entry.fact, entry.at)
+        return rollout
+
     def _look(self) -> "_Look":
         seen = self._sensor.look(self._state, self._now)
         facts = [fact for fact in seen.watched if not _apart(fact)]
         return _Look(learning=seen.learning, facts=tuple(facts))
-
-    def _watch(self, look: "_Look") -> None:
-        for fact in look.facts:
-            self._fold(fact)
 
     def _plan(self) -> Learning:
         """Move until nothing moves any more; returns what the windows say in the end."""
@@ -125,7 +138,7 @@ class Driver:
         for _ in range(MOST_MOVES):
             self._end()
             if look.facts:
-                self._watch(look)
+                self._fold(*look.facts)
             elif not self._decide(look.learning):
                 break
             look = self._look()
@@ -160,10 +173,11 @@ class Driver:
             return True
         return same.ordered_at is not None and same.ordered_at <= self._now
 
-    def _fold(self, fact: e.AnyFact) -> None:
-        seq = self._state.version + 1
-        entry = Entry(seq=seq, at=self._now, type="", subject=self._state.service, fact=fact, prev_hash="", hash="")
-        self._state = fold(self._state, entry)
+    def _fold(self, *facts: e.AnyFact) -> None:
+        for fact in facts:
+            seq = self._state.version + 1
+            entry = Entry(seq=seq, at=self._now, type="", subject=self._state.service, fact=fact, prev_hash="", hash="")
+            self._state = fold(self._state, entry)
 
     def _book(self, fact: e.AnyFact) -> None:
         """Write down what the policy did."""
@@ -177,20 +191,33 @@ class Driver:
                     self._same[place + 1] = same
                     self._tickets[-1] = replace(self._tickets[-1], as_recorded=True)
             case e.RetrainOrdered():
-                self._tickets[place] = replace(self._tickets[place], ordered_row=self._row, ordered_at=self._now)
                 same = self._same.get(place)
                 if same is None or same.ordered_at is None or self._apart_s(same.ordered_at) >= self._window_s:
                     self._same.pop(place, None)
-                    self._tickets[place] = replace(self._tickets[place], as_recorded=False)
+                    same = None
                     self._leave(f"it asks for a training ({fact.reason}) that the record does not have")
-                if self._cost is not None:
-                    spent = self._state.spent.since(self._now)
-                    costs = (*spent.costs, (self._now, self._cost))
-                    self._state = replace(self._state, spent=replace(spent, costs=costs))
+                self._order(place, same)
             case e.TicketClosed(outcome=outcome):
-                self._tickets[place] = replace(self._tickets[place], outcome=outcome)
+                ended = None if self._tickets[place].ordered_row is None else self._row
+                self._tickets[place] = replace(self._tickets[place], outcome=outcome, ended_row=ended)
             case _:
                 pass
+
+    def _order(self, place: int, same: PastTicket | None) -> None:
+        """A training begins: what it takes stands on record, or is the record's mean."""
+        took = (same.spent if same is not None else None) or self._past.mean_training
+        self._tickets[place] = replace(
+            self._tickets[place],
+            ordered_row=self._row,
+            ordered_at=self._now,
+            as_recorded=same is not None,
+            seconds=None if took is None else took.seconds,
+            cost=None if took is None else took.cost,
+        )
+        if took is not None and took.cost is not None:
+            spent = self._state.spent.since(self._now)
+            costs = (*spent.costs, (self._now, took.cost))
+            self._state = replace(self._state, spent=replace(spent, costs=costs))
 
     def _twin(self, ticket: Ticket) -> PastTicket | None:
         """The record's ticket for the same reason within a window of this one."""
@@ -213,7 +240,7 @@ class Driver:
         same, began = self._same.get(place), self._tickets[place].ordered_at
         if same is None:
             if began is not None and began < self._now and elapsed_s(began, self._now) >= self._training_s:
-                self._tickets[place] = replace(self._tickets[place], outcome="unknown")
+                self._tickets[place] = replace(self._tickets[place], outcome="unknown", ended_row=self._row)
                 self._state = replace(self._state, ticket=None, version=self._state.version + 1)
             return
         if same.closed_at is None or moment(same.closed_at) > moment(self._now) or same.outcome is None:

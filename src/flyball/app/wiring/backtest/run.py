@@ -13,8 +13,9 @@ from flyball.app.backtest.past import Past, past
 from flyball.app.backtest.policies import Policy, changed_settings, policies
 from flyball.app.backtest.rejudged import Rejudge, needs_rows
 from flyball.app.backtest.report import Backtest, HistoryKind, line
+from flyball.app.backtest.rollouts import by_labels_of_arms
 from flyball.app.backtest.sweep import Sweep
-from flyball.app.backtest.truth import rows_of, truth
+from flyball.app.backtest.truth import row_at, rows_of, truth
 from flyball.app.home import Home
 from flyball.app.wiring.asking.declarations import declaration
 from flyball.app.wiring.asking.windows import between
@@ -24,6 +25,7 @@ from flyball.app.wiring.backtest.from_windows import Repeated, ticks
 from flyball.app.wiring.backtest.places import Place
 from flyball.app.wiring.ledger import open_ledger
 from flyball.control.reconcile.sensing import Watching
+from flyball.core.clock import moment
 from flyball.core.errors import BadInput, Fault, NotFound, Unavailable
 from flyball.core.seen_windows import SeenWindow
 from flyball.core.service import Service
@@ -58,7 +60,10 @@ def on_history(place: Place, name: str | None, asked: Asked, advance: Advance) -
     changed = {policy.name: changed_settings(recorded, policy.service) for policy in told}
     rows = RowHistory.of(home, service, entries)
     wanted = (
-        place.rows or not windows or any(needs_rows(setting) for settings in changed.values() for setting in settings)
+        place.rows
+        or not windows
+        or any(needs_rows(setting) for settings in changed.values() for setting in settings)
+        or any(by_labels_of_arms(policy.service, recorded) for policy in told)
     )
     by_rows = rows is not None and wanted
     if not by_rows and (place.rows or not windows):
@@ -72,13 +77,13 @@ def on_history(place: Place, name: str | None, asked: Asked, advance: Advance) -
         assert rows is not None
         source = rows
         return run.backtest(told, asked, lambda policy: (source.watching(policy), source.ticks(), lambda: 0), advance)
-    return run.backtest(told, asked, _of_windows(service, recorded, windows), advance)
+    return run.backtest(told, asked, of_windows(service, recorded, windows), advance)
 
 
 Source = Callable[[Service], tuple[Watching, Iterator[Tick], Callable[[], int]]]
 
 
-def _of_windows(service: str, recorded: Service, windows: Sequence[SeenWindow]) -> Source:
+def of_windows(service: str, recorded: Service, windows: Sequence[SeenWindow]) -> Source:
     def source(policy: Service) -> tuple[Watching, Iterator[Tick], Callable[[], int]]:
         rejudge = Rejudge(recorded.monitor, policy.monitor)
         return Repeated(windows, rejudge), ticks(service, windows), lambda: rejudge.guessed
@@ -126,6 +131,7 @@ class Run:
                 bad=bad,
                 changed=settings,
                 not_judged=hidden,
+                row_at=lambda at: row_at(moment(at).timestamp(), marks),
             )
             for policy, course, settings, hidden in zip(told, courses, changed, unseen, strict=True)
         )
@@ -142,7 +148,8 @@ class Run:
 
     def _course(self, policy: Service, source: Source, row_s: float) -> tuple[Course, list[tuple[int, float]]]:
         watching, course_of_ticks, guessed = source(policy)
-        driver = Driver(policy, self.past, watching, window_s=row_s * self.recorded.monitor.window_rows)
+        window_s, by_rows = row_s * self.recorded.monitor.window_rows, self.kind == "rows"
+        driver = Driver(policy, self.past, watching, window_s=window_s, by_rows=by_rows)
         marks: list[tuple[int, float]] = []
         for tick in course_of_ticks:
             pane = tick.segment.pane
