@@ -25,8 +25,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     return found
 
 
-def asked(history: Path, *sweep: str, changes: tuple[str, ...] = ()) -> Backtest:
-    wanted = Asked(files=(), sweeps=sweeps(sweep), changes=changes, within_rows=None)
+def asked(history: Path, *sweep: str, changes: tuple[str, ...] = (), files: tuple[Path, ...] = ()) -> Backtest:
+    wanted = Asked(files=files, sweeps=sweeps(sweep), changes=changes, within_rows=None)
     return on_history(place(history), None, wanted, lambda _: None)
 
 
@@ -52,7 +52,7 @@ def test_windows_of_other_sizes_are_counted_anew_from_the_rows(home: Home) -> No
     assert not any(line.not_judged for line in lines)
 
 
-def test_windows_that_were_kept_say_the_same_as_the_rows_that_they_were_made_of(home: Home) -> None:
+def test_windows_that_were_kept_say_the_same_as_the_rows_that_they_were_made_of(home: Home, tmp_path: Path) -> None:
     by_rows = asked(home.telemetry("fraud"))
     watched(home)  # which counts from its own first row, not behind the rows that were learned from
     by_windows = asked(home.root)
@@ -60,6 +60,9 @@ def test_windows_that_were_kept_say_the_same_as_the_rows_that_they_were_made_of(
     assert by_windows.policies[0].windows == by_rows.policies[0].windows
     assert alarms(by_windows) == alarms(by_rows)
     assert alarms(by_rows)
+    guarded = tmp_path / "guarded.yaml"
+    guarded.write_text("rollout: {guardrails: {metrics: [{name: accuracy}]}}\n")
+    assert asked(home.root, files=(guarded,)).history == "rows", "what labels say of two arms is in no window"
 
 
 def alarms(found: Backtest) -> list[tuple[str, int]]:

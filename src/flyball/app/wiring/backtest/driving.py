@@ -123,7 +123,7 @@ class Driver:
         """The record's rollout when a pane was sealed: a step of it that began within the pane has rows there."""
         rollout = self._state.rollout
         for entry in due:
-            if moment(entry.at).timestamp() <= until:
+            if moment(entry.at).timestamp() < until:  # what was decided at its end had seen it
                 rollout = advanced(rollout, entry.fact, entry.at)
         return rollout
 
