@@ -9,6 +9,7 @@ from flyball.core.ids import ReleaseRoot, RolloutId, ServiceName
 from flyball.core.routing import WHOLE, ArmCounts, Routing, StepCounts, TestSums, Verdict
 from flyball.core.service import Guardrails, Rollout, Step
 from flyball.decide.rollout import advance, judge
+from flyball.stats.change_point import BOLDER, ChangePointEvidence
 from flyball.stats.sequential import increment
 
 BATCH = 500  # units between two questions whether the step may be left
@@ -65,14 +66,20 @@ class Tally:
 
     ratio: float
     step: float = 0.0
-    rollout: float = 0.0
+    whole: tuple[float, float] = (0.0, 0.0)
+    later: ChangePointEvidence = field(default_factory=ChangePointEvidence)
     units: int = 0
     theirs: int = 0
 
+    @property
+    def rollout(self) -> float:
+        return self.later.log_e(self.whole)
+
     def event(self, is_candidate: bool, w: float) -> None:
-        gained = increment(is_candidate, w, self.ratio)
-        self.step += gained
-        self.rollout += gained
+        gained = (increment(is_candidate, w, self.ratio), increment(is_candidate, w, BOLDER * self.ratio))
+        self.step += gained[0]
+        self.whole = (self.whole[0] + gained[0], self.whole[1] + gained[1])
+        self.later = self.later.observe(gained, 1)
         self.units = self.theirs = 0
 
 

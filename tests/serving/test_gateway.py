@@ -303,6 +303,7 @@ def test_common_causes_blame_nobody() -> None:
     log_e: list[float] = []
     for i in range(150):
         core.answer([row(card=f"c{i}", items=13)], predictors(), [float(i)], f"r{i}")
+        assert core.ask_judge(judge, at=float(i)) is None
         counts = core.observe().counts
         assert isinstance(counts, StepCounts)
         log_e.append(counts.rollout_tests.errors)

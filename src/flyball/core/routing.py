@@ -95,16 +95,22 @@ class StepCounts(Record):
     pairs: int = 0  # rows that champion and shadow both answered
     disagreements: int = 0
     step_tests: TestSums = TestSums()  # fresh in every step: may it advance?
-    rollout_tests: TestSums = TestSums()  # never restarted: must it go back?
+    rollout_tests: TestSums = TestSums()  # never restarted: must it go back? Of a gateway: `stats.change_point`
     rollout_candidate: ArmCounts = ArmCounts()  # summed over the steps so far
     received: int = 0
     written: int = 0
     dropped: int = 0
     arms_: tuple[ArmEvidence, ...] | UnsetType = field(default=UNSET, name="arms")  # of an A/B test, the champion first
+    # whether the candidate's own rates have risen (`stats.rate_rise`); written only where they have, for older readers
+    risen_: TestSums | UnsetType = field(default=UNSET, name="risen")
 
     @property
     def arms(self) -> tuple[ArmEvidence, ...]:
         return () if self.arms_ is UNSET else self.arms_
+
+    @property
+    def risen(self) -> TestSums:
+        return TestSums() if self.risen_ is UNSET else self.risen_
 
 
 class PairEvidence(Record):

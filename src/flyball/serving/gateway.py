@@ -26,6 +26,7 @@ from flyball.serving.admit import admit
 from flyball.serving.batch import Ask, Batch, ask_for, asked, first_asks, own_ms
 from flyball.serving.counting import counted
 from flyball.serving.counting.accounting import Accounting
+from flyball.serving.counting.judged import JudgedCounts
 from flyball.serving.identity import PredictionIds
 from flyball.serving.protocols.terms import PLAIN, Terms
 from flyball.serving.rate import Rate
@@ -69,7 +70,7 @@ class Gateway:
         self.service = service
         self._checker, self.accounting, self._ids = checker, accounting, ids
         self.workers, self._quiet_rps = workers, QUIET_RPS / workers
-        self._table = InForce()
+        self._table, self._judged = InForce(), JudgedCounts([accounting.slot], accounting.counts)
         self._rate = Rate()
         self._placing = Placing(service.routing)
         self._limit_ms = service.serving.objectives.latency_p99_ms
@@ -281,16 +282,15 @@ class Gateway:
     def observe(self) -> Observed:
         """What a controller sees of this service."""
         table = self._table
-        counts = self.accounting.counts(table.counted) if table.counted else None
+        counts = self._judged.standing(table.counted) if table.counted else None
         return Observed(routing=table.routing, counts=counts, stopped=table.stopped)
 
     def ask_judge(self, judge: Judge, *, at: float, turn: Callable[[Routing], None] = lambda _: None) -> Stopped | None:
         """Stop the candidate, or arms of an A/B test, if the judge says so: the one decision a gateway takes by itself.
         None: go on. `turn`: told of the table whose step begins, before it does, where arms go and others go on."""
-        table, counts = self._table, self.accounting.counts
+        table, counts, first = self._table, self._judged.look, self.accounting.first_candidate_at
         if table.ordered is None:
             return None
-        first = self.accounting.first_candidate_at
         stopped = told_to_stop(judge, table.ordered, table.stopped, counts=counts, first=lambda _: first(), at=at)
         if stopped is not None:
             table.stop(stopped)

@@ -235,6 +235,7 @@ class Accounting:
         floats[FLOAT["step_errors"]] = floats[FLOAT["step_slow"]] = 0.0
         if not same_rollout:
             floats[FLOAT["rollout_errors"]] = floats[FLOAT["rollout_slow"]] = 0.0
+            floats[FLOAT["bolder_errors"]] = floats[FLOAT["bolder_slow"]] = 0.0
             floats[FLOAT["first_candidate_at"]] = 0.0
         slot.seen.clear()
         self._errors.restart()

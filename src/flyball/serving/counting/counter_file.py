@@ -22,6 +22,11 @@ from typing import Final
 MAGIC: Final = 0x466C7962616C6C02  # "Flyball", layout 2
 BITS: Final = 1 << 20
 
+KINDS: Final = ("errors", "slow")
+JUDGED: Final = (
+    *("begun", "bolder_begun", "events", "any_left", "reason_left"),  # `stats.change_point`
+    *("rise", "rate", "step_events", "step_exposures", "before_events", "before_exposures"),  # `stats.rate_rise`
+)
 _ARM = ("requests", "units", "errors", "slow", "failed")
 _INTS = (
     "magic",
@@ -53,6 +58,9 @@ _INTS = (
     "even_dropped_before",  # `dropped` then, without what belongs to the pane before it
     "odd_received_before",
     "odd_dropped_before",
+    "told_rollout",  # what the judge has heard of this slot is of this rollout (`judged.py`)
+    "judged_rollout",  # in the first slot: the judge's own state is of this rollout, and this step
+    "judged_step",
 )
 _FLOATS = (
     "step_errors",
@@ -60,6 +68,14 @@ _FLOATS = (
     "rollout_errors",
     "rollout_slow",
     "first_candidate_at",  # seconds since the epoch; 0: the candidate has answered nobody
+    "bolder_errors",  # of the rollout, for the other alternative
+    "bolder_slow",
+    # from here on whoever judges writes (`judged.py`). Of each slot, what it has heard:
+    *(f"told_{sums}_{kind}" for kind in KINDS for sums in ("rollout", "bolder")),
+    # in the first slot, its own state
+    *(f"judged_{name}_{kind}" for kind in KINDS for name in JUDGED),
+    *(f"heard_{arm}_{name}" for arm in ("champion", "candidate", "shadow") for name in ("requests", *KINDS)),
+    "judged_weight",
 )
 _BITMAPS = ("seen", "errors_done", "slow_done", "errors_seen", "slow_seen")
 _SHARED = ("seen", "errors_done", "slow_done")  # by all workers of a service
@@ -67,7 +83,7 @@ _SHARED = ("seen", "errors_done", "slow_done")  # by all workers of a service
 INT: Final = {name: place for place, name in enumerate(_INTS)}
 FLOAT: Final = {name: place for place, name in enumerate(_FLOATS)}
 _HEAD: Final = 4096  # integers and floats, with room to grow
-_FLOATS_AT: Final = 8 * 49  # four integers may still join without another layout
+_FLOATS_AT: Final = 8 * 49  # one integer may still join without another layout; all zero in a file from before
 _ARMS: Final = 2048  # where the counts of an A/B test's arms begin; all zero in a file from before there were arms
 SLOT_BYTES: Final = _HEAD + len(_BITMAPS) * BITS // 8
 UNITS_BYTES: Final = _HEAD + 2 * len(_SHARED) * BITS // 8

@@ -4,6 +4,7 @@ The theory is in `accounting.py`; the formula in `stats.sequential.increment`.
 """
 
 from flyball.serving.counting.counter_file import FLOAT, INT, Bitmap, Slot
+from flyball.stats.change_point import BOLDER
 from flyball.stats.sequential import increment
 
 _SHADOW_ERRED, _PAIR_COUNTED = 0x5A5A5, 0xA5A5A  # where in the bitmap of done units the shadow's own marks are
@@ -15,7 +16,7 @@ class Interval:
     def __init__(self, slot: Slot, name: str, done: Bitmap, seen: Bitmap) -> None:
         self._ints, self._floats, self._done, self._seen = slot.ints, slot.floats, done, seen
         self._units, self._candidates = INT[f"{name}_interval"], INT[f"{name}_interval_candidate"]
-        self._step, self._rollout = FLOAT[f"step_{name}"], FLOAT[f"rollout_{name}"]
+        self._step, self._rollout, self._bolder = (FLOAT[f"{sums}_{name}"] for sums in ("step", "rollout", "bolder"))
 
     def observe(self, is_candidate: bool, place: int, event: bool, ratio: float | None) -> bool:
         """One row of a unit; True if it is the unit's first event of this kind in the step."""
@@ -30,7 +31,7 @@ class Interval:
         if ratio is not None:
             # a shared bit may have hidden the erring unit from its interval: then it is the only one known
             units = self._ints[self._units]
-            self._gain(increment(is_candidate, self._ints[self._candidates] / units if units else 0.0, ratio))
+            self._gain(is_candidate, self._ints[self._candidates] / units if units else 0.0, ratio)
             self._begin()
         return True
 
@@ -38,7 +39,7 @@ class Interval:
         """One mirrored row; True if it is the unit's first event at the shadow in the step."""
         if shadow != champion and ratio is not None and place ^ _PAIR_COUNTED not in self._done:
             self._done.add(place ^ _PAIR_COUNTED)
-            self._gain(increment(shadow, 0.5, ratio))
+            self._gain(shadow, 0.5, ratio)
         return shadow and self._done.add(place ^ _SHADOW_ERRED)
 
     def restart(self) -> None:
@@ -50,6 +51,8 @@ class Interval:
         self._ints[self._units] = self._ints[self._candidates] = 0
         self._seen.clear()
 
-    def _gain(self, log_e: float) -> None:
+    def _gain(self, is_candidate: bool, w: float, ratio: float) -> None:
+        log_e = increment(is_candidate, w, ratio)
         self._floats[self._step] += log_e
         self._floats[self._rollout] += log_e
+        self._floats[self._bolder] += increment(is_candidate, w, BOLDER * ratio)

@@ -26,13 +26,13 @@ class Sums:
     """All slots of one service; it reads them and writes nothing."""
 
     def __init__(self, slots: Sequence[Slot]) -> None:
-        self._slots = tuple(slots)
+        self.slots = tuple(slots)
         self._views = tuple(map(Accounting, slots))
 
     def counts(self, routing: Routing) -> StepCounts:
         """What all workers together have seen of this step."""
         nothing = StepCounts(service=routing.service, epoch=routing.epoch, rollout=routing.rollout, step=routing.step)
-        parts = [_part(slot, view, routing) for slot, view in zip(self._slots, self._views, strict=True)]
+        parts = [_part(slot, view, routing) for slot, view in zip(self.slots, self._views, strict=True)]
         return merged(nothing, *(part for part in parts if part is not None))
 
     def first_candidate_at(self, routing: Routing) -> float | None:

@@ -8,6 +8,8 @@ from tests.serving.parts import CHAMPION, PREVIOUS, routing
 
 from flyball.core.ids import Epoch
 from flyball.core.routing import Routing
+from flyball.serving.counting.counter_file import in_memory
+from flyball.serving.counting.sums import Sums
 from flyball.serving.orders import Forget, Order, Prepare
 from flyball.serving.serve.workers.over_workers import OverWorkers
 from flyball.serving.serve.workers.table import TableMap
@@ -53,7 +55,7 @@ class Slow:
 def test_orders_go_by_a_worker_that_is_brought_up_and_it_is_told_what_it_missed(tmp_path: Path) -> None:
     async def story() -> None:
         crew, late = Crew(), Slow()
-        body = OverWorkers("shop", crew, TableMap(tmp_path / "map"), None, Units())  # type: ignore[arg-type]
+        body = OverWorkers("shop", crew, TableMap(tmp_path / "map"), Sums([in_memory()]), Units())  # type: ignore[arg-type]
         body.follow(FIRST, None)
         rising = asyncio.create_task(body.bring_up(late))  # type: ignore[arg-type]
         await late.loading.wait()
@@ -72,7 +74,7 @@ def test_orders_go_by_a_worker_that_is_brought_up_and_it_is_told_what_it_missed(
 def test_a_table_that_came_into_force_meanwhile_is_loaded_before_the_worker_is_up(tmp_path: Path) -> None:
     async def story() -> None:
         crew, late = Crew(), Slow()
-        body = OverWorkers("shop", crew, TableMap(tmp_path / "map"), None, Units())  # type: ignore[arg-type]
+        body = OverWorkers("shop", crew, TableMap(tmp_path / "map"), Sums([in_memory()]), Units())  # type: ignore[arg-type]
         body.follow(FIRST, None)
         rising = asyncio.create_task(body.bring_up(late))  # type: ignore[arg-type]
         await late.loading.wait()
@@ -88,7 +90,7 @@ def test_what_one_worker_refused_the_others_forget_and_nobody_who_comes_loads_it
     async def story() -> None:
         crew, late = Crew(), Slow()
         late.goes_on.set()
-        body = OverWorkers("shop", crew, TableMap(tmp_path / "map"), None, Units())  # type: ignore[arg-type]
+        body = OverWorkers("shop", crew, TableMap(tmp_path / "map"), Sums([in_memory()]), Units())  # type: ignore[arg-type]
         body.follow(FIRST, None)
         await body.prepare(SECOND)
         await body.forget()
@@ -101,7 +103,7 @@ def test_what_one_worker_refused_the_others_forget_and_nobody_who_comes_loads_it
 
 def test_an_order_is_being_prepared_until_it_is_in_force_or_forgotten(tmp_path: Path) -> None:
     async def story() -> None:
-        body = OverWorkers("shop", Crew(), TableMap(tmp_path / "map"), None, Units())  # type: ignore[arg-type]
+        body = OverWorkers("shop", Crew(), TableMap(tmp_path / "map"), Sums([in_memory()]), Units())  # type: ignore[arg-type]
         told = [body.preparing]
         await body.prepare(SECOND)
         told.append(body.preparing)

@@ -9,6 +9,7 @@ from flyball.core.ports import Judge
 from flyball.core.routing import Observed, Routing, Stopped
 from flyball.serving.counting.accounting import step_key
 from flyball.serving.counting.counter_file import Units
+from flyball.serving.counting.judged import JudgedCounts
 from flyball.serving.counting.sums import Sums
 from flyball.serving.orders import Forget, Prepare, Refuse, Settle
 from flyball.serving.routing.stopping import counted, effective, told_to_stop
@@ -22,6 +23,7 @@ class OverWorkers:
 
     def __init__(self, name: str, workers: Workers, table: TableMap, sums: Sums, units: Units) -> None:
         self._name, self._workers, self._map, self._sums, self._units = name, workers, table, sums, units
+        self._judged = JudgedCounts(sums.slots, sums.counts)
         self._ordered: Routing | None = None
         self._stopped: Stopped | None = None
         self._coming: Routing | None = None  # is being prepared
@@ -75,14 +77,14 @@ class OverWorkers:
         if self._ordered is None:
             return Observed(routing=None, counts=None)
         routing, table = effective(self._ordered, self._stopped), counted(self._ordered, self._stopped)
-        return Observed(routing=routing, counts=self._sums.counts(table), stopped=self._stopped)
+        return Observed(routing=routing, counts=self._judged.standing(table), stopped=self._stopped)
 
     def ask_judge(self, judge: Judge, *, at: float) -> Stopped | None:
         ordered = self._ordered
         if ordered is None:
             return None
-        sums = self._sums
-        stopped = told_to_stop(judge, ordered, self._stopped, counts=sums.counts, first=sums.first_candidate_at, at=at)
+        first = self._sums.first_candidate_at
+        stopped = told_to_stop(judge, ordered, self._stopped, counts=self._judged.look, first=first, at=at)
         if stopped is not None:
             if ordered.arms:  # the others go on, with other shares: another step
                 self._units.turn(step_key(counted(ordered, stopped)))
