@@ -27,7 +27,7 @@ from flyball.decide.rollout_plan import RolloutPlan, plan, step_names, waive
 from flyball.decide.step_plan import Setting, StepPlan, Traffic, planned
 from flyball.stats.sequences import bernoulli_upper
 
-QUIET = Traffic(requests_s=10.0, errors=0.001, slow=0.01)
+QUIET = Traffic(requests_s=8.0, errors=0.001, slow=0.01)
 
 
 def dice() -> np.random.Generator:
@@ -118,7 +118,7 @@ def test_a_small_weight_takes_longer_and_the_plan_says_what_mends_it() -> None:
     assert (found.alpha, found.beta) == (0.05, 0.10)
 
 
-@pytest.mark.parametrize("rate", [1.0, 5.0])
+@pytest.mark.parametrize("rate", [1.0, 4.0])
 def test_each_mend_by_itself_makes_the_step_powered(rate: float) -> None:
     step, traffic, rails = canary(0.02), replace(QUIET, requests_s=rate), Guardrails()
     found = told(step, traffic)
@@ -147,7 +147,7 @@ def mended(step: Step, rails: Guardrails, mend: str) -> tuple[Step, Guardrails]:
 
 def test_too_few_requests_are_named_with_the_number_that_fits() -> None:
     found = told(canary(0.5, timeout_s=600, min_requests=20_000))
-    assert found.reasons == ("20000 requests of the candidate take 4,000 s, and it ends after 600 s",)
+    assert found.reasons == ("20000 requests of the candidate take 5,000 s, and it ends after 600 s",)
     assert "min_requests: 3000" in found.mends
 
 

@@ -4,21 +4,24 @@ Theory of operation. The clock is the number of the candidate's own units, so ne
 matter; only the planner turns units into seconds. The candidate's events come by its own rate. Between two of them the
 champion's are drawn, and three things can end the step, as in `decide.steps` and `decide.rollout`:
 
-- the candidate's event carries the log-likelihood ratio to `upper`, or is the `most`-th: it goes back;
+- the candidate's event carries the evidence to `upper`, or is the `most`-th: it goes back;
 - the champion's events carry it to `lower`: it may go on;
 - so many units have passed with k events that the upper bound of its rate is below `ceiling`: it may go on.
 
 Nothing ends in going on before `floor` units. The share of units between events is taken as the weight itself, and the
-evidence as nothing at the step's beginning; `tests/calibration/test_rollout_plan.py` holds the outcome against whole
+evidence as nothing at the step's beginning, without the bets that begin later (`stats.change_point`): they are for
+what turns bad. `tests/calibration/test_rollout_plan.py` holds the outcome against whole
 steps that are judged unit by unit.
 """
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
+from flyball.stats.change_point import BOLDER, FIRST, FIRST_SPLIT
 from flyball.stats.sequences import bernoulli_refuted
 from flyball.stats.sequential import increment
 
@@ -33,8 +36,8 @@ class Watch:
 
     share: float  # the candidate's share of the units that are compared, 0..1 (a shadow: 0.5)
     ratio: float  # that the test is made for
-    upper: float  # of the log-likelihood ratio, nats: back
-    lower: float  # on; -inf: the test is not asked
+    upper: float  # of the evidence, nats: back
+    lower: float  # of the log-likelihood ratio: on; -inf: the test is not asked
     ceiling: float  # of the candidate's own rate: on; 0: it is not asked
     beta: float  # of the bound that is compared with the ceiling
     floor: float = 0.0  # candidate's units before which nothing goes on
@@ -72,10 +75,12 @@ def endings(watch: Watch, champion: float, candidate: float, *, rng: np.random.G
     (True, True)
     """
     up, down = increment(True, watch.share, watch.ratio), increment(False, watch.share, watch.ratio)
+    bolder = BOLDER * watch.ratio
+    bolder_up, bolder_down = increment(True, watch.share, bolder), increment(False, watch.share, bolder)
     beside = (1 - watch.share) / watch.share  # champion's units for one of the candidate's
     at, back = np.full(runs, np.inf), np.zeros(runs, dtype=np.bool_)
     going = np.arange(runs)
-    log_e, since = np.zeros(runs), np.zeros(runs)
+    log_e, log_bolder, since = np.zeros(runs), np.zeros(runs), np.zeros(runs)
     for events in range(MOST_EVENTS):
         until = since + _until_next(candidate, going.size, rng)
         theirs = _events(champion, until - since, beside, rng)
@@ -88,16 +93,25 @@ def endings(watch: Watch, champion: float, candidate: float, *, rng: np.random.G
         else:
             on = np.zeros(going.size, dtype=np.bool_)
         log_e = log_e + theirs * down + up
-        gone = ~on & ((log_e >= watch.upper) | (watch.most is not None and events + 1 >= watch.most))
+        log_bolder = log_bolder + theirs * bolder_down + bolder_up
+        many = watch.most is not None and events + 1 >= watch.most
+        gone = ~on & ((_mixed(log_e, log_bolder) >= watch.upper) | many)
         at[going[gone]], back[going[gone]] = until[gone], True
         left = ~on & ~gone & np.isfinite(until)
-        going, log_e, since = going[left], log_e[left], until[left]
+        going, log_e, log_bolder, since = going[left], log_e[left], log_bolder[left], until[left]
         if not going.size:
             return Endings(at=at, back=back)
     # after so many events chance has little say: the walk goes where it drifts
     worse = up + down * champion * beside / candidate > 0 and not candidate < watch.ceiling
     at[going], back[going] = (since if worse else np.maximum(since, watch.floor)), worse
     return Endings(at=at, back=back)
+
+
+def _mixed(log_e: Floats, log_bolder: Floats) -> Floats:
+    """The evidence of the bets that began with the rollout, as in `stats.change_point`."""
+    declared, bolder = (math.log(FIRST * part) for part in FIRST_SPLIT)
+    found: Floats = np.logaddexp(declared + log_e, bolder + log_bolder)
+    return found
 
 
 def _until_next(rate: float, runs: int, rng: np.random.Generator) -> Floats:
