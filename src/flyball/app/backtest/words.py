@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from flyball.app.backtest.report import Backtest, PolicyLine
+from flyball.app.backtest.truth import Truth
 
 UNKNOWN = "unknown"
 SEEN = ("alarms", "false", "false per 1,000 windows", "detected", "delay, rows", "known to row")
@@ -52,7 +53,7 @@ def lines(found: Backtest) -> list[str]:
     """What is said below the table."""
     told = [
         f"{found.service}: rows {found.first_row} to {found.last_row}, history: {found.history}",
-        f"truth: {found.truth.why}; an alarm within {found.truth.within_rows} rows of a change tells of it",
+        f"truth: {_truth(found.truth)}",
     ]
     for each in found.policies:
         if each.left is not None:
@@ -68,6 +69,12 @@ def lines(found: Backtest) -> list[str]:
                 "that test is not on record"
             )
     return [*told, *found.notes]
+
+
+def _truth(known: Truth) -> str:
+    if known.by == "unknown":
+        return f"{known.why}, so nobody knows which alarms are false; --changes ROW ... names what is known"
+    return f"{known.why}; an alarm within {known.within_rows} rows of a change tells of it"
 
 
 def _detected(each: PolicyLine) -> str:

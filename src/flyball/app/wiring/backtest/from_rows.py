@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from flyball.adapters.prediction_log.files import sealed
 from flyball.adapters.prediction_log.segments import Segments
 from flyball.app.home import Home
 from flyball.app.wiring.asking.levels import source_rows
@@ -42,6 +43,14 @@ class RowHistory:
         if not served or next(iter(Segments(home.telemetry(service).parent).sealed(service, -1)), None) is None:
             return None
         return cls(home=home, service=service, source_rows=source_rows(mine), releases=tuple(served))
+
+    @property
+    def row_s(self) -> float:
+        """What a row took on average, seconds, by the first and the last pane."""
+        panes = sealed(self.home.telemetry(self.service))
+        first, last = panes[0].panes()[0], panes[-1].panes()[-1]
+        rows = last.last_row - first.first_row
+        return (last.end - first.start) / rows if rows > 0 else 0.0
 
     def watching(self, policy: Service) -> Watcher:
         """The production monitor under a policy, as it stood before the first row."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from dataclasses import replace as replaced
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -75,7 +76,7 @@ def on_history(place: Place, name: str | None, asked: Asked, advance: Advance) -
     run = Run(service=service, recorded=recorded, past=past(service, entries), kind=kind)
     if by_rows:
         assert rows is not None
-        source = rows
+        run, source = replaced(run, row_s=rows.row_s), rows
         return run.backtest(told, asked, lambda policy: (source.watching(policy), source.ticks(), lambda: 0), advance)
     return run.backtest(told, asked, of_windows(service, recorded, windows), advance)
 
@@ -99,6 +100,7 @@ class Run:
     recorded: Service
     past: Past
     kind: HistoryKind
+    row_s: float = 0.0  # what a row takes; 0: the first course tells it, and is then run once more
 
     def backtest(self, told: Sequence[Policy], asked: Asked, source: Source, advance: Advance) -> Backtest:
         """Drive each policy; the first one's windows say what is true."""
@@ -106,12 +108,12 @@ class Run:
         marks: list[tuple[int, float]] = []
         changed = [changed_settings(self.recorded, policy.service) for policy in told]
         unseen = [tuple(one for one in each if self._unseen(one)) for each in changed]
-        row_s = 0.0
+        row_s = self.row_s
         for policy, hidden in zip(told, unseen, strict=True):
             course, found = self._course(self._judgeable(policy.service, hidden), source, row_s)
             if not courses:
-                marks, row_s = found, _row_s(found)
-                if row_s and self.past.tickets:  # now that a window's length is known, so is which decisions are alike
+                marks, row_s = found, self.row_s or _row_s(found)
+                if row_s != self.row_s and self.past.tickets:  # how long a window takes says which decisions are alike
                     course, _ = self._course(policy.service, source, row_s)
             courses.append(course)
             advance(1)
