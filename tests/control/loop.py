@@ -9,8 +9,9 @@ from tests.control.world import NAME, first_champion, service
 
 from flyball.adapters.ledger.memory import MemoryLedger, SimulatedClock
 from flyball.app.people import Person, approve
+from flyball.app.wiring.traffic import dice
 from flyball.control.decision import Learning
-from flyball.control.reconcile import Reconciler, Seen
+from flyball.control.reconcile import Foretelling, Reconciler, Seen
 from flyball.control.state import ServiceState
 from flyball.core import events as e
 from flyball.core.errors import StaleEpoch, Unavailable, Untrusted
@@ -18,6 +19,7 @@ from flyball.core.ledger import Claimed
 from flyball.core.policy import policy_digest
 from flyball.core.routing import ArmCounts, Observed, Routing, StepCounts, Stopped, TestSums, Verdict
 from flyball.core.service import Service
+from flyball.decide.step_plan import Traffic
 from flyball.registry import chain
 
 ADA = Person(name="ada", proof="os_user")
@@ -78,8 +80,9 @@ class Learner:
 class Loop:
     """One service, its first release serving, and everything that acts on it."""
 
-    def __init__(self, declared: Service | None = None) -> None:
-        self.service = declared or service()
+    def __init__(self, declared: Service | None = None, *, traffic: Callable[[], Traffic] | None = None) -> None:
+        """`traffic`: of today; None: nobody looks whether a rollout can answer."""
+        self.service, self.traffic = declared or service(), traffic
         self.clock = SimulatedClock()
         self.ledger = MemoryLedger(sealer=chain, clock=self.clock)
         self.gateways, self.sensor, self.learner = Gateways(), Sensor(), Learner(self.ledger)
@@ -89,6 +92,8 @@ class Loop:
             "metadata": {"name": "fraud", "owner": "risk", "people": people},
             "autonomy": msgspec.to_builtins(self.service.autonomy),
             "retrain": msgspec.to_builtins(self.service.retrain),
+            **{key: msgspec.to_builtins(getattr(self.service, key)) for key in ("data", "experiment", "rollout")},
+            **{"apiVersion": self.service.apiVersion, "kind": self.service.kind},
         }
         assert isinstance(facts[0], e.ServiceDeclared)
         policy = policy_digest(self.service)
@@ -105,6 +110,7 @@ class Loop:
             learner=self.learner,
             clock=self.clock,
             owner=owner,
+            foretelling=Foretelling(self.service, self.traffic, dice) if self.traffic is not None else None,
         )
 
     def write(self, *facts: e.AnyFact) -> None:

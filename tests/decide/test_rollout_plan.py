@@ -23,7 +23,7 @@ from flyball.core.service import (
     default_steps,
 )
 from flyball.decide.guardrail_power import Watch, clear_after, endings
-from flyball.decide.rollout_plan import RolloutPlan, plan, step_names, waive
+from flyball.decide.rollout_plan import RolloutPlan, plan, waive
 from flyball.decide.step_plan import Setting, StepPlan, Traffic, planned
 from flyball.stats.sequences import bernoulli_upper
 
@@ -210,14 +210,6 @@ def test_the_verdict_of_all_is_the_worst_of_those_that_are_not_waived() -> None:
     unknown = plan("s", [canary()], Guardrails(), replace(QUIET, requests_s=None), dice=dice)
     assert isinstance(unknown, RolloutPlan)
     assert (unknown.verdict, unknown.seconds) == ("UNKNOWN", None)
-
-
-def test_steps_have_names_of_their_own() -> None:
-    names = step_names((*default_steps(), canary(0.125), canary(0.125)))
-    assert names == (
-        *("shadow", "approval", "canary-1%", "canary-10%", "canary-50%", "promote"),
-        *("canary-12.5%", "canary-12.5%-2"),
-    )
 
 
 @given(st.integers(0, 30), st.floats(0.01, 0.3))

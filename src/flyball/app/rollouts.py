@@ -4,10 +4,12 @@ Each is one fact, as in `people`. None of them touches a guardrail: what only ca
 candidate that is found worse goes back, paused or not.
 """
 
+from collections.abc import Sequence
 from typing import TypedDict
 
 from flyball.app.people import Person, Word, may, ordered_back, say
 from flyball.app.subjects import is_called, is_root
+from flyball.app.waivers import waiving
 from flyball.control.rollout_state import RolloutState
 from flyball.control.state import ServiceState
 from flyball.core import events as e
@@ -108,15 +110,19 @@ def undo(ledger: Ledger, subject: str, person: Person, why: str) -> tuple[Entry,
     return say(ledger, subject, word)
 
 
-def want(ledger: Ledger, service: str, release: str | None, person: Person, why: str) -> tuple[Entry, ...]:
+def want(
+    ledger: Ledger, service: str, release: str | None, person: Person, why: str, *, waive: Sequence[str] = ()
+) -> tuple[Entry, ...]:
     """Roll this release out next: one that passed its gates (or has exceptions for them) and waits, or, with a reason,
     one that was withdrawn.
 
     Args: release: its root or the first digits of it; None: the newest that waits, else the newest that was withdrawn.
+        waive: steps that may be underpowered, as `waivers.waive` says.
 
     Raises: NotFound: no such release. Refused: it serves or is tried, it has not passed, it was withdrawn and nobody
-        says why, or the person may not.
+        says why, or the person may not. BadInput: no step is called so.
     """
+    accepted = waiving(ledger, waive, person, why)
 
     def word(state: ServiceState, metadata: Metadata) -> Word:
         may(metadata, person, ("approver",))
@@ -134,7 +140,7 @@ def want(ledger: Ledger, service: str, release: str | None, person: Person, why:
         fact = e.ReleaseWanted(
             service=ServiceName(state.service), release=ReleaseRoot(root), by=person.name, proof=person.proof, why=why
         )
-        return Word(about=(root,), facts=(fact,))
+        return Word(about=(root,), facts=(*(accepted(state, metadata).facts if waive else ()), fact))
 
     return say(ledger, service, word)
 

@@ -5,19 +5,23 @@ The planner decides what is useful; this file knows only what must never happen.
 
 from flyball.control.check_exceptions import failed_without_exception
 from flyball.control.check_policy import against_the_rules, agreed_to, alone_wrongly, people_needed, trainer_alone
+from flyball.control.check_power import underpowered
 from flyball.control.phases import allowed, phase_of
 from flyball.control.plan import Plan
 from flyball.control.state import ServiceState
 from flyball.core import events as e
+from flyball.core.rollout_power import RolloutPower
 from flyball.core.routing import WHOLE, Routing
 from flyball.core.service import Service
 
 
-def broken_rules(plan: Plan, state: ServiceState, service: Service, *, now: str = "") -> tuple[str, ...]:
+def broken_rules(
+    plan: Plan, state: ServiceState, service: Service, *, now: str = "", power: RolloutPower | None = None
+) -> tuple[str, ...]:
     """Every rule that the plan would break, in words; empty where it may be carried out.
 
     Now: the moment that the plan is of, by which an exception is over and a rule is asked; where nobody says, every
-    exception is over, and a rule about the time binds.
+    exception is over, and a rule about the time binds. Power: what was foretold of the rollout that would open.
     """
     found: list[str] = []
     facts = [fact for decision in plan.decisions for fact in decision.facts]
@@ -32,6 +36,8 @@ def broken_rules(plan: Plan, state: ServiceState, service: Service, *, now: str 
                 found.append(f"a fact of {fact.service} in a plan for {state.service}")
             found += _of_fact(fact, decision.action, state, service, now) + _of_gates(fact, state, now)
             found += against_the_rules(fact, state, service, now)
+            if isinstance(fact, e.RolloutOpened):
+                found += underpowered(fact, power, state, service)
         ordered = {fact.key for fact in decision.facts if isinstance(fact, e.RetrainOrdered)}
         trained = [command.key for command in decision.commands if command.kind == "train"]
         found += [f"{key} begins a training that no fact orders" for key in trained if key not in ordered]

@@ -6,6 +6,7 @@ from flyball.core.events import AnyFact, Reason
 from flyball.core.ledger import Command
 from flyball.core.pressure import Pressure
 from flyball.core.record import Record
+from flyball.core.rollout_power import RolloutPower
 from flyball.core.routing import Observed, PairEvidence, Routing, Verdict
 from flyball.core.service import Service
 from flyball.core.watching import Diagnosis, Signal
@@ -27,6 +28,7 @@ class Outlook(Record):
 
     verdict: Verdict | None = None
     labels: PairEvidence | None = None  # the labelled shadow pairs
+    power: RolloutPower | None = None  # of the rollout that would open; None: none would, or nobody looked
 
 
 class Learning(Record):

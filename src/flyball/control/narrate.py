@@ -56,8 +56,10 @@ def _sentence(fact: e.AnyFact) -> str:
 
 def _of_rollout(fact: e.AnyFact) -> str:
     match fact:
-        case e.RolloutOpened(rollout=rollout, release=release, reason=reason, exceptions=exceptions):
+        case e.RolloutOpened(rollout=rollout, release=release, reason=reason, exceptions=exceptions, power=power):
             by = f", BY EXCEPTION {', '.join(exceptions)}: gates that failed were let pass" if exceptions else ""
+            weak = power.steps if power is not None else ()
+            by += "".join(f"; step {each.step} is underpowered, accepted by {each.waived}" for each in weak)
             return f"rollout {rollout} of release {short(release)} opened ({reason}{by})"
         case e.StepStarted(step=step, kind=kind, routing=routing, why=why):
             return f"step {step} ({kind}) started, {_traffic(routing)}: {why}"
@@ -95,6 +97,8 @@ def _of_rollout(fact: e.AnyFact) -> str:
             return f"{by} resumed the rollout" + (f": {why}" if why else "")
         case e.StepSkipped(step=step, by=by, why=why):
             return f"{by} ended the wait of step {step}" + (f": {why}" if why else "")
+        case e.StepWaived(step=step, by=by, why=why):
+            return f"{by} accepts that step {step} is underpowered: {why}"
         case e.ReleaseWanted(release=release, by=by, why=why):
             return f"{by} wants release {short(release)} rolled out" + (f": {why}" if why else "")
         case _:

@@ -3,6 +3,7 @@
 from flyball.control.approving import too_many_asked
 from flyball.control.decision import Decision, Situation
 from flyball.control.policing import barred
+from flyball.control.powering import too_weak
 from flyball.core import events as e
 from flyball.core.codec import digest
 from flyball.core.ids import Digest, ReleaseRoot, RolloutId, ServiceName, short
@@ -27,6 +28,9 @@ def plan_opening(situation: Situation) -> Decision | None:
     bar = barred(situation, "rollout", root) or too_many_asked(situation, root)
     if bar is not None:
         return bar
+    weak = too_weak(situation.outlook.power, state.service, root)
+    if weak is not None:
+        return weak
     name = RolloutId("ro-" + short(digest("flyball/rollout/v1", [state.service, root, state.version])))
     release = state.releases[root]
     opened = e.RolloutOpened(
@@ -38,6 +42,7 @@ def plan_opening(situation: Situation) -> Decision | None:
         salt=name,
         reason=release.reason,
         exceptions=_exceptions(situation, root),
+        power=situation.outlook.power,
     )
     names = ", ".join(opened.exceptions)
     passed = f"goes ahead BY EXCEPTION ({names})" if names else "passed its gates"

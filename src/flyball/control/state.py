@@ -61,6 +61,7 @@ class ServiceState(Record):
     asked: dict[str, Asked] = {}  # by trigger
     ladders: dict[str, Standing] = {}  # by remedy
     exceptions: ExceptionsState = ExceptionsState()  # failed gates that people let pass
+    waived: dict[str, e.StepWaived] = {}  # by the name of a step that may be underpowered under this policy
     spent: Spent = Spent()  # of the last seven days
     recent: Recent = Recent()  # rollouts, rollbacks, questions: as rules count them
     decisions: dict[str, e.DecisionTaken] = {}  # the last word on each action
@@ -90,7 +91,10 @@ def _apply(state: ServiceState, fact: e.AnyFact, at: str) -> ServiceState:
         case e.ServiceDeclared():
             changed = fact.policy != state.policy
             ticket = asked_anew(state.ticket, None) if changed else state.ticket
-            return replace(state, policy=fact.policy, ticket=ticket)
+            return replace(state, policy=fact.policy, ticket=ticket, waived={} if changed else state.waived)
+        case e.StepWaived():
+            waived = state.waived | {fact.step: fact} if fact.policy == state.policy else state.waived
+            return replace(state, waived=waived, decisions=_without(state, "rollout"))
         case e.RemedyReviewed():
             ticket = asked_anew(state.ticket, fact.rung) if fact.verdict == "harmful" else state.ticket
             ladders = state.ladders | {fact.remedy: Standing(steps=fact.steps, good=fact.good)}

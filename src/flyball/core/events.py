@@ -38,6 +38,7 @@ from flyball.core.rollout_facts import RoutingRepeated as RoutingRepeated
 from flyball.core.rollout_facts import StepJudged as StepJudged
 from flyball.core.rollout_facts import StepSkipped as StepSkipped
 from flyball.core.rollout_facts import StepStarted as StepStarted
+from flyball.core.rollout_facts import StepWaived as StepWaived
 from flyball.core.storage_facts import HoldLifted as HoldLifted
 from flyball.core.storage_facts import HoldPlaced as HoldPlaced
 from flyball.core.storage_facts import StorageCollected as StorageCollected
@@ -193,6 +194,7 @@ AnyFact = (
     | RolloutPaused
     | RolloutResumed
     | StepSkipped
+    | StepWaived
     | SignalRaised
     | SignalCleared
     | DiagnosisMade

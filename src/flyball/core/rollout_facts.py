@@ -5,6 +5,7 @@ from typing import Any, Literal
 from flyball.core.declared_kinds import StepKind
 from flyball.core.fact import Fact, Proof, Reason
 from flyball.core.ids import Digest, ReleaseRoot, RolloutId
+from flyball.core.rollout_power import RolloutPower
 from flyball.core.routing import Routing, StepCounts, Verdict
 
 
@@ -16,6 +17,7 @@ class RolloutOpened(Fact, tag="rollout.opened"):
     salt: str
     reason: Reason
     exceptions: tuple[str, ...] = ()  # that it stands on: gates that failed and that two people let pass
+    power: RolloutPower | None = None  # whether its steps can answer at the traffic of that moment; None: nobody looked
 
 
 class StepStarted(Fact, tag="step.started"):
@@ -153,6 +155,16 @@ class StepSkipped(Fact, tag="step.skipped"):
     by: str
     proof: Proof
     why: str = ""
+
+
+class StepWaived(Fact, tag="step.waived"):
+    """A person accepts that a step cannot answer in its time, for as long as the policy stays as it is."""
+
+    step: str  # its name: `core.step_names`
+    policy: Digest
+    by: str
+    proof: Proof
+    why: str
 
 
 class ReleaseWanted(Fact, tag="release.wanted"):

@@ -204,6 +204,9 @@ def default_steps() -> tuple[Step, ...]:
 class Rollout(Record):
     guardrails: Guardrails = field(default_factory=Guardrails)
     steps: tuple[Step, ...] = field(default_factory=default_steps)
+    waive: dict[
+        str, Annotated[str, Meta(min_length=1)]
+    ] = {}  # name of a step that may be underpowered -> why that is right
 
 
 class Psi(Record):

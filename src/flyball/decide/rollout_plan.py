@@ -4,16 +4,17 @@ Error rates of the whole: a candidate as good as the champion is ever sent back 
 many steps there are; one that has to be caught passes a step with probability at most beta (`decide.rollout`).
 """
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from msgspec.structs import replace
 
 from flyball.core.record import Record
+from flyball.core.rollout_power import Power, RolloutPower, WeakStep
 from flyball.core.service import Guardrails, Step
+from flyball.core.step_names import step_names
 from flyball.decide.step_mends import mends
-from flyball.decide.step_plan import Power, Setting, StepPlan, Traffic, planned
+from flyball.decide.step_plan import Setting, StepPlan, Traffic, planned
 
 
 class RolloutPlan(Record):
@@ -35,8 +36,10 @@ def plan(
     traffic: Traffic,
     *,
     dice: Callable[[], np.random.Generator],
+    brief: bool = False,
 ) -> RolloutPlan:
-    """Args: steps: as they will run. dice: gives a generator of the same seed whenever it is asked.
+    """Args: steps: as they will run. dice: gives a generator of the same seed whenever it is asked. brief: only whether
+        each step can answer, not what it detects and what would mend it, which is most of the work.
 
     >>> from flyball.core.service import Canary
     >>> steps = (Step(canary=Canary(weight=0.01)), Step(canary=Canary(weight=0.5)))
@@ -47,11 +50,11 @@ def plan(
     >>> waive(told, "canary-1%", "the next step looks again").verdict
     'POWERED'
     """
-    setting = Setting(rails=rails, traffic=traffic, dice=dice)
+    setting = Setting(rails=rails, traffic=traffic, dice=dice, detect=not brief)
     found = []
     for index, (name, step) in enumerate(zip(step_names(steps), steps, strict=True)):
         told = planned(step, setting, index=index, name=name)
-        if told.verdict == "UNDERPOWERED":
+        if told.verdict == "UNDERPOWERED" and not brief:
             told = replace(told, mends=mends(step, told, setting, below=_next_weight(steps[index + 1 :])))
         found.append(told)
     needs = [each.need.seconds for each in found if each.need is not None]
@@ -78,20 +81,25 @@ def waive(told: RolloutPlan, step: str, why: str) -> RolloutPlan:
     return replace(told, steps=steps, verdict=_worst(steps))
 
 
-def step_names(steps: Sequence[Step]) -> tuple[str, ...]:
-    """A name for each step, no two the same.
+def power(told: RolloutPlan, waivers: Mapping[str, str]) -> RolloutPower:
+    """What of a plan keeps a rollout from opening. Args: waivers: name of a step -> who accepts it, and why.
 
-    >>> from flyball.core.service import Approval, Canary, Shadow
-    >>> ten = Step(canary=Canary(weight=0.1))
-    >>> step_names((Step(shadow=Shadow()), Step(approval=Approval()), ten, ten))
-    ('shadow', 'approval', 'canary-10%', 'canary-10%-2')
+    >>> from flyball.core.service import Canary
+    >>> told = plan("fraud", (Step(canary=Canary(weight=0.01)),), Guardrails(), Traffic(requests_s=5.0, errors=0.001,
+    ...             slow=0.01), dice=lambda: np.random.default_rng(1), brief=True)
+    >>> power(told, {}).verdict, power(told, {"canary-1%": "ada: the next step looks again"}).verdict
+    ('UNDERPOWERED', 'POWERED')
     """
-    plain = [f"{step.kind}-{100 * step.live.weight:.4g}%" if step.live else step.kind for step in steps]
-    seen, names = Counter[str](), []
-    for name in plain:
-        seen[name] += 1
-        names.append(name if seen[name] == 1 else f"{name}-{seen[name]}")
-    return tuple(names)
+    weak = [each for each in told.steps if each.verdict == "UNDERPOWERED"]
+    for each in weak:
+        if each.step in waivers:
+            told = waive(told, each.step, waivers[each.step])
+    rate = told.traffic.requests_s
+    return RolloutPower(
+        verdict=told.verdict,
+        traffic="nobody can tell" if rate is None else f"{rate:.4g} requests a second ({told.traffic.source})",
+        steps=tuple(WeakStep(step=each.step, reasons=each.reasons, waived=waivers.get(each.step, "")) for each in weak),
+    )
 
 
 def _next_weight(steps: Sequence[Step]) -> float:

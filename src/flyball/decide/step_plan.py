@@ -14,13 +14,13 @@ import dataclasses
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from msgspec.structs import replace
 
 from flyball.core.guardrails import NO_LIMIT
 from flyball.core.record import Record
+from flyball.core.rollout_power import Power
 from flyball.core.service import Canary, Guardrails, Shadow, Step
 from flyball.decide.guardrail_power import Watch, endings
 from flyball.decide.rollout import GUARDRAILS
@@ -28,7 +28,6 @@ from flyball.stats.sequential import accept_bound, rollback_bound
 
 QUIET_RPS = 10.0  # below so many rows a second a shadow is shown every row
 RUNS = 1_000  # simulated steps of each question
-Power = Literal["POWERED", "UNDERPOWERED", "UNKNOWN"]
 
 
 class Traffic(Record):

@@ -108,6 +108,20 @@ def test_an_order_stands_on_the_ledger_under_the_name_that_was_proven(
     assert newest(folder).by == f"key-{keys['clerk'].split('_')[1]}"
 
 
+def test_an_approver_accepts_a_step_by_name_and_a_stranger_is_told_the_names(
+    url: str, keys: dict[str, str], folder: Path
+) -> None:
+    ann = token("ann@example.com", f"{NAME}:admin")
+    place, body = f"{url}{STANDING}/waive", {"steps": ["shadow"], "why": "few ask at night"}
+    status, told, _ = ask(place, body, key=ann)
+    assert (status, told["recorded"], ask(place, body, key=ann)[1]["recorded"]) == (200, ["step.waived"], [])
+    fact = newest(folder)
+    assert isinstance(fact, e.StepWaived)
+    assert (fact.step, fact.by, fact.proof, fact.why) == ("shadow", "ann@example.com", "token", "few ask at night")
+    status, told, _ = ask(place, body | {"steps": ["approval", "canary-3%"]}, key=ann)
+    assert (status, [fault["found"] for fault in told["faults"]]) == (422, ["approval", "canary-3%"])
+
+
 def test_what_somebody_may_not_say_is_not_written(url: str, keys: dict[str, str], folder: Path) -> None:
     before = newest(folder)
     bob = token("bob@example.com", f"{NAME}:admin")
@@ -125,6 +139,10 @@ def test_what_somebody_may_not_say_is_not_written(url: str, keys: dict[str, str]
         (bob, "rollout/promote", {}, 422),  # a reason is missing
         (bob, "rollout/pause", {"release": "0123abcd", "reason": "x"}, 422),
         (bob, "rollout/undo", {"why": "x"}, 409),  # a rollout runs
+        (bob, "rollout/waive", {"steps": ["shadow"], "why": "x"}, 403),  # an approver's word
+        (bob, "rollout/waive", {"why": "x"}, 422),  # which steps?
+        (bob, "rollout/waive", {"steps": ["shadow"]}, 422),
+        (bob, "rollout/pause", {"steps": ["shadow"], "why": "x"}, 422),
         (bob, "rollout/delete", {}, 404),
         (None, "rollout/pause", {}, 401),
     ):

@@ -7,18 +7,26 @@ from typing import Any
 import msgspec
 import polars as pl
 import pytest
+from msgspec.structs import replace
 
 from flyball.adapters.prediction_log.segments import SegmentLog
 from flyball.app.cli.main import run
+from flyball.app.declared import load
 from flyball.app.home import Home
-from flyball.app.wiring.asking.traffic import traffic_of
+from flyball.app.wiring.ledger import ledger_of
+from flyball.app.wiring.traffic import traffic_of
+from flyball.contracts.declaration.service_file import declaration
+from flyball.core import events as e
+from flyball.core.ids import Digest, ServiceName
 from flyball.core.log_tables import LogTables
+from flyball.core.policy import policy_digest
 from flyball.core.prediction import PredictionRecord
 from flyball.core.service import Service
 
 ROOT = Path(__file__).resolve().parents[3]
 SERVICE = ROOT / "examples" / "electricity"
 START = 1_790_000_000.0
+FIRST = Digest("sha256:" + "1" * 64)
 DECLARED: dict[str, Any] = {
     "apiVersion": "flyball/v1",
     "kind": "Service",
@@ -59,6 +67,29 @@ def test_an_underpowered_plan_is_refused_unless_it_is_waived_by_name(
     waived = asked(capfd, tmp_path, *words, code=0)
     (told,) = [each for each in waived["steps"] if each["waived"]]
     assert (waived["verdict"], told["waived"], told["verdict"]) == ("POWERED", "a replay has the night", "UNDERPOWERED")
+
+
+def test_what_is_accepted_on_the_ledger_counts_in_the_plan_of_the_folder_too(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    declared = load(SERVICE).service
+    declared = replace(declared, metadata=replace(declared.metadata, people={}))
+    name = ServiceName(declared.metadata.name)
+    policy = policy_digest(declared)
+    with ledger_of(Home(tmp_path)) as ledger:
+        ledger.append([e.ServiceDeclared(service=name, policy=policy, declaration=declaration(declared), folder="x")])
+    asked(capfd, tmp_path, "--rate", "0.5", code=1)
+    words = ["rollout", "waive", name, "canary-90%", "--why", "a quiet service", "--home", str(tmp_path)]
+    assert run([*words, "--json"]) == 0
+    assert json.loads(capfd.readouterr().out)["recorded"] == ["step.waived"]
+    (told,) = [each for each in asked(capfd, tmp_path, "--rate", "0.5", code=0)["steps"] if each["waived"]]
+    assert told["waived"].endswith(": a quiet service")
+    with ledger_of(Home(tmp_path)) as ledger:  # another policy: the word is void
+        other = e.ServiceDeclared(service=name, policy=FIRST, declaration=declaration(declared), folder="x")
+        ledger.append([other])
+    asked(capfd, tmp_path, "--rate", "0.5", code=1)
+    assert run([*words[:3], "canary-9%", "promote", *words[4:]]) == 2
+    assert "canary-90%" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(

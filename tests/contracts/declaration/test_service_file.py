@@ -401,3 +401,23 @@ def test_a_soak_is_the_last_trial() -> None:
     with pytest.raises(BadInput) as raised:
         parse(WHOLE.replace("    - promote: {}", "    - soak: {holdback: 0.5}\n    - promote: {}"))
     assert [fault.path for fault in raised.value.faults] == ["rollout.steps[5].soak.holdback"]
+
+
+def test_only_a_step_that_collects_evidence_can_be_waived() -> None:
+    text = (
+        WHOLE.split("rollout:")[0]
+        + """\
+rollout:
+  steps:
+    - approval: {}
+    - canary: {weight: 0.125}
+    - promote: {}
+  waive: {canary-12%: close, approval: people, canary-12.5%: a smoke test}
+"""
+    )
+    with pytest.raises(BadInput) as refused:
+        parse(text, file="service.yaml")
+    assert [(fault.path, fault.found, fault.fix) for fault in refused.value.faults] == [
+        ("rollout.waive.canary-12%", "canary-12%", "did you mean canary-12.5%?"),
+        ("rollout.waive.approval", "approval", ""),
+    ]

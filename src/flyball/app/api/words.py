@@ -7,6 +7,7 @@ from flyball.app import rollouts
 from flyball.app.api.refusals import Lacking, NoCredentials
 from flyball.app.people import Act, Person, approve, reject, told
 from flyball.app.subjects import Reading
+from flyball.app.waivers import waive
 from flyball.core.access import Grant
 from flyball.core.errors import BadInput, Fault, NotFound
 from flyball.core.ledger import Entry, Ledger
@@ -18,6 +19,7 @@ class Said(Record):
 
     why: str = ""
     about: str = ""  # of `approve` and `reject`: the rollout, ticket, incident or release that is meant
+    steps: tuple[str, ...] = ()  # of `waive`, `start` and `retry`: underpowered steps that are accepted, by their names
     release: str | None = None  # of `start` and `retry`: its root or 8 or more digits; null: the newest that waits
 
 
@@ -25,8 +27,9 @@ Spoken = Callable[[Ledger, str, Person, Said, datetime], Sequence[Entry]]
 WORDS: Mapping[str, Spoken] = {
     "approve": lambda ledger, service, person, said, now: approve(ledger, service, person, said.why, now=now),
     "reject": lambda ledger, service, person, said, _: reject(ledger, service, person, said.why),
-    "start": lambda ledger, service, person, said, _: rollouts.want(ledger, service, said.release, person, said.why),
-    "retry": lambda ledger, service, person, said, _: rollouts.want(ledger, service, said.release, person, said.why),
+    "start": lambda ledger, service, person, said, _: _want(ledger, service, person, said),
+    "retry": lambda ledger, service, person, said, _: _want(ledger, service, person, said),
+    "waive": lambda ledger, service, person, said, _: waive(ledger, service, said.steps, person, said.why),
     "pause": lambda ledger, service, person, said, _: rollouts.pause(ledger, service, person, said.why),
     "resume": lambda ledger, service, person, said, _: rollouts.resume(ledger, service, person, said.why),
     "promote": lambda ledger, service, person, said, _: rollouts.promote(ledger, service, person, said.why),
@@ -34,25 +37,33 @@ WORDS: Mapping[str, Spoken] = {
     "undo": lambda ledger, service, person, said, _: rollouts.undo(ledger, service, person, said.why),
 }
 OF_THE_SERVICE = frozenset({"approve", "reject"})  # said to what waits there, by its name; else to its rollout
-WITH_REASON = frozenset({"reject", "retry", "promote"})
+WITH_REASON = frozenset({"reject", "retry", "promote", "waive"})
 WITH_RELEASE = frozenset({"start", "retry"})
 
 
 def speak(ledger: Ledger, verb: str, service: str, person: Person, said: Said, now: datetime) -> Act:
     """Write it. Raises: BadInput: a reason is missing, or a release is named that has no place. NotFound, Refused."""
     faults = []
-    if verb in WITH_REASON and not said.why.strip():
+    if (verb in WITH_REASON or said.steps) and not said.why.strip():
         faults.append(_fault("why", "a reason, for the ledger", "nothing"))
     if (verb in OF_THE_SERVICE) != bool(said.about) or said.about == service:
         meant = "the rollout, ticket, incident or release that is meant"  # what waits first may be another by now
         faults.append(_fault("about", meant if verb in OF_THE_SERVICE else "nothing", said.about or "nothing"))
     if said.release is not None and verb not in WITH_RELEASE:
         faults.append(_fault("release", f"nothing: {verb} is said to what runs", said.release))
+    if verb == "waive" and not said.steps:
+        faults.append(_fault("steps", "the names of the steps that may be underpowered", "none"))
+    if said.steps and verb not in (*WITH_RELEASE, "waive"):
+        faults.append(_fault("steps", f"nothing: {verb} waives no step", ", ".join(said.steps)))
     if faults:
         raise BadInput("the body is faulty", tuple(faults))
     if said.about and Reading(ledger).find(said.about)[0].service != service:
         raise NotFound(f"nothing of {service} is called {said.about!r}")
     return told(service, person, WORDS[verb](ledger, said.about or service, person, said, now))
+
+
+def _want(ledger: Ledger, service: str, person: Person, said: Said) -> Sequence[Entry]:
+    return rollouts.want(ledger, service, said.release, person, said.why, waive=said.steps)
 
 
 def speaker(grant: Grant | None, service: str) -> Person:

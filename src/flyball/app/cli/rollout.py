@@ -10,6 +10,7 @@ from flyball.app import rollouts
 from flyball.app.cli.acting import act
 from flyball.app.cli.door import HomeOption, JsonFlag, emit
 from flyball.app.cli.rollout_reading import declared_state, followed, ledger_in
+from flyball.app.waivers import waive as accept
 from flyball.core.errors import BadInput, Fault
 from flyball.core.ids import short
 
@@ -101,11 +102,34 @@ def start(
     /,
     *,
     why: WhyOption = "",
+    waive: Annotated[
+        list[str] | None, Parameter(negative="", help="An underpowered step that is accepted, by its name.")
+    ] = None,
     home: HomeOption = None,
     json: JsonFlag = False,
 ) -> None:
     """Try this release next, before others that wait. A release that waits is tried without this word too."""
-    act(lambda ledger, person: rollouts.want(ledger, service, release, person, why), service, home=home, as_json=json)
+    reason = _given(why) if waive else why
+    act(
+        lambda ledger, person: rollouts.want(ledger, service, release, person, reason, waive=waive or ()),
+        service,
+        home=home,
+        as_json=json,
+    )
+
+
+@app.command
+def waive(
+    service: ServiceArgument,
+    steps: Annotated[list[str], Parameter(help="Their names, as the plan tells them.")],
+    /,
+    *,
+    why: ReasonOption,
+    home: HomeOption = None,
+    json: JsonFlag = False,
+) -> None:
+    """Accept that steps are underpowered, for as long as the policy stays as it is: rollouts begin all the same."""
+    act(lambda ledger, person: accept(ledger, service, steps, person, _given(why)), service, home=home, as_json=json)
 
 
 @app.command

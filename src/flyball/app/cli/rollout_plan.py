@@ -11,10 +11,12 @@ from flyball.app.home import Home, find_home
 from flyball.core.errors import BadInput, Fault
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flyball.control.state import ServiceState
     from flyball.core.service import Service
     from flyball.decide.rollout_plan import RolloutPlan
 
-SEED = 20_261_126  # the same plan for the same question
 EXIT = {"POWERED": 0, "UNDERPOWERED": 1, "UNKNOWN": 3}
 
 
@@ -45,15 +47,13 @@ def plan(
 ) -> int:
     """For each step: the smallest regression that it catches, the traffic and time it needs, and the error rates.
     Starts nothing, records nothing."""
-    import numpy as np
-
     from flyball.app.cli.rollout_plan_text import page
-    from flyball.app.wiring.asking.traffic import traffic_of
+    from flyball.app.wiring.traffic import dice, traffic_of
     from flyball.control.steps import effective_steps
     from flyball.decide.rollout_plan import plan as planned
 
     _refuse_silence(waive, why)
-    declared, place = _declared(service, home)
+    declared, place, accepted = _declared(service, home)
     with progress(f"{declared.metadata.name}: folders of the log") as advance:
         traffic = traffic_of(place, declared, requests_s=rate, errors=errors, slow=slow, advance=advance)
     with progress("simulating the steps"):
@@ -62,24 +62,56 @@ def plan(
             effective_steps(declared),
             declared.rollout.guardrails,
             traffic,
-            dice=lambda: np.random.default_rng(SEED),
+            dice=dice,
         )
-    told = _waived(told, waive or [], why)
+    told = _accepted(_waived(told, waive or [], why), accepted)
     emit(told, as_json=json, text=lambda: page(told))
     return EXIT[told.verdict]
 
 
-def _declared(service: str, home: str | None) -> "tuple[Service, Home]":
-    """Raises: BadInput: faulty files. NotFound: no ledger, or nothing on it is called so."""
+def _declared(service: str, home: str | None) -> "tuple[Service, Home, Mapping[str, str]]":
+    """The service, its home, and what is accepted of its steps: in the declaration, or by a word on the ledger.
+
+    Raises: BadInput: faulty files. NotFound: no ledger, or nothing on it is called so.
+    """
+    from flyball.app.cli.rollout_reading import declared_state, ledger_in
+    from flyball.control.powering import waivers
+    from flyball.core.policy import policy_digest
+
     path = Path(service)
     if path.is_file() or (path / "service.yaml").is_file():
         from flyball.app.declared import load
 
-        return load(path).service, find_home(home, (path if path.is_file() else path / "service.yaml",))
-    from flyball.app.cli.rollout_reading import declared_state, ledger_in
-
+        place = find_home(home, (path if path.is_file() else path / "service.yaml",))
+        declared = load(path).service
+        state = _state(place, declared.metadata.name)
+        same = state is not None and state.policy == policy_digest(declared)
+        return declared, place, waivers(declared, state if same else None)
     with ledger_in(home) as ledger:
-        return declared_state(ledger, service)[1], find_home(home)
+        state, declared = declared_state(ledger, service)
+        return declared, find_home(home), waivers(declared, state)
+
+
+def _state(place: Home, service: str) -> "ServiceState | None":
+    """None: there is no ledger yet, or the service is not on it."""
+    from contextlib import closing
+
+    from flyball.app.subjects import Reading
+    from flyball.app.wiring.ledger import open_ledger
+
+    if not place.has_ledger:
+        return None
+    with closing(open_ledger(place)) as ledger:
+        return Reading(ledger).states().get(service)
+
+
+def _accepted(told: "RolloutPlan", accepted: "Mapping[str, str]") -> "RolloutPlan":
+    from flyball.decide.rollout_plan import waive
+
+    for each in told.steps:
+        if each.verdict == "UNDERPOWERED" and each.waived is None and each.step in accepted:
+            told = waive(told, each.step, accepted[each.step])
+    return told
 
 
 def _refuse_silence(waive: list[str] | None, why: str) -> None:

@@ -201,7 +201,11 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "answers": "Whether equal rows are answered from it, without asking the release again.",
     },
     "Constant": {"prediction": "The prediction.", "score": "Binary: P(positive).", "scores": "Multiclass: {class: p}."},
-    "Rollout": {"guardrails": "Limits that hold during the whole rollout.", "steps": "The steps, in order."},
+    "Rollout": {
+        "guardrails": "Limits that hold during the whole rollout.",
+        "steps": "The steps, in order.",
+        "waive": "Name of a step (`canary-1%`) that may be underpowered, and why: a rollout begins all the same.",
+    },
     "Guardrails": {
         "alpha": "Chance that a good candidate is ever rolled back.",
         "beta": "Chance, a step, that a bad candidate advances.",

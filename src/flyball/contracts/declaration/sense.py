@@ -11,6 +11,7 @@ from typing import Any
 from cronsim import CronSim, CronSimError
 
 from flyball.contracts.declaration.task_metrics import Finding, metric_of_task
+from flyball.contracts.schema_faults import nearest
 from flyball.contracts.yaml_text import Path
 from flyball.core.cohorts import Cohorts
 from flyball.core.destination import Destination
@@ -24,6 +25,7 @@ from flyball.core.service import (
     Service,
     Step,
 )
+from flyball.core.step_names import timed_names
 
 CRON_FIELDS = 5
 
@@ -124,6 +126,7 @@ def of_rollout(rollout: Rollout, metadata: Metadata | None) -> Iterator[Finding]
         if kind == "shadow" and "canary" in kinds[:index]:
             yield (*at, index), "shadow before the first canary", "shadow after a canary", "move it up"
     yield from _rising(steps)
+    yield from _waived(rollout)
     if metadata is not None and metadata.people:
         yield from _approver(steps, metadata)
 
@@ -132,6 +135,15 @@ def _forms(step: Step) -> int:
     return sum(
         form is not None for form in (step.shadow, step.approval, step.canary, step.pause, step.soak, step.promote)
     )
+
+
+def _waived(rollout: Rollout) -> Iterator[Finding]:
+    """Only what collects evidence can be too weak."""
+    names = timed_names(rollout.steps)
+    for name in rollout.waive:
+        if name not in names:
+            expected = f"a step that collects evidence: {', '.join(names) or 'none does'}"
+            yield ("rollout", "waive", name), expected, name, nearest(name, names)
 
 
 def _rising(steps: tuple[Step, ...]) -> Iterator[Finding]:

@@ -1,6 +1,8 @@
 """The verb of `control`: keep each service where its facts and its policy say it should be."""
 
-from flyball.control.reconcile.loop import Learner, Reconciler, Seen, Sensor
+from flyball.control.reconcile.foretelling import Foretelling
+from flyball.control.reconcile.loop import Learner, Reconciler, Sensor
+from flyball.control.reconcile.outlook import Seen
 from flyball.control.reconcile.sensing import TelemetrySensor
 
-__all__ = ["Learner", "Reconciler", "Seen", "Sensor", "TelemetrySensor"]
+__all__ = ["Foretelling", "Learner", "Reconciler", "Seen", "Sensor", "TelemetrySensor"]

@@ -20,36 +20,26 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from flyball.control.check import broken_rules
-from flyball.control.decision import Decision, Learning, Outlook, Situation, elapsed_s
+from flyball.control.decision import Decision, Outlook, Situation
 from flyball.control.giving_up import died_of, given_up
 from flyball.control.plan import Plan, plan
+from flyball.control.reconcile.foretelling import Foretelling
+from flyball.control.reconcile.outlook import Seen, of_step
 from flyball.control.retries import spent, wait_s
 from flyball.control.state import ServiceState, fold
-from flyball.control.steps import effective_steps
 from flyball.core import events as e
 from flyball.core.clock import Clock, timestamp
 from flyball.core.errors import Conflict, FlyballError, NotFound, Refused, StaleEpoch, Unavailable
 from flyball.core.ids import ServiceName
 from flyball.core.ledger import Claimed, Lease, Ledger
-from flyball.core.metric_evidence import MetricEvidence
 from flyball.core.policy import policy_digest
 from flyball.core.ports import Gateways
-from flyball.core.record import Record
-from flyball.core.routing import Observed, PairEvidence, Routing
+from flyball.core.rollout_power import RolloutPower
+from flyball.core.routing import Observed, Routing
 from flyball.core.service import Service
-from flyball.decide.rollout import RATIO_LOG_E, advance
 
 MAX_MOVES = 20  # moves of one tick; a plan that never rests is a fault of ours and must not starve the others
 CLAIM_S = 30.0  # after this a command that nobody finished is taken up again
-
-
-class Seen(Record):
-    """What the sensor has to say at this moment."""
-
-    learning: Learning = Learning()
-    watched: tuple[e.AnyFact, ...] = ()
-    labels: PairEvidence | None = None
-    metrics: tuple[MetricEvidence, ...] = ()  # of the running rollout's two arms
 
 
 class Sensor(Protocol):
@@ -81,13 +71,16 @@ class Reconciler:
         learner: Learner,
         clock: Clock,
         owner: str,
+        foretelling: Foretelling | None = None,
         lease_s: float = 15.0,
     ) -> None:
+        """Foretelling: of rollouts that would open; None: nobody looks whether they can answer."""
         self.service = service
         self.state = ServiceState(service=service.metadata.name)
         self.seen = Seen()  # what the sensor said last
         self._ledger, self._gateways, self._sensor, self._learner = ledger, gateways, sensor, learner
         self._clock, self._owner, self._lease_s = clock, owner, lease_s
+        self._foretelling = foretelling
         self._policy = policy_digest(service)
         self._lease: Lease | None = None
         self._leased_at = 0.0  # monotonic seconds
@@ -104,7 +97,7 @@ class Reconciler:
             for _ in range(MAX_MOVES):
                 situation = self._situation(self.seen)
                 made = plan(situation)
-                self._write(made, lease, situation.now)
+                self._write(made, lease, situation)
                 moved = self._carry_out(lease)
                 self.catch_up()
                 if not made.acts and not moved:
@@ -176,29 +169,15 @@ class Reconciler:
             return None
 
     def _outlook(self, observed: Observed | None, seen: Seen) -> Outlook:
-        """The running step in the light of what the gateway has counted, and of what labels say."""
-        rollout, labels = self.state.rollout, seen.labels
-        if rollout is None or rollout.step is None or observed is None or observed.counts is None:
+        if self.state.rollout is not None:
+            return of_step(self.state, self.service, observed, seen, self._now())
+        if self._foretelling is None:
             return Outlook()
-        steps = effective_steps(self.service)
-        if rollout.step.index >= len(steps):  # the declaration has fewer steps now: nothing can be judged by it
-            return Outlook(labels=labels)
-        gates = self.state.releases[rollout.release].gates
-        verdict = advance(
-            steps[rollout.step.index],
-            rollout.step.routing,
-            observed.counts,
-            elapsed_s=elapsed_s(rollout.step.started_at, self._now()),
-            labels=labels,
-            metrics=seen.metrics,
-            labels_decide=any(gate.passed and gate.verdict == "INCONCLUSIVE" for gate in gates),
-            ratio_log_e_before=sum(passed.numbers.get(RATIO_LOG_E, 0.0) for _, passed in rollout.verdicts),
-        )
-        return Outlook(verdict=verdict, labels=labels)
+        return Outlook(power=self._foretelling.power(self.state, self._clock.monotonic()))
 
-    def _write(self, made: Plan, lease: Lease, now: str) -> None:
-        """Facts, explanations and commands of a plan, all or nothing. Now: the moment that it is of."""
-        broken = broken_rules(made, self.state, self.service, now=now)
+    def _write(self, made: Plan, lease: Lease, of: Situation) -> None:
+        """Facts, explanations and commands of a plan, all or nothing. Of: what it was made from."""
+        broken = broken_rules(made, self.state, self.service, now=of.now, power=of.outlook.power)
         if broken:
             refused = Decision(action="check", what="refused", why="; ".join(broken))
             made = Plan(service=made.service, parent=made.parent, decisions=(refused,))

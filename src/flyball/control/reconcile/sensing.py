@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from flyball.control.decision import Learning, elapsed_s
 from flyball.control.pressing import pressing
-from flyball.control.reconcile.loop import Seen
+from flyball.control.reconcile.outlook import Seen
 from flyball.control.reconcile.windows import Windows
 from flyball.control.rollout_state import trial_of
 from flyball.control.state import ServiceState

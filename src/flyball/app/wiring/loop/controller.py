@@ -36,10 +36,11 @@ from flyball.app.wiring.loop.promises import promises
 from flyball.app.wiring.loop.realised_file import RealisedFile
 from flyball.app.wiring.loop.remembering import Remembering
 from flyball.app.wiring.loop.told_to_stop import until_told
+from flyball.app.wiring.traffic import dice, traffic_today
 from flyball.app.wiring.training.executors import Executors
 from flyball.app.wiring.training.pipeline import Pipeline
 from flyball.app.worth import worths
-from flyball.control.reconcile import Reconciler, TelemetrySensor
+from flyball.control.reconcile import Foretelling, Reconciler, TelemetrySensor
 from flyball.core import events as e
 from flyball.core.errors import FlyballError
 from flyball.core.ids import ServiceName
@@ -174,6 +175,7 @@ class Keeper:
             learner=learner,
             clock=clock,
             owner=self._owner,
+            foretelling=Foretelling(service, partial(traffic_today, self._home, service), dice),
         )
 
 

@@ -3,15 +3,30 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from flyball.adapters.prediction_log.query import tables
 from flyball.app.home import Home
+from flyball.core.errors import Unavailable
 from flyball.core.service import Service
 from flyball.decide.step_plan import Traffic
 
 TODAY_S = 86_400.0  # the last day of the log, whenever that was
 SLOW_BY_PROMISE = 0.01  # of the answers: slower than a p99
+SEED = 20_261_126  # of what is simulated about steps: the same plan for the same question
+
+
+def dice() -> np.random.Generator:
+    return np.random.default_rng(SEED)
+
+
+def traffic_today(home: Home, service: Service) -> Traffic:
+    """As the log has it. Raises: Unavailable: it cannot be read."""
+    try:
+        return traffic_of(home, service)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise Unavailable(f"the prediction log cannot be read: {error}") from error
 
 
 def traffic_of(
