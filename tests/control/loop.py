@@ -11,6 +11,7 @@ from flyball.adapters.ledger.memory import MemoryLedger, SimulatedClock
 from flyball.app.people import Person, approve
 from flyball.app.wiring.traffic import dice
 from flyball.control.decision import Learning
+from flyball.control.powering import foretold
 from flyball.control.reconcile import Foretelling, Reconciler, Seen
 from flyball.control.state import ServiceState
 from flyball.core import events as e
@@ -110,8 +111,12 @@ class Loop:
             learner=self.learner,
             clock=self.clock,
             owner=owner,
-            foretelling=Foretelling(self.service, self.traffic, dice) if self.traffic is not None else None,
+            foretelling=self._foretelling(),
         )
+
+    def _foretelling(self) -> Foretelling | None:
+        traffic = self.traffic
+        return None if traffic is None else Foretelling(self.service, lambda: foretold(self.service, traffic(), dice))
 
     def write(self, *facts: e.AnyFact) -> None:
         self.ledger.append(facts)

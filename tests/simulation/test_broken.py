@@ -18,7 +18,7 @@ from flyball.control import rolling_out
 from flyball.control.decision import Decision, Situation
 from flyball.control.plan import Plan
 from flyball.control.plan import plan as sound
-from flyball.control.reconcile import loop
+from flyball.control.reconcile import loop, outlook
 from flyball.control.reconcile.loop import Reconciler
 from flyball.core import events as e
 from flyball.core.ledger import Entry
@@ -65,12 +65,12 @@ def test_a_sound_loop_is_not_caught() -> None:
 
 
 def test_a_judge_that_sees_nothing_is_caught_by_exposure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "advance", hold)
+    monkeypatch.setattr(outlook, "advance", hold)
     assert caught(BAD, judge=hold) == {"exposure"}
 
 
 def test_a_controller_that_promotes_whatever_comes_is_caught_by_exposure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "advance", lambda *_, **__: Verdict(kind="PROMOTE", reason="why not"))
+    monkeypatch.setattr(outlook, "advance", lambda *_, **__: Verdict(kind="PROMOTE", reason="why not"))
     assert "exposure" in caught(BAD, judge=hold)
 
 

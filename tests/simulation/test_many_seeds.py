@@ -17,7 +17,7 @@ STEPS = (
     Step(canary=Canary(weight=0.5, min_requests=10, min_s=0)),
     Step(promote=Promote()),
 )
-QUICK = replace(STILL, rollout=replace(STILL.rollout, steps=STEPS))
+QUICK = replace(STILL, rollout=replace(STILL.rollout, steps=STEPS, waive={"canary-50%": "a short story"}))
 TOLD = scenario(
     days=0.02,
     traffic_rps=0.3,

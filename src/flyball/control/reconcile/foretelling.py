@@ -2,15 +2,12 @@
 
 from collections.abc import Callable
 
-import numpy as np
-
-from flyball.control.powering import foretold, waivers
+from flyball.control.powering import waivers
 from flyball.control.state import ServiceState
 from flyball.core.errors import Unavailable
 from flyball.core.rollout_power import RolloutPower
 from flyball.core.service import Service
 from flyball.decide.rollout_plan import RolloutPlan, power
-from flyball.decide.step_plan import Traffic
 
 AGAIN_S = 600.0  # a plan is as good as the traffic that it was made for, and the traffic of a day moves slowly
 
@@ -18,11 +15,9 @@ AGAIN_S = 600.0  # a plan is as good as the traffic that it was made for, and th
 class Foretelling:
     """Remembers its last plan, which a controller that starts anew makes again."""
 
-    def __init__(
-        self, service: Service, traffic: Callable[[], Traffic], dice: Callable[[], np.random.Generator]
-    ) -> None:
-        """`traffic`: of today; may raise Unavailable. `dice`: the same generator each time."""
-        self._service, self._traffic, self._dice = service, traffic, dice
+    def __init__(self, service: Service, plan: Callable[[], RolloutPlan]) -> None:
+        """`plan`: at the traffic of today (`control.powering.foretold`); may raise Unavailable."""
+        self._service, self._plan = service, plan
         self._made: tuple[float, RolloutPlan] | None = None
 
     def power(self, state: ServiceState, now_s: float) -> RolloutPower | None:
@@ -31,7 +26,7 @@ class Foretelling:
             return None
         if self._made is None or now_s - self._made[0] >= AGAIN_S:
             try:
-                self._made = now_s, foretold(self._service, self._traffic(), self._dice)
+                self._made = now_s, self._plan()
             except Unavailable as error:  # nobody can tell, and so it is told on the ledger
                 return RolloutPower(verdict="UNKNOWN", traffic=f"nobody can tell: {error}")
         return power(self._made[1], waivers(self._service, state))

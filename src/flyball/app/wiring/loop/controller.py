@@ -40,6 +40,7 @@ from flyball.app.wiring.traffic import dice, traffic_today
 from flyball.app.wiring.training.executors import Executors
 from flyball.app.wiring.training.pipeline import Pipeline
 from flyball.app.worth import worths
+from flyball.control.powering import foretold
 from flyball.control.reconcile import Foretelling, Reconciler, TelemetrySensor
 from flyball.core import events as e
 from flyball.core.errors import FlyballError
@@ -175,7 +176,7 @@ class Keeper:
             learner=learner,
             clock=clock,
             owner=self._owner,
-            foretelling=Foretelling(service, partial(traffic_today, self._home, service), dice),
+            foretelling=Foretelling(service, lambda: foretold(service, traffic_today(self._home, service), dice)),
         )
 
 

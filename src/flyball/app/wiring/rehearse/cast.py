@@ -1,6 +1,7 @@
 """A scenario file and its service, read: what all its seeds share."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -9,9 +10,13 @@ from flyball.app.declared import Declared, load, read_text
 from flyball.app.rehearse.models import labels_of
 from flyball.app.rehearse.rows import RowLaw
 from flyball.app.rehearse.scenario import Scenario, parse
-from flyball.app.wiring.rehearse.models import Models
+from flyball.app.wiring.rehearse.models import BASE_ERROR, BASE_SLOW, Models
+from flyball.app.wiring.traffic import dice
+from flyball.control.powering import foretold
 from flyball.core.contract import DataContract
 from flyball.core.service import Service
+from flyball.decide.rollout_plan import RolloutPlan
+from flyball.decide.step_plan import Traffic
 
 
 class Cast:
@@ -26,6 +31,20 @@ class Cast:
         self.law = RowLaw(declared.contract, label=label, key=service.data.key)
         self.labels = labels_of(declared.contract, label, service.experiment.task, service.experiment.threshold)
         self.models = Models(self.service, self.contract, self.law, self.labels)
+
+    @cached_property
+    def plan(self) -> RolloutPlan:
+        """What its rollouts can see, at the traffic that the scenario declares: a log of some rows an hour does not tell
+        it. The same for every seed."""
+        traffic = Traffic(
+            requests_s=self.scenario.traffic_rps,
+            errors=BASE_ERROR,
+            slow=BASE_SLOW,
+            label_s=self.scenario.label_delay_s,
+            source="the scenario",
+            rates_source="as the first release's",
+        )
+        return foretold(self.service, traffic, dice)
 
 
 def read(file: Path) -> Cast:

@@ -14,7 +14,7 @@ from flyball.app.wiring.rehearse.controller import ControllerProcess
 from flyball.app.wiring.rehearse.gateway import GatewayProcess
 from flyball.app.wiring.rehearse.labels import LabelSupply
 from flyball.app.wiring.rehearse.learner import SimulatedLearner, offered, root_of
-from flyball.app.wiring.rehearse.models import BASE_ERROR, BASE_SLOW, Weather
+from flyball.app.wiring.rehearse.models import Weather
 from flyball.app.wiring.rehearse.people import People
 from flyball.app.wiring.rehearse.ports import StruckGateways, StruckLearner, StruckLedger, StruckTelemetry
 from flyball.app.wiring.rehearse.streams import streams
@@ -22,7 +22,6 @@ from flyball.app.wiring.rehearse.striking import Meanwhile, Points, Side
 from flyball.app.wiring.rehearse.traffic import PANE_ROWS, Traffic
 from flyball.app.wiring.rehearse.watching import Watching
 from flyball.app.wiring.rehearse.witnessed import WitnessedLedger
-from flyball.app.wiring.traffic import dice
 from flyball.contracts.declaration.service_file import declaration
 from flyball.control.reconcile import Foretelling, Reconciler, TelemetrySensor
 from flyball.control.reconcile.checkpoint import EVERY_PANES, CheckpointedSensor
@@ -33,7 +32,6 @@ from flyball.core.log_tables import log_tables
 from flyball.core.policy import policy_digest
 from flyball.core.ports import Judge
 from flyball.decide.rollout import judge as production_judge
-from flyball.decide.step_plan import Traffic as TrafficToday
 from flyball.monitor.watch import Watcher
 from flyball.registry import chain
 from flyball.serving.redact import personal
@@ -169,19 +167,7 @@ class World:
             learner=StruckLearner(learner, self.points),
             clock=self.clock,
             owner=owner,
-            foretelling=Foretelling(service, self._declared_traffic, dice),
-        )
-
-    def _declared_traffic(self) -> TrafficToday:
-        """What the scenario says: a log of some rows an hour does not tell how many requests came."""
-        scenario = self.cast.scenario
-        return TrafficToday(
-            requests_s=scenario.traffic_rps,
-            errors=BASE_ERROR,
-            slow=BASE_SLOW,
-            label_s=scenario.label_delay_s,
-            source="the scenario",
-            rates_source="as the scenario's first release",
+            foretelling=Foretelling(service, lambda: cast.plan),
         )
 
     def _ticked(self, loop: Reconciler) -> None:
