@@ -34,7 +34,6 @@ from flyball.core.ids import ServiceName
 from flyball.core.ledger import Claimed, Lease, Ledger
 from flyball.core.policy import policy_digest
 from flyball.core.ports import Gateways
-from flyball.core.rollout_power import RolloutPower
 from flyball.core.routing import Observed, Routing
 from flyball.core.service import Service
 

@@ -34,7 +34,7 @@ class Cast:
 
     @cached_property
     def plan(self) -> RolloutPlan:
-        """What its rollouts can see, at the traffic that the scenario declares: a log of some rows an hour does not tell
+        """What its rollouts can see at the traffic that the scenario declares: a log of some rows an hour does not tell
         it. The same for every seed."""
         traffic = Traffic(
             requests_s=self.scenario.traffic_rps,
