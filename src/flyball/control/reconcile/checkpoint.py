@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from flyball.control.reconcile.loop import Seen
+from flyball.control.reconcile.outlook import Seen
 from flyball.control.reconcile.sensing import TelemetrySensor
 from flyball.control.state import ServiceState
 from flyball.core.errors import Unavailable
