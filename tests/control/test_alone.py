@@ -17,8 +17,9 @@ from flyball.app.rollout_standing import in_words, rollout_standing
 from flyball.contracts.declaration.policy_sense import of_needed, of_policy
 from flyball.control import approving
 from flyball.control.explain import explain, standing
+from flyball.control.fold import fold
 from flyball.control.narrate import sentence
-from flyball.control.state import ServiceState, fold
+from flyball.control.state import ServiceState
 from flyball.core import events as e
 from flyball.core.errors import FlyballError
 from flyball.core.ids import Digest, RolloutId

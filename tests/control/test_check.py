@@ -10,9 +10,10 @@ from tests.control.world import FIRST, NAME, SECOND, THIRD, service
 
 from flyball.control.check import broken_rules
 from flyball.control.decision import Decision
+from flyball.control.fold import fold
 from flyball.control.plan import Plan
 from flyball.control.rollout_state import RolloutState
-from flyball.control.state import ServiceState, fold
+from flyball.control.state import ServiceState
 from flyball.core import events as e
 from flyball.core.ids import Digest, ReleaseRoot, RolloutId, ServiceName
 from flyball.core.service import Autonomy, Service

@@ -13,8 +13,9 @@ from flyball.app.people import Person, approve
 from flyball.control import approving, opening, policing, retraining, rolling_out
 from flyball.control.check import broken_rules
 from flyball.control.decision import Decision, Situation
+from flyball.control.fold import fold
 from flyball.control.plan import Plan
-from flyball.control.state import ServiceState, fold
+from flyball.control.state import ServiceState
 from flyball.core import events as e
 from flyball.core.errors import FlyballError
 from flyball.core.ids import Digest, RolloutId

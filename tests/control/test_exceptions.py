@@ -13,9 +13,10 @@ from flyball.app.people import Person, approve, freeze, reject
 from flyball.control.check import broken_rules
 from flyball.control.decision import Decision, Situation
 from flyball.control.explain import explain, standing
+from flyball.control.fold import fold
 from flyball.control.narrate import sentence
 from flyball.control.plan import Plan, plan
-from flyball.control.state import ServiceState, fold
+from flyball.control.state import ServiceState
 from flyball.core import events as e
 from flyball.core.clock import moment
 from flyball.core.errors import NotFound, Refused

@@ -10,8 +10,9 @@ from tests.control.world import NAME, THIRD, registered, service
 
 from flyball.app import rollouts
 from flyball.app.people import Person, roll_back
+from flyball.control.fold import fold
 from flyball.control.phases import TABLE, allowed, drawing, phase_of
-from flyball.control.state import ServiceState, fold
+from flyball.control.state import ServiceState
 
 PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "rollout-states.md"
 ADA = Person(name="ada", proof="os_user")

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.control.world import FIRST, NAME, POLICY, SECOND, entries, first_champion, folded, registered
 
-from flyball.control.state import ServiceState, fold
+from flyball.control.fold import fold
+from flyball.control.state import ServiceState
 from flyball.core import events as e
 from flyball.core.ids import RolloutId, ServiceName
 from flyball.core.routing import Routing
