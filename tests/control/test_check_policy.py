@@ -291,3 +291,29 @@ def test_a_training_has_its_order_beside_it() -> None:
     begin = Command(key="train/ti-1", kind="train", subject=NAME, body={})
     plan = Plan(service=NAME, parent=0, decisions=(decided(commands=(begin,)),))
     assert broken_rules(plan, state, declared()) == ("train/ti-1 begins a training that no fact orders",)
+
+
+def test_people_who_are_declared_under_way_ask_for_a_second_pair_of_eyes_and_no_plan_is_refused() -> None:
+    """On a laptop the trainer approved. Then others got the role: the rollout begins anew, and they are asked."""
+    slow = (*SOAKED[:1], Step(canary=Canary(weight=0.1, min_requests=10, min_s=600)), *SOAKED[2:])
+    made = declared(steps=slow)
+    loop = begun(replace(made, metadata=Metadata(name="fraud", owner="risk")), by="ada")
+    run(loop, "ada")
+    state = loop.reconciler.state
+    assert state.rollout is not None
+    assert state.rollout.step is not None
+    assert state.rollout.step.kind == "canary"
+    loop.service = made
+    loop.reconciler.stop()
+    loop.reconciler = loop.another("two")
+    loop.tick()
+    closed = loop.facts(e.RolloutClosed)[-1]
+    assert isinstance(closed, e.RolloutClosed)
+    assert closed.again
+    assert closed.reason == "ada had the release trained and approved it alone, and eve, tom may approve it now"
+    run(loop, ticks=3)
+    state = loop.reconciler.state
+    assert state.rollout is not None
+    assert state.rollout.asked is not None
+    assert state.rollout.approved is None
+    assert state.recent.failed == {}

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import ValidationError
+from msgspec.structs import replace
 from tests.registry.facts import FACTS, HISTORIES, NAME, Story
 from tests.registry.published import check_cloudevent, check_openlineage, folder
 
 from flyball.core import events as e
 from flyball.core.codec import canonical
 from flyball.core.destination import Destination
-from flyball.core.ids import Digest, ExperimentDigest, ReleaseRoot
+from flyball.core.ids import Digest, ExperimentDigest, ReleaseRoot, RolloutId
 from flyball.core.ledger import Message
 from flyball.core.release import GateResult, Release, Snapshot, TestResult
 from flyball.core.watching import Signal
@@ -250,3 +251,20 @@ def test_a_run_has_one_name_and_a_broken_off_one_ends_once() -> None:
     assert (node.name, node.facts["outcome"]) == ("01a1fd8c-6900-7fff-bfff-ffffffffffff", "killed")
     other = msgspec.structs.replace(off, run="run-" + "0" * 32)  # of an older run: this one goes on
     assert len(known(Story([first, other]).entries()).open_runs) == 1
+
+
+def test_what_asks_nobody_pages_no_role() -> None:
+    asked = e.ApprovalRequested(
+        service=NAME,
+        rollout=RolloutId("ro-1"),
+        step=0,
+        model=A,
+        evidence=DATA,
+        policy=CODE,
+        role="approver",
+        expires_at="2026-11-30T00:00:00Z",
+    )
+    (people,), (nobody,) = (bodies([one], "cdevents") for one in (asked, replace(asked, alone="routine")))
+    content = people["data"]["subject"]["content"]
+    assert content["role"] == "approver"
+    assert "role" not in nobody["data"]["subject"]["content"]

@@ -52,6 +52,19 @@ def request(situation: Situation, rollout: RolloutState, step: Step, index: int)
     return (asked,) if rule is None else (asked, _own(asked, rule))
 
 
+def four_eyes(situation: Situation, rollout: RolloutState) -> str:
+    """Why an approval that was given is not enough any more: people were declared since, and only the trainer approved.
+    Empty: it is enough, or nobody has approved."""
+    people, trainer = situation.service.metadata.people, situation.state.proposed.get(rollout.release)
+    given = [one for one in rollout.approvals if one.proof != "simulated" and not one.alone]
+    if rollout.approved is None or rollout.asked is None or trainer is None or len(given) < len(rollout.approvals):
+        return ""
+    others = sorted(name for name, roles in people.items() if rollout.asked.role in roles and name != trainer)
+    if not given or not others or any(one.by != trainer for one in given):
+        return ""
+    return f"{trainer} had the release trained and approved it alone, and {', '.join(others)} may approve it now"
+
+
 def _own(asked: e.ApprovalRequested, rule: str) -> e.ApprovalGiven:
     """The policy's own word: bound as a person's, and void by the same changes."""
     return e.ApprovalGiven(

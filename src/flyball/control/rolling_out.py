@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from flyball.control.approving import request
+from flyball.control.approving import four_eyes, request
 from flyball.control.decision import Decision, Situation, elapsed_s, order
 from flyball.control.opening import plan_opening
 from flyball.control.policing import barred
@@ -26,6 +26,8 @@ def plan_rollout(situation: Situation) -> Decision | None:
     step = state.rollout.step
     if state.rollout.policy != state.policy and (step is None or step.kind != "promote"):
         why = "the policy changed: a rollout runs under one policy"
+        return _close(situation, state.rollout, why, again=True)
+    if (why := four_eyes(situation, state.rollout)) and (step is None or step.kind != "promote"):
         return _close(situation, state.rollout, why, again=True)
     if state.rollout.paused is not None:
         return _paused(state.rollout.paused)

@@ -339,6 +339,12 @@ def test_an_approval_that_nobody_may_give_is_a_fault_and_without_people_a_note()
     assert "whoever reaches the home can approve" in notes(alone)[0]
 
 
+def test_a_rule_that_asks_nobody_is_a_note() -> None:
+    rule = "policy: {rules: [{action: promote, when: 'failed_rollouts == 0', effect: alone, reason: routine}]}\n"
+    told = "policy.rules[0]: releases are promoted WITHOUT A PERSON while failed_rollouts == 0"
+    assert told in notes(parse(small() + rule))
+
+
 def test_label_timestamp_and_key_are_three_columns() -> None:
     assert (
         "data.timestamp: expected another column than label"

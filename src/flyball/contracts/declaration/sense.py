@@ -249,6 +249,9 @@ def notes(service: Service) -> tuple[str, ...]:
     found = []
     if not service.metadata.people and any(step.approval is not None for step in service.rollout.steps):
         found.append("metadata.people is empty: whoever reaches the home can approve a rollout")
+    for index, rule in enumerate(service.policy.rules):
+        if rule.effect == "alone":
+            found.append(f"policy.rules[{index}]: releases are promoted WITHOUT A PERSON while {rule.when}")
     return (*found, *(f"{where}: declared, not used yet" for where in _unused(service)))
 
 

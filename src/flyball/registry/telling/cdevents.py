@@ -157,6 +157,8 @@ def _approval(
     if model is not None:
         content["resourceTargetUrl"] = purl(fact.service, model)
     match fact:
+        case e.ApprovalRequested() if fact.alone:  # of nobody
+            yield "approval.created", fact.rollout, content | {"requestor": "flyball"}
         case e.ApprovalRequested(role=role, expires_at=expires_at):
             yield (
                 "approval.created",
