@@ -133,7 +133,11 @@ def test_a_faulty_sweep_is_bad_input(home: Path, text: str) -> None:
     assert run(["backtest", "--history", str(home), "--sweep", text]) == 2
 
 
-def test_a_place_without_a_record_is_bad_input_and_an_orphaned_log_cannot_be_judged(tmp_path: Path) -> None:
+def test_a_place_without_a_record_is_bad_input_and_a_home_below_it_is_named(
+    home: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "telemetry" / "gauge").mkdir(parents=True)
     assert run(["backtest", "--history", str(tmp_path / "nowhere")]) == 2
-    assert run(["backtest", "--history", str(tmp_path / "telemetry" / "gauge")]) == 3
+    assert run(["backtest", "--history", str(tmp_path / "telemetry" / "gauge")]) == 2
+    assert run(["backtest", "--history", str(home.parent)]) == 2
+    assert f"perhaps {home}" in capfd.readouterr().err

@@ -21,7 +21,7 @@ from flyball.app.wiring.stores.releases import ReleaseStore
 from flyball.app.wiring.training.executors import Executors
 from flyball.contracts.odcs.document import parse_contract
 from flyball.core.log_tables import log_tables
-from flyball.core.prediction import Answer, Failure, PredictionRecord
+from flyball.core.prediction import Answer, Failure, LabelRecord, PredictionRecord
 from flyball.monitor.watch import Watcher
 
 WINDOW_ROWS, PANE_ROWS = 500, 100
@@ -49,8 +49,8 @@ def champion(home: Home) -> str:
     return found
 
 
-def logged(home: Home, table: pl.DataFrame) -> None:
-    """Sealed panes of rows that the champion answered."""
+def logged(home: Home, table: pl.DataFrame, *, labelled: bool = False) -> None:
+    """Sealed panes of rows that the champion answered, perhaps each with its label at once."""
     root = champion(home)
     contract = parse_contract(_contract(home, root), file="contract.yaml", table="transactions").contract
     tables = log_tables(contract, label="is_fraud", task="binary", hidden=frozenset())
@@ -62,7 +62,9 @@ def logged(home: Home, table: pl.DataFrame) -> None:
         rows = [_record(first + at, row, answers[at], root) for at, row in enumerate(inputs)]
         log.append(pane, rows, [])
         start = START + first
-        log.seal(pane, start=start, end=start + len(rows), received=len(rows), labels=[])
+        truth = table["is_fraud"].slice(first, PANE_ROWS).to_list() if labelled else []
+        labels = [LabelRecord(id=row.id, label=label, at=row.at) for row, label in zip(rows, truth, strict=False)]
+        log.seal(pane, start=start, end=start + len(rows), received=len(rows), labels=labels)
     log.close()
 
 

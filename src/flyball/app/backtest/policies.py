@@ -27,12 +27,14 @@ class Policy(Record):
     value: float | None = None  # of the swept setting; None: it is none of a sweep
 
 
-def policies(base: Service, files: Sequence[Path], sweeps: Sequence[Sweep]) -> tuple[Policy, ...]:
-    """The recorded declaration first, then each file, then each value of each sweep.
+def policies(
+    base: Service, files: Sequence[Path], sweeps: Sequence[Sweep], *, first: str = AS_RECORDED
+) -> tuple[Policy, ...]:
+    """The recorded declaration first, called `first`, then each file, then each value of each sweep.
 
     Raises: BadInput with every fault of all of them.
     """
-    found, faults = [Policy(name=AS_RECORDED, service=base)], list[Fault]()
+    found, faults = [Policy(name=first, service=base)], list[Fault]()
     names = _names(files)
     for file, name in zip(files, names, strict=True):
         try:
@@ -50,6 +52,14 @@ def policies(base: Service, files: Sequence[Path], sweeps: Sequence[Sweep]) -> t
         # a misspelt setting of a sweep is one fault, however many values it has
         raise BadInput("The policies are faulty.", tuple(dict.fromkeys(faults)))
     return tuple(found)
+
+
+def is_whole(file: Path) -> bool:
+    """Whether a policy is a service's folder or its service.yaml, not a part of one. Raises: BadInput: unreadable."""
+    if file.is_dir():
+        return True
+    data = read(read_text(file, where=str(file)), file=file.name).data
+    return isinstance(data, dict) and "kind" in data
 
 
 def read_policy(file: Path, base: Service) -> Service:

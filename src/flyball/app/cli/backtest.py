@@ -15,7 +15,8 @@ def backtest(
         Path, Parameter(help="A service.yaml, or a file with other monitor, retrain, rollout or autonomy.")
     ],
     history: Annotated[
-        Path, Parameter(help="A home, its ledger.db, or the prediction log of a service in it: HOME/telemetry/SERVICE.")
+        Path,
+        Parameter(help="A home, its ledger.db, its prediction log (HOME/telemetry/SERVICE), or a log on its own."),
     ],
     service: Annotated[str | None, Parameter(help="The service; not needed where the home has one.")] = None,
     changes: Annotated[

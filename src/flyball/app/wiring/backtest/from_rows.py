@@ -46,11 +46,7 @@ class RowHistory:
 
     @property
     def row_s(self) -> float:
-        """What a row took on average, seconds, by the first and the last pane."""
-        panes = sealed(self.home.telemetry(self.service))
-        first, last = panes[0].panes()[0], panes[-1].panes()[-1]
-        rows = last.last_row - first.first_row
-        return (last.end - first.start) / rows if rows > 0 else 0.0
+        return seconds_a_row(self.home.telemetry(self.service))
 
     def watching(self, policy: Service) -> Watcher:
         """The production monitor under a policy, as it stood before the first row."""
@@ -65,6 +61,14 @@ class RowHistory:
     def _contract(self, releases: ReleaseStore, policy: Service) -> DataContract:
         text = (Path(releases.verified(self.releases[-1])) / CONTRACT).read_text(encoding="utf-8")
         return parse_contract(text, file=CONTRACT, table=Path(policy.data.source).stem).contract
+
+
+def seconds_a_row(folder: Path) -> float:
+    """On average, by the first and the last pane of a log."""
+    panes = sealed(folder)
+    first, last = panes[0].panes()[0], panes[-1].panes()[-1]
+    rows = last.last_row - first.first_row
+    return (last.end - first.start) / rows if rows > 0 else 0.0
 
 
 def pane_tick(segment: Segment) -> Tick:

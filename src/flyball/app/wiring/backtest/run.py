@@ -11,15 +11,17 @@ from msgspec.structs import replace
 from flyball.app.backtest.course import Course
 from flyball.app.backtest.exposure import bad_spans
 from flyball.app.backtest.past import Past, past
-from flyball.app.backtest.policies import Policy, changed_settings, policies
+from flyball.app.backtest.policies import Policy, changed_settings, is_whole, policies
 from flyball.app.backtest.rejudged import Rejudge, needs_rows
 from flyball.app.backtest.report import Backtest, HistoryKind, line
 from flyball.app.backtest.rollouts import by_labels_of_arms
 from flyball.app.backtest.sweep import Sweep
 from flyball.app.backtest.truth import row_at, rows_of, truth
+from flyball.app.declared import load
 from flyball.app.home import Home
 from flyball.app.wiring.asking.declarations import declaration
 from flyball.app.wiring.asking.windows import between
+from flyball.app.wiring.backtest.alone import LogAlone
 from flyball.app.wiring.backtest.driving import Driver, Tick
 from flyball.app.wiring.backtest.from_rows import RowHistory
 from flyball.app.wiring.backtest.from_windows import Repeated, ticks
@@ -50,6 +52,8 @@ def on_history(place: Place, name: str | None, asked: Asked, advance: Advance) -
 
     Raises: NotFound: no such service. BadInput: faulty policies or changes. Unavailable: nothing was recorded.
     """
+    if place.alone:
+        return _on_log(Path(place.home), asked, advance)
     home = Home(Path(place.home))
     with closing(open_ledger(home, told=False)) as ledger:
         entries = list(ledger.read())
@@ -79,6 +83,27 @@ def on_history(place: Place, name: str | None, asked: Asked, advance: Advance) -
         run, source = replaced(run, row_s=rows.row_s), rows
         return run.backtest(told, asked, lambda policy: (source.watching(policy), source.ticks(), lambda: 0), advance)
     return run.backtest(told, asked, of_windows(service, recorded, windows), advance)
+
+
+def _on_log(folder: Path, asked: Asked, advance: Advance) -> Backtest:
+    """Of a log without a ledger: the first whole service.yaml says what was declared."""
+    whole = next((file for file in asked.files if is_whole(file)), None)
+    if whole is None:
+        fault = Fault(
+            where="command line",
+            path="POLICY",
+            expected="a service's folder or whole service.yaml: a log without a ledger does not say what was declared",
+            found=", ".join(map(str, asked.files)) or "none",
+        )
+        raise BadInput("The log stands alone.", (fault,))
+    log = LogAlone(folder, load(whole))
+    declared = log.declared.service
+    others = [file for file in asked.files if file != whole]
+    told = policies(declared, others, asked.sweeps, first=log.name)
+    record = Past(service=log.name, entries=log.entries())
+    run = Run(service=log.name, recorded=declared, past=record, kind="rows", row_s=log.row_s)
+    found = run.backtest(told, asked, lambda policy: (log.watching(policy), log.ticks(), lambda: 0), advance)
+    return replace(found, notes=(log.note(), *found.notes))
 
 
 Source = Callable[[Service], tuple[Watching, Iterator[Tick], Callable[[], int]]]
