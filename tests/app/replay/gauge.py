@@ -16,7 +16,7 @@ apiVersion: flyball/v1
 kind: Service
 metadata: {name: gauge, owner: plant, people: {ann: [approver]}}
 data: {contract: contract.yaml, source: stream.parquet, label: alarm}
-experiment: {task: binary, metric: accuracy, seed: "7", refit: true}
+experiment: {task: binary, metric: accuracy, seed: "7", refit: true, executor: in_process}
 gates: [{metric: accuracy, min: 0.55}]
 serving: {fallback: [previous, {constant: {prediction: 0, score: 0.0}}]}
 rollout:
