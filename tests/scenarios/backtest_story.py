@@ -13,16 +13,19 @@ bad: it has 30 errors in 400 requests when its first canary is judged, and 80 in
 from collections.abc import Iterator
 
 from msgspec.structs import replace
+from tests.app.backtest.two_arms import TwoArms, accuracy
+from tests.app.backtest.two_arms import declared as declared_of_arms
 from tests.control.plant import NAME, Hour, Plant, Trainer
 from tests.control.world import service
 
 from flyball.app.backtest.past import past
 from flyball.app.backtest.policies import AS_RECORDED, Policy
-from flyball.app.backtest.report import Backtest
-from flyball.app.backtest.words import page
+from flyball.app.backtest.report import Backtest, PolicyLine
+from flyball.app.backtest.words import beside, page
 from flyball.app.wiring.backtest.run import Asked, Run, of_windows
 from flyball.control.state import ServiceState
 from flyball.core import events as e
+from flyball.core.guardrails import MetricGuardrail
 from flyball.core.ids import Digest, ExperimentDigest
 from flyball.core.ledger import Claimed
 from flyball.core.ports import Segment
@@ -160,3 +163,31 @@ def backtest() -> Iterator[str]:
     yield "Six policies on one recorded past: changes at rows 2000 and 4000, and a candidate that errs"
     yield ""
     yield from page(found()).splitlines()
+
+
+def backtest_of_labels() -> Iterator[str]:
+    """A candidate that is right in 80 % beside a champion that is in 90 %, and nobody who looked at its labels."""
+    record = TwoArms(declared_of_arms(), (0.9, 0.8), panes=53)
+    needs = MetricGuardrail(name="accuracy", max_loss=0.001, labels="required")
+    policies = {
+        "worse by 0.02": declared_of_arms(accuracy(0.02)),
+        "worse by 0.05": declared_of_arms(accuracy(0.05)),
+        "worse by 0.2": declared_of_arms(accuracy(0.2)),
+        "needs 0.001": declared_of_arms(needs, alpha=1e-6),
+    }
+    told = record.backtest(*policies.values(), names=tuple(policies))
+    yield "Right in 80 % instead of 90 %: a canary from row 600 on, a soak from row 1400, champion from row 2900"
+    yield ""
+    heads = ("policy", "ends", "candidate's rows", "known to row", "bad champion's rows")
+    yield from beside([heads, *(_of_labels(each, told.last_row) for each in told.policies)])
+    yield ""
+    for each in told.policies:
+        yield f"{each.policy}: {each.rollout_list[0].why}"
+
+
+def _of_labels(each: PolicyLine, last_row: int) -> tuple[str, ...]:
+    (rollout,) = each.rollout_list
+    known = "the end" if each.known_to_row == last_row else str(each.known_to_row)
+    at_least = ["at least " * bound for bound in (rollout.at_least, each.bad_rows_at_least)]
+    ended = rollout.outcome.replace("_", " ")
+    return each.policy, ended, f"{at_least[0]}{rollout.requests}", known, f"{at_least[1]}{each.bad_rows}"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 from tests.decide.rollouts import BATCH, World, routing, seen
-from tests.scenarios.backtest_story import backtest
+from tests.scenarios.backtest_story import backtest, backtest_of_labels
 from tests.scenarios.threshold_rule import CHECKS, MOST_FAILED, by_threshold
 from tests.simulation.crashing import ended, ending, memory
 
@@ -61,7 +61,7 @@ def _shares(runs: int, promoted: int, back: int) -> tuple[str, str, str]:
 def one_a_second() -> Iterator[str]:
     """One request a second: is anything said that nobody can know?"""
     yield "One request a second, no errors: what is said after so many seconds"
-    yield _row("seconds", "threshold, 10 %", "canary, ours", "shadow of 1.0")
+    yield _row("seconds", "threshold, 10 %", "canary, ours", "shadow of 1.0") + "  the canary waits for"
     canary, shadow = Step(canary=Canary(weight=WEIGHT)), Step(shadow=Shadow(share=1.0))
     for seconds in (60, 200, 600, 3000, 3600):
         own = round(seconds * WEIGHT)
@@ -73,12 +73,9 @@ def one_a_second() -> Iterator[str]:
         checks = min(CHECKS, seconds // 60)
         rule = by_threshold(np.zeros(CHECKS, dtype=np.int64), round(60 * WEIGHT))
         told = "promoted" if checks >= rule.checks else "goes on"
-        yield _row(
-            f"{seconds}",
-            told,
-            advance(canary, routing(), found, elapsed_s=seconds).kind,
-            advance(shadow, routing(weight=0), beside, elapsed_s=seconds).kind,
-        )
+        ours = advance(canary, routing(), found, elapsed_s=seconds)
+        row = _row(f"{seconds}", told, ours.kind, advance(shadow, routing(weight=0), beside, elapsed_s=seconds).kind)
+        yield row + (f"  {ours.waiting_for[0]}" if ours.waiting_for else "")
 
 
 def common_cause(seed: int = 3) -> Iterator[str]:
@@ -183,4 +180,5 @@ STORIES: dict[str, Callable[[], Iterator[str]]] = {
     "fast_labels": fast_labels,
     "killed": killed,
     "backtest": backtest,
+    "backtest_of_labels": backtest_of_labels,
 }

@@ -85,7 +85,9 @@ class TwoArms:
     def sealed(self, service: str, after: int) -> Iterable[Segment]:
         return self.segments[after + 1 :]
 
-    def backtest(self, *policies: Service, segments: Sequence[Segment] | None = None) -> Backtest:
+    def backtest(
+        self, *policies: Service, segments: Sequence[Segment] | None = None, names: Sequence[str] = ()
+    ) -> Backtest:
         """Each policy on this record, by its rows."""
         rows = self.segments if segments is None else segments
 
@@ -94,7 +96,8 @@ class TwoArms:
 
         run = Run(service=NAME, recorded=self.made, past=past(NAME, self.loop.ledger.read()), kind="rows")
         told = [Policy(name=AS_RECORDED, service=self.made)]
-        told += [Policy(name=f"policy {at}", service=policy) for at, policy in enumerate(policies)]
+        called = names or [f"policy {at}" for at in range(len(policies))]
+        told += [Policy(name=name, service=policy) for name, policy in zip(called, policies, strict=True)]
         asked = Asked(files=(), sweeps=(), changes=(), within_rows=None)
         return run.backtest(told, asked, source, lambda _: None)  # type: ignore[arg-type]
 
