@@ -16,13 +16,17 @@ from flyball.app.rollout_history import rollouts_of
 from flyball.app.rollout_standing import in_words, rollout_standing
 from flyball.contracts.declaration.policy_sense import of_needed, of_policy
 from flyball.control import approving
+from flyball.control.decision import Outlook, Situation
 from flyball.control.explain import explain, standing
 from flyball.control.fold import fold
 from flyball.control.narrate import sentence
+from flyball.control.policing import goes_alone
+from flyball.control.rollout_state import advanced
 from flyball.control.state import ServiceState
 from flyball.core import events as e
 from flyball.core.errors import FlyballError
 from flyball.core.ids import Digest, RolloutId
+from flyball.core.rollout_power import RolloutPower, WeakStep
 from flyball.core.service import Approval, Autonomy, Canary, Policy, Promote, Rollout, Rule, Shadow, Step
 
 ALONE = Rule(action="promote", when="metrics.roc_auc.low > 0.8", effect="alone", reason="routine")
@@ -178,6 +182,11 @@ def excepted(state: ServiceState) -> ServiceState:
     return replace(state, rollout=replace(state.rollout, exceptions=("ex-1",)))
 
 
+def weak(state: ServiceState) -> ServiceState:
+    assert state.rollout is not None
+    return replace(state, rollout=replace(state.rollout, weak=("canary-1",)))
+
+
 def hurried(state: ServiceState) -> ServiceState:
     assert state.rollout is not None
     skip = e.StepSkipped(service=NAME, rollout=RolloutId(state.rollout.rollout), step=0, by="ada", proof="os_user")
@@ -189,6 +198,7 @@ def hurried(state: ServiceState) -> ServiceState:
     [
         (excepted, "failed a gate"),
         (hurried, "ada ended a step"),
+        (weak, "cannot answer"),
         (lambda s: replace(s, recent=replace(s.recent, failed={SECOND: 1})), "ended without a promotion"),
         (lambda s: replace(s, proposed={SECOND: "tom"}), "tom had"),
         (lambda s: replace(s, releases=s.releases | {SECOND: replace(s.releases[SECOND], passed=False)}), "failed a"),
@@ -284,3 +294,21 @@ def test_a_newer_release_is_asked_about_anew() -> None:
         False,
     ]
     assert loop.reconciler.state.champion == SECOND
+
+
+def test_a_person_is_asked_where_a_step_cannot_answer_from_the_opening_on() -> None:
+    """Accepted by somebody or not: whoever looks at the release knows that the canary will tell little."""
+    loop = begun(declared(ALONE))
+    state = loop.reconciler.catch_up()
+    accepted = WeakStep(step="canary-1", reasons=("too little traffic",), waived="ada: it is a small shop")
+    power = RolloutPower(verdict="POWERED", traffic="2 rows a day", steps=(accepted,))
+    before = Situation(state=state, service=loop.service, now="2026-11-21T10:00:00Z")
+    assert goes_alone(before, SECOND) == SAID
+    assert goes_alone(replace(before, outlook=Outlook(power=power)), SECOND) is None
+    loop.tick()
+    (opened,) = loop.facts(e.RolloutOpened)
+    assert isinstance(opened, e.RolloutOpened)
+    running = advanced(None, replace(opened, power=power), "2026-11-21T10:00:00Z")
+    assert running is not None
+    assert running.weak == ("canary-1",)
+    assert goes_alone(replace(before, state=replace(state, rollout=running)), SECOND) is None

@@ -34,7 +34,7 @@ NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 CONDITIONS = (
     *("hour >= 15", "weekday == 5 && hour < 15", "incident", "drift", "risk && !drift", "weight > 0.05"),
     *("champion_age_h < 150.0", "rollouts_this_week >= 2", "rolled_back_this_week > 0", "retrains_this_week == 1"),
-    *("by_exception", "by_person", "failed_rollouts > 0", 'reason == "drift"', "trained_rows < 1000"),
+    *("underpowered", "by_exception", "by_person", "failed_rollouts > 0", 'reason == "drift"', "trained_rows < 1000"),
     *("holdout_rows >= 500", "metrics.roc_auc.low > 0.7", 'gates["quality"] == "PASS"', 'gates["other"] != "PASS"'),
     *("metrics.roc_auc.n / holdout_rows > 1",),
 )
@@ -87,6 +87,7 @@ def states(draw: st.DrawFn) -> ServiceState:
     rollout = RolloutState(
         rollout="ro-1", release=SECOND, champion=FIRST, policy="", salt="s", reason="drift", opened_at=""
     )
+    rollout = replace(rollout, weak=draw(st.sampled_from(((), ("canary-1",)))))
     known: dict[str, Release] = {FIRST: replace(draw(releases()), root=FIRST), SECOND: draw(releases())}
     return ServiceState(
         service=NAME,

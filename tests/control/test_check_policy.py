@@ -144,6 +144,7 @@ TRUE = {
     "by_exception": "!by_exception",
     "by_person": "!by_person",
     "failed_rollouts": "failed_rollouts == 0",
+    "underpowered": "!underpowered",
     "reason": 'reason == "first"',
     "trained_rows": "trained_rows == 2000",
     "holdout_rows": "holdout_rows == 500",
@@ -155,7 +156,7 @@ TRUE = {
 WRONG: dict[str, Any] = {
     **dict.fromkeys(("weekday", "trained_rows", "holdout_rows", "failed_rollouts"), -1),
     **dict.fromkeys(("rollouts_this_week", "rolled_back_this_week", "retrains_this_week"), 9),
-    **dict.fromkeys(("incident", "drift", "risk", "by_exception", "by_person"), True),
+    **dict.fromkeys(("incident", "drift", "risk", "by_exception", "by_person", "underpowered"), True),
     "hour": 24,
     "reason": "drift",
     "weight": 0.0,

@@ -61,6 +61,8 @@ def _no_release_for(root: str, state: ServiceState) -> list[str]:
         found.append(f"a rollout of {root} ended without a promotion: the policy does not approve it")
     if state.rollout is not None and state.rollout.skipped:
         found.append(f"{state.rollout.skipped[0].by} ended a step of {root}: the policy does not approve it")
+    if state.rollout is not None and state.rollout.weak:
+        found.append(f"step {state.rollout.weak[0]} of its rollout cannot answer: the policy does not approve {root}")
     return found
 
 
@@ -138,6 +140,8 @@ def _facts(root: str, state: ServiceState, service: Service, now: str) -> dict[s
     if now and state.appointed_at:
         seconds = (moment(now) - moment(state.appointed_at)).total_seconds()
         told["champion_age_h"] = max(seconds, 0.0) / 3600
+    if state.rollout and state.rollout.release == root:
+        told["underpowered"] = len(state.rollout.weak) > 0
     if root in state.releases:
         told |= _of_release(root, state, service)
     return told

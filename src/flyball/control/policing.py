@@ -37,6 +37,8 @@ def told_of(state: ServiceState, service: Service, root: str, at: str) -> dict[s
     }
     if state.appointed_at:
         found["champion_age_h"] = elapsed_s(state.appointed_at, at) / 3600
+    if state.rollout is not None and state.rollout.release == root:
+        found["underpowered"] = bool(state.rollout.weak)
     return found | _of_release(state, service, root)
 
 
@@ -85,13 +87,15 @@ def goes_alone(situation: Situation, root: str) -> str | None:
     """The rule by which nobody is asked about this release; None: people are.
 
     Never for a release that failed a gate, that a person had trained (four eyes), that a rollout of its own spoke
-    against, or of whose rollout a person has ended a step.
+    against, or whose rollout sees less than it should: a person ended a step, or a step cannot answer in its time.
     """
-    state, policy = situation.state, situation.service.policy
+    state, policy, power = situation.state, situation.service.policy, situation.outlook.power
     release, rollout = state.releases.get(root), state.rollout
     if release is None or not release.passed or root in state.proposed or state.recent.failed.get(root):
         return None
-    if rollout is not None and (rollout.exceptions or rollout.skipped):
+    if rollout is not None and (rollout.exceptions or rollout.skipped or rollout.weak):
+        return None
+    if rollout is None and power is not None and power.steps:
         return None
     return alone(policy, facts_of(situation, root)) if policy.rules else None
 

@@ -35,6 +35,7 @@ class RolloutState(Record):
     reason: str
     opened_at: str
     exceptions: tuple[str, ...] = ()  # that it stands on
+    weak: tuple[str, ...] = ()  # names of its steps that cannot answer in their time, accepted by somebody
     step: StepState | None = None
     asked: e.ApprovalRequested | None = None
     approvals: tuple[e.ApprovalGiven, ...] = ()  # of exactly what is asked for, one a person
@@ -59,6 +60,7 @@ def advanced(rollout: RolloutState | None, fact: e.AnyFact, at: str) -> RolloutS
             reason=fact.reason,
             opened_at=at,
             exceptions=fact.exceptions,
+            weak=tuple(each.step for each in fact.power.steps) if fact.power is not None else (),
         )
     if rollout is None:
         return None

@@ -30,7 +30,10 @@ OF_RELEASE: dict[str, Any] = {  # stays as it is
     "trained_rows": 1000,
     "holdout_rows": 1000,
 }
+_OF_ROLLOUT: dict[str, Any] = {"underpowered": False}  # a step of it cannot answer in its time, which somebody accepts
 OF_ACTION: dict[str, dict[str, Any]] = {
+    "canary": _OF_ROLLOUT,
+    "promote": _OF_ROLLOUT,
     "retrain": {"trigger": "drift"},  # what asks for the training
     "exception": {"gate": "fairness"},  # that is to be let pass: its name, without one its condition
 }
