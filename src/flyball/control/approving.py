@@ -101,6 +101,10 @@ def too_many_asked(situation: Situation, root: str) -> Decision | None:
         return None
     free = f", free again {moment(asked[-most]) + timedelta(days=1):%Y-%m-%d %H:%M} UTC" if most else ""
     wait = f"the attention of people: {len(asked)} of {most} approvals asked in 24 hours{free}"
+    word = f"; today all the same: flyball rollout retry {state.service}"
     return Decision(
-        action="rollout", what="wait", why=f"release {short(root)} would ask for an approval", waiting_for=(wait,)
+        action="rollout",
+        what="wait",
+        why=f"release {short(root)} would ask for an approval",
+        waiting_for=(wait + word,),
     )

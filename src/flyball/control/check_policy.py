@@ -1,7 +1,7 @@
 """Does a rule of the policy forbid this, and did everybody say yes whom the rules ask? Asked by the check of plans.
 
 It shares no function with the planner: the facts are gathered here once more, and each rule is asked here once more.
-Common to both is the language of the conditions (`core.expression`) and the names in it (`core.policy_facts`).
+Common to both is the language of the conditions, and the names in it (`core.policy_facts`).
 """
 
 from datetime import datetime, timedelta
@@ -10,8 +10,7 @@ from typing import Any
 from flyball.control.state import ServiceState
 from flyball.core import events as e
 from flyball.core.clock import moment
-from flyball.core.expression import judged
-from flyball.core.policy_facts import sample
+from flyball.core.policy_facts import asked
 from flyball.core.routing import WHOLE
 from flyball.core.service import Approval, Rule, Service
 
@@ -46,7 +45,7 @@ def _no_rule_for(root: str, state: ServiceState, service: Service, now: str) -> 
     told = _facts(root, state, service, now)
     mine = [rule for rule in service.policy.rules if rule.action == "promote"]
     found = _no_release_for(root, state)
-    if not any(rule.effect == "alone" and judged(rule.when, told, sample(rule.when)).passed for rule in mine):
+    if not any(rule.effect == "alone" and asked(rule.when, rule.action, told).passed for rule in mine):
         found.append("no rule of the policy lets it be promoted without a person")
     strict = [rule.reason for rule in mine if rule.effect != "alone" and _binds(rule, told)]
     return found + [f"it asks nobody, and a rule binds: {reason}" for reason in strict]
@@ -123,7 +122,7 @@ def _never(action: str, roots: list[str], state: ServiceState, service: Service,
 
 def _binds(rule: Rule, told: dict[str, Any]) -> bool:
     """Anything but a plain no."""
-    return judged(rule.when, told, sample(rule.when, rule.action)).reason != "it is false"
+    return asked(rule.when, rule.action, told).reason != "it is false"
 
 
 def _facts(root: str, state: ServiceState, service: Service, now: str) -> dict[str, Any]:

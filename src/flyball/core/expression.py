@@ -135,15 +135,19 @@ def verdicts(text: str) -> frozenset[str]:
     return _names(_TEST, text)
 
 
-def judged(text: str, variables: Mapping[str, Any], sample: Mapping[str, Any] | None = None) -> Told:
-    """Whether the condition holds; anything but true is no.
+def judged(text: str, variables: Mapping[str, Any]) -> Told:
+    """Whether the condition holds of the evidence of a release; anything but true is no.
 
     >>> judged("metrics.mae.value < 3.0", {"metrics": {"mae": {"value": 2.0}}}).passed
     True
     >>> judged("metrics.rmse.value < 3.0", {"metrics": {}}).reason
     'missing evidence: rmse'
     """
-    wrong = fault(text, sample)
+    return answered(text, variables, fault(text))
+
+
+def answered(text: str, variables: Mapping[str, Any], wrong: str | None) -> Told:
+    """The same of a condition that was looked at before. Wrong: what `fault` said of it."""
     if wrong is not None:
         return Told(passed=False, reason=f"the expression cannot be judged: {wrong}")
     try:

@@ -1,6 +1,8 @@
 """What a rule of the policy may read, each fact with its type: checked when the file is read."""
 
 import re
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, get_args
 
 from flyball.core import expression
@@ -53,6 +55,23 @@ def sample(text: str, action: str = "promote") -> dict[str, Any]:
     return NOW | OF_RELEASE | OF_ACTION.get(action, {}) | figures
 
 
+def asked(text: str, action: str, facts: Mapping[str, Any]) -> expression.Told:
+    """What the condition of a rule about the action says of the facts. Only a plain no is `it is false`.
+
+    >>> asked("hour >= 15", "promote", {"hour": 16}).passed, asked("hour >= 15", "promote", {"hour": 9}).reason
+    (True, 'it is false')
+    >>> asked("hour >= 15", "promote", {}).missing
+    True
+    """
+    return expression.answered(text, facts, _unfit(text, action))
+
+
+@lru_cache(maxsize=1024)
+def _unfit(text: str, action: str) -> str | None:
+    """A rule that waits is asked some times a second, and its text stays as it is."""
+    return expression.fault(text, sample(text, action))
+
+
 def fault(text: str, *, action: str = "promote", lasting: bool = False) -> str | None:
     """What is wrong with the condition of a rule; None where it can be asked. Args: lasting: of a rule that is asked
     once, with the approval, and so may read only what stays.
@@ -70,7 +89,7 @@ def fault(text: str, *, action: str = "promote", lasting: bool = False) -> str |
     if wrong is None and (number := _NUMBER_AND_TEXT.search(text)):
         wrong = f"it compares the number {number[1]} with a text, which is never equal"
     wrong = wrong or _word(text)
-    if wrong is None and (told := expression.judged(text, known, known)).missing:
+    if wrong is None and (told := expression.answered(text, known, None)).missing:
         wrong = f"it reads what no fact has ({told.reason}): a metric has {', '.join(FIGURES)}"
     return wrong
 

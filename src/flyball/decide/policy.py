@@ -7,8 +7,7 @@ more, it does not hold.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from flyball.core import expression
-from flyball.core.policy_facts import sample
+from flyball.core.policy_facts import asked
 from flyball.core.record import Record
 from flyball.core.service import Policy, Rule
 
@@ -75,7 +74,7 @@ def alone(policy: Policy, facts: Mapping[str, Any]) -> str | None:
         return None
     for index, rule in enumerate(policy.rules):
         mine = (rule.action, rule.effect) == ("promote", "alone")
-        if mine and expression.judged(rule.when, facts, sample(rule.when, rule.action)).passed:
+        if mine and asked(rule.when, rule.action, facts).passed:
             return f"{rule.reason} (policy.rules[{index}]: {rule.when})"
     return None
 
@@ -85,7 +84,7 @@ def _binding(policy: Policy, action: str, facts: Mapping[str, Any]) -> Iterator[
     for index, rule in enumerate(policy.rules):
         if rule.action != action:
             continue
-        told = expression.judged(rule.when, facts, sample(rule.when, action))
+        told = asked(rule.when, action, facts)
         if told.reason != "it is false":
             unclear = "" if told.passed else f"; {told.reason}"
             yield rule, f"{rule.reason} (policy.rules[{index}]: {rule.when}{unclear})"
