@@ -6,16 +6,20 @@ from msgspec.structs import replace
 from tests.control.loop import Loop, healthy
 from tests.control.world import FIRST, SECOND, registered, service
 
+from flyball.control.check import broken_rules
+from flyball.control.decision import Decision
+from flyball.control.plan import Plan
 from flyball.control.reconcile import Seen
 from flyball.control.state import ServiceState
 from flyball.core import events as e
 from flyball.core.guardrails import Guardrails, MetricGuardrail
+from flyball.core.ids import RolloutId, ServiceName
 from flyball.core.metric_evidence import MetricEvidence
-from flyball.core.routing import ArmCounts, Routing, StepCounts, TestSums
+from flyball.core.routing import ArmCounts, OwnRates, Routing, StepCounts, TestSums
 from flyball.core.service import Approval, Canary, Promote, Soak, Step
 from flyball.serving.routing.assign import bucket, to_candidate
 
-DAY = 86_400.0
+DAY, NAME = 86_400.0, ServiceName("fraud")
 STEPS = (
     Step(approval=Approval()),
     Step(canary=Canary(weight=0.1, min_requests=10, min_s=0)),
@@ -121,3 +125,66 @@ def test_a_limit_of_its_own_counts_them_out() -> None:
         lambda seen: replace(seen, rollout_candidate=ArmCounts(requests=950_000, units=950_000, errors=950))
     )
     assert loop.tick().rollout is None
+
+
+def rates(*, risen: float = 0.0, still: float = 0.0) -> Callable[[Routing], StepCounts]:
+    told = OwnRates(risen=TestSums(errors=risen), still=TestSums(errors=still))
+    arm = ArmCounts(requests=5000, units=5000, errors=5)
+    return counting(lambda seen: replace(seen, candidate=arm, champion=arm, rollout_candidate=arm, own_rates_=told))
+
+
+def weight(loop: Loop) -> int:
+    assert loop.gateways.routing is not None
+    return loop.gateways.routing.weight
+
+
+def test_on_a_suspicion_it_goes_on_with_even_shares_and_with_its_clock() -> None:
+    loop, state = soaking()
+    assert weight(loop) == 9500
+    loop.gateways.seen = rates(risen=8.0)
+    state = loop.tick(DAY / 2)
+    assert (step(state), weight(loop), state.rollout is not None) == ("soak", 5000, True)
+    told = loop.facts(e.StepStarted)[-1]
+    assert isinstance(told, e.StepStarted)
+    assert "errors have risen" in told.why
+    loop.gateways.seen = rates(still=1.0)
+    assert (step(loop.tick(60)), weight(loop)) == ("soak", 5000)
+    loop.gateways.seen = rates(still=-2.5)
+    assert (step(loop.tick(60)), weight(loop)) == ("soak", 9500)
+    loop.gateways.seen = healthy()
+    assert step(loop.tick(DAY / 2 - 200)) == "soak"
+    assert loop.tick(200).champion == SECOND
+
+
+def test_what_is_over_at_the_end_of_the_soak_needs_no_more_of_it() -> None:
+    loop, _ = soaking()
+    loop.gateways.seen = rates(risen=8.0)
+    loop.tick(DAY / 2)
+    loop.gateways.seen = rates(still=1.0)
+    assert step(loop.tick(DAY / 2 + 1)) == "soak"
+    loop.gateways.seen = rates(still=-2.5)
+    assert loop.tick(60).champion == SECOND
+
+
+def test_a_freeze_keeps_the_shares() -> None:
+    loop, _ = soaking()
+    loop.write(e.Frozen(service=NAME, by="ann", why="holidays"))
+    loop.gateways.seen = rates(risen=8.0)
+    loop.tick(60)
+    assert weight(loop) == 9500
+
+
+def test_the_check_of_plans_knows_which_shares_nobody_declared() -> None:
+    loop, state = soaking()
+    assert state.rollout is not None
+    assert state.rollout.step is not None
+    running = state.rollout.step
+    for asked, broken in ((5000, False), (9500, False), (9600, True)):
+        routing = replace(running.routing, epoch=state.epoch + 1, weight=asked)
+        fact = e.StepStarted(
+            service=NAME, rollout=RolloutId(state.rollout.rollout), step=running.index, kind="soak", key="k",
+            routing=routing, why="w",
+        )  # fmt: skip
+        made = Plan(service=state.service, parent=state.version, decisions=(
+            Decision(action="rollout", what="w", why="w", facts=(fact,)),))  # fmt: skip
+        assert any("nobody declared" in rule for rule in broken_rules(made, state, loop.service)) == broken

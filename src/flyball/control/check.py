@@ -50,6 +50,7 @@ def _of_fact(fact: e.AnyFact, action: str, state: ServiceState, service: Service
             found = _of_routing(fact.routing, state) + _frozen(action, state)
             if not allowed(phase_of(state.rollout), fact, fact.kind):
                 found.append(f"a step {fact.kind} after {phase_of(state.rollout)}")
+            found += _of_shares(fact, state, service)
             if fact.kind == "promote" and fact.routing.previous != state.champion:
                 found.append("a promotion that keeps no way back to the champion before it")
             if fact.kind == "promote" and state.rollout and fact.routing.champion != state.rollout.release:
@@ -164,6 +165,17 @@ def _of_arms(routing: Routing, state: ServiceState) -> list[str]:
         if state.frozen is not None and arm.weight > had.get(arm.name, 0):
             found.append(f"arm {arm.name} grows while the service is frozen")
     return found
+
+
+def _of_shares(fact: e.StepStarted, state: ServiceState, service: Service) -> list[str]:
+    """A step that is started again goes on with other shares: a half on a suspicion, and at most what is declared."""
+    running = state.rollout.step if state.rollout is not None else None
+    if running is None or (fact.step, fact.kind) != (running.index, "soak"):
+        return [] if running is None or fact.kind != "soak" or running.kind != "soak" else ["a soak after a soak"]
+    most = max((1 - step.soak.holdback for step in service.rollout.steps if step.soak is not None), default=0.0)
+    if fact.routing.weight > max(round(most * WHOLE), WHOLE // 2):
+        return [f"a soak with weight {fact.routing.weight}, which nobody declared"]
+    return []
 
 
 def _may_raise(state: ServiceState, service: Service, now: str) -> list[str]:

@@ -20,7 +20,7 @@ TABLE: dict[tuple[Phase, str], tuple[Phase, ...]] = {
     ("approval", "step.started"): ("shadow", "canary", "pause", "soak", "promote"),  # a rollout has one approval
     ("canary", "step.started"): ("approval", "canary", "pause", "soak", "promote"),  # no shadow after live traffic
     ("pause", "step.started"): STEPS,
-    ("soak", "step.started"): ("promote",),  # nothing is left to try
+    ("soak", "step.started"): ("soak", "promote"),  # nothing is left to try; the same soak goes on with other shares
     **{(phase, "rollout.closed"): ("none",) for phase in ("opened", *STEPS)},
 }
 

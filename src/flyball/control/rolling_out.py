@@ -8,6 +8,7 @@ from flyball.control.opening import plan_opening
 from flyball.control.policing import barred
 from flyball.control.rolling_back import way_back
 from flyball.control.rollout_state import RolloutState, StepState
+from flyball.control.sharing import plan_shares
 from flyball.control.steps import effective_steps, routing_of
 from flyball.core import events as e
 from flyball.core.ids import ReleaseRoot, RolloutId, ServiceName, short
@@ -121,6 +122,8 @@ def _move(situation: Situation, rollout: RolloutState) -> Decision | None:
             facts=(judged, *following.facts),
             commands=following.commands,
         )
+    if skipped is None and (shares := plan_shares(situation, rollout, step)) is not None:
+        return shares
     if verdict.cause == "timeout" or _overdue(situation, step, running.started_at, verdict):
         return _timeout(situation, rollout, step, verdict)
     return Decision(action="rollout", what=verdict.kind.lower(), why=verdict.reason, waiting_for=verdict.waiting_for)

@@ -66,7 +66,8 @@ def advanced(rollout: RolloutState | None, fact: e.AnyFact, at: str) -> RolloutS
         return None
     match fact:
         case e.StepStarted():
-            step = StepState(index=fact.step, kind=fact.kind, key=fact.key, routing=fact.routing, started_at=at)
+            began = rollout.step.started_at if rollout.step and rollout.step.index == fact.step else at  # other shares
+            step = StepState(index=fact.step, kind=fact.kind, key=fact.key, routing=fact.routing, started_at=began)
             weights = (*rollout.weights, (fact.routing.epoch, fact.routing.weight))
             return replace(rollout, step=step, weights=weights)
         case e.RoutingApplied() | e.RoutingRefused() | e.StepJudged() if rollout.step is not None:

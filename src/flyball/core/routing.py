@@ -82,6 +82,13 @@ class ArmEvidence(Record):
         )
 
 
+class OwnRates(Record):
+    """The candidate's rates beside what they were before (`stats.rate_rise`): a suspicion, no finding."""
+
+    risen: TestSums = TestSums()  # whether they have risen, nats, at least 0
+    still: TestSums = TestSums()  # of several times the rates before the step over these, in this step, nats
+
+
 class StepCounts(Record):
     """What the gateway has seen of the running step, and of the whole rollout."""
 
@@ -101,16 +108,15 @@ class StepCounts(Record):
     written: int = 0
     dropped: int = 0
     arms_: tuple[ArmEvidence, ...] | UnsetType = field(default=UNSET, name="arms")  # of an A/B test, the champion first
-    # whether the candidate's own rates have risen (`stats.rate_rise`); written only where they have, for older readers
-    risen_: TestSums | UnsetType = field(default=UNSET, name="risen")
+    own_rates_: OwnRates | UnsetType = field(default=UNSET, name="own_rates")  # left out where nothing is known
 
     @property
     def arms(self) -> tuple[ArmEvidence, ...]:
         return () if self.arms_ is UNSET else self.arms_
 
     @property
-    def risen(self) -> TestSums:
-        return TestSums() if self.risen_ is UNSET else self.risen_
+    def own_rates(self) -> OwnRates:
+        return OwnRates() if self.own_rates_ is UNSET else self.own_rates_
 
 
 class PairEvidence(Record):

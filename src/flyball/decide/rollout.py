@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from flyball.core.metric_evidence import MetricEvidence
 from flyball.core.routing import WHOLE, PairEvidence, Routing, StepCounts, Verdict
 from flyball.core.service import Guardrails, Pause, Step
+from flyball.decide.even_shares import in_doubt
 from flyball.decide.metric_rails import harmed, with_metrics
 from flyball.decide.steps import after_canary, after_shadow
 from flyball.stats.ratio_mismatch import ratio_log_e
@@ -108,6 +109,8 @@ def advance(
             assert step.live is not None
             found = after_canary(step.live, rails, counts, found.numbers, elapsed_s, uncounted)
             found = with_metrics(found, rails, metrics, needed=step.soak is not None)
+            if found.kind == "PROMOTE" and (doubts := in_doubt(step, routing, counts)):
+                found = replace(found, kind="HOLD", reason="not enough yet", waiting_for=doubts)
     if found.kind in ("PROMOTE", "ROLL_BACK") or elapsed_s < step.ends_s:
         return found
     reason = f"undecided after {elapsed_s:g} s of at most {step.ends_s:g} s: {found.reason}"

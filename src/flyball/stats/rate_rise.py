@@ -8,6 +8,9 @@ whether something has changed.
 The sum of log-likelihood ratios of FACTOR times the rate over the rate itself, Poisson, never below 0 (Page 1954). The
 rate before is that of the step before, if it had events enough, and of what this step has had since; it stands still
 while the sum is above 0, so what is suspected does not teach.
+
+Whether it still is so in the step that begins with the suspicion is Wald's test of the same two rates: it is over at
+ln(beta), and one that goes on at FACTOR times the rate is taken for that with probability beta at most.
 """
 
 import math
@@ -28,6 +31,7 @@ class RateRise(Record):
     step_exposures: float = 0.0
     before_events: float = 0.0  # of the step, or the steps, before
     before_exposures: float = 0.0
+    log_still: float = 0.0  # of FACTOR times the rate before over the rate before, in this step, nats
 
     def observe(self, own_events: int, own_exposures: int, events: int, exposures: int) -> "RateRise":
         """With some more: of the candidate, and of both arms (the candidate's among them), counts.
@@ -37,14 +41,15 @@ class RateRise(Record):
         True
         """
         rate = self.rate if self.log_rise > 0 else self.usual
-        gained = own_events * math.log(FACTOR) - (FACTOR - 1) * rate * own_exposures
+        before = (self.before_events + 1) / (self.before_exposures + 1)
         return RateRise(
-            log_rise=max(0.0, self.log_rise + gained),
+            log_rise=max(0.0, self.log_rise + _gained(own_events, own_exposures, rate)),
             rate=rate,
             step_events=self.step_events + events,
             step_exposures=self.step_exposures + exposures,
             before_events=self.before_events,
             before_exposures=self.before_exposures,
+            log_still=self.log_still + _gained(own_events, own_exposures, before),
         )
 
     def another_step(self) -> "RateRise":
@@ -64,3 +69,8 @@ class RateRise(Record):
         (1.0, 0.01)
         """
         return (self.before_events + self.step_events + 1) / (self.before_exposures + self.step_exposures + 1)
+
+
+def _gained(events: int, exposures: int, rate: float) -> float:
+    """What a Poisson count says for FACTOR times the rate over the rate, nats."""
+    return events * math.log(FACTOR) - (FACTOR - 1) * rate * exposures

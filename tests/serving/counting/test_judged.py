@@ -11,7 +11,7 @@ from tests.serving.counting.test_sums import Crew
 from tests.serving.parts import routing
 
 from flyball.core.ids import Epoch, RolloutId
-from flyball.core.routing import Routing, TestSums
+from flyball.core.routing import OwnRates, Routing, TestSums
 from flyball.serving.counting.accounting import Accounting
 from flyball.serving.counting.counter_file import FLOAT, INT, SLOT_BYTES, Slot
 from flyball.serving.counting.judged import JudgedCounts
@@ -131,7 +131,7 @@ def test_another_rollout_begins_with_nothing() -> None:
     desk.account.route(other)
     found = desk.judged.look(other)
     assert found.rollout_tests == TestSums()
-    assert found.risen == TestSums()
+    assert found.own_rates == OwnRates()
 
 
 def test_evidence_goes_on_over_a_step_and_less_weight_is_a_reason() -> None:
@@ -176,15 +176,15 @@ def test_many_workers_are_one_stream_of_events(events: list[Event], spread: int)
         crew.feed(at % spread, unit, error=error)
         judged.look(HALF)
     counts, raw = judged.standing(HALF), crew.sums.counts(HALF)
-    assert replace(counts, rollout_tests=raw.rollout_tests, risen_=raw.risen_) == raw
+    assert replace(counts, rollout_tests=raw.rollout_tests, own_rates_=raw.own_rates_) == raw
     assert counts.rollout_tests.errors >= raw.rollout_tests.errors + math.log(FIRST * FIRST_SPLIT[0]) - 1e-9
 
 
 def test_a_rate_that_has_risen_is_told() -> None:
     desk = Desk()
     desk.feed([(unit, unit % 100 == 0) for unit in range(3000)], MOST)
-    assert desk.judged.look(MOST).risen.errors < RISEN
+    assert desk.judged.look(MOST).own_rates.risen.errors < RISEN
     desk.feed([(unit, unit % 5 == 0) for unit in range(5000, 5100)], MOST)
     found = desk.judged.look(MOST)
-    assert found.risen.errors > RISEN
-    assert found.risen.slow == 0
+    assert found.own_rates.risen.errors > RISEN
+    assert found.own_rates.risen.slow == 0

@@ -25,7 +25,15 @@ BITS: Final = 1 << 20
 KINDS: Final = ("errors", "slow")
 JUDGED: Final = (
     *("begun", "bolder_begun", "events", "any_left", "reason_left"),  # `stats.change_point`
-    *("rise", "rate", "step_events", "step_exposures", "before_events", "before_exposures"),  # `stats.rate_rise`
+    *(
+        "rise",
+        "rate",
+        "step_events",
+        "step_exposures",
+        "before_events",
+        "before_exposures",
+        "still",
+    ),  # `stats.rate_rise`
 )
 _ARM = ("requests", "units", "errors", "slow", "failed")
 _INTS = (

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from msgspec import UNSET
 from msgspec.structs import astuple, replace
 
-from flyball.core.routing import Routing, StepCounts, TestSums
+from flyball.core.routing import OwnRates, Routing, StepCounts, TestSums
 from flyball.serving.counting.accounting import rollout_key, step_key
 from flyball.serving.counting.counter_file import FLOAT, INT, JUDGED, KINDS, Slot
 from flyball.stats.change_point import Both, ChangePointEvidence
@@ -59,17 +59,17 @@ class JudgedCounts:
         return self._with_evidence(routing, counts)
 
     def _with_evidence(self, routing: Routing, counts: StepCounts) -> StepCounts:
-        key, tests, rises = rollout_key(routing), {}, {}
+        key, tests, rises, still = rollout_key(routing), {}, {}, {}
         judged = self._ints[INT["judged_rollout"]] == key
         for kind in KINDS:
             bets, rise = self._read(kind) if judged else (ChangePointEvidence(), RateRise())
             tests[kind] = bets.log_e(self._whole(key, kind))
-            rises[kind] = rise.log_rise
-        risen = TestSums(errors=rises["errors"], slow=rises["slow"])
+            rises[kind], still[kind] = rise.log_rise, rise.log_still
+        rates = OwnRates(risen=TestSums(**rises), still=TestSums(**still))
         return replace(
             counts,
-            rollout_tests=TestSums(errors=tests["errors"], slow=tests["slow"]),
-            risen_=risen if risen != TestSums() else UNSET,
+            rollout_tests=TestSums(**tests),
+            own_rates_=rates if rates != OwnRates() else UNSET,
         )
 
     def _turned(self, routing: Routing) -> bool:
