@@ -47,6 +47,8 @@ def rollouts_of(entries: Iterable[Entry]) -> tuple[PastRollout, ...]:
 
 def _further(past: PastRollout, fact: e.AnyFact, at: str) -> PastRollout:
     match fact:
+        case e.StepStarted(step=index) if index < len(past.steps):
+            return past  # the same step goes on with other shares
         case e.StepStarted(kind=kind):
             return msgspec.structs.replace(past, steps=(*past.steps, kind))
         case e.RolloutClosed(outcome=outcome, reason=reason):

@@ -187,7 +187,8 @@ class _Reader:
                     rollout=opened.rollout, release=opened.release, opened_at=entry.at
                 )
             case e.StepStarted() as begun:
-                self._started[begun.rollout, begun.step] = entry.at, begun.routing
+                at, _ = self._started.get((begun.rollout, begun.step), (entry.at, None))  # other shares keep the clock
+                self._started[begun.rollout, begun.step] = at, begun.routing
             case e.StepJudged() as judged:
                 self._judged(judged.rollout, judged.step, entry.at, judged.verdict, judged.counts)
             case e.RolledBack(counts=counts) as back if back.rollout in self.rollouts:
