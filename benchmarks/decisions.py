@@ -21,6 +21,7 @@ from tests.calibration.promised_tests import TESTS
 from flyball.stats.arm_means import ArmMeans
 from flyball.stats.bernoulli_sequence import bernoulli_bounds
 from flyball.stats.betting import BettingSequence
+from flyball.stats.change_point import ChangePointEvidence
 from flyball.stats.error_event_arrays import observe_events
 from flyball.stats.msprt import MixtureSprt
 from flyball.stats.quantile_comparison import quantile_log_e_of_counts
@@ -37,6 +38,7 @@ def main() -> None:
     rng = np.random.default_rng(1)
     _arrays(rng)
     _single()
+    _late_bets()
     _bounds(rng)
     _arm_means(rng)
     _rates()
@@ -88,6 +90,17 @@ def _single() -> None:
         f"a single error event: {gain:.0f} ns for the evidence, {whole:.0f} ns with the new state (promise 1,000); "
         f"two logarithms in line (lower bound) {bound:.0f} ns: {gain / bound:.1f} x and {whole / bound:.1f} x"
     )
+
+
+def _late_bets() -> None:
+    state, turns = ChangePointEvidence(), range(SINGLE // 10)
+
+    def looked() -> None:
+        for _ in turns:
+            state.observe((0.1, 0.2), 1).log_e((0.1, 0.2))
+
+    took = 1e6 * _best(looked, turns=3) / len(turns)
+    print(f"the bets that begin later, a look and guardrail: {took:.1f} us (a judge looks ten times a second)")
 
 
 def _bounds(rng: np.random.Generator) -> None:
