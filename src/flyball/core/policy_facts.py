@@ -60,8 +60,9 @@ def asked(text: str, action: str, facts: Mapping[str, Any]) -> expression.Told:
 
     >>> asked("hour >= 15", "promote", {"hour": 16}).passed, asked("hour >= 15", "promote", {"hour": 9}).reason
     (True, 'it is false')
-    >>> asked("hour >= 15", "promote", {}).missing
-    True
+    >>> told = asked("hour >= 15", "promote", {})  # nobody knows the time
+    >>> told.passed, told.reason == "it is false"
+    (False, False)
     """
     return expression.answered(text, facts, _unfit(text, action))
 
@@ -82,7 +83,7 @@ def fault(text: str, *, action: str = "promote", lasting: bool = False) -> str |
     >>> fault("hour + 1")
     'it gives int: expected true or false'
     >>> fault('trigger == "schedul"', action="retrain")[:37]
-    "trigger is one of first, drift, risk,"
+    'trigger is one of first, drift, risk,'
     """
     known = {name: value for name, value in sample(text, action).items() if not (lasting and name in NOW)}
     wrong = expression.fault(text, known)
