@@ -15,7 +15,7 @@ from flyball.app.people import Person, reject
 from flyball.app.rollout_history import rollouts_of
 from flyball.app.rollout_standing import in_words, rollout_standing
 from flyball.contracts.declaration.policy_sense import of_needed, of_policy
-from flyball.control import approving
+from flyball.control import approving, rolling_out
 from flyball.control.decision import Outlook, Situation
 from flyball.control.explain import explain, standing
 from flyball.control.fold import fold
@@ -312,3 +312,42 @@ def test_a_person_is_asked_where_a_step_cannot_answer_from_the_opening_on() -> N
     assert running is not None
     assert running.weak == ("canary-1",)
     assert goes_alone(replace(before, state=replace(state, rollout=running)), SECOND) is None
+
+
+def held_alone() -> Loop:
+    """The policy has given its word on a Friday evening, and a rule holds the canary; then an incident opens."""
+    hour = Loop().clock.now().hour
+    late = Rule(action="canary", when=f"hour == {hour}", effect="never", reason="nobody is here")
+    loop = begun(declared(replace(ALONE, when="!incident"), late))
+    run(loop, ticks=3)
+    state = loop.reconciler.state
+    assert state.rollout is not None
+    assert state.rollout.approved is not None
+    assert state.rollout.approved.by == "policy"
+    assert "nobody is here" in state.decisions["rollout"].why
+    loop.write(e.IncidentOpened(service=NAME, incident="in-1", kind="data_quality", reason="nulls"))
+    return loop
+
+
+def test_a_word_of_the_policy_that_holds_no_longer_when_traffic_would_begin_is_asked_of_people() -> None:
+    loop = held_alone()
+    loop.tick(3600.0)
+    state = loop.reconciler.state
+    assert state.rollout is not None
+    assert state.rollout.asked is not None
+    assert state.rollout.asked.alone == ""
+    assert state.rollout.approved is None
+    assert state.routing is not None
+    assert state.routing.weight == 0
+    assert not loop.facts(e.RolledBack)
+    run(loop, "ada")
+    assert loop.reconciler.state.champion == SECOND
+    assert loop.reconciler.state.recent.alone == {}
+
+
+def test_a_planner_that_does_not_ask_again_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    loop = held_alone()
+    monkeypatch.setattr(rolling_out, "goes_alone", lambda *_: SAID)
+    with pytest.raises(FlyballError, match="no rule of the policy lets it be promoted without a person"):
+        loop.tick(3600.0)
+    assert [fact.kind for fact in loop.facts(e.StepStarted) if isinstance(fact, e.StepStarted)] == ["approval"]

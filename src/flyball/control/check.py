@@ -193,7 +193,7 @@ def _may_raise(state: ServiceState, service: Service, now: str) -> list[str]:
     if not same or asked.model != rollout.release or asked.policy != state.policy:
         return ["the approval is of another model, evidence or policy"]
     if given.proof == "policy":
-        return alone_wrongly(state)
+        return alone_wrongly(state, service, now)
     needed = max(asked.quorum, people_needed(rollout.release, state, service, now))
     people = {
         one.by

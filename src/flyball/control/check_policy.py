@@ -74,12 +74,14 @@ def _failed_gate(root: str, state: ServiceState) -> list[str]:
     return [] if passed else [f"{root} failed a gate: the policy does not approve it"]
 
 
-def alone_wrongly(state: ServiceState) -> list[str]:
-    """What has to hold whenever live traffic is given by the policy's own word. Whether its rule held, and who had the
-    release trained, was asked with that word, of the facts of its moment."""
+def alone_wrongly(state: ServiceState, service: Service, now: str) -> list[str]:
+    """What has to hold when live traffic is given by the policy's own word: its rule, for as long as nothing is live;
+    what comes after can only stop the rollout."""
     rollout = state.rollout
     if rollout is None or rollout.asked is None or not rollout.asked.alone:
         return ["the policy approved what people were asked for"]
+    if rollout.step is None or rollout.step.kind == "approval":
+        return _no_rule_for(rollout.release, state, service, now)
     return _failed_gate(rollout.release, state)
 
 

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from flyball.control.approving import four_eyes, request
 from flyball.control.decision import Decision, Situation, elapsed_s, order
 from flyball.control.opening import plan_opening
-from flyball.control.policing import barred
+from flyball.control.policing import barred, goes_alone
 from flyball.control.rolling_back import way_back
 from flyball.control.rollout_state import RolloutState, StepState
 from flyball.control.sharing import plan_shares
@@ -175,6 +175,10 @@ def _approval(situation: Situation, rollout: RolloutState, step: Step) -> Decisi
     if asked is None:
         facts = request(situation, rollout, step, rollout.step.index)
         return Decision(action="rollout", what="ask", why="an approval is needed", facts=facts)
+    if asked.alone and goes_alone(situation, rollout.release) is None:
+        facts = request(situation, rollout, step, rollout.step.index)
+        why = "the rule by which nobody was asked holds no longer"
+        return Decision(action="rollout", what="ask", why=why, facts=facts)
     if rollout.approved is not None and valid(rollout.approved, asked):
         alone = f" ALONE: {asked.alone}" if asked.alone else ""
         return _start(situation, rollout, rollout.step.index + 1, f"approved by {rollout.approved.by}{alone}")
