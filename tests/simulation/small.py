@@ -1,8 +1,9 @@
 """A small service whose rehearsals are cheap: two features, few requests a step, windows that close now and then."""
 
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
+
+import msgspec
 
 from flyball.app.declared import Declared
 from flyball.app.rehearse.report import Run
@@ -86,10 +87,15 @@ def scenario(**changes: object) -> Scenario:
     return Scenario(**(told | changes))  # type: ignore[arg-type]
 
 
-@cache
+_CASTS: dict[bytes, Cast] = {}
+
+
 def cast_of(told: Scenario) -> Cast:
     """What its seeds share; made once."""
-    return Cast(declared(), told)
+    name = msgspec.json.encode(told)
+    if name not in _CASTS:
+        _CASTS[name] = Cast(declared(), told)
+    return _CASTS[name]
 
 
 def drifting() -> Scenario:

@@ -3,19 +3,24 @@
 The check of plans is switched off as well, so that nothing but the rehearsal stands in the way.
 """
 
+import random
 from collections.abc import Callable, Iterator
 
 import pytest
 from msgspec.structs import replace
 from tests.simulation.small import SERVICE, cast_of, declared, drifting, scenario
+from tests.simulation.stories import STORIES
 
+import flyball.control.plan as plan_file
+import flyball.decide.rollout as rollout_judge
 from flyball.adapters.ledger.memory import MemoryLedger
 from flyball.app.rehearse.scenario import Candidate, Scenario
 from flyball.app.wiring.rehearse.cast import Cast
 from flyball.app.wiring.rehearse.gateway import GatewayProcess
 from flyball.app.wiring.rehearse.run import Rehearsal
-from flyball.control import rolling_out
+from flyball.control import approving, opening, rolling_out
 from flyball.control.decision import Decision, Situation
+from flyball.control.exception_state import ExceptionsState
 from flyball.control.plan import Plan
 from flyball.control.plan import plan as sound
 from flyball.control.reconcile import loop, outlook
@@ -25,6 +30,7 @@ from flyball.core.ledger import Entry
 from flyball.core.routing import Routing, Verdict
 from flyball.decide.triggers import Wish, wish
 from flyball.registry import chain
+from flyball.serving import gateway
 
 BAD = scenario(days=0.15, candidates=(Candidate(at=60, error_ratio=200),))
 GOOD = scenario(days=0.15, candidates=(Candidate(at=60, error_ratio=0, slow_ratio=0),))
@@ -159,3 +165,56 @@ def test_a_trigger_without_dead_time_is_caught(monkeypatch: pytest.MonkeyPatch) 
 def test_a_plan_that_its_own_check_refuses_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "broken_rules", lambda *_: ("a rule",))
     assert "controller" in caught(GOOD)
+
+
+def of_story(name: str) -> set[str]:
+    """Names of the invariants that complain in the story's own scenario."""
+    return {each.invariant for each in Rehearsal(STORIES[name], 1).run().violations}
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_a_sound_loop_is_not_caught_in_a_story_without_its_check(story: str) -> None:
+    assert of_story(story) == set()
+
+
+def test_a_loop_that_asks_no_rule_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rolling_out, "barred", lambda *_, **__: None)
+    monkeypatch.setattr(opening, "barred", lambda *_, **__: None)
+    assert of_story("rules") == {"policy"}
+
+
+def test_a_loop_that_is_content_with_one_person_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    bent(monkeypatch, lambda fact: replace(fact, quorum=1) if isinstance(fact, e.ApprovalRequested) else fact)
+    assert of_story("rules") == {"approval"}
+
+
+def test_a_policy_that_speaks_where_no_rule_lets_it_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(approving, "goes_alone", lambda *_: "because")
+    assert of_story("a soak with a metric") == {"approval"}
+
+
+def test_an_exception_without_an_end_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan_file, "plan_exceptions", lambda _: None)
+    assert "exception" in of_story("exceptions")
+
+
+def test_a_release_that_failed_its_gate_and_that_nobody_let_pass_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ExceptionsState, "lets_on", lambda *_, **__: True)
+    assert "approval" in of_story("exceptions")
+
+
+def test_a_gateway_that_throws_dice_for_each_request_is_caught_by_the_holdback(monkeypatch: pytest.MonkeyPatch) -> None:
+    dice = random.Random(1)
+    monkeypatch.setattr(gateway, "unit_hash", lambda salt, unit: dice.getrandbits(64))
+    assert "holdback" in of_story("a soak with a metric")
+
+
+def test_a_canary_that_does_not_wait_for_labels_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rollout_judge, "with_metrics", lambda found, *_, **__: found)
+    assert "metric evidence" in of_story("a soak with a metric")
+
+
+def test_an_order_that_nobody_gives_again_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan_file, "plan_given_up", lambda _: None)
+    monkeypatch.setattr(plan_file, "repeat", lambda *_: None)
+    assert "arrival" in of_story("a gateway that takes no order")

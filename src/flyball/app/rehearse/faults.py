@@ -42,6 +42,7 @@ POINTS: Final[dict[str, dict[str, float]]] = {
     "labels": {"outage": DAY_S / 2, "duplicated": DAY_S / 2},
     "data": {"poisoned": 4 * 3600.0},  # a required value is missing in some rows
 }
+_NEEDED: Final = ("ledger.append", "ledger.claim", "gateway.apply", "gateway.observe", "telemetry.sealed", "gateway")
 SLOW_CALL_S: Final = 2.0
 JUMP_S: Final = 3600.0
 BURST: Final = 10.0  # times the usual traffic
@@ -84,6 +85,16 @@ class Schedule:
             for each in self._by_point.get(point, ())
             if lasts_s(each) and 0 <= now_s - each.at < lasts_s(each)
         )
+
+    def calm_s(self, now_s: float) -> float:
+        """For how long nothing is broken that would keep an order from its gateway, or a controller from its ledger.
+
+        >>> Schedule([FaultAt(at=10, point="gateway", kind="dead")]).calm_s(700)
+        90.0
+        """
+        needed = [each for point in _NEEDED for each in self._by_point.get(point, ())]
+        ends = [each.at + lasts_s(each) for each in needed if each.at <= now_s]
+        return max(0.0, now_s - max(ends, default=0.0))
 
     def strike(self, point: str, now_s: float) -> str | None:
         """The kind that happens to this call; None: none. It will not happen again.

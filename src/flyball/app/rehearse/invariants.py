@@ -179,53 +179,6 @@ class Intent(Invariant):
             yield f"the gateway stopped rollout {effect.key} without the authority to"
 
 
-class Approved(Invariant):
-    """Live traffic and promotion: gates passed, and an approval of exactly this model, evidence and policy."""
-
-    name = "approval"
-
-    def __init__(self, service: Service) -> None:
-        steps = service.rollout.steps
-        self._needed = service.autonomy.promote == "approval" or any(step.approval for step in steps)
-        self._passed: set[str] = set()
-        self._release = ""
-        self._policy = ""
-        self._asked: e.ApprovalRequested | None = None
-        self._given: list[e.ApprovalGiven] = []
-
-    def entry(self, entry: Entry) -> Iterator[str]:
-        fact = entry.fact
-        match fact:
-            case e.ServiceDeclared():
-                self._policy = fact.policy
-            case e.GatesJudged():
-                (self._passed.add if fact.passed else self._passed.discard)(fact.release)
-            case e.RolloutOpened():
-                self._release, self._asked, self._given = fact.release, None, []
-            case e.ApprovalRequested():
-                self._asked = fact
-            case e.ApprovalGiven():
-                self._given.append(fact)
-            case e.StepStarted(kind="canary" | "soak" | "promote"):
-                yield from self._lacking(f"step {fact.step} of {fact.rollout} gives traffic to {self._release}")
-            case e.ChampionAppointed(rollout=str()):
-                yield from self._lacking(f"{fact.release} was appointed")
-            case _:
-                return
-
-    def _lacking(self, what: str) -> Iterator[str]:
-        if self._release not in self._passed:
-            yield f"{what}, which has not passed its gates"
-        if not self._needed:
-            return
-        asked = self._asked
-        wanted = None if asked is None else (asked.model, asked.evidence, asked.policy)
-        if wanted is None or wanted[0] != self._release or wanted[2] != self._policy:
-            yield f"{what}, and nobody was asked about this model under this policy"
-        elif not any((each.model, each.evidence, each.policy) == wanted for each in self._given):
-            yield f"{what} without an approval of what was asked for"
-
-
 class Survival(Invariant):
     """What was acknowledged is there, where it was and as it was; every row received is written or counted as lost."""
 

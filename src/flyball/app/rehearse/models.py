@@ -91,6 +91,7 @@ class Made(Record):
     error_ratio: float = 1.0
     slow_ratio: float = 1.0
     metric_change: float = 0.0
+    fails: str | None = None  # the metric of a gate
     learned: dict[str, float] = {}  # shift of each feature when it was trained
 
     def blur(self, shifts: dict[str, float]) -> float:

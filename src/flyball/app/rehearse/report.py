@@ -23,6 +23,8 @@ class Run(Record):
     rolled_back: int = 0
     retrained: int = 0
     faults: int = 0  # calls that were struck by one
+    words: int = 0  # that people said because the scenario says so
+    facts: dict[str, int] = {}  # of each kind on the ledger
 
 
 class Report(Record):

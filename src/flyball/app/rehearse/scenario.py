@@ -1,7 +1,7 @@
 """A scenario file: which service, for how long, under what traffic, and what happens to it; its faults at once."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -16,7 +16,7 @@ from flyball.core.record import Record
 
 DAY_S = 86_400.0
 DEFAULT_SERVICE = "service.yaml"
-_LISTS = ("candidates", "drift", "faults")
+_LISTS = ("candidates", "drift", "faults", "words")
 
 
 class Candidate(Record):
@@ -26,6 +26,7 @@ class Candidate(Record):
     error_ratio: Annotated[float, Meta(ge=0)] = 1.0  # its error events, of the first release's rate
     slow_ratio: Annotated[float, Meta(ge=0)] = 1.0  # its slow answers
     metric_change: float = 0.0  # of the live metric, as a share of the rows answered rightly; negative is worse
+    fails: str | None = None  # the metric of a gate that it failed
 
 
 class Drift(Record):
@@ -34,6 +35,35 @@ class Drift(Record):
     at: Seconds
     feature: str
     shift: float  # numbers: in standard deviations; else the share of rows that take the column's last value
+
+
+Say = Literal[
+    "approve",
+    "reject",
+    "rollback",
+    "freeze",
+    "thaw",
+    "pause",
+    "resume",
+    "promote",
+    "retrain",
+    "except",
+    "confirm",
+    "revoke",
+    "new_data",
+    "commit",
+    "tag",
+    "webhook",
+]
+
+
+class Word(Record):
+    """What a person says at a moment, or within the hour after it."""
+
+    at: Seconds
+    say: Say
+    by: str = ""  # of `metadata.people`; empty: whoever may
+    lasts_s: Seconds | None = None  # except: until it ends; null: as long as the policy allows
 
 
 class Scenario(Record):
@@ -46,6 +76,8 @@ class Scenario(Record):
     candidates: tuple[Candidate, ...] = ()
     drift: tuple[Drift, ...] = ()
     faults: tuple[FaultAt, ...] = ()
+    words: tuple[Word, ...] = ()
+    changes: dict[str, Any] = {}  # laid over the service, as a part of service.yaml
 
     @property
     def length_s(self) -> float:

@@ -22,6 +22,10 @@ class Stand(Record):
     champions: frozenset[tuple[int, str]] = frozenset()  # (epoch, release) that answered as champion in this step
     errors: dict[str, int] = {}  # release -> error events of its own as candidate and as shadow, since it was offered
     weight: int = 0  # in force, of 10,000
+    assigned: tuple[tuple[int, str, str], ...] = ()  # (epoch, unit, arm) of each row of this step, while there are two
+    now_s: float = 0.0  # since the beginning
+    at: float = 0.0  # seconds since the epoch, by the wall clock
+    calm_s: float = 0.0  # since nothing is broken that orders, ledger or gateway need
     received: int = 0  # rows, ever
     written: int = 0
     dropped: int = 0

@@ -1,9 +1,12 @@
 """A scenario file and its service, read: what all its seeds share."""
 
+import dataclasses
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from flyball.app.declared import Declared, load, read_text
@@ -12,6 +15,8 @@ from flyball.app.rehearse.rows import RowLaw
 from flyball.app.rehearse.scenario import Scenario, parse
 from flyball.app.wiring.rehearse.models import BASE_ERROR, BASE_SLOW, Models
 from flyball.app.wiring.traffic import dice
+from flyball.contracts.declaration.service_file import declaration
+from flyball.contracts.declaration.service_file import parse as parse_service
 from flyball.control.powering import foretold
 from flyball.core.contract import DataContract
 from flyball.core.service import Service
@@ -24,6 +29,7 @@ class Cast:
 
     def __init__(self, declared: Declared, scenario: Scenario) -> None:
         """Raises: BadInput: rows for its contract cannot be made up."""
+        self.declared = declared
         service, self.scenario = declared.service, scenario
         label = service.data.label
         self.service: Service = replace(service, data=replace(service.data, label_window_s=scenario.label_delay_s))
@@ -57,4 +63,13 @@ def read(file: Path) -> Cast:
         return [column.name for column in declared.contract.columns if column.name != label]
 
     scenario = parse(read_text(file, where=str(file)), file=file.name, features=features)
-    return Cast(known[scenario.service], scenario)
+    return Cast(changed(known[scenario.service], scenario.changes, file=file.name), scenario)
+
+
+def changed(declared: Declared, changes: dict[str, Any], *, file: str) -> Declared:
+    """The service with the changes of a scenario. Raises: BadInput: what comes of it is no declaration."""
+    if not changes:
+        return declared
+    whole = msgspec.json.decode(msgspec.json.encode(declaration(declared.service)))
+    text = msgspec.json.encode(changes).decode()
+    return dataclasses.replace(declared, service=parse_service(text, file=f"{file}: changes", over=whole))

@@ -63,6 +63,7 @@ class GatewayProcess:
         self.predictors: dict[str, Predictor] = {}
         self.errors: Counter[str] = Counter()  # own error events of each release as candidate and as shadow
         self.champions: set[tuple[int, str]] = set()  # (epoch, release) that answered as champion
+        self.assigned: list[tuple[int, str, str]] = []  # (epoch, unit, arm) of each row, while there are two arms
         self._starts = 0
 
     def start(self, at: float) -> None:
@@ -126,6 +127,8 @@ class GatewayProcess:
         if self.core is None or self.core.routing is None:
             return None
         records, shadows = self.core.answer(rows, self.predictors, at, request)
+        if self.core.routing.candidate is not None and self.core.routing.weight:
+            self.assigned += [(each.epoch, each.unit, each.arm) for each in records if each.arm is not None]
         for record in records:
             if record.arm == "candidate":
                 self.errors[record.release] += record.error

@@ -10,7 +10,7 @@ from flyball.core import events as e
 from flyball.core.codec import digest
 from flyball.core.ids import Digest, ExperimentDigest, ReleaseRoot, ServiceName
 from flyball.core.ledger import Claimed, Ledger
-from flyball.core.release import Release
+from flyball.core.release import GateResult, Release
 from flyball.core.service import Task
 
 TRAINING_S = 300.0
@@ -52,7 +52,8 @@ class SimulatedLearner:
             self._ledger.postpone(command.key, delay_s=left_s, error="the training runs", failed=False)
             return
         self._models.made[made.root] = made
-        facts = offered(made, self._models, ServiceName(command.subject), self._task, last_row=row, ticket=ticket)
+        name, why = ServiceName(command.subject), state.ticket.reason if state.ticket is not None else "manual"
+        facts = offered(made, self._models, name, self._task, last_row=row, ticket=ticket, reason=why)
         self._ledger.append(facts, ids=[f"{ticket}/registered", f"{ticket}/judged"], finished=[command.key])
 
 
@@ -62,9 +63,17 @@ def root_of(service: str, name: str) -> ReleaseRoot:
 
 
 def offered(
-    made: Made, models: Models, service: ServiceName, task: Task, *, last_row: int, ticket: str | None = None
+    made: Made,
+    models: Models,
+    service: ServiceName,
+    task: Task,
+    *,
+    last_row: int,
+    ticket: str | None = None,
+    reason: e.Reason = "manual",
 ) -> list[e.AnyFact]:
-    """The facts of a release that has passed its gates."""
+    """The facts of a release that has passed its gates, or failed the one that it was made to fail."""
+    gates = () if made.fails is None else (_failed(made.fails),)
     release = Release(
         root=ReleaseRoot(made.root),
         experiment=ExperimentDigest(f"fx1:{made.root}"),
@@ -72,13 +81,18 @@ def offered(
         task=task,
         snapshot=Digest(made.root),
         metrics=models.promise(made.root).metrics,
-        gates=(),
-        passed=True,
+        gates=gates,
+        passed=not gates,
         last_row=last_row,
         trained_last_row=last_row,
-        reason="manual" if ticket is None else "drift",
+        reason=reason,
     )
     return [
         e.ReleaseRegistered(service=service, release=release, ticket=ticket),
-        e.GatesJudged(service=service, release=release.root, passed=True, results=()),
+        e.GatesJudged(service=service, release=release.root, passed=release.passed, results=gates),
     ]
+
+
+def _failed(metric: str) -> GateResult:
+    name, reason = f"{metric} >= 0.9", "0.89 is below 0.9"
+    return GateResult(name=name, metric=metric, passed=False, verdict="FAIL", reason=reason, value=0.89, limit=0.9)

@@ -7,6 +7,7 @@ look, and every invariant is asked. A call that takes time, or a controller that
 the world go on meanwhile: steps within a step, without that controller.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
@@ -88,7 +89,8 @@ class Rehearsal:
         if "outage" not in of_labels:
             world.supply.deliver(world.now_s(), twice="duplicated" in of_labels)
         self._tick()
-        if world.people.act(self._read(), world.now_s()):
+        spoke = world.speaking.say(self._read(), world.now_s(), world.clock.now())
+        if world.people.act(self._read(), world.now_s()) or spoke:
             self._tick()
         self._witness()
 
@@ -100,12 +102,13 @@ class Rehearsal:
         """Until the next thing happens, and no longer than one look may take."""
         state, ticket = self.state, self.state.ticket
         most = QUIET_S
-        if ticket is not None:
+        if ticket is not None or self.world.speaking.due(now_s):
             most = SOON_S
         away = self._gateway_back_s is not None or not any(each.acted for each in self._controllers)
         if self._on_trial or state.waiting or away or state.applied < state.epoch:
             most = BUSY_S
         coming = [each.at for each in self._drifts] + list(self.world.schedule.times)
+        coming += [each.at for each in self.cast.scenario.words]
         coming += [self.cast.scenario.candidates[index].at for index in self._waiting]
         return min([most, *(at - now_s for at in coming if at > now_s)])
 
@@ -188,6 +191,7 @@ class Rehearsal:
         core = gateway.core
         slot = core.accounting.slot if core is not None else None
         champions, gateway.champions = frozenset(gateway.champions), set()
+        assigned, gateway.assigned = tuple(gateway.assigned), []
         world.watching.stand(
             Stand(
                 routing=gateway.ordered,
@@ -198,14 +202,20 @@ class Rehearsal:
                 received=slot.count("received") if slot else 0,
                 written=slot.count("written") if slot else 0,
                 dropped=slot.count("dropped") if slot else 0,
+                assigned=assigned,
+                now_s=world.now_s(),
+                at=world.wall(),
+                calm_s=world.schedule.calm_s(world.now_s()),
             )
         )
 
     def _report(self) -> Run:
         world, last = self.world, ""
+        facts: Counter[str] = Counter()
         counts = {"promoted": 0, "rolled_back": 0, "retrained": 0}
         for entry in world.ledger.read():
             last = entry.hash
+            facts[entry.type] += 1
             match entry.fact:
                 case e.RolloutClosed(outcome="promoted"):
                     counts["promoted"] += 1
@@ -223,5 +233,7 @@ class Rehearsal:
             rows=world.traffic.requests,
             entries=world.watching.seq,
             faults=world.schedule.met,
+            words=world.speaking.said,
+            facts=dict(facts),
             **counts,
         )

@@ -5,8 +5,10 @@ from collections.abc import Callable
 from flyball.adapters.checkpoints import MemoryCheckpoints
 from flyball.adapters.ledger.memory import MemoryLedger, SimulatedClock
 from flyball.adapters.prediction_log.memory_telemetry import MemoryTelemetry
+from flyball.app.rehearse.approved import Approved, Rules, TimeBox
+from flyball.app.rehearse.arriving import Arrives, Holdback, Labelled
 from flyball.app.rehearse.faults import Schedule
-from flyball.app.rehearse.invariants import Approved, Exposure, Intent, NoOscillation, OneChampion, WarmTarget
+from flyball.app.rehearse.invariants import Exposure, Intent, NoOscillation, OneChampion, WarmTarget
 from flyball.app.rehearse.models import Made
 from flyball.app.rehearse.report import Fingerprint
 from flyball.app.wiring.rehearse.cast import Cast
@@ -17,6 +19,7 @@ from flyball.app.wiring.rehearse.learner import SimulatedLearner, offered, root_
 from flyball.app.wiring.rehearse.models import Weather
 from flyball.app.wiring.rehearse.people import People
 from flyball.app.wiring.rehearse.ports import StruckGateways, StruckLearner, StruckLedger, StruckTelemetry
+from flyball.app.wiring.rehearse.speaking import Speaking
 from flyball.app.wiring.rehearse.streams import streams
 from flyball.app.wiring.rehearse.striking import Meanwhile, Points, Side
 from flyball.app.wiring.rehearse.traffic import PANE_ROWS, Traffic
@@ -66,6 +69,11 @@ class World:
             WarmTarget(),
             Intent(),
             Approved(service),
+            Rules(service),
+            TimeBox(),
+            Arrives(),
+            Holdback(),
+            Labelled(service),
             NoOscillation(service),
         )
         self.watching = Watching(bare, invariants, seed=seed, now_s=self.now_s)
@@ -94,6 +102,7 @@ class World:
             rps=cast.scenario.traffic_rps,
         )
         self.people = People(self.ledger, self.dice["people"])
+        self.speaking = Speaking(service, self.ledger, cast.scenario.words)
 
     def now_s(self) -> float:
         """Seconds since the beginning, whatever the wall clock says."""
@@ -129,6 +138,7 @@ class World:
             error_ratio=candidate.error_ratio,
             slow_ratio=candidate.slow_ratio,
             metric_change=candidate.metric_change,
+            fails=candidate.fails,
             learned=dict(self.weather.shifts),
         )
         self.cast.models.made[made.root] = made
