@@ -14,14 +14,17 @@ from flyball.app.wiring.rehearse.run import Rehearsal
 from flyball.app.wiring.rehearse.striking import Side
 from flyball.core.ids import ReleaseRoot
 from flyball.core.ledger import Ledger
-from flyball.core.service import Approval, Canary, Promote, Psi, Shadow, Step
+from flyball.core.service import Approval, Canary, Guardrail, Guardrails, Promote, Psi, Shadow, Step
 from flyball.registry import chain
 
 SEED = 23  # whose person looks soon
+# a step that has nothing to say is over after some twenty requests: what is tried here are crashes, not statistics
+HIGH = Guardrails(errors=Guardrail(ratio=2, ceiling=0.2), slow=Guardrail(ratio=3, ceiling=0.3))
 QUICK = replace(
     SERVICE,
     rollout=replace(
         SERVICE.rollout,
+        guardrails=HIGH,
         steps=(
             Step(shadow=Shadow(min_pairs=20)),
             Step(approval=Approval()),
@@ -54,8 +57,10 @@ def memory(clock: SimulatedClock) -> Ledger:
     return MemoryLedger(sealer=chain, clock=clock)
 
 
-def ended(story: str, make: Callable[[SimulatedClock], Ledger], crash_at: tuple[int, Side] | None) -> Rehearsal:
-    rehearsal = Rehearsal(CASTS[story], SEED, make_ledger=make, crash_at=crash_at)
+def ended(story: str | Cast, make: Callable[[SimulatedClock], Ledger], crash_at: tuple[int, Side] | None) -> Rehearsal:
+    """Each pane leaves a checkpoint, so that whoever comes after a crash goes on from one."""
+    cast = CASTS[story] if isinstance(story, str) else story
+    rehearsal = Rehearsal(cast, SEED, make_ledger=make, crash_at=crash_at, checkpoint_panes=1)
     run = rehearsal.run()
     assert run.violations == (), crash_at
     return rehearsal

@@ -11,11 +11,16 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.simulation.crashing import STORIES, ended, ending, memory
+from tests.simulation.stories import A_SOAK as SOAK_TOLD
+from tests.simulation.stories import GOOD, cast, soaking
 
 from flyball.adapters.ledger.memory import SimulatedClock
 from flyball.adapters.ledger.sqlite import SqliteLedger
+from flyball.app.wiring.rehearse.cast import Cast
 from flyball.app.wiring.rehearse.striking import Side
+from flyball.core import events as e
 from flyball.core.ledger import Ledger
 from flyball.registry import chain
 
@@ -51,7 +56,14 @@ def postgres(request: pytest.FixtureRequest) -> Iterator[Callable[[SimulatedCloc
         yield make
 
 
-def dies_everywhere(story: str, make: Callable[[SimulatedClock], Ledger], *, every: int = 1) -> None:
+# one candidate through a canary and a soak that both wait for labels
+A_SOAK = cast(
+    soaking(max_loss=0.45, min_s=120),
+    replace(SOAK_TOLD, days=0.03, traffic_rps=0.6, candidates=(GOOD,), words=()),
+)
+
+
+def dies_everywhere(story: str | Cast, make: Callable[[SimulatedClock], Ledger], *, every: int = 1) -> None:
     """Args: every: only each n-th of the effects, and the last."""
     whole = ended(story, make, None)
     expected, effects = ending(whole), whole.world.points.effects
@@ -74,8 +86,24 @@ def test_a_crash_at_every_effect_on_the_memory_ledger(story: str) -> None:
 
 
 @pytest.mark.parametrize("story", STORIES)
-def test_a_crash_at_every_effect_on_the_sqlite_ledger(story: str, sqlite: Callable[[SimulatedClock], Ledger]) -> None:
-    dies_everywhere(story, sqlite)
+def test_a_crash_at_some_effects_on_the_sqlite_ledger(story: str, sqlite: Callable[[SimulatedClock], Ledger]) -> None:
+    dies_everywhere(story, sqlite, every=3)
+
+
+def test_the_soak_is_what_it_is_meant_to_be() -> None:
+    whole = ended(A_SOAK, memory, None)
+    kinds = [entry.fact.kind for entry in whole.world.ledger.read() if isinstance(entry.fact, e.StepStarted)]
+    assert kinds == ["shadow", "approval", "canary", "soak", "promote"]
+    assert ending(whole)["champion"] == "candidate 0"
+    assert ending(whole)["open"] == (None, None, None)
+
+
+def test_a_crash_at_every_effect_of_a_soak_with_a_metric() -> None:
+    dies_everywhere(A_SOAK, memory)
+
+
+def test_a_crash_at_some_effects_of_a_soak_on_the_sqlite_ledger(sqlite: Callable[[SimulatedClock], Ledger]) -> None:
+    dies_everywhere(A_SOAK, sqlite, every=10)
 
 
 @pytest.mark.parametrize("story", STORIES)
@@ -83,6 +111,14 @@ def test_a_crash_at_some_effects_on_the_postgresql_ledger(
     story: str, postgres: Callable[[SimulatedClock], Ledger]
 ) -> None:
     dies_everywhere(story, postgres, every=12)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("story", [*STORIES, A_SOAK], ids=(*STORIES, "soak"))
+def test_a_crash_at_every_effect_on_the_sqlite_ledger(
+    story: str | Cast, sqlite: Callable[[SimulatedClock], Ledger]
+) -> None:
+    dies_everywhere(story, sqlite)
 
 
 @pytest.mark.slow
