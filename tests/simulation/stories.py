@@ -100,7 +100,7 @@ RULED = replace(
 )
 RULES = scenario(
     days=0.09,
-    traffic_rps=0.7,
+    traffic_rps=0.3,
     candidates=(GOOD, replace(GOOD, at=4000, error_ratio=300), replace(GOOD, at=6200)),
 )
 

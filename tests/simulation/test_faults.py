@@ -69,7 +69,7 @@ def test_all_points_at_once() -> None:
         for i, (point, kind) in enumerate((point, kind) for point, kinds in POINTS.items() for kind in kinds)
     ]
     for seed in (1, 2):
-        found, _ = run(replace(BASE, days=0.5, faults=tuple(faults)), seed)
+        found, _ = run(replace(BASE, days=0.25, faults=tuple(faults)), seed)
         assert found.violations == ()
         assert found.rolled_back <= 1
 

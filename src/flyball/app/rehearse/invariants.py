@@ -218,9 +218,12 @@ class NoOscillation(Invariant):
 
     name = "oscillation"
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, now_s: Callable[[], float]) -> None:
+        """`now_s`: since the beginning. The wall clock may be corrected between two trainings, and the loop knows no
+        other: they are too close only where both say so."""
         self._dead = timedelta(seconds=max(service.retrain.cooldown_s, service.data.label_window_s))
-        self._orders: list[tuple[datetime, str]] = []  # of trainings, and by whom
+        self._now_s = now_s
+        self._orders: list[tuple[datetime, timedelta, str]] = []  # of trainings: by both clocks, and by whom
         self._closed: dict[str, str] = {}  # release -> how its rollout ended for good
         self._promoted: dict[str, int] = defaultdict(int)
         self._of: dict[str, str] = {}  # rollout -> release
@@ -244,10 +247,12 @@ class NoOscillation(Invariant):
                 return
 
     def _ordered(self, at: datetime, fact: e.RetrainOrdered) -> Iterator[str]:
-        alone = [when for when, by in self._orders if by == "policy"]
-        if fact.by == "policy" and alone and timedelta(0) <= at - alone[-1] < self._dead:
-            yield f"a training was ordered {(at - alone[-1]).total_seconds():g} s after another one"
-        self._orders.append((at, fact.by))
-        of_week = sum(timedelta(0) <= at - when < WEEK for when, _ in self._orders)
+        since = timedelta(seconds=self._now_s())
+        apart = [(max(at - when, since - then), by) for when, then, by in self._orders]
+        alone = [gap for gap, by in apart if by == "policy"]
+        if fact.by == "policy" and alone and alone[-1] < self._dead:
+            yield f"a training was ordered {alone[-1].total_seconds():g} s after another one"
+        self._orders.append((at, since, fact.by))
+        of_week = 1 + sum(gap < WEEK for gap, _ in apart)
         if of_week > MOST_RETRAINS:
             yield f"{of_week} trainings were ordered within a week"

@@ -74,7 +74,7 @@ class World:
             Arrives(),
             Holdback(),
             Labelled(service),
-            NoOscillation(service),
+            NoOscillation(service, self.now_s),
         )
         self.watching = Watching(bare, invariants, seed=seed, now_s=self.now_s)
         self.ledger = WitnessedLedger(bare, self.watching.acknowledged, self._ledger_is_full)
