@@ -69,3 +69,13 @@ def test_a_book_of_another_version_and_one_that_is_none_are_told(tmp_path: Path)
         newest_window(tmp_path / "text.db")
     with pytest.raises(Unavailable, match=r"text\.db"):
         SqliteWindows(tmp_path / "text.db").keep([window(0, 9)])
+
+
+def test_a_book_is_begun_before_the_first_window_so_that_a_missing_one_was_deleted(tmp_path: Path) -> None:
+    book = SqliteWindows(tmp_path / "shop.db")
+    book.keep([])
+    assert (tmp_path / "shop.db").exists()
+    assert windows_of(tmp_path / "shop.db") == []
+    book.keep([window(0, 9)])
+    book.keep([])
+    assert len(windows_of(tmp_path / "shop.db")) == 1

@@ -39,10 +39,12 @@ class SqliteWindows:
 
     def __init__(self, path: Path, *, most: int = MOST) -> None:
         self._path, self._most = path, most
+        self._begun = False  # the file was seen: whether it is there says whether windows were written once
 
     def keep(self, windows: Sequence[SeenWindow]) -> None:
-        """In one transaction. Raises: Unavailable."""
-        if not windows:
+        """In one transaction; without any windows the book is only begun. Raises: Unavailable."""
+        if not windows and (self._begun or self._path.exists()):
+            self._begun = True
             return
         with _told(self._path):
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -1,13 +1,11 @@
 """What a rule of the policy reads, gathered once more from the ledger's facts, by code of its own. Pure."""
 
-import re
 from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from flyball.core import events as e
-from flyball.core.expression import judged
-from flyball.core.policy_facts import sample
+from flyball.core.policy_facts import asked
 from flyball.core.release import Release
 from flyball.core.routing import WHOLE
 from flyball.core.service import Rule, Service
@@ -112,9 +110,9 @@ class SeenFacts:
 
 def binds(rule: Rule, told: dict[str, Any]) -> bool:
     """Whether it is true, or reads something that is not there."""
-    return judged(rule.when, told, sample(rule.when, rule.action)).reason != "it is false"
+    return asked(rule.when, rule.action, told).reason != "it is false"
 
 
 def is_true(rule: Rule, told: dict[str, Any]) -> bool:
     """Plainly so: for what allows more."""
-    return bool(re.search(r"\w", rule.when)) and judged(rule.when, told, sample(rule.when, rule.action)).passed
+    return asked(rule.when, rule.action, told).passed
