@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.decide.windows import ROWS, SERVICE, report
@@ -46,11 +46,24 @@ def test_whatever_lasts_beyond_the_set_point_presses_in_the_end(error: float, ru
     assert of([error] * windows, rule).high
 
 
-@given(st.lists(st.tuples(SIZES, st.floats(0, 5)), min_size=1, max_size=40), st.integers(0, 39))
-def test_a_larger_error_presses_no_less(steps: list[tuple[float, float]], at: int) -> None:
+def raised(steps: list[tuple[float, float]], at: int) -> tuple[list[float], list[float]]:
+    """As the errors are, and one of them larger."""
     low = [error for error, _ in steps]
-    high = [error + (more if index == at else 0.0) for index, (error, more) in enumerate(steps)]
-    assert of(high).value >= of(low).value - 1e-9 or of(low).value >= RULE.enter
+    return low, [error + (more if index == at % len(steps) else 0.0) for index, (error, more) in enumerate(steps)]
+
+
+@given(st.lists(st.tuples(SIZES, st.floats(0, 5)), min_size=1, max_size=40), st.integers(0, 39))
+@example([(0, 0), (0, 1), (1, 0), (2, 0), (2, 0), (0, 0)], 1)  # the larger one is full sooner, and stops growing sooner
+def test_a_larger_error_presses_no_less_until_something_presses(steps: list[tuple[float, float]], at: int) -> None:
+    low, high = raised(steps, at)
+    if not any(of(high[:n]).high for n in range(len(high) + 1)):
+        assert of(high).value >= of(low).value - 1e-9
+
+
+@given(st.lists(st.tuples(SIZES, st.floats(0, 5)), min_size=1, max_size=40), RULES)
+def test_a_larger_newest_error_never_ends_the_asking(steps: list[tuple[float, float]], rule: PressureRule) -> None:
+    low, high = raised(steps, len(steps) - 1)
+    assert of(high, rule).high or not of(low, rule).high
 
 
 def test_the_default_gains_fire_at_act_in_the_third_window_and_at_twice_that_in_the_second() -> None:
