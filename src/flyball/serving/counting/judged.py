@@ -24,6 +24,8 @@ from flyball.stats.rate_rise import RateRise
 
 _ARMS, _HEARD = ("champion", "candidate", "shadow"), ("requests", *KINDS)
 _SUMS = ("rollout", "bolder")
+_HEARD_AT = {(arm, name): FLOAT[f"heard_{arm}_{name}"] for arm in _ARMS for name in _HEARD}
+_JUDGED_AT = {kind: FLOAT[f"judged_{JUDGED[0]}_{kind}"] for kind in KINDS}  # one after the other, in their order
 _TOLD = tuple(f"told_{sums}_{kind}" for sums in _SUMS for kind in KINDS)
 
 
@@ -45,9 +47,9 @@ class JudgedCounts:
         for kind in KINDS:
             gained = self._gained(rollout_key(routing), kind)
             bets, rise = self._read(kind)
-            events = sum(heard[f"{arm}_{kind}"] for arm in _ARMS)
-            own, exposures = heard[f"candidate_{kind}"], heard["candidate_requests"]
-            both = own + heard[f"champion_{kind}"], exposures + heard["champion_requests"]
+            events = sum(heard[arm, kind] for arm in _ARMS)
+            own, exposures = heard["candidate", kind], heard["candidate", "requests"]
+            both = own + heard["champion", kind], exposures + heard["champion", "requests"]
             self._write(kind, bets.observe(gained, events, reason=reason), rise.observe(own, exposures, *both))
         return self._with_evidence(routing, counts)
 
@@ -83,21 +85,21 @@ class JudgedCounts:
             self._write(kind, bets, rise.another_step())
         for arm in _ARMS:
             for name in _HEARD:
-                self._floats[FLOAT[f"heard_{arm}_{name}"]] = 0.0
+                self._floats[_HEARD_AT[arm, name]] = 0.0
         lowered = not another and 0 < routing.weight < self._floats[FLOAT["judged_weight"]]
         self._floats[FLOAT["judged_weight"]] = routing.weight
         self._ints[INT["judged_step"]] = step
         self._ints[INT["judged_rollout"]] = rollout
         return lowered
 
-    def _heard(self, counts: StepCounts) -> dict[str, int]:
+    def _heard(self, counts: StepCounts) -> dict[tuple[str, str], int]:
         """What each arm has done since the last look; a slot that could not be read then is heard when it can."""
         found = {}
         for arm, has in zip(_ARMS, (counts.champion, counts.candidate, counts.shadow), strict=True):
             for name in _HEARD:
-                place, now = FLOAT[f"heard_{arm}_{name}"], getattr(has, name)
+                place, now = _HEARD_AT[arm, name], getattr(has, name)
                 before = int(self._floats[place])
-                found[f"{arm}_{name}"] = max(0, now - before)
+                found[arm, name] = max(0, now - before)
                 self._floats[place] = max(now, before)
         return found
 
@@ -125,9 +127,8 @@ class JudgedCounts:
         return declared, bolder
 
     def _read(self, kind: str) -> tuple[ChangePointEvidence, RateRise]:
-        begun, bolder, events, any_left, reason_left, *rise = (
-            self._floats[FLOAT[f"judged_{name}_{kind}"]] for name in JUDGED
-        )
+        start = _JUDGED_AT[kind]
+        begun, bolder, events, any_left, reason_left, *rise = self._floats[start : start + len(JUDGED)].tolist()
         bets = ChangePointEvidence(
             log_begun=(begun, bolder), events=int(events), any_left=any_left, reason_left=reason_left
         )
@@ -135,8 +136,8 @@ class JudgedCounts:
 
     def _write(self, kind: str, bets: ChangePointEvidence, rise: RateRise) -> None:
         numbers = (*bets.log_begun, bets.events, bets.any_left, bets.reason_left, *astuple(rise))
-        for name, number in zip(JUDGED, numbers, strict=True):
-            self._floats[FLOAT[f"judged_{name}_{kind}"]] = float(number)
+        for place, number in enumerate(numbers, _JUDGED_AT[kind]):
+            self._floats[place] = float(number)
 
 
 def _sums(slot: Slot, key: int, kind: str) -> Both | None:
