@@ -206,7 +206,7 @@ def stored(field: Field, value: Any) -> Any:
             return value
 
 
-@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.data())
 def test_nested_values_and_every_option_have_one_verdict_reason_and_rule(data: st.DataObject) -> None:
     field, values = data.draw(nested() | leaves())
