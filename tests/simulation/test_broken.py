@@ -189,7 +189,8 @@ def test_a_loop_that_is_content_with_one_person_is_caught(monkeypatch: pytest.Mo
 
 
 def test_a_policy_that_speaks_where_no_rule_lets_it_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(approving, "goes_alone", lambda *_: "because")
+    for asker in (approving, rolling_out):
+        monkeypatch.setattr(asker, "goes_alone", lambda *_: "because")
     assert of_story("a soak with a metric") == {"approval"}
 
 
