@@ -16,7 +16,7 @@ from flyball.adapters.ledger.sqlite import SqliteLedger
 from flyball.control.decision import Situation
 from flyball.control.plan import plan
 from flyball.control.reconcile import Reconciler, Seen
-from flyball.control.state import ServiceState
+from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.ids import Digest, ExperimentDigest, ReleaseRoot, ServiceName
 from flyball.core.ledger import Claimed

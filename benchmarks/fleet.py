@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 
 from flyball.control.reconcile.sensing import TelemetrySensor
-from flyball.control.state import ServiceState
+from flyball.control.state.service_state import ServiceState
 from flyball.core.contract import Column, DataContract
 from flyball.core.ports import Segment
 from flyball.core.release import Baseline

@@ -8,7 +8,7 @@ from tests.control.world import NAME, SECOND, registered, service
 from flyball.app.people import Person, approve
 from flyball.app.reviews import review
 from flyball.app.triggers import receive
-from flyball.control.check import broken_rules
+from flyball.control.check.rules import broken_rules
 from flyball.control.decision import Decision, Learning
 from flyball.control.plan import Plan
 from flyball.control.reconcile import Seen

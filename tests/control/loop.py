@@ -11,9 +11,9 @@ from flyball.adapters.ledger.memory import MemoryLedger, SimulatedClock
 from flyball.app.people import Person, approve
 from flyball.app.wiring.traffic import dice
 from flyball.control.decision import Learning
-from flyball.control.powering import foretold
 from flyball.control.reconcile import Foretelling, Reconciler, Seen
-from flyball.control.state import ServiceState
+from flyball.control.rollout.powering import foretold
+from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.errors import StaleEpoch, Unavailable, Untrusted
 from flyball.core.ledger import Claimed

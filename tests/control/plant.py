@@ -9,7 +9,7 @@ from tests.control.loop import Learner, Loop
 from tests.control.world import NAME, registered
 
 from flyball.control.reconcile import TelemetrySensor
-from flyball.control.state import ServiceState
+from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.clock import moment
 from flyball.core.ids import ReleaseRoot

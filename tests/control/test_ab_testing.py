@@ -11,10 +11,10 @@ from flyball.app.ab_tests import start, stop, weigh
 from flyball.app.ab_words import Wanted
 from flyball.app.people import Person, freeze, roll_back, thaw
 from flyball.control.ab_testing import plan_ab_test
-from flyball.control.check import broken_rules
+from flyball.control.check.rules import broken_rules
 from flyball.control.decision import Decision, Situation, order
 from flyball.control.plan import Plan
-from flyball.control.state import ServiceState
+from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.clock import timestamp
 from flyball.core.errors import BadInput, Refused

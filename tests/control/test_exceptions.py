@@ -4,19 +4,19 @@ from datetime import timedelta
 
 import pytest
 from msgspec.structs import replace
+from tests.control.check.test_rules import rules
 from tests.control.loop import Loop, failing, healthy
-from tests.control.test_check import rules
 from tests.control.world import FIRST, NAME, SECOND, THIRD, release, service
 
 from flyball.app import exceptions, rollouts
 from flyball.app.people import Person, approve, freeze, reject
-from flyball.control.check import broken_rules
+from flyball.control.check.rules import broken_rules
 from flyball.control.decision import Decision, Situation
 from flyball.control.explain import explain, standing
-from flyball.control.fold import fold
 from flyball.control.narrate import sentence
 from flyball.control.plan import Plan, plan
-from flyball.control.state import ServiceState
+from flyball.control.state.fold import fold
+from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.clock import moment
 from flyball.core.errors import NotFound, Refused

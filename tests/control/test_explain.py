@@ -4,7 +4,7 @@ import inspect
 from typing import get_args
 
 import pytest
-from tests.control.test_state import STORY
+from tests.control.state.test_fold import STORY
 from tests.control.world import FIRST, NAME, SECOND, entries, folded
 
 from flyball.control import narrate

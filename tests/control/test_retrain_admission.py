@@ -13,7 +13,7 @@ from tests.control.world import NAME, SECOND, registered, service
 
 from flyball.app.retrains import retrain
 from flyball.app.triggers import receive
-from flyball.control.check import broken_rules
+from flyball.control.check.rules import broken_rules
 from flyball.control.decision import Decision, Learning
 from flyball.control.plan import Plan
 from flyball.control.reconcile import Seen

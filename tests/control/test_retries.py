@@ -7,7 +7,7 @@ from tests.control.loop import Loop, healthy, wanting
 from tests.control.world import FIRST
 
 from flyball.control.retries import AGAIN_S, BUDGETS, spent, wait_s
-from flyball.control.state import ServiceState
+from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.errors import Unavailable
 from flyball.core.ledger import Claimed

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from flyball.control.fold import fold
-from flyball.control.state import ServiceState
+from flyball.control.state.fold import fold
+from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.ids import Digest, ExperimentDigest, ReleaseRoot, ServiceName
 from flyball.core.ledger import Entry

@@ -23,7 +23,7 @@ from flyball.app.backtest.policies import AS_RECORDED, Policy
 from flyball.app.backtest.report import Backtest, PolicyLine
 from flyball.app.backtest.words import beside, page
 from flyball.app.wiring.backtest.run import Asked, Run, of_windows
-from flyball.control.state import ServiceState
+from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.guardrails import MetricGuardrail
 from flyball.core.ids import Digest, ExperimentDigest

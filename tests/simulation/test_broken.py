@@ -18,13 +18,13 @@ from flyball.app.rehearse.scenario import Candidate, Scenario
 from flyball.app.wiring.rehearse.cast import Cast
 from flyball.app.wiring.rehearse.gateway import GatewayProcess
 from flyball.app.wiring.rehearse.run import Rehearsal
-from flyball.control import approving, opening, rolling_out
 from flyball.control.decision import Decision, Situation
-from flyball.control.exception_state import ExceptionsState
 from flyball.control.plan import Plan
 from flyball.control.plan import plan as sound
 from flyball.control.reconcile import loop, outlook
 from flyball.control.reconcile.loop import Reconciler
+from flyball.control.rollout import approving, opening, rolling_out
+from flyball.control.state.exception_state import ExceptionsState
 from flyball.core import events as e
 from flyball.core.ledger import Entry
 from flyball.core.routing import Routing, Verdict

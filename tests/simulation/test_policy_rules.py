@@ -7,7 +7,7 @@ from tests.simulation.small import SERVICE, declared, scenario
 from flyball.app.rehearse.report import Run
 from flyball.app.wiring.rehearse.cast import Cast
 from flyball.app.wiring.rehearse.run import Rehearsal
-from flyball.control.recent_state import Recent
+from flyball.control.state.recent_state import Recent
 from flyball.core.service import Policy, Rule
 
 ALONE = Rule(action="promote", when="!incident && failed_rollouts == 0", effect="alone", reason="routine")

@@ -12,10 +12,10 @@ import msgspec
 
 from flyball.app.ab_words import Wanted, fault
 from flyball.app.people import Person, Word, may, say
-from flyball.control.ab_state import AbState
 from flyball.control.decision import order
-from flyball.control.rolling_back import way_back
-from flyball.control.state import ServiceState
+from flyball.control.rollout.rolling_back import way_back
+from flyball.control.state.ab_state import AbState
+from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.ab_facts import AbMetric
 from flyball.core.arms import Arm

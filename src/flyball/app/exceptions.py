@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from flyball.app.people import Person, Word, may, say
 from flyball.app.subjects import is_root
 from flyball.control.policing import told_of
-from flyball.control.state import ServiceState
-from flyball.control.steps import effective_steps
+from flyball.control.rollout.steps import effective_steps
+from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.clock import moment, timestamp
 from flyball.core.codec import digest

@@ -13,8 +13,8 @@ import msgspec
 
 from flyball.app.subjects import Reading, first_release, is_called
 from flyball.control.retraining import ordered
-from flyball.control.rollout_state import RolloutState
-from flyball.control.state import ServiceState, TicketState
+from flyball.control.state.rollout_state import RolloutState
+from flyball.control.state.service_state import ServiceState, TicketState
 from flyball.core import events as e
 from flyball.core.clock import moment
 from flyball.core.errors import Conflict, NotAllowed, NotFound, Refused

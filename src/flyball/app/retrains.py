@@ -6,7 +6,7 @@ or run into something else binds both: an open quality incident, a rollout, a tr
 
 from flyball.app.people import Person, Word, may, say
 from flyball.control.retraining import ordered
-from flyball.control.state import ServiceState, TicketState
+from flyball.control.state.service_state import ServiceState, TicketState
 from flyball.core import events as e
 from flyball.core.codec import digest
 from flyball.core.errors import Refused

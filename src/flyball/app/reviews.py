@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from flyball.app.people import Person, Word, may, say
 from flyball.app.subjects import Reading
-from flyball.control.state import ServiceState
+from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.errors import NotFound, Refused
 from flyball.core.ids import ServiceName

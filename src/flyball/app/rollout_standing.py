@@ -1,8 +1,8 @@
 """Where the running rollout of a service stands: its steps, its traffic, what the loop said last and waits for."""
 
-from flyball.control.rollout_state import RolloutState
-from flyball.control.state import ServiceState
-from flyball.control.steps import effective_steps
+from flyball.control.rollout.steps import effective_steps
+from flyball.control.state.rollout_state import RolloutState
+from flyball.control.state.service_state import ServiceState
 from flyball.core.ids import short
 from flyball.core.record import Record
 from flyball.core.routing import WHOLE, Verdict

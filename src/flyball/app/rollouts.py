@@ -10,8 +10,8 @@ from typing import TypedDict
 from flyball.app.people import Person, Word, may, ordered_back, say
 from flyball.app.subjects import is_called, is_root
 from flyball.app.waivers import waiving
-from flyball.control.rollout_state import RolloutState
-from flyball.control.state import ServiceState
+from flyball.control.state.rollout_state import RolloutState
+from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.errors import NotFound, Refused
 from flyball.core.ids import ReleaseRoot, RolloutId, ServiceName, short

@@ -4,9 +4,9 @@ from typing import Any
 
 import msgspec
 
-from flyball.control.fold import fold
-from flyball.control.rollout_state import RolloutState
-from flyball.control.state import ServiceState, TicketState
+from flyball.control.state.fold import fold
+from flyball.control.state.rollout_state import RolloutState
+from flyball.control.state.service_state import ServiceState, TicketState
 from flyball.core import events as e
 from flyball.core.errors import NotFound
 from flyball.core.ids import ReleaseRoot

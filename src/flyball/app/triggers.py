@@ -8,7 +8,7 @@ from typing import get_args
 
 from flyball.app.people import Person, may
 from flyball.app.subjects import Reading
-from flyball.control.state import trigger_of
+from flyball.control.state.service_state import trigger_of
 from flyball.core import events as e
 from flyball.core.declared_kinds import TriggerSource
 from flyball.core.errors import BadInput, Fault, Refused

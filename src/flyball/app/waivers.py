@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from flyball.app.people import Person, Word, may, say
 from flyball.app.subjects import Reading
-from flyball.control.state import ServiceState
+from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.errors import BadInput, Fault
 from flyball.core.ids import Digest, ServiceName

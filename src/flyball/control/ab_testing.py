@@ -4,10 +4,10 @@ Ending needs nobody and no freeze stops it: it gives traffic to the champion and
 and never raises a weight that no person has set.
 """
 
-from flyball.control.ab_state import AbState
 from flyball.control.decision import Decision, Situation, elapsed_s, order
-from flyball.control.rolling_back import way_back
-from flyball.control.state import ServiceState
+from flyball.control.rollout.rolling_back import way_back
+from flyball.control.state.ab_state import AbState
+from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.ab_facts import AbOutcome
 from flyball.core.ids import Epoch, ReleaseRoot, ServiceName

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from flyball.control.decision import Learning, Situation, elapsed_s
-from flyball.control.state import Asked
+from flyball.control.state.service_state import Asked
 from flyball.core.clock import moment
 from flyball.core.events import Reason
 from flyball.core.watching import Diagnosis

@@ -1,6 +1,6 @@
 """What the planner answers: the facts to write, the commands to give, and always why and what it waits for."""
 
-from flyball.control.state import ServiceState
+from flyball.control.state.service_state import ServiceState
 from flyball.core.clock import moment
 from flyball.core.events import AnyFact, Reason
 from flyball.core.ledger import Command

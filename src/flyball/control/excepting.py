@@ -4,8 +4,8 @@ It is asked with the ways back, so that neither a freeze nor a pause keeps traff
 """
 
 from flyball.control.decision import Decision, Situation, order
-from flyball.control.rolling_back import way_back
-from flyball.control.rollout_state import RolloutState
+from flyball.control.rollout.rolling_back import way_back
+from flyball.control.state.rollout_state import RolloutState
 from flyball.core import events as e
 from flyball.core.ids import RolloutId, ServiceName
 from flyball.decide.exceptions import GateException, ended

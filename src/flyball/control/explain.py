@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import msgspec
 
 from flyball.control.narrate import sentence
-from flyball.control.state import ServiceState
+from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.errors import NotFound
 from flyball.core.ledger import Entry

@@ -10,9 +10,9 @@ from flyball.control.decision import Decision, Situation, order
 from flyball.control.excepting import plan_exceptions
 from flyball.control.giving_up import plan_given_up, repeat
 from flyball.control.retraining import plan_retraining
-from flyball.control.rolling_back import plan_rollback, way_back
-from flyball.control.rolling_out import plan_rollout
-from flyball.control.steps import settled
+from flyball.control.rollout.rolling_back import plan_rollback, way_back
+from flyball.control.rollout.rolling_out import plan_rollout
+from flyball.control.rollout.steps import settled
 from flyball.core import events as e
 from flyball.core.ids import RolloutId, ServiceName
 from flyball.core.record import Record

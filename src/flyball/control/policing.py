@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from flyball.control.decision import Decision, Situation, elapsed_s
-from flyball.control.recent_state import WEEK_S, within
-from flyball.control.state import ServiceState
+from flyball.control.state.recent_state import WEEK_S, within
+from flyball.control.state.service_state import ServiceState
 from flyball.core.clock import moment
 from flyball.core.release import GateResult
 from flyball.core.routing import WHOLE

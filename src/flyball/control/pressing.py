@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from flyball.control.state import ServiceState
+from flyball.control.state.service_state import ServiceState
 from flyball.core.clock import moment
 from flyball.core.pressure import Pressure
 from flyball.core.service import Service

@@ -9,7 +9,7 @@ from typing import Literal
 from flyball.control.asking import what_asks
 from flyball.control.decision import Decision, Learning, Situation
 from flyball.control.policing import training_barred, training_rung
-from flyball.control.state import ServiceState, TicketState
+from flyball.control.state.service_state import ServiceState, TicketState
 from flyball.core import events as e
 from flyball.core.clock import moment
 from flyball.core.codec import digest

@@ -9,8 +9,8 @@ from tests.control.world import NAME, SECOND, registered
 
 from flyball.app.api.endings import Endings
 from flyball.app.api.judgement import Judgement, judgement
-from flyball.control.fold import fold
-from flyball.control.state import ServiceState
+from flyball.control.state.fold import fold
+from flyball.control.state.service_state import ServiceState
 from flyball.core.routing import ArmCounts, Routing, StepCounts
 
 Counts = Callable[[Routing], StepCounts]

@@ -8,8 +8,8 @@ from tests.control.world import FIRST, NAME, SECOND, THIRD, entries, first_champ
 
 from flyball.app.api.endings import Endings
 from flyball.app.api.judgement import Judgement, judgement
-from flyball.control.fold import fold
-from flyball.control.state import ServiceState
+from flyball.control.state.fold import fold
+from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.errors import NotFound
 from flyball.core.ids import Epoch

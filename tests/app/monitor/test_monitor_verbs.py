@@ -22,7 +22,7 @@ from flyball.app.monitor.standing import window_standing
 from flyball.app.people import states_of
 from flyball.app.wiring.asking import kept_windows, monitor_selftest
 from flyball.app.wiring.ledger import open_ledger
-from flyball.control.rollout_state import RolloutState
+from flyball.control.state.rollout_state import RolloutState
 from flyball.core.estimating import Estimated
 from flyball.core.release import Estimate
 from flyball.core.seen_windows import SeenWindow

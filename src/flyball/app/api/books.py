@@ -6,7 +6,7 @@ from flyball.app.api.endings import Endings
 from flyball.app.api.judgement import Judgement, judgement
 from flyball.app.rollout_standing import RolloutStanding, rollout_standing
 from flyball.app.subjects import Reading
-from flyball.control.state import ServiceState
+from flyball.control.state.service_state import ServiceState
 from flyball.core.errors import NotFound
 from flyball.core.ledger import Ledger
 

@@ -8,8 +8,8 @@ from typing import Literal
 
 from flyball.app.api.endings import Ending
 from flyball.app.subjects import is_root
-from flyball.control.rollout_state import RolloutState
-from flyball.control.state import ServiceState
+from flyball.control.state.rollout_state import RolloutState
+from flyball.control.state.service_state import ServiceState
 from flyball.core.errors import NotFound
 from flyball.core.ids import short
 from flyball.core.record import Record

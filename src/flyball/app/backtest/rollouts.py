@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from flyball.app.backtest.past import PastJudgement, PastRollout
 from flyball.app.backtest.trials import TrialSeen, lacking, newest
 from flyball.control.decision import elapsed_s
-from flyball.control.steps import effective_steps
+from flyball.control.rollout.steps import effective_steps
 from flyball.core.clock import moment
 from flyball.core.guardrails import NO_LIMIT
 from flyball.core.record import Record

@@ -13,7 +13,7 @@ from flyball.core.errors import BadInput, Fault, NotFound
 
 if TYPE_CHECKING:
     from flyball.app.home import Home
-    from flyball.control.state import ServiceState
+    from flyball.control.state.service_state import ServiceState
 
 app = App(name="monitor", help="What the monitor saw, window by window, and how well it sees.")
 

@@ -13,7 +13,7 @@ from flyball.core.errors import BadInput, Fault
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flyball.control.state import ServiceState
+    from flyball.control.state.service_state import ServiceState
     from flyball.core.service import Service
     from flyball.decide.rollout_plan import RolloutPlan
 
@@ -49,7 +49,7 @@ def plan(
     Starts nothing, records nothing."""
     from flyball.app.cli.rollout_plan_text import page
     from flyball.app.wiring.traffic import dice, traffic_of
-    from flyball.control.steps import effective_steps
+    from flyball.control.rollout.steps import effective_steps
     from flyball.decide.rollout_plan import plan as planned
 
     _refuse_silence(waive, why)
@@ -75,7 +75,7 @@ def _declared(service: str, home: str | None) -> "tuple[Service, Home, Mapping[s
     Raises: BadInput: faulty files. NotFound: no ledger, or nothing on it is called so.
     """
     from flyball.app.cli.rollout_reading import declared_state, ledger_in
-    from flyball.control.powering import waivers
+    from flyball.control.rollout.powering import waivers
     from flyball.core.policy import policy_digest
 
     path = Path(service)

@@ -10,7 +10,7 @@ from flyball.core.errors import NotFound
 
 if TYPE_CHECKING:
     from flyball.app.rollout_standing import RolloutStanding
-    from flyball.control.state import ServiceState
+    from flyball.control.state.service_state import ServiceState
     from flyball.core.ledger import Ledger
     from flyball.core.service import Service
 

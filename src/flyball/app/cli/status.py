@@ -16,7 +16,7 @@ from flyball.core.realised import LabelState, RealisedWindow
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from flyball.control.state import ServiceState
+    from flyball.control.state.service_state import ServiceState
     from flyball.core.ledger import Ledger
 
 SILENT_S = 15.0  # without a round: a controller makes five a second

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from flyball.app.monitor.kept_windows import ArmWindows
-from flyball.control.state import ServiceState
+from flyball.control.state.service_state import ServiceState
 from flyball.core.clock import timestamp
 from flyball.core.record import Record
 from flyball.core.seen_windows import SeenWindow

@@ -18,7 +18,7 @@ import msgspec
 
 from flyball.control.reconcile.outlook import Seen
 from flyball.control.reconcile.sensing import TelemetrySensor
-from flyball.control.state import ServiceState
+from flyball.control.state.service_state import ServiceState
 from flyball.core.errors import Unavailable
 from flyball.core.ports import Checkpoints, Telemetry
 from flyball.core.record import Record

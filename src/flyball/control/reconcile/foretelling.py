@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from flyball.control.powering import waivers
-from flyball.control.state import ServiceState
+from flyball.control.rollout.powering import waivers
+from flyball.control.state.service_state import ServiceState
 from flyball.core.errors import Unavailable
 from flyball.core.rollout_power import RolloutPower
 from flyball.core.service import Service

@@ -19,15 +19,15 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from flyball.control.check import broken_rules
+from flyball.control.check.rules import broken_rules
 from flyball.control.decision import Decision, Outlook, Situation
-from flyball.control.fold import fold
 from flyball.control.giving_up import died_of, given_up
 from flyball.control.plan import Plan, plan
 from flyball.control.reconcile.foretelling import Foretelling
 from flyball.control.reconcile.outlook import Seen, of_step
 from flyball.control.retries import spent, wait_s
-from flyball.control.state import ServiceState
+from flyball.control.state.fold import fold
+from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.clock import Clock, timestamp
 from flyball.core.errors import Conflict, FlyballError, NotFound, Refused, StaleEpoch, Unavailable

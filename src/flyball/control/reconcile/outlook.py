@@ -1,8 +1,8 @@
 """The running step in the light of what the gateway has counted, and of what the monitor has seen."""
 
 from flyball.control.decision import Learning, Outlook, elapsed_s
-from flyball.control.state import ServiceState
-from flyball.control.steps import effective_steps
+from flyball.control.rollout.steps import effective_steps
+from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.metric_evidence import MetricEvidence
 from flyball.core.record import Record

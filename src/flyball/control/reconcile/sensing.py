@@ -14,8 +14,8 @@ from flyball.control.decision import Learning, elapsed_s
 from flyball.control.pressing import pressing
 from flyball.control.reconcile.outlook import Seen
 from flyball.control.reconcile.windows import Windows
-from flyball.control.rollout_state import trial_of
-from flyball.control.state import ServiceState
+from flyball.control.state.rollout_state import trial_of
+from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.metric_evidence import MetricEvidence, MetricTrial
 from flyball.core.ports import Segment, Telemetry

@@ -9,7 +9,7 @@ from flyball.adapters.clock import SystemClock
 from flyball.adapters.messages.gateway_socket import SocketGateways
 from flyball.app.home import Home
 from flyball.app.wiring.asking.ab_metric import sums
-from flyball.control.ab_state import AbState, folded
+from flyball.control.state.ab_state import AbState, folded
 from flyball.core import events as e
 from flyball.core.ab_facts import AbMetric
 from flyball.core.clock import moment, timestamp

@@ -9,7 +9,7 @@ from flyball.app.wiring.asking.declarations import declaration
 from flyball.app.wiring.asking.kept_counts import kept, kept_series
 from flyball.app.wiring.loop.promises import promises
 from flyball.app.wiring.stores.releases import ReleaseStore
-from flyball.control.state import ServiceState
+from flyball.control.state.service_state import ServiceState
 from flyball.core.arms import CANDIDATE, CHAMPION
 from flyball.core.errors import FlyballError
 from flyball.core.ledger import Ledger

@@ -7,7 +7,7 @@ from flyball.app.wiring.asking.declarations import declaration
 from flyball.app.wiring.asking.windows import between
 from flyball.control.pressing import pressing
 from flyball.control.reconcile.windows import KEPT
-from flyball.control.state import ServiceState
+from flyball.control.state.service_state import ServiceState
 from flyball.core.errors import NotFound
 from flyball.core.ledger import Ledger
 from flyball.core.pressure import Pressure

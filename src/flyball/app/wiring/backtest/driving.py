@@ -19,12 +19,12 @@ from flyball.app.backtest.course import Alarm, AlarmKind, Course, Divergence, Ti
 from flyball.app.backtest.past import Past, PastTicket, moves
 from flyball.app.wiring.backtest.hearing import Feed, Overheard
 from flyball.control.decision import Learning, Situation, elapsed_s
-from flyball.control.fold import fold
 from flyball.control.reconcile import TelemetrySensor
 from flyball.control.reconcile.sensing import Watching
 from flyball.control.retraining import ordered, plan_retraining
-from flyball.control.rollout_state import RolloutState, advanced
-from flyball.control.state import ServiceState
+from flyball.control.state.fold import fold
+from flyball.control.state.rollout_state import RolloutState, advanced
+from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.clock import moment
 from flyball.core.ids import ServiceName

@@ -8,7 +8,7 @@ import polars as pl
 from flyball.app.backtest.trials import TrialSeen
 from flyball.app.wiring.loop.passed_on import PassedOn
 from flyball.control.reconcile.sensing import Watching
-from flyball.control.rollout_state import RolloutState, trial_of
+from flyball.control.state.rollout_state import RolloutState, trial_of
 from flyball.core.arms import CANDIDATE, CHAMPION
 from flyball.core.clock import timestamp
 from flyball.core.metric_evidence import MetricTrial

@@ -40,8 +40,8 @@ from flyball.app.wiring.traffic import dice, traffic_today
 from flyball.app.wiring.training.executors import Executors
 from flyball.app.wiring.training.pipeline import Pipeline
 from flyball.app.worth import worths
-from flyball.control.powering import foretold
 from flyball.control.reconcile import Foretelling, Reconciler, TelemetrySensor
+from flyball.control.rollout.powering import foretold
 from flyball.core import events as e
 from flyball.core.errors import FlyballError
 from flyball.core.ids import ServiceName

@@ -9,7 +9,7 @@ from flyball.app.declared import Declared
 from flyball.app.wiring.training.pipeline import Pipeline
 from flyball.control.giving_up import given_up
 from flyball.control.retries import spent, wait_s
-from flyball.control.state import ServiceState
+from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.clock import Clock, timestamp
 from flyball.core.contract import DataContract

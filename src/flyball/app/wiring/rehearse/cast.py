@@ -17,7 +17,7 @@ from flyball.app.wiring.rehearse.models import BASE_ERROR, BASE_SLOW, Models
 from flyball.app.wiring.traffic import dice
 from flyball.contracts.declaration.service_file import declaration
 from flyball.contracts.declaration.service_file import parse as parse_service
-from flyball.control.powering import foretold
+from flyball.control.rollout.powering import foretold
 from flyball.core.contract import DataContract
 from flyball.core.service import Service
 from flyball.decide.rollout_plan import RolloutPlan

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from flyball.app.rehearse.models import Made
 from flyball.app.rehearse.witness import Effect
 from flyball.app.wiring.rehearse.models import Models, Weather
-from flyball.control.state import ServiceState
+from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.codec import digest
 from flyball.core.ids import Digest, ExperimentDigest, ReleaseRoot, ServiceName

@@ -3,7 +3,7 @@
 import numpy as np
 
 from flyball.app.people import Person, approve, reject
-from flyball.control.state import ServiceState
+from flyball.control.state.service_state import ServiceState
 from flyball.core.errors import Conflict, NotFound, Refused, Unavailable
 from flyball.core.ledger import Ledger
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from flyball.app.wiring.rehearse.gateway import GatewayProcess
 from flyball.app.wiring.rehearse.striking import Points
 from flyball.control.reconcile import Learner
-from flyball.control.state import ServiceState
+from flyball.control.state.service_state import ServiceState
 from flyball.core.errors import StaleEpoch, Unavailable
 from flyball.core.events import AnyFact
 from flyball.core.ledger import Claimed, Command, Entry, Head, Lease, Ledger, Message

@@ -20,9 +20,9 @@ from flyball.app.wiring.rehearse.cast import Cast
 from flyball.app.wiring.rehearse.controller import ControllerProcess
 from flyball.app.wiring.rehearse.striking import Side
 from flyball.app.wiring.rehearse.world import MakeLedger, World
-from flyball.control.fold import fold
 from flyball.control.reconcile.checkpoint import EVERY_PANES
-from flyball.control.state import ServiceState
+from flyball.control.state.fold import fold
+from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.errors import Unavailable
 from flyball.core.ports import Judge

@@ -18,7 +18,7 @@ from flyball.app.wiring.training.pipeline import Pipeline
 from flyball.app.worth import worths
 from flyball.contracts.rows.compiled import CompiledRows
 from flyball.control.reconcile import Reconciler, TelemetrySensor
-from flyball.control.rollout_state import RolloutState
+from flyball.control.state.rollout_state import RolloutState
 from flyball.core.clock import moment
 from flyball.core.errors import Unavailable
 from flyball.core.ledger import Ledger

@@ -1,0 +1,70 @@
+"""Where a service stands: what the fold over its facts (`control.fold`) comes to, and the only memory of the loop.
+
+Every wait is a value in here (a step that has started, an approval asked for, a ticket that is open), so a
+controller that starts anew goes on where the last one stopped.
+"""
+
+from flyball.control.state.ab_state import AbState
+from flyball.control.state.exception_state import ExceptionsState
+from flyball.control.state.given_up_order import GivenUp
+from flyball.control.state.recent_state import Recent
+from flyball.control.state.rollout_state import RolloutState
+from flyball.control.state.ticket_state import Asked as Asked
+from flyball.control.state.ticket_state import TicketState as TicketState
+from flyball.control.state.ticket_state import trigger_of as trigger_of
+from flyball.core import events as e
+from flyball.core.record import Record
+from flyball.core.release import Release
+from flyball.core.routing import Routing
+from flyball.decide.admission import Spent
+from flyball.decide.ladder import Standing
+
+
+class ServiceState(Record):
+    """Everything the planner may know of one service that is on the ledger."""
+
+    service: str
+    version: int = 0  # sequence number of the newest fact folded in
+    policy: str = ""
+    champion: str | None = None
+    previous: str | None = None
+    releases: dict[str, Release] = {}  # by root
+    proposed: dict[str, str] = {}  # release -> the person who had it trained
+    waiting: tuple[str, ...] = ()  # qualified releases that no rollout has taken up, oldest first
+    withdrawn: frozenset[str] = frozenset()  # rolled back or rejected: never rolled out again by itself
+    epoch: int = 0  # highest routing epoch ever ordered
+    routing: Routing | None = None  # the newest order
+    applied: int = -1  # highest epoch that the gateway has confirmed
+    rollout: RolloutState | None = None
+    ab: AbState | None = None  # the A/B test that runs
+    ticket: TicketState | None = None
+    incident: e.IncidentOpened | None = None
+    normal_since_row: int = 0  # training rows start here
+    accepted_row: int | None = None  # of the incident that a person closed: what was broken there is known since
+    frozen: e.Frozen | None = None
+    rollback_ordered: e.RollbackOrdered | None = None
+    signals: dict[str, e.SignalRaised] = {}  # open signals by `kind/feature`
+    appointed_at: str = ""  # when the champion was appointed
+    retrained_at: str = ""  # when the last training was ordered
+    retrained_row: int = 0  # stream position of its ticket
+    without_gain: int = 0  # retrainings in a row that did not lead to a promotion
+    ticketed_at: str = ""  # when the last ticket was opened
+    rested_at: str = ""  # when the last rollout, or training that the loop had a ticket for, was over
+    asked: dict[str, Asked] = {}  # by trigger
+    ladders: dict[str, Standing] = {}  # by remedy
+    exceptions: ExceptionsState = ExceptionsState()  # failed gates that people let pass
+    waived: dict[str, e.StepWaived] = {}  # by the name of a step that may be underpowered under this policy
+    spent: Spent = Spent()  # of the last seven days
+    recent: Recent = Recent()  # rollouts, rollbacks, questions: as rules count them
+    decisions: dict[str, e.DecisionTaken] = {}  # the last word on each action
+    given_up: GivenUp | None = None  # the newest routing did not arrive
+    repeated: str | None = None  # key of the order that gives it once more, while that is under way
+
+    def ladder(self, remedy: str) -> Standing:
+        """Where reviews have left a remedy."""
+        return self.ladders.get(remedy, Standing())
+
+
+def signal_key(signal: str, feature: str | None) -> str:
+    """Name of an open signal: `psi/amount`, `risk`."""
+    return f"{signal}/{feature}" if feature else signal
