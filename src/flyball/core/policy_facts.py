@@ -27,7 +27,7 @@ NOW: dict[str, Any] = {  # changes while a release is tried
 OF_RELEASE: dict[str, Any] = {  # stays as it is
     "by_exception": False,  # the release failed a gate that two people let pass
     "by_person": False,  # a person had it trained
-    "failed_rollouts": 0,  # of this release, that ended without a promotion
+    "failed_rollouts": 0,  # of this release: ended without a promotion, or it was undone later
     "reason": "drift",  # why it was trained
     "trained_rows": 1000,
     "holdout_rows": 1000,

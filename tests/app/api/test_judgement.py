@@ -84,7 +84,7 @@ def test_of_a_release_whose_rollout_is_over() -> None:
 def test_a_champion_that_a_person_took_back_is_no_good_release() -> None:
     undone = e.ChampionAppointed(service=NAME, release=FIRST, previous=SECOND, by="bob")
     gone = thought([*asking(), *PROMOTED, ORDERED, undone], SECOND)
-    assert (gone.verdict, gone.reasons) == ("ROLL_BACK", (f"release {'b' * 12}: taken back by bob",))
+    assert (gone.verdict, gone.reasons) == ("ROLL_BACK", (f"release {'b' * 12}: rolled_back: taken back by bob",))
     wanted = e.ReleaseWanted(service=NAME, release=SECOND, by="bob", proof="os_user", why="it was the database")
     assert thought([*asking(), *PROMOTED, ORDERED, undone, wanted], SECOND).verdict == "HOLD"
     assert thought([*asking(), *PROMOTED, ORDERED, undone], FIRST).verdict == "PROMOTE"

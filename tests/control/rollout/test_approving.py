@@ -7,8 +7,8 @@ import pytest
 from msgspec.structs import replace
 from tests.control.check.test_policy import NEVER, TWICE, begun, declared, run
 from tests.control.check.test_rules import rules
-from tests.control.loop import Loop, failing, healthy
-from tests.control.world import NAME, SECOND, THIRD, registered, service
+from tests.control.loop import ADA, Loop, failing, healthy
+from tests.control.world import FIRST, NAME, SECOND, THIRD, registered, service
 
 from flyball.app import rollouts
 from flyball.app.people import Person, reject
@@ -74,6 +74,28 @@ def test_a_rule_promotes_without_a_person_and_everything_that_is_told_says_so() 
     assert f"the policy ALONE approved release {SECOND[7:19]}, nobody was asked: {SAID}" in lines
     assert f"by the policy ALONE, nobody was asked: {SAID}" in sentence(appointed)
     assert "asked of NOBODY" in sentence(told)
+
+
+def test_what_a_person_took_back_stays_back_and_is_never_promoted_alone_again() -> None:
+    """An undone champion was not withdrawn: judged again by changed gates it came back with nobody asked."""
+    loop = begun(declared(ALONE, steps=SHORT))
+    asked(loop)
+    loop.tick(1000.0)
+    assert loop.tick().champion == SECOND
+    rollouts.undo(loop.ledger, NAME, ADA, "it broke everything")
+    for _ in range(3):
+        state = loop.tick()
+    assert state.champion == FIRST
+    assert state.withdrawn == {SECOND}
+    assert state.recent.failed == {str(SECOND): 1}
+    loop.write(e.GatesJudged(service=NAME, release=SECOND, passed=True, results=()))
+    assert loop.tick().waiting == ()
+    rollouts.want(loop.ledger, NAME, None, ADA, "the client is mended")
+    for _ in range(12):
+        loop.tick()
+    last = loop.facts(e.ApprovalRequested)[-1]
+    assert isinstance(last, e.ApprovalRequested)
+    assert (last.model, last.alone, last.quorum) == (SECOND, "", 2)
 
 
 @pytest.mark.parametrize(

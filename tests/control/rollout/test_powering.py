@@ -95,6 +95,23 @@ def test_what_nobody_can_tell_holds_nothing_and_is_on_record() -> None:
         assert (power.verdict, power.traffic) == ("UNKNOWN", words)
 
 
+def test_a_moment_without_a_log_does_not_open_what_was_refused() -> None:
+    there = [True, False, False, True]
+
+    def flaky() -> Traffic:
+        if not there.pop(0):
+            raise Unavailable("the log is rotating")
+        return traffic(200.0) if not there else traffic()
+
+    loop = waiting(seen=flaky)
+    for _ in range(2):
+        loop.tick(AGAIN_S)
+        assert loop.facts(e.RolloutOpened) == []
+    loop.tick(AGAIN_S)
+    assert opened(loop).release == SECOND
+    assert there == []
+
+
 def test_a_step_is_accepted_in_the_declaration_too() -> None:
     declared = replace(THIN, rollout=replace(THIN.rollout, waive={"canary-1%": "a smoke test"}))
     power = opened(waiting(declared)).power

@@ -27,6 +27,7 @@ class Foretelling:
         if self._made is None or now_s - self._made[0] >= AGAIN_S:
             try:
                 self._made = now_s, self._plan()
-            except Unavailable as error:  # nobody can tell, and so it is told on the ledger
-                return RolloutPower(verdict="UNKNOWN", traffic=f"nobody can tell: {error}")
+            except Unavailable as error:
+                if self._made is None:  # nobody can tell, and so it is told on the ledger
+                    return RolloutPower(verdict="UNKNOWN", traffic=f"nobody can tell: {error}")
         return power(self._made[1], waivers(self._service, state))

@@ -104,9 +104,12 @@ def _release(
             return _judged(state, fact)
         case e.TrainingFailed(ticket=ticket, error=error) if state.ticket and ticket == state.ticket.ticket:
             return replace(state, ticket=replace(state.ticket, failed=error))
-        case e.ChampionAppointed(release=root, previous=previous):
+        case e.ChampionAppointed(release=root, previous=previous, rollout=rollout):
+            # without a rollout the one before serves again: what it took the place of was taken back
+            gone = {str(previous)} if rollout is None and previous is not None else set()
             return replace(
                 state,
+                withdrawn=(state.withdrawn | gone) - {root},
                 champion=root,
                 # who came back is not backed up by the one it was brought back from
                 previous=None if root == state.previous else previous,

@@ -19,7 +19,7 @@ class Recent(Record):
     rollbacks: tuple[str, ...] = ()  # a candidate, or a champion, was taken back
     trainings: tuple[str, ...] = ()  # one was ordered, by whomever
     asked: tuple[str, ...] = ()  # people were asked for an approval
-    failed: dict[str, int] = {}  # release -> its rollouts that ended without a promotion
+    failed: dict[str, int] = {}  # release -> how often it was taken back or its rollout ended without a promotion
     wanted: frozenset[str] = frozenset()  # releases that a person wants next, which no rollout has taken up
     alone: dict[str, str] = {}  # release -> the rule by which it was promoted last, where that asked nobody
 
@@ -44,8 +44,7 @@ def remembered(recent: Recent, fact: e.AnyFact, at: str, rollout: RolloutState |
         case e.RolloutOpened(release=root):
             return replace(recent, rollouts=more(recent.rollouts), wanted=recent.wanted - {root})
         case e.RolloutClosed(outcome=outcome, again=False) if rollout is not None and outcome != "promoted":
-            failed = recent.failed.get(rollout.release, 0) + 1
-            return replace(recent, failed=recent.failed | {rollout.release: failed})
+            return replace(recent, failed=_once_more(recent, rollout.release))
         case e.RolledBack():
             return replace(recent, rollbacks=more(recent.rollbacks))
         case e.RetrainOrdered():
@@ -54,10 +53,14 @@ def remembered(recent: Recent, fact: e.AnyFact, at: str, rollout: RolloutState |
             return replace(recent, asked=more(recent.asked))
         case e.ReleaseWanted(release=root):
             return replace(recent, wanted=recent.wanted | {root})
-        case e.ChampionAppointed(rollout=None, previous=str()):  # the one before serves again
-            return replace(recent, rollbacks=more(recent.rollbacks))
+        case e.ChampionAppointed(rollout=None, previous=str() as gone):  # the one before serves again
+            return replace(recent, rollbacks=more(recent.rollbacks), failed=_once_more(recent, gone))
         case e.ChampionAppointed(release=root, alone=rule):
             others = {known: said for known, said in recent.alone.items() if known != root}
             return replace(recent, alone=others | ({root: rule} if rule else {}))
         case _:
             return recent
+
+
+def _once_more(recent: Recent, release: str) -> dict[str, int]:
+    return recent.failed | {release: recent.failed.get(release, 0) + 1}
