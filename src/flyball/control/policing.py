@@ -5,6 +5,7 @@ from typing import Any
 
 from flyball.control.decision import Decision, Situation, elapsed_s
 from flyball.control.state.recent_state import WEEK_S, within
+from flyball.control.state.rollout_state import RolloutState
 from flyball.control.state.service_state import ServiceState
 from flyball.core.clock import moment
 from flyball.core.release import GateResult
@@ -37,9 +38,14 @@ def told_of(state: ServiceState, service: Service, root: str, at: str) -> dict[s
     }
     if state.appointed_at:
         found["champion_age_h"] = elapsed_s(state.appointed_at, at) / 3600
-    if state.rollout is not None and state.rollout.release == root:
-        found["underpowered"] = bool(state.rollout.weak)
-    return found | _of_release(state, service, root)
+    return found | _of_rollout(state.rollout, root) | _of_release(state, service, root)
+
+
+def _of_rollout(rollout: RolloutState | None, root: str) -> dict[str, Any]:
+    """Where nobody looked, or nobody could tell, "not underpowered" would be a guess."""
+    if rollout is None or rollout.release != root or rollout.power in (None, "UNKNOWN"):
+        return {}
+    return {"underpowered": bool(rollout.weak)}
 
 
 def _acts(state: ServiceState, *kinds: str) -> bool:

@@ -32,7 +32,9 @@ OF_RELEASE: dict[str, Any] = {  # stays as it is
     "trained_rows": 1000,
     "holdout_rows": 1000,
 }
-_OF_ROLLOUT: dict[str, Any] = {"underpowered": False}  # a step of it cannot answer in its time, which somebody accepts
+_OF_ROLLOUT: dict[str, Any] = {
+    "underpowered": False,  # a step of it cannot answer in its time, which somebody accepts; not there: nobody can tell
+}
 OF_ACTION: dict[str, dict[str, Any]] = {
     "canary": _OF_ROLLOUT,
     "promote": _OF_ROLLOUT,

@@ -24,6 +24,7 @@ from flyball.core.clock import timestamp
 from flyball.core.declared_kinds import StepKind
 from flyball.core.ids import Digest, RolloutId, ServiceName
 from flyball.core.release import Estimate, GateResult, Release
+from flyball.core.rollout_power import Power
 from flyball.core.routing import Routing
 from flyball.core.service import Approval, Gate, Policy, Rule, Service
 from flyball.core.watching import Signal, SignalKind
@@ -87,7 +88,9 @@ def states(draw: st.DrawFn) -> ServiceState:
     rollout = RolloutState(
         rollout="ro-1", release=SECOND, champion=FIRST, policy="", salt="s", reason="drift", opened_at=""
     )
-    rollout = replace(rollout, weak=draw(st.sampled_from(((), ("canary-1",)))))
+    foretold: tuple[Power | None, ...] = (None, "UNKNOWN", "POWERED", "UNDERPOWERED")
+    weak = draw(st.sampled_from(((), ("canary-1",))))
+    rollout = replace(rollout, power=draw(st.sampled_from(foretold)), weak=weak)
     known: dict[str, Release] = {FIRST: replace(draw(releases()), root=FIRST), SECOND: draw(releases())}
     return ServiceState(
         service=NAME,

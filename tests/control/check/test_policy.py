@@ -38,6 +38,7 @@ from flyball.core.service import (
     Step,
 )
 from flyball.decide.policy import Needed
+from flyball.decide.step_plan import Traffic
 
 SOAKED = (
     Step(approval=Approval()),
@@ -63,8 +64,13 @@ def declared(*asked: Rule, steps: tuple[Step, ...] = SOAKED) -> Service:
     )
 
 
-def begun(made: Service, *, by: str = "") -> Loop:
-    loop = Loop(made)
+def plenty() -> Traffic:
+    """With which each step above can answer."""
+    return Traffic(requests_s=200.0, errors=0.001, slow=0.01, source="a log")
+
+
+def begun(made: Service, *, by: str = "", traffic: Callable[[], Traffic] | None = None) -> Loop:
+    loop = Loop(made, traffic=traffic)
     loop.gateways.seen = healthy()
     loop.tick()
     known = replace(
@@ -180,7 +186,7 @@ def test_a_planner_that_is_told_one_fact_wrongly_is_refused(fact: str, monkeypat
     def bent(situation: Situation, root: str) -> dict[str, Any]:
         return sound(situation, root) | {fact: WRONG[fact]}
 
-    loop = begun(made)
+    loop = begun(made, traffic=plenty if fact == "underpowered" else None)
     run(loop, "ada")
     state = loop.reconciler.state
     assert state.rollout is not None
@@ -188,6 +194,45 @@ def test_a_planner_that_is_told_one_fact_wrongly_is_refused(fact: str, monkeypat
     monkeypatch.setattr(policing, "facts_of", bent)
     with pytest.raises(FlyballError, match="no promote"):
         loop.tick()
+
+
+ALONE = Rule(action="promote", when="!underpowered", effect="alone", reason="routine")
+NOT_WEAK = Rule(action="promote", when="underpowered", effect="needs", reason="weak evidence", quorum=2)
+
+
+def nothing_known() -> Traffic:
+    return replace(plenty(), requests_s=None)
+
+
+@pytest.mark.parametrize("traffic", [None, nothing_known])
+def test_a_rule_that_asks_what_nobody_can_tell_binds_and_lets_nobody_go_alone(
+    traffic: Callable[[], Traffic] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody looked, or nobody knows the traffic: that is not "no"."""
+
+    def asked(*rules: Rule) -> e.ApprovalRequested:
+        loop = begun(declared(*rules), traffic=traffic)
+        run(loop)
+        (fact,) = loop.facts(e.ApprovalRequested)
+        assert isinstance(fact, e.ApprovalRequested)
+        return fact
+
+    assert asked(ALONE).alone == ""
+    assert asked(NOT_WEAK).quorum == 2
+    sound = policing.facts_of
+    monkeypatch.setattr(policing, "facts_of", lambda *told: sound(*told) | {"underpowered": False})
+    with pytest.raises(FlyballError, match="1 people are asked, where 2 are needed"):
+        asked(NOT_WEAK)
+    with pytest.raises(FlyballError, match="no rule of the policy lets it be promoted without a person"):
+        asked(ALONE)
+
+
+def test_a_rule_is_told_what_was_foretold() -> None:
+    loop = begun(declared(ALONE, NOT_WEAK), traffic=plenty)
+    run(loop)
+    (fact,) = loop.facts(e.ApprovalRequested)
+    assert isinstance(fact, e.ApprovalRequested)
+    assert fact.alone.startswith("routine")
 
 
 @pytest.mark.parametrize("when", ["metrics.pr_auc.value > 0.1", 'gates["fairness"] == "PASS"', "hour / 0 == 1"])

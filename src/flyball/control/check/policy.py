@@ -144,7 +144,8 @@ def _facts(root: str, state: ServiceState, service: Service, now: str) -> dict[s
     if now and state.appointed_at:
         seconds = (moment(now) - moment(state.appointed_at)).total_seconds()
         told["champion_age_h"] = max(seconds, 0.0) / 3600
-    if state.rollout and state.rollout.release == root:
+    foretold = state.rollout.power if state.rollout and state.rollout.release == root else None
+    if state.rollout and foretold in ("POWERED", "UNDERPOWERED"):  # else nobody can tell
         told["underpowered"] = len(state.rollout.weak) > 0
     if root in state.releases:
         told |= _of_release(root, state, service)

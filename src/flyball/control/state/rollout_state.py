@@ -7,6 +7,7 @@ from flyball.core.clock import moment
 from flyball.core.ids import ReleaseRoot, RolloutId
 from flyball.core.metric_evidence import MetricTrial
 from flyball.core.record import Record
+from flyball.core.rollout_power import Power
 from flyball.core.routing import Routing, Verdict
 from flyball.decide.evidence import valid
 
@@ -35,6 +36,7 @@ class RolloutState(Record):
     reason: str
     opened_at: str
     exceptions: tuple[str, ...] = ()  # that it stands on
+    power: Power | None = None  # what was foretold of its steps; None: nobody looked
     weak: tuple[str, ...] = ()  # names of its steps that cannot answer in their time, accepted by somebody
     step: StepState | None = None
     asked: e.ApprovalRequested | None = None
@@ -60,6 +62,7 @@ def advanced(rollout: RolloutState | None, fact: e.AnyFact, at: str) -> RolloutS
             reason=fact.reason,
             opened_at=at,
             exceptions=fact.exceptions,
+            power=fact.power.verdict if fact.power is not None else None,
             weak=tuple(each.step for each in fact.power.steps) if fact.power is not None else (),
         )
     if rollout is None:
