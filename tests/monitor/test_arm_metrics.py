@@ -15,6 +15,7 @@ from flyball.core.metric_evidence import MetricEvidence, MetricTrial
 from flyball.core.ports import Segment
 from flyball.core.release import Reference
 from flyball.core.service import BusinessValue, Data, Rollout, Service
+from flyball.monitor.metric_values import opened
 from flyball.monitor.watch import Promise, Watcher
 
 ROWS = 100
@@ -153,6 +154,31 @@ def test_another_rollout_begins_with_nothing_and_another_step_keeps_the_rollouts
             seen.compare(trial({5: 5000}, epoch=5, rollout="ro-2"))
             assert seen.arm_metrics() == ()
             return
+
+
+def test_a_step_keeps_its_units_when_its_shares_change_each_with_the_weight_of_its_row() -> None:
+    """Rows at 90 %, then at even shares: what was said of the step stays, a unit counts once in it, and whoever sees
+    all rows anew says the same."""
+    rng = np.random.default_rng(12)
+    n = 3000
+    table, epochs = world(rng, n), [3] * 1500 + [4] * 1500
+    mine = rng.random(n) < np.where(np.array(epochs) == 3, 0.9, 0.5)
+    units = [f"u{row}" for row in range(2000)] + [f"u{row}" for row in range(1000)]
+    segments = arms(table, mine.tolist(), units=units, epochs=epochs)
+    made, first, changed = declared("accuracy"), trial({3: 9000}, epoch=3), trial({3: 9000, 4: 5000}, epoch=3)
+    seen = watcher(made)
+    for index, one in enumerate(segments):
+        seen.compare(first if index < 15 else changed)
+        seen.feed(one, champion="r1")
+    (found,) = seen.arm_metrics()
+    assert found.step_candidate + found.step_champion == 2000
+    assert (found.step_candidate, found.step_champion) == (found.candidate, found.champion)
+    assert found.step_candidate == mine[:2000].sum()
+    assert found == told(made, changed, segments)["accuracy"]
+    right = (table["prediction"] == table["label"]).to_numpy().astype(float)[:2000]
+    shares = np.array([0.9] * 1500 + [0.5] * 500)
+    means = opened(made.rollout.guardrails.metrics[0], made).plus(right, mine[:2000], shares)
+    assert found.log_e_fine == pytest.approx(means.most_fine)
 
 
 def test_a_row_that_the_fallback_answered_counts_for_the_arm_that_it_was_assigned_to() -> None:

@@ -9,7 +9,7 @@ class MetricTrial(Record):
 
     rollout: RolloutId
     candidate: ReleaseRoot
-    epoch: int  # of the running step's routing
+    epoch: int  # first of the running step: those after it are of the same step, with other shares
     weights: dict[int, int] = {}  # routing epoch -> the candidate's share of units, of 10,000
 
 

@@ -4,6 +4,8 @@ A row counts if chance assigned its unit: while a canary of this rollout ran, by
 the rollout, for what can only stop it; in the step, for what lets it go on). It counts for the arm that it was assigned
 to. Both arms wait for the same label window, so quick labels of one arm are no sample of their own; and as a check on
 that, labelled units must come from the arms as they were assigned.
+
+A step may go on with other shares: a row has the weight of its own epoch, and the step's evidence is of all its epochs.
 """
 
 from collections.abc import Callable, Sequence
@@ -94,7 +96,7 @@ class ArmMetrics:
         by_chance = (weight > 0) & (weight < WHOLE) & (mine | (frame["arm"] == CHAMPION).to_numpy())
         units = [_short(unit) for unit in frame["unit"].to_list()]
         first = _first(units, by_chance, self._seen)
-        in_step = _first(units, by_chance & (epochs == trial.epoch), self._seen_in_step)
+        in_step = _first(units, by_chance & (epochs >= trial.epoch), self._seen_in_step)
         if not (first.any() or in_step.any()):
             return
         self._count_arms(epochs, mine, first, trial)

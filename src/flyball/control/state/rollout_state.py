@@ -20,6 +20,7 @@ class StepState(Record):
     key: str  # of the order to the gateway
     routing: Routing
     started_at: str
+    first_epoch: int  # of the routing that it began with; others follow where its shares change
     applied: bool = False
     refused: str | None = None  # why the gateway will not have it
     verdict: Verdict | None = None
@@ -47,7 +48,7 @@ class RolloutState(Record):
     skipped: tuple[e.StepSkipped, ...] = ()  # steps that a person ended, in their order
     verdicts: tuple[tuple[int, Verdict], ...] = ()  # the closing verdict of each step passed
     rolled_back: e.RolledBack | None = None
-    weights: tuple[tuple[int, int], ...] = ()  # of each step's routing: its epoch, and the candidate's share of 10,000
+    weights: tuple[tuple[int, int], ...] = ()  # of each routing: its epoch, and the candidate's share of 10,000
 
 
 def advanced(rollout: RolloutState | None, fact: e.AnyFact, at: str) -> RolloutState | None:
@@ -69,8 +70,15 @@ def advanced(rollout: RolloutState | None, fact: e.AnyFact, at: str) -> RolloutS
         return None
     match fact:
         case e.StepStarted():
-            began = rollout.step.started_at if rollout.step and rollout.step.index == fact.step else at  # other shares
-            step = StepState(index=fact.step, kind=fact.kind, key=fact.key, routing=fact.routing, started_at=began)
+            again = rollout.step if rollout.step and rollout.step.index == fact.step else None  # with other shares
+            step = StepState(
+                index=fact.step,
+                kind=fact.kind,
+                key=fact.key,
+                routing=fact.routing,
+                started_at=again.started_at if again else at,
+                first_epoch=again.first_epoch if again else fact.routing.epoch,
+            )
             weights = (*rollout.weights, (fact.routing.epoch, fact.routing.weight))
             return replace(rollout, step=step, weights=weights)
         case e.RoutingApplied() | e.RoutingRefused() | e.StepJudged() if rollout.step is not None:
@@ -102,7 +110,7 @@ def trial_of(rollout: RolloutState | None) -> MetricTrial | None:
     return MetricTrial(
         rollout=RolloutId(rollout.rollout),
         candidate=ReleaseRoot(rollout.release),
-        epoch=rollout.step.routing.epoch,
+        epoch=rollout.step.first_epoch,
         weights=dict(rollout.weights),
     )
 
