@@ -14,6 +14,7 @@ from flyball.core.service import Approval, Gate, Remedy, Service
 from flyball.decide.ladder import lower, rung
 from flyball.decide.policy import Needed, agreement, alone, forbidden, needed
 
+RULED = {"canary": "canary", "soak": "promote", "promote": "promote"}  # kind of a step -> what rules call it
 DOES = {"rollout": "open a rollout", "canary": "give live traffic to a candidate", "promote": "promote"}
 
 

@@ -132,7 +132,7 @@ class RollbackOrdered(Fact, tag="rollback.ordered"):
 
 
 class RolloutPaused(Fact, tag="rollout.paused"):
-    """A person holds the rollout where it is. The guardrails stay on."""
+    """A person holds the rollout: no next step, no more weight. The guardrails stay on, and less weight is let by."""
 
     rollout: RolloutId
     by: str

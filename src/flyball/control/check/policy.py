@@ -7,6 +7,7 @@ Common to both is the language of the conditions, and the names in it (`core.pol
 from datetime import datetime, timedelta
 from typing import Any
 
+from flyball.control.check.shares import lowers
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.clock import moment
@@ -22,10 +23,9 @@ def against_the_rules(fact: e.AnyFact, state: ServiceState, service: Service, no
     match fact:
         case e.RolloutOpened(release=root):
             return _never("rollout", [root], state, service, now)
-        case e.StepStarted(step=index, kind=kind, routing=routing) if kind in ACTIONS:
-            running = state.rollout.step if state.rollout is not None else None
-            if running is not None and running.index == index and routing.weight < running.routing.weight:
-                return []  # the same step with less weight: no rule forbids to be careful
+        case e.StepStarted(kind=kind, routing=routing) if kind in ACTIONS:
+            if lowers(fact, state):
+                return []  # no rule forbids to be careful
             tried = state.rollout.release if state.rollout is not None else None
             roots = {routing.candidate or routing.champion, tried} - {None}
             return _never(ACTIONS[kind], sorted(map(str, roots)), state, service, now)

@@ -7,21 +7,29 @@ from flyball.control.check.exceptions import failed_without_exception
 from flyball.control.check.phases import allowed, phase_of
 from flyball.control.check.policy import against_the_rules, agreed_to, alone_wrongly, people_needed, trainer_alone
 from flyball.control.check.power import underpowered
+from flyball.control.check.shares import lowers, of_shares
 from flyball.control.plan import Plan
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.rollout_power import RolloutPower
-from flyball.core.routing import WHOLE, Routing
+from flyball.core.routing import WHOLE, Routing, Verdict
 from flyball.core.service import Service
 
 
 def broken_rules(
-    plan: Plan, state: ServiceState, service: Service, *, now: str = "", power: RolloutPower | None = None
+    plan: Plan,
+    state: ServiceState,
+    service: Service,
+    *,
+    now: str = "",
+    power: RolloutPower | None = None,
+    verdict: Verdict | None = None,
 ) -> tuple[str, ...]:
     """Every rule that the plan would break, in words; empty where it may be carried out.
 
     Now: the moment that the plan is of, by which an exception is over and a rule is asked; where nobody says, every
     exception is over, and a rule about the time binds. Power: what was foretold of the rollout that would open.
+    Verdict: what the evidence of the running step says; without it the step is given no more weight.
     """
     found: list[str] = []
     facts = [fact for decision in plan.decisions for fact in decision.facts]
@@ -36,6 +44,8 @@ def broken_rules(
                 found.append(f"a fact of {fact.service} in a plan for {state.service}")
             found += _of_fact(fact, decision.action, state, service, now) + _of_gates(fact, state, now)
             found += against_the_rules(fact, state, service, now)
+            if isinstance(fact, e.StepStarted):
+                found += of_shares(fact, state, service, verdict)
             if isinstance(fact, e.RolloutOpened):
                 found += underpowered(fact, power, state, service)
         ordered = {fact.key for fact in decision.facts if isinstance(fact, e.RetrainOrdered)}
@@ -50,7 +60,6 @@ def _of_fact(fact: e.AnyFact, action: str, state: ServiceState, service: Service
             found = _of_routing(fact.routing, state) + _frozen(action, state)
             if not allowed(phase_of(state.rollout), fact, fact.kind):
                 found.append(f"a step {fact.kind} after {phase_of(state.rollout)}")
-            found += _of_shares(fact, state, service)
             if fact.kind == "promote" and fact.routing.previous != state.champion:
                 found.append("a promotion that keeps no way back to the champion before it")
             if fact.kind == "promote" and state.rollout and fact.routing.champion != state.rollout.release:
@@ -62,7 +71,7 @@ def _of_fact(fact: e.AnyFact, action: str, state: ServiceState, service: Service
             before = state.routing.weight if state.routing else 0
             if fact.kind in ("approval", "pause") and fact.routing.weight > before:
                 found.append(f"a step that waits ({fact.kind}) raises the weight")
-            if state.rollout is not None and state.rollout.paused is not None:
+            if state.rollout is not None and state.rollout.paused is not None and not lowers(fact, state):
                 found.append("a step starts while the rollout is paused")
             return found
         case e.RoutingOrdered():
@@ -165,17 +174,6 @@ def _of_arms(routing: Routing, state: ServiceState) -> list[str]:
         if state.frozen is not None and arm.weight > had.get(arm.name, 0):
             found.append(f"arm {arm.name} grows while the service is frozen")
     return found
-
-
-def _of_shares(fact: e.StepStarted, state: ServiceState, service: Service) -> list[str]:
-    """A step that is started again goes on with other shares: a half on a suspicion, and at most what is declared."""
-    running = state.rollout.step if state.rollout is not None else None
-    if running is None or (fact.step, fact.kind) != (running.index, "soak"):
-        return [] if running is None or fact.kind != "soak" or running.kind != "soak" else ["a soak after a soak"]
-    most = max((1 - step.soak.holdback for step in service.rollout.steps if step.soak is not None), default=0.0)
-    if fact.routing.weight > max(round(most * WHOLE), WHOLE // 2):
-        return [f"a soak with weight {fact.routing.weight}, which nobody declared"]
-    return []
 
 
 def _may_raise(state: ServiceState, service: Service, now: str) -> list[str]:

@@ -177,7 +177,8 @@ class Reconciler:
 
     def _write(self, made: Plan, lease: Lease, of: Situation) -> None:
         """Facts, explanations and commands of a plan, all or nothing. Of: what it was made from."""
-        broken = broken_rules(made, self.state, self.service, now=of.now, power=of.outlook.power)
+        seen = of.outlook
+        broken = broken_rules(made, self.state, self.service, now=of.now, power=seen.power, verdict=seen.verdict)
         if broken:
             refused = Decision(action="check", what="refused", why="; ".join(broken))
             made = Plan(service=made.service, parent=made.parent, decisions=(refused,))

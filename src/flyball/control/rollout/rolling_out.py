@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from flyball.control.decision import Decision, Situation, elapsed_s, order
-from flyball.control.policing import barred, goes_alone
+from flyball.control.policing import RULED, barred, goes_alone
 from flyball.control.rollout.approving import four_eyes, request
 from flyball.control.rollout.opening import plan_opening
 from flyball.control.rollout.rolling_back import way_back
@@ -15,8 +15,6 @@ from flyball.core.ids import ReleaseRoot, RolloutId, ServiceName, short
 from flyball.core.routing import Verdict
 from flyball.core.service import Step
 from flyball.decide.evidence import valid
-
-BARRED = {"canary": "canary", "soak": "promote", "promote": "promote"}  # kind of a step -> what rules call it
 
 
 def plan_rollout(situation: Situation) -> Decision | None:
@@ -31,7 +29,7 @@ def plan_rollout(situation: Situation) -> Decision | None:
     if (why := four_eyes(situation, state.rollout)) and (step is None or step.kind != "promote"):
         return _close(situation, state.rollout, why, again=True)
     if state.rollout.paused is not None:
-        return _paused(state.rollout.paused)
+        return _lowered(situation, state.rollout) or _paused(state.rollout.paused)
     if step is None:
         return _start(situation, state.rollout, 0, "the rollout is open")
     if not step.applied:
@@ -44,8 +42,15 @@ def plan_rollout(situation: Situation) -> Decision | None:
     return _move(situation, state.rollout)
 
 
+def _lowered(situation: Situation, rollout: RolloutState) -> Decision | None:
+    """Less weight on a suspicion, also while a person holds the rollout."""
+    if rollout.step is None or not rollout.step.applied:
+        return None
+    return plan_shares(situation, rollout, effective_steps(situation.service)[rollout.step.index])
+
+
 def _paused(paused: e.RolloutPaused) -> Decision:
-    """Nothing moves but the way back, which was asked before this."""
+    """Nothing moves but the way back and less weight, which were asked before this."""
     why = f"paused by {paused.by}" + (f": {paused.why}" if paused.why else "")
     waiting = (f"flyball rollout resume {paused.service}",)
     return Decision(action="rollout", what="wait", why=why, waiting_for=waiting)
@@ -64,7 +69,7 @@ def _unconfirmed(situation: Situation, rollout: RolloutState, running: StepState
 def _start(situation: Situation, rollout: RolloutState, index: int, why: str) -> Decision:
     state, service = situation.state, situation.service
     step = effective_steps(service)[index]
-    bar = barred(situation, BARRED[step.kind], rollout.release) if step.kind in BARRED else None
+    bar = barred(situation, RULED[step.kind], rollout.release) if step.kind in RULED else None
     if bar is not None:
         return bar
     routing = routing_of(step, index, rollout, state, service)

@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from flyball.control.decision import Decision, Situation, order
-from flyball.control.policing import barred
+from flyball.control.policing import RULED, barred
 from flyball.control.state.rollout_state import RolloutState
 from flyball.core import events as e
 from flyball.core.ids import Epoch, RolloutId, ServiceName
@@ -12,7 +12,7 @@ from flyball.decide.even_shares import other_shares
 
 
 def plan_shares(situation: Situation, rollout: RolloutState, step: Step) -> Decision | None:
-    """Another weight for the running step; None: it stays. More weight is asked of the policy, less is not."""
+    """Another weight for the running step; None: it stays. Less weight needs nobody's leave."""
     running, observed = rollout.step, situation.observed
     assert running is not None
     if observed is None or observed.counts is None or observed.routing != running.routing:
@@ -20,7 +20,7 @@ def plan_shares(situation: Situation, rollout: RolloutState, step: Step) -> Deci
     shares = other_shares(step, running.routing, observed.counts, [weight for _, weight in rollout.weights])
     if shares is None:
         return None
-    if shares.weight > running.routing.weight and barred(situation, "promote", rollout.release) is not None:
+    if shares.weight > running.routing.weight and not _may_rise(situation, rollout, step):
         return None
     state = situation.state
     routing = replace(running.routing, epoch=Epoch(state.epoch + 1), weight=shares.weight)
@@ -35,3 +35,11 @@ def plan_shares(situation: Situation, rollout: RolloutState, step: Step) -> Deci
     )
     what = f"step {running.index} ({step.kind}) goes on with {shares.weight / 100:g} % of the units"
     return Decision(action="rollout", what=what, why=shares.why, facts=(started,), commands=(order(routing),))
+
+
+def _may_rise(situation: Situation, rollout: RolloutState, step: Step) -> bool:
+    """More weight needs evidence that nothing is wrong with, a rollout that nobody holds, and no rule against it."""
+    verdict = situation.outlook.verdict
+    if rollout.paused is not None or verdict is None or verdict.kind != "HOLD":
+        return False
+    return barred(situation, RULED[step.kind], rollout.release) is None
