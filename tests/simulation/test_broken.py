@@ -9,18 +9,20 @@ from collections.abc import Callable, Iterator
 import pytest
 from msgspec.structs import replace
 from tests.simulation.small import SERVICE, cast_of, declared, drifting, scenario
-from tests.simulation.stories import STORIES
+from tests.simulation.stories import CALM, EXCEPTED, FAILED, STORIES, cast
+from tests.simulation.stories import GOOD as OFFERED
 
 import flyball.control.plan as plan_file
 import flyball.decide.rollout as rollout_judge
 from flyball.adapters.ledger.memory import MemoryLedger
-from flyball.app.rehearse.scenario import Candidate, Scenario
+from flyball.app.rehearse.scenario import Candidate, Scenario, Word
 from flyball.app.wiring.rehearse.cast import Cast
 from flyball.app.wiring.rehearse.gateway import GatewayProcess
 from flyball.app.wiring.rehearse.run import Rehearsal
 from flyball.control.decision import Decision, Situation
 from flyball.control.plan import Plan
 from flyball.control.plan import plan as sound
+from flyball.control.policing import facts_of
 from flyball.control.reconcile import loop, outlook
 from flyball.control.reconcile.loop import Reconciler
 from flyball.control.rollout import approving, opening, rolling_out
@@ -28,6 +30,8 @@ from flyball.control.state.exception_state import ExceptionsState
 from flyball.core import events as e
 from flyball.core.ledger import Entry
 from flyball.core.routing import Routing, Verdict
+from flyball.core.service import Policy, Rule, Service
+from flyball.decide.policy import alone as rule_alone
 from flyball.decide.triggers import Wish, wish
 from flyball.registry import chain
 from flyball.serving import gateway
@@ -42,9 +46,9 @@ def nobody_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "broken_rules", lambda *_, **__: ())
 
 
-def caught(told: Scenario, cast: Cast | None = None, **options: object) -> set[str]:
+def caught(told: Scenario, of: Cast | None = None, **options: object) -> set[str]:
     """Names of the invariants that complain."""
-    run = Rehearsal(cast or cast_of(told), 5, **options).run()  # type: ignore[arg-type]
+    run = Rehearsal(of or cast_of(told), 5, **options).run()  # type: ignore[arg-type]
     return {each.invariant for each in run.violations}
 
 
@@ -192,6 +196,47 @@ def test_a_policy_that_speaks_where_no_rule_lets_it_is_caught(monkeypatch: pytes
     for asker in (approving, rolling_out):
         monkeypatch.setattr(asker, "goes_alone", lambda *_: "because")
     assert of_story("a soak with a metric") == {"approval"}
+
+
+def alone(service: Service, **told: object) -> Cast:
+    """A rule lets everything go alone."""
+    rule = Rule(action="promote", when="!incident", effect="alone", reason="routine")
+    return cast(replace(service, policy=Policy(rules=(rule,))), scenario(**({"days": 0.03} | told)))
+
+
+EYES = {
+    "a person ended a step": alone(CALM, candidates=(OFFERED,), words=(Word(at=70, say="promote"),)),
+    "a person had it trained": alone(CALM, candidates=(), words=(Word(at=900, say="retrain"),)),
+    "a step cannot answer": alone(
+        replace(CALM, rollout=replace(CALM.rollout, waive={"canary-50%": "so"})),
+        candidates=(OFFERED,),
+        traffic_rps=0.005,
+        days=0.1,
+    ),
+    "it failed a gate": alone(
+        EXCEPTED,
+        candidates=(FAILED,),
+        words=(Word(at=100, say="except", by="ada", lasts_s=3600.0), Word(at=160, say="confirm", by="ben")),
+    ),
+}
+
+
+@pytest.mark.parametrize("why", EYES)
+def test_a_policy_that_speaks_for_a_release_that_a_person_looks_at_is_caught(
+    why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sound = Rehearsal(EYES[why], 1)
+    assert sound.run().violations == ()
+    assert "policy" not in {fact.proof for fact in approvals(sound)}
+    for asker in (approving, rolling_out):
+        monkeypatch.setattr(asker, "goes_alone", lambda of, root: rule_alone(of.service.policy, facts_of(of, root)))
+    broken = Rehearsal(EYES[why], 1)
+    assert {each.invariant for each in broken.run().violations} == {"approval"}
+    assert "policy" in {fact.proof for fact in approvals(broken)}
+
+
+def approvals(of: Rehearsal) -> list[e.ApprovalGiven]:
+    return [entry.fact for entry in of.world.ledger.read() if isinstance(entry.fact, e.ApprovalGiven)]
 
 
 def test_an_exception_without_an_end_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:

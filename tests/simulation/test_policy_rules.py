@@ -34,3 +34,13 @@ def test_people_who_are_asked_once_a_day_are_asked_once_a_day(seed: int) -> None
     assert not run.violations
     assert (run.promoted, run.rolled_back) == (1, 0)  # the second candidate waits
     assert len(recent.asked) == len(recent.rollouts) == 1
+
+
+def test_rules_about_what_steps_can_see_are_asked_alike_by_all_who_ask() -> None:
+    """Planner, check and the rehearsal's own watch."""
+    alone = replace(ALONE, when="!underpowered && failed_rollouts == 0")
+    held = Rule(action="canary", when="underpowered", effect="never", reason="it would say nothing")
+    twice = Rule(action="promote", when="underpowered", effect="needs", quorum=2, reason="it would say little")
+    run, recent = rehearsed(Policy(rules=(alone, held, twice)), 0)
+    assert not run.violations
+    assert (run.promoted, run.rolled_back, len(recent.alone)) == (1, 1, 1)

@@ -33,6 +33,7 @@ class Approved(Invariant):
         self._given: list[e.ApprovalGiven] = []
         self._going = False  # its last step has begun
         self._by_rule = False  # the policy's own word, and a rule that allowed it
+        self._bars = False  # a person ended a step of the rollout, one cannot answer, or it stands on exceptions
         self._excepted: dict[str, set[str]] = {}  # exception -> (release, gate) and the people who said so
         self._of: dict[str, tuple[str, str]] = {}  # exception -> release, gate
 
@@ -44,6 +45,9 @@ class Approved(Invariant):
             case e.RolloutOpened():
                 self._release, self._asked, self._given = fact.release, None, []
                 self._by_rule = self._going = False
+                self._bars = bool(fact.exceptions) or (fact.power is not None and len(fact.power.steps) > 0)
+            case e.StepSkipped():
+                self._bars = True
             case e.ApprovalRequested():
                 self._asked = fact
             case e.ApprovalGiven():
@@ -80,7 +84,7 @@ class Approved(Invariant):
         if not given:
             yield f"{what} without an approval of what was asked for"
         elif not people and not self._by_rule:
-            yield f"{what} by the policy's own word, and no rule allows that"
+            yield f"{what} by the policy's own word, which nothing allows"
         elif people and len(people) < (least := self._people(at)):
             yield f"{what} with the approval of {len(people)} of {least} people"
 
@@ -90,7 +94,10 @@ class Approved(Invariant):
         return max([self._quorum, *asking])
 
     def _lets_alone(self, at: datetime) -> bool:
+        """By a rule, and of a release that needs nobody's eyes whatever a rule says."""
         told = self._seen.told(self._release, at)
+        if self._bars or any(told.get(bar, True) for bar in ("by_person", "by_exception", "failed_rollouts")):
+            return False
         strict = any(rule.effect != "alone" and binds(rule, told) for rule in self._rules)
         return not strict and any(rule.effect == "alone" and is_true(rule, told) for rule in self._rules)
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 from flyball.core import events as e
 from flyball.core.policy_facts import asked
 from flyball.core.release import Release
+from flyball.core.rollout_power import RolloutPower
 from flyball.core.routing import WHOLE
 from flyball.core.service import Rule, Service
 
@@ -30,13 +31,15 @@ class SeenFacts:
         self._of: dict[str, str] = {}  # rollout -> release
         self._ordered_by: dict[str, str] = {}  # ticket -> the person who had it trained
         self._by_person: set[str] = set()
+        self._tried = ""  # release of the rollout that is open
+        self._power: RolloutPower | None = None  # what was foretold of it
 
     def fact(self, at: datetime, fact: e.AnyFact) -> None:
         """The next one."""
         match fact:
-            case e.ReleaseRegistered(release=release, ticket=ticket):
+            case e.ReleaseRegistered(release=release, ticket=ticket, by=by):
                 self.releases[release.root] = release
-                if ticket is not None and ticket in self._ordered_by:
+                if by or (ticket is not None and ticket in self._ordered_by):
                     self._by_person.add(release.root)
             case e.GatesJudged(release=root, passed=passed):
                 (self.passed.add if passed else self.passed.discard)(root)
@@ -59,14 +62,18 @@ class SeenFacts:
         match fact:
             case e.RolloutOpened(rollout=rollout, release=root):
                 self._of[rollout] = root
+                self._tried, self._power = root, fact.power
                 self._moments["rollouts"].append(at)
-            case e.RolloutClosed(rollout=rollout, outcome=outcome, again=False) if outcome != "promoted":
-                self._failed[self._of.get(rollout, "")] += 1
+            case e.RolloutClosed(rollout=rollout, outcome=outcome, again=again):
+                self._tried = ""
+                if outcome != "promoted" and not again:
+                    self._failed[self._of.get(rollout, "")] += 1
             case e.RolledBack():
                 self._moments["rolled_back"].append(at)
             case e.ChampionAppointed(release=root, rollout=rollout, previous=previous):
                 self.champion, self._appointed = root, at
                 if rollout is None and previous is not None:
+                    self._failed[previous] += 1
                     self._moments["rolled_back"].append(at)
             case _:
                 return
@@ -87,6 +94,8 @@ class SeenFacts:
         }
         if self._appointed is not None:
             found["champion_age_h"] = (at - self._appointed).total_seconds() / 3600
+        if root == self._tried and self._power is not None and self._power.verdict != "UNKNOWN":
+            found["underpowered"] = bool(self._power.steps)
         release = self.releases.get(root)
         if release is None:
             return found
