@@ -2,9 +2,11 @@
 once."""
 
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from tests.app.replay.gauge import CHANGE, replayed, written
 
@@ -13,9 +15,12 @@ from flyball.app.backtest.report import Backtest
 from flyball.app.backtest.sweep import sweeps
 from flyball.app.cli.main import run
 from flyball.app.home import Home
+from flyball.app.wiring.asking.declarations import declaration as declaration_of
 from flyball.app.wiring.backtest.places import place
 from flyball.app.wiring.backtest.run import Asked, on_history
-from flyball.app.wiring.ledger import behind
+from flyball.app.wiring.ledger import behind, open_ledger
+from flyball.contracts.declaration.service_file import declaration
+from flyball.core.service import Service
 
 PANE = 100
 
@@ -89,6 +94,31 @@ def test_a_setting_that_needs_the_rows_is_named_and_not_judged(home: Path) -> No
     other = asked(home, "monitor.window_rows=400,500").policies[1]
     assert other.not_judged == ("monitor.window_rows",)
     assert other.left is None
+
+
+def test_other_rules_of_a_whole_declaration_are_named_and_change_nothing(
+    home: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    held = {"action": "retrain", "when": "hour >= 0", "effect": "never", "reason": "a quiet year"}
+    whole = msgspec.json.decode(msgspec.json.encode(declaration(recorded(home))))
+    named = {"policy": {"rules": [held], "approvals_per_day": 2}}
+    (tmp_path / "quiet").mkdir()
+    for name, other in (("same", whole), ("quiet/service", whole | named)):
+        (tmp_path / f"{name}.yaml").write_text(msgspec.json.encode(other).decode())
+    files = (tmp_path / "same.yaml", tmp_path / "quiet" / "service.yaml")
+    first, same, quiet = asked(home, files=files).policies
+    assert (same.changed, same.not_judged) == ((), ())
+    assert quiet.changed == quiet.not_judged == ("policy.approvals_per_day", "policy.rules")
+    assert quiet.retrains == first.retrains > 0
+    assert run(["backtest", *map(str, files), "--history", str(home)]) == 0
+    told = "quiet: not judged, the recorded ones stand: policy.approvals_per_day, policy.rules"
+    assert told in capfd.readouterr().out.splitlines()
+
+
+def recorded(home: Path) -> Service:
+    ledger = open_ledger(Home(home), told=False)
+    with closing(ledger):
+        return declaration_of(ledger, "gauge")
 
 
 def test_asked_twice_it_is_the_same_document(home: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -1,8 +1,10 @@
 """`flyball backtest --history HOME/telemetry/SERVICE`: the rows of the prediction log go through the monitor again."""
 
 import time
+from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
 from tests.app.monitor import watched_home
 from tests.app.monitor.watched_home import WINDOW_ROWS, logged, made, traffic, watched
@@ -10,8 +12,11 @@ from tests.app.monitor.watched_home import WINDOW_ROWS, logged, made, traffic, w
 from flyball.app.backtest.report import Backtest
 from flyball.app.backtest.sweep import sweeps
 from flyball.app.home import Home
+from flyball.app.wiring.asking.declarations import declaration as recorded
 from flyball.app.wiring.backtest.places import place
 from flyball.app.wiring.backtest.run import Asked, on_history
+from flyball.app.wiring.ledger import open_ledger
+from flyball.contracts.declaration.service_file import declaration
 
 ROWS, DRIFTED = 3000, 1000
 
@@ -50,6 +55,17 @@ def test_windows_of_other_sizes_are_counted_anew_from_the_rows(home: Home) -> No
     lines = asked(home.telemetry("fraud"), f"monitor.window_rows=200..{WINDOW_ROWS}:2").policies
     assert [line.windows for line in lines] == [ROWS // WINDOW_ROWS, ROWS // 200, ROWS // WINDOW_ROWS]
     assert not any(line.not_judged for line in lines)
+
+
+def test_what_no_backtest_judges_keeps_nothing_else_from_being_judged(home: Home, tmp_path: Path) -> None:
+    with closing(open_ledger(home, told=False)) as ledger:
+        whole = msgspec.json.decode(msgspec.json.encode(declaration(recorded(ledger, "fraud"))))
+    whole["monitor"]["window_rows"] = 200
+    (tmp_path / "service.yaml").write_text(msgspec.json.encode(whole | {"policy": {"approvals_per_day": 2}}).decode())
+    _, line = asked(home.telemetry("fraud"), files=(tmp_path / "service.yaml",)).policies
+    assert line.changed == ("monitor.window_rows", "policy.approvals_per_day")
+    assert line.not_judged == ("policy.approvals_per_day",)
+    assert line.windows == ROWS // 200
 
 
 def test_windows_that_were_kept_say_the_same_as_the_rows_that_they_were_made_of(home: Home, tmp_path: Path) -> None:

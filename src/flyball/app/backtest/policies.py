@@ -17,6 +17,7 @@ from flyball.core.service import Service
 
 AS_RECORDED = "as recorded"
 SECTIONS = ("monitor", "retrain", "rollout", "autonomy")  # of a declaration: what a backtest can judge
+NAMED = "policy"  # of a whole declaration: what differs in it is told, and not judged; the recorded rules stand
 
 
 class Policy(Record):
@@ -63,7 +64,8 @@ def is_whole(file: Path) -> bool:
 
 
 def read_policy(file: Path, base: Service) -> Service:
-    """The recorded declaration with the judged sections that a file gives; of a whole service.yaml it takes these four.
+    """The recorded declaration with the judged sections that a file gives; of a whole service.yaml these four, and its
+    `policy`, so that it can be told what of it is not judged.
 
     Raises: BadInput.
     """
@@ -73,7 +75,7 @@ def read_policy(file: Path, base: Service) -> Service:
     data = document.data
     if isinstance(data, dict) and ("kind" in data or "apiVersion" in data):
         whole = parse(text, file=path.name)
-        return replace(base, **{name: getattr(whole, name) for name in SECTIONS})
+        return replace(base, **{name: getattr(whole, name) for name in (*SECTIONS, NAMED)})
     faults = list(document.faults)
     if isinstance(data, dict):
         expected = f"one of {', '.join(SECTIONS)}, or a whole service.yaml"
@@ -94,12 +96,21 @@ def read_policy(file: Path, base: Service) -> Service:
 
 
 def changed_settings(base: Service, other: Service) -> tuple[str, ...]:
-    """Paths of the settings in which two declarations differ, in the judged sections, sorted."""
+    """Paths of the settings in which two declarations differ, in the judged sections and in `policy`, sorted."""
     found: set[str] = set()
-    for name in SECTIONS:
+    for name in (*SECTIONS, NAMED):
         before, now = msgspec.to_builtins(getattr(base, name)), msgspec.to_builtins(getattr(other, name))
         _differences(name, before, now, found)
     return tuple(sorted(found))
+
+
+def is_judged(setting: str) -> bool:
+    """Whether a backtest can judge a setting at all.
+
+    >>> is_judged("monitor.window_rows"), is_judged("policy.rules"), is_judged("policy.approvals_per_day")
+    (True, False, False)
+    """
+    return setting.partition(".")[0] in SECTIONS
 
 
 def _differences(path: str, before: Any, now: Any, found: set[str]) -> None:

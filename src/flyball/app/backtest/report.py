@@ -23,7 +23,7 @@ class PolicyLine(Record):
     policy: str
     value: float | None  # of a swept setting
     changed: tuple[str, ...]  # settings that differ from the record's
-    not_judged: tuple[str, ...]  # of these: what this history cannot show; the recorded value was kept
+    not_judged: tuple[str, ...]  # of these: what this history, or any, cannot show; the recorded value was kept
     windows: int
     alarms: int
     alarms_by: dict[str, int]  # drift, risk, trend, quality

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from flyball.app.backtest.policies import is_judged
 from flyball.app.backtest.report import Backtest, PolicyLine
 from flyball.app.backtest.truth import Truth
 
@@ -61,8 +62,12 @@ def lines(found: Backtest) -> list[str]:
                 f"{each.policy}: from row {each.left.row} on nobody knows its releases: {each.left.why}; "
                 "its figures from there on are about the recorded windows"
             )
-        if each.not_judged:
-            told.append(f"{each.policy}: not judged, this history does not show it: {', '.join(each.not_judged)}")
+        hidden = [setting for setting in each.not_judged if is_judged(setting)]
+        beyond = [setting for setting in each.not_judged if not is_judged(setting)]
+        if hidden:
+            told.append(f"{each.policy}: not judged, this history does not show it: {', '.join(hidden)}")
+        if beyond:
+            told.append(f"{each.policy}: not judged, the recorded ones stand: {', '.join(beyond)}")
         if each.guessed:
             told.append(
                 f"{each.policy}: {each.guessed} PSI below the recorded warn were taken as more than chance: "

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from flyball.app.backtest.course import Course
 from flyball.app.backtest.exposure import bad_spans
 from flyball.app.backtest.past import Past, past
-from flyball.app.backtest.policies import Policy, changed_settings, is_whole, policies
+from flyball.app.backtest.policies import Policy, changed_settings, is_judged, is_whole, policies
 from flyball.app.backtest.rejudged import Rejudge, needs_rows
 from flyball.app.backtest.report import Backtest, HistoryKind, line
 from flyball.app.backtest.rollouts import by_labels_of_arms
@@ -191,11 +191,12 @@ class Run:
         return replace(course, first_row=first, first_at=marks[0][1], last_at=marks[-1][1]), marks
 
     def _unseen(self, setting: str) -> bool:
-        return self.kind == "windows" and needs_rows(setting)
+        return not is_judged(setting) or (self.kind == "windows" and needs_rows(setting))
 
     def _judgeable(self, policy: Service, hidden: tuple[str, ...]) -> Service:
-        """With the recorded value of what this history cannot show."""
-        if not hidden:
+        """With the recorded value of what this history cannot show, and of what no backtest judges."""
+        policy = replace(policy, policy=self.recorded.policy)
+        if not any(is_judged(one) for one in hidden):
             return policy
         before, now = self.recorded.monitor, policy.monitor
         live = now.live_metric
