@@ -118,21 +118,29 @@ class Rules(Invariant):
         self._rules = [rule for rule in service.policy.rules if rule.effect == "never"]
         self._seen = SeenFacts(service)
         self._release = ""
+        self._running: e.StepStarted | None = None
 
     def entry(self, entry: Entry) -> Iterator[str]:
         at, fact = datetime.fromisoformat(entry.at), entry.fact
         match fact:
             case e.RolloutOpened(release=root):
-                self._release = root
+                self._release, self._running = root, None
                 yield from self._forbidden("rollout", root, at, f"{fact.rollout} was opened")
-            case e.StepStarted(kind=kind) if kind in RULED:
-                yield from self._forbidden(RULED[kind], self._release, at, f"{kind} of {fact.rollout} began")
+            case e.StepStarted(kind=kind):
+                if kind in RULED and not self._lowered(fact):
+                    yield from self._forbidden(RULED[kind], self._release, at, f"{kind} of {fact.rollout} began")
+                self._running = fact
             case e.RetrainOrdered(proof="policy", reason=reason):
                 more = {"trigger": str(reason)}
                 yield from self._forbidden("retrain", self._seen.champion, at, f"{fact.ticket} was ordered", more)
             case _:
                 pass
         self._seen.fact(at, fact)
+
+    def _lowered(self, fact: e.StepStarted) -> bool:
+        """The same step with less weight: no rule forbids that."""
+        running = self._running
+        return running is not None and running.step == fact.step and fact.routing.weight < running.routing.weight
 
     def _forbidden(
         self, action: str, root: str, at: datetime, what: str, more: dict[str, str] | None = None

@@ -48,12 +48,17 @@ class Arrives(Invariant):
 
 
 class Holdback(Invariant):
-    """While a candidate soaks, a unit of the holdback never gets it, and never got it in this rollout."""
+    """While a candidate soaks, a unit of the holdback never gets it, and never got it in this rollout.
+
+    The holdback is who gets the champion while the soak has its whole weight; with even shares others do as well.
+    """
 
     name = "holdback"
 
     def __init__(self) -> None:
         self._soaks: set[int] = set()  # epochs
+        self._whole: set[int] = set()  # those of a soak with its whole weight
+        self._most = 0  # the weight with which the running soak began, of 10,000
         self._steps: set[int] = set()  # epochs of the running rollout
         self._tried: set[str] = set()  # units that the candidate of this rollout answered
         self._held: set[str] = set()  # units that the champion answered while it soaks
@@ -62,11 +67,14 @@ class Holdback(Invariant):
     def entry(self, entry: Entry) -> Iterator[str]:
         match entry.fact:
             case e.RolloutOpened():
-                self._steps, self._tried, self._held, self._stopped = set(), set(), set(), False
+                self._steps, self._tried, self._held, self._stopped, self._most = set(), set(), set(), False, 0
             case e.StepStarted(kind=kind, routing=routing):
                 self._steps.add(routing.epoch)
                 if kind == "soak":
                     self._soaks.add(routing.epoch)
+                    self._most = self._most or routing.weight
+                    if routing.weight >= self._most:
+                        self._whole.add(routing.epoch)
             case _:
                 pass
         yield from ()
@@ -85,7 +93,7 @@ class Holdback(Invariant):
                 self._tried.add(unit)
                 if unit in self._held and epoch in self._soaks:
                     yield f"unit {unit} of the holdback got the candidate in epoch {epoch}"
-            elif epoch in self._soaks:
+            elif epoch in self._whole:
                 self._held.add(unit)
                 if unit in self._tried:
                     yield f"unit {unit} had the candidate, and is in the holdback of epoch {epoch}"
