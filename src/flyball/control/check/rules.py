@@ -64,7 +64,7 @@ def _of_fact(fact: e.AnyFact, action: str, state: ServiceState, service: Service
                 found.append("a promotion that keeps no way back to the champion before it")
             if fact.kind == "promote" and state.rollout and fact.routing.champion != state.rollout.release:
                 found.append(f"a promotion of {fact.routing.champion}, which this rollout did not try")
-            if fact.kind in ("canary", "soak", "promote"):
+            if fact.kind in ("canary", "soak", "promote") and not lowers(fact, state):
                 found += _may_raise(state, service, now)
             if fact.kind == "promote":
                 found += _all_judged(fact, state)
