@@ -90,16 +90,6 @@ def asked_of(situation: Situation, root: str, approval: Approval) -> Needed:
     return needed(policy, facts_of(situation, root), quorum=approval.quorum)
 
 
-def said_yes(situation: Situation, rollout: RolloutState) -> bool:
-    """Whether as many people have approved the rollout as its steps and the rules ask for now; the policy's own word
-    is enough where it was given."""
-    if rollout.approved is None or rollout.approved.proof == "policy":
-        return True
-    steps = [step.approval for step in situation.service.rollout.steps if step.approval is not None]
-    asked = [asked_of(situation, rollout.release, approval).quorum for approval in steps or [Approval()]]
-    return len(rollout.approvals) >= max(asked)
-
-
 def goes_alone(situation: Situation, root: str) -> str | None:
     """The rule by which nobody is asked about this release; None: people are.
 

@@ -101,3 +101,11 @@ def test_while_a_person_holds_the_rollout_only_less_weight_is_let_through() -> N
         fact = again(state, weight=5000, **more)
         assert not lowers(fact, state)
         assert "while the rollout is paused" in broken(fact, loop, state, HOLD)
+
+
+def test_less_weight_needs_no_approval_and_more_does() -> None:
+    loop, state = soaking()
+    assert state.rollout is not None
+    lost = replace(state, rollout=replace(state.rollout, approvals=()))
+    assert broken(again(lost, weight=5000), loop, lost, HOLD) == ""
+    assert "0 of 1 approvals" in broken(again(lost, weight=9500), loop, lost, HOLD)

@@ -116,23 +116,6 @@ def test_a_canary_is_raised_by_the_rules_about_canaries() -> None:
     assert weight(loop) == 8000
 
 
-def test_a_rule_that_asks_for_more_people_by_now_stops_no_lowering_and_every_raise() -> None:
-    rule = Rule(action="promote", when="weight > 0.05", effect="needs", reason="two of us", quorum=2)
-    loop = Loop(declared(rule, steps=WIDE))
-    loop.gateways.seen = healthy()
-    loop.write(*registered(SECOND))
-    loop.tick()
-    loop.approve()
-    loop.tick()
-    assert weight(loop) == 8000  # one was enough: there was no weight yet
-    loop.gateways.seen = rates(risen=8.0)
-    loop.tick(10)
-    assert weight(loop) == 5000
-    loop.gateways.seen = rates(still=-2.5)
-    assert step(loop.tick(10)) == "canary"
-    assert weight(loop) == 5000
-
-
 def test_the_monitor_is_told_that_it_is_the_same_step() -> None:
     loop, state = soaking()
     before = trial_of(state.rollout)

@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from flyball.control.decision import Decision, Situation, order
-from flyball.control.policing import RULED, barred, said_yes
+from flyball.control.policing import RULED, barred
 from flyball.control.state.rollout_state import RolloutState
 from flyball.core import events as e
 from flyball.core.ids import Epoch, RolloutId, ServiceName
@@ -38,8 +38,8 @@ def plan_shares(situation: Situation, rollout: RolloutState, step: Step) -> Deci
 
 
 def _may_rise(situation: Situation, rollout: RolloutState, step: Step) -> bool:
-    """More weight needs evidence that can be believed, a rollout that nobody holds, and a yes of rules and people."""
+    """More weight needs evidence that can be believed, a rollout that nobody holds, and no rule against it."""
     verdict = situation.outlook.verdict
     if rollout.paused is not None or verdict is None or verdict.kind != "HOLD":
         return False
-    return barred(situation, RULED[step.kind], rollout.release) is None and said_yes(situation, rollout)
+    return barred(situation, RULED[step.kind], rollout.release) is None
