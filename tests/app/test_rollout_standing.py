@@ -1,10 +1,13 @@
 """Where a rollout stands, as people see it: what was ordered for the whole service is not hidden behind it."""
 
-from tests.control.loop import Loop, healthy
-from tests.control.world import NAME, SECOND, registered
+from tests.control.loop import ADA, Loop, healthy
+from tests.control.world import NAME, SECOND, registered, service
 
 from flyball.app.rollout_standing import in_words, rollout_standing
+from flyball.app.waivers import waive
 from flyball.core import events as e
+from flyball.core.service import Canary, Promote, Step
+from flyball.decide.step_plan import Traffic
 
 
 def told(loop: Loop) -> str:
@@ -27,3 +30,19 @@ def test_a_freeze_and_a_rollback_that_is_still_to_come_are_told_with_and_without
     words = told(loop)
     assert "rollout ro-" in words
     assert words.splitlines()[-1] == "  a rollback is ordered by bob"
+
+
+def test_why_a_release_waits_is_told_where_people_look_first() -> None:
+    thin = (Step(canary=Canary(weight=0.01, min_s=0, timeout_s=3600)), Step(promote=Promote()))
+    loop = Loop(service(steps=thin), traffic=lambda: Traffic(requests_s=2.0, errors=0.001, slow=0.01, source="a log"))
+    loop.tick()
+    loop.write(*registered(SECOND))
+    loop.tick()
+    first, waits, why, helps = told(loop).splitlines()
+    assert ("no rollout runs" in first, SECOND[7:15] in waits) == (True, True)
+    assert "step canary-1% is underpowered" in why
+    assert "flyball rollout waive" in helps
+    waive(loop.ledger, NAME, ["canary-1%"], ADA, "a smoke test")
+    loop.gateways.seen = healthy()
+    loop.tick()
+    assert "canary-1% (underpowered, accepted)" in told(loop)

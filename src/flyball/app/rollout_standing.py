@@ -7,6 +7,7 @@ from flyball.core.ids import short
 from flyball.core.record import Record
 from flyball.core.routing import WHOLE, Verdict
 from flyball.core.service import Service
+from flyball.core.step_names import step_names
 
 
 class RolloutStanding(Record):
@@ -22,6 +23,8 @@ class RolloutStanding(Record):
     exceptions: tuple[str, ...] = ()  # by which it goes ahead although a gate failed
     alone: str = ""  # the rule of the policy by which nobody is asked
     steps: tuple[str, ...] = ()  # kinds, in their order
+    names: tuple[str, ...] = ()  # of the steps, as plans and words have them
+    underpowered: tuple[str, ...] = ()  # names of steps that cannot answer in their time, accepted by somebody
     step: int | None = None  # that runs
     since: str | None = None  # when it began
     weight: float | None = None  # share of the units that the candidate answers
@@ -65,6 +68,8 @@ def _running(found: RolloutStanding, rollout: RolloutState, service: Service) ->
         exceptions=rollout.exceptions,
         alone=rollout.asked.alone if rollout.asked is not None else "",
         steps=tuple(each.kind for each in effective_steps(service)),
+        names=step_names(effective_steps(service)),
+        underpowered=rollout.weak,
         step=step.index if step is not None else None,
         since=step.started_at if step is not None else None,
         weight=step.routing.weight / WHOLE if step is not None else 0.0,
@@ -92,6 +97,8 @@ def _story(found: RolloutStanding) -> list[str]:
         serves = f"champion {short(found.champion)}" if found.champion else "no champion"
         lines = [f"{found.service}: no rollout runs; {serves}"]
         lines += [f"  waits: release {short(root)}" for root in found.waiting]
+        if found.waiting and found.why:
+            lines += [f"  {found.why}", *(f"  waits for {wait}" for wait in found.waiting_for)]
         return [*lines, *(f"  withdrawn: release {short(root)}" for root in found.withdrawn)]
     assert found.release is not None
     lines = [f"{found.service}: rollout {found.rollout} of release {short(found.release)}, since {found.opened_at}"]
@@ -99,8 +106,9 @@ def _story(found: RolloutStanding) -> list[str]:
         lines.append(f"  FAILED a gate, and goes ahead BY EXCEPTION {', '.join(found.exceptions)}")
     if found.alone:
         lines.append(f"  NOBODY was asked, BY THE POLICY ALONE: {found.alone}")
-    for index, kind in enumerate(found.steps):
-        lines.append(f"  {_mark(found, index)} {index} {kind}{_told(found, index)}")
+    for index, name in enumerate(found.names):
+        weak = " (underpowered, accepted)" if name in found.underpowered else ""
+        lines.append(f"  {_mark(found, index)} {index} {name}{weak}{_told(found, index)}")
     if found.paused_by is not None:
         lines.append(f"  paused by {found.paused_by}: the guardrails go on")
     if found.why:

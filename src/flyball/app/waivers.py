@@ -50,7 +50,12 @@ def _known(ledger: Ledger, service: str, steps: Sequence[str]) -> None:
     reading.states()
     names = timed_names(reading.declaration(service).rollout.steps)
     faults = tuple(
-        Fault(where="words", path="step", expected=f"a step that collects evidence: {', '.join(names)}", found=step)
+        Fault(
+            where="what is waived",
+            path="steps",
+            expected=f"a step that collects evidence: {', '.join(names)}",
+            found=step,
+        )
         for step in steps
         if step not in names
     )

@@ -98,7 +98,7 @@ def _of_rollout(fact: e.AnyFact) -> str:
         case e.StepSkipped(step=step, by=by, why=why):
             return f"{by} ended the wait of step {step}" + (f": {why}" if why else "")
         case e.StepWaived(step=step, by=by, why=why):
-            return f"{by} accepts that step {step} is underpowered: {why}"
+            return f"{by} accepts step {step} even where it is underpowered: {why}"
         case e.ReleaseWanted(release=release, by=by, why=why):
             return f"{by} wants release {short(release)} rolled out" + (f": {why}" if why else "")
         case _:

@@ -54,6 +54,7 @@ def test_where_a_rollout_stands(put: Put, said: Said, capfd: pytest.CaptureFixtu
     code, found = said("status", NAME)
     assert (code, found["rollout"], found["release"], found["step"]) == (0, "ro-1", SECOND, 0)
     assert found["steps"] == ["shadow", "approval", "canary", "canary", "promote"]
+    assert found["names"] == ["shadow", "approval", "canary-10%", "canary-50%", "promote"]
     assert run(["rollout", "status", "ro-1"]) == 0
     told = capfd.readouterr().out
     assert "▸ 0 shadow: no unit" in told

@@ -48,32 +48,30 @@ class Arrives(Invariant):
 
 
 class Holdback(Invariant):
-    """While a candidate soaks, a unit of the holdback never gets it, and never got it in this rollout.
-
-    The holdback is who gets the champion while the soak has its whole weight; with even shares others do as well.
-    """
+    """While a candidate soaks, a unit of the holdback never gets it, and never got it in this rollout. The holdback is
+    whom the champion answers at the step's own weight: units between it and even shares may go back and forth."""
 
     name = "holdback"
 
     def __init__(self) -> None:
-        self._soaks: set[int] = set()  # epochs
-        self._whole: set[int] = set()  # those of a soak with its whole weight
-        self._most = 0  # the weight with which the running soak began, of 10,000
+        self._full: dict[int, int] = {}  # step of the running rollout -> weight at which its soak began
+        self._soaks: set[int] = set()  # epochs of a soak
+        self._whole: set[int] = set()  # of these, at the step's own weight
         self._steps: set[int] = set()  # epochs of the running rollout
         self._tried: set[str] = set()  # units that the candidate of this rollout answered
-        self._held: set[str] = set()  # units that the champion answered while it soaks
+        self._held: set[str] = set()  # units of the holdback
+        self._told: set[tuple[int, str]] = set()  # once an epoch
         self._stopped = False
 
     def entry(self, entry: Entry) -> Iterator[str]:
         match entry.fact:
             case e.RolloutOpened():
-                self._steps, self._tried, self._held, self._stopped, self._most = set(), set(), set(), False, 0
-            case e.StepStarted(kind=kind, routing=routing):
+                self._full, self._steps, self._tried, self._held, self._stopped = {}, set(), set(), set(), False
+            case e.StepStarted(kind=kind, routing=routing, step=step):
                 self._steps.add(routing.epoch)
                 if kind == "soak":
                     self._soaks.add(routing.epoch)
-                    self._most = self._most or routing.weight
-                    if routing.weight >= self._most:
+                    if routing.weight == self._full.setdefault(step, routing.weight):
                         self._whole.add(routing.epoch)
             case _:
                 pass
@@ -92,11 +90,17 @@ class Holdback(Invariant):
             if arm == "candidate":
                 self._tried.add(unit)
                 if unit in self._held and epoch in self._soaks:
-                    yield f"unit {unit} of the holdback got the candidate in epoch {epoch}"
+                    yield from self._once(epoch, arm, f"unit {unit} of the holdback got the candidate in epoch {epoch}")
             elif epoch in self._whole:
                 self._held.add(unit)
                 if unit in self._tried:
-                    yield f"unit {unit} had the candidate, and is in the holdback of epoch {epoch}"
+                    why = f"unit {unit} had the candidate, and is in the holdback of epoch {epoch}"
+                    yield from self._once(epoch, arm, why)
+
+    def _once(self, epoch: int, arm: str, why: str) -> Iterator[str]:
+        if (epoch, arm) not in self._told:
+            self._told.add((epoch, arm))
+            yield why
 
 
 class Labelled(Invariant):

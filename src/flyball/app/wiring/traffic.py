@@ -54,7 +54,7 @@ def traffic_of(
         slow=_share(slow, seen, "slow", SLOW_BY_PROMISE),
         label_s=service.data.label_window_s,
         source=source if rate is not None else "",
-        rates_source=_told(errors, slow, units),
+        rates_source=_told(errors, slow, seen if units else None),
     )
 
 
@@ -88,8 +88,10 @@ def _share(said: float | None, seen: dict[str, Any] | None, kind: str, promised:
     return float(max(0.5, seen[kind])) / float(seen["units"] + 1)
 
 
-def _told(errors: float | None, slow: float | None, units: int) -> str:
+def _told(errors: float | None, slow: float | None, seen: dict[str, Any] | None) -> str:
     if errors is not None and slow is not None:
         return "as you say"
-    kept = f"of {units:,} units in the prediction log" if units else "as serving.objectives promises"
+    kept = f"of {seen['units']:,} units in the prediction log" if seen else "as serving.objectives promises"
+    unseen = [kind for kind, said in (("errors", errors), ("slow", slow)) if seen and said is None and not seen[kind]]
+    kept += f"; {' and '.join(unseen)}: none was seen, half of one is counted" if unseen else ""
     return kept if errors is None and slow is None else f"{kept}, one as you say"

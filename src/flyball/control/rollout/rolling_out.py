@@ -195,10 +195,11 @@ def _approval(situation: Situation, rollout: RolloutState, step: Step) -> Decisi
     said = [given.by for given in rollout.approvals]
     so_far = f" ({len(said)} of {asked.quorum} so far: {', '.join(said)})" if said else ""
     who = "a person" if asked.quorum == 1 else f"{asked.quorum} people"
+    rules = "; ".join(map(str, asked.report.get("policy", ())))
     return Decision(
         action="rollout",
         what="wait",
-        why=f"release {short(rollout.release)} asks for approval",
+        why=f"release {short(rollout.release)} asks for approval" + (f": {rules}" if rules else ""),
         waiting_for=(f"approval by {who} with role {asked.role}{so_far}: flyball approve {situation.state.service}",),
     )
 
