@@ -46,6 +46,10 @@ REASONS: tuple[str, ...] = get_args(Reason)
 VERDICTS = ("PASS", "FAIL", "INCONCLUSIVE")
 _COMPARED = re.compile(r"""\bgates\s*\[[^\]]*\]\s*[!=]=\s*(?:"([^"]*)"|'([^']*)')""")
 _WHY = re.compile(r"""\b(reason|trigger)\s*[!=]=\s*(?:"([^"]*)"|'([^']*)')""")
+TRUTHS = tuple(name for name, value in (NOW | OF_RELEASE | _OF_ROLLOUT).items() if type(value) is bool)
+BOUNDS = {"hour": (0, 23), "weekday": (1, 7), "weight": (0, 1)}
+_TRUTH_AND_TEXT = re.compile(rf"""\b({"|".join(TRUTHS)})\s*[!=]=\s*["']""")
+_LITERAL = re.compile(rf"""\b({"|".join(BOUNDS)})\s*(?:[!=]=|[<>]=?)\s*(-?\d+(?:\.\d+)?)""")
 _NUMBER_AND_TEXT = re.compile(rf"""\b({"|".join(NUMBERS)})\s*[!=]=\s*["']""")
 
 
@@ -86,15 +90,28 @@ def fault(text: str, *, action: str = "promote", lasting: bool = False) -> str |
     'it gives int: expected true or false'
     >>> fault('trigger == "schedul"', action="retrain")[:37]
     'trigger is one of first, drift, risk,'
+    >>> fault("hour > 30"), fault('drift == "yes"')[:44]
+    ('hour is 0 to 23, never 30', 'it compares drift, which is true or false, w')
     """
     known = {name: value for name, value in sample(text, action).items() if not (lasting and name in NOW)}
     wrong = expression.fault(text, known)
     if wrong is None and (number := _NUMBER_AND_TEXT.search(text)):
         wrong = f"it compares the number {number[1]} with a text, which is never equal"
-    wrong = wrong or _word(text)
+    if wrong is None and (truth := _TRUTH_AND_TEXT.search(text)):
+        wrong = f"it compares {truth[1]}, which is true or false, with a text, which is never equal"
+    wrong = wrong or _beyond(text) or _word(text)
     if wrong is None and (told := expression.answered(text, known, None)).missing:
         wrong = f"it reads what no fact has ({told.reason}): a metric has {', '.join(FIGURES)}"
     return wrong
+
+
+def _beyond(text: str) -> str | None:
+    """A number that a fact never reaches: the rule would bind always or never."""
+    for name, said in _LITERAL.findall(text):
+        low, high = BOUNDS[name]
+        if not low <= float(said) <= high:
+            return f"{name} is {low} to {high}, never {said}"
+    return None
 
 
 def _word(text: str) -> str | None:

@@ -294,7 +294,7 @@ def test_a_rule_that_lets_go_alone_is_of_a_promotion_that_asks_and_of_no_number_
     found = [(path[2:], expected) for path, expected, _, _ in of_policy(Policy(rules=wrong))]
     assert found == [
         ((0, "effect"), "never or needs, for retrain"),
-        ((1, "effect"), "never or needs, for rollout"),
+        ((1, "effect"), "never, for rollout"),
         ((2, "effect"), "needs, beside quorum"),
         ((3, "when"), "a CEL condition over the facts of the policy"),
     ]
@@ -373,3 +373,23 @@ def test_a_planner_that_does_not_ask_again_is_refused(monkeypatch: pytest.Monkey
     with pytest.raises(FlyballError, match="no rule of the policy lets it be promoted without a person"):
         loop.tick(3600.0)
     assert [fact.kind for fact in loop.facts(e.StepStarted) if isinstance(fact, e.StepStarted)] == ["approval"]
+
+
+@pytest.mark.parametrize(
+    ("action", "effect", "when", "told"),
+    [
+        ("promote", "never", 'drift == "yes"', "true or false, with a text"),
+        ("rollout", "never", "weekday == 8", "weekday is 1 to 7, never 8"),
+        ("rollout", "never", "hour >= 24", "hour is 0 to 23, never 24"),
+        ("promote", "never", "weight > 50", "weight is 0 to 1, never 50"),
+    ],
+)
+def test_a_rule_that_can_never_bind_is_a_fault_of_the_file(action: Any, effect: Any, when: str, told: str) -> None:
+    ((path, _, found, _),) = of_policy(Policy(rules=(Rule(action=action, effect=effect, when=when, reason="r"),)))
+    assert path == ("policy", "rules", 0, "when")
+    assert told in found
+
+
+def test_a_wrong_effect_is_told_without_a_second_fault_that_follows_from_it() -> None:
+    rule = Rule(action="canary", effect="needs", when="hour > 15", reason="r", quorum=2)
+    assert [path for path, *_ in of_policy(Policy(rules=(rule,)))] == [("policy", "rules", 0, "effect")]

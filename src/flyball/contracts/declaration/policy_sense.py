@@ -28,7 +28,8 @@ def of_policy(policy: Policy) -> Iterator[Finding]:
     """Each rule can be asked: its names are facts, and it says yes or no; and it says of whom."""
     for index, rule in enumerate(policy.rules):
         at: Path = ("policy", "rules", index)
-        wrong = policy_facts.fault(rule.when, action=rule.action, lasting=rule.effect == "needs")
+        asks_once = rule.effect == "needs" and rule.action in ("promote", "retrain")
+        wrong = policy_facts.fault(rule.when, action=rule.action, lasting=asks_once)
         if wrong is not None:
             yield (*at, "when"), "a CEL condition over the facts of the policy", wrong, ""
         yield from _effect(at, rule)
@@ -48,7 +49,8 @@ def _effect(at: Path, rule: Rule) -> Iterator[Finding]:
             yield (*at, "effect"), f"never, for {action}", "needs", "people are asked for a promotion, or a training"
         case "alone", action if action != "promote":
             fix = "how far a training goes alone says autonomy.retrain, and a rule may need an approver"
-            yield (*at, "effect"), f"never or needs, for {action}", "alone", fix if action == "retrain" else ""
+            expected, fix = ("never or needs", fix) if action == "retrain" else ("never", "")
+            yield (*at, "effect"), f"{expected}, for {action}", "alone", fix
         case _:
             pass
     if rule.quorum is not None and rule.effect != "needs":
