@@ -2,9 +2,11 @@
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import cast
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.serving.counting.test_sums import Crew
@@ -90,21 +92,85 @@ def test_a_process_that_maps_the_same_file_goes_on(events: list[Event], cut: int
     assert again.log_e() == pytest.approx(by_hand(events), abs=1e-9)
 
 
-@given(EVENTS)
-def test_a_kill_between_hearing_and_using_counts_nothing_twice(events: list[Event]) -> None:
-    """What was heard is noted first; the bets that began with the rollout still have all of it."""
+class Killed(Exception):
+    """Before a store."""
+
+
+class Stores:
+    """Floats of a slot; after so many stores the process is killed."""
+
+    def __init__(self, floats: "memoryview[float]", left: int) -> None:
+        self._floats, self.left = floats, left
+
+    def __getitem__(self, at: int | slice) -> object:
+        return self._floats[at]
+
+    def __setitem__(self, at: int, number: float) -> None:
+        if self.left == 0:
+            raise Killed
+        self.left -= 1
+        self._floats[at] = number
+
+
+@given(EVENTS, EVENTS, st.integers(0, 60))
+@example([(1, True), (2, True), (3, True)], [(4, True), (5, True), (6, True)], 7)
+@example([(1, True), (2, True), (3, True)], [(4, True), (5, True), (6, True)], 60)
+def test_a_kill_at_any_store_uses_nothing_twice(before: list[Event], after: list[Event], stores: int) -> None:
+    """Bets have begun; one look is cut off anywhere, and the next goes on: they have gained all of it once, or not."""
     desk = Desk()
-    desk.feed(events, look=False)
+    desk.feed(before)
     desk.judged.look(HALF)
-    bets = desk.log_e()
-    other = Desk()
-    other.feed(events, look=False)
-    other.judged._turned(HALF)
-    other.judged._gained(other.slot.count("rollout_key"), "errors")  # and then it was killed
-    other.judged.look(HALF)
-    whole = other.slot.real("rollout_errors"), other.slot.real("bolder_errors")
-    assert other.log_e() >= max(math.log(FIRST * part) + log for part, log in zip(FIRST_SPLIT, whole, strict=True))
-    assert bets == pytest.approx(other.log_e(), abs=20)
+    was, _ = desk.judged._read("errors")
+    sums = ("rollout_errors", "bolder_errors")
+    told = [desk.slot.real(name) for name in sums]
+    desk.feed(after, look=False)
+    new = desk.account.counts(HALF)
+    events = new.champion.errors + new.candidate.errors - was.events
+    gained = [desk.slot.real(name) - old for name, old in zip(sums, told, strict=True)]
+    floats, desk.slot.floats = desk.slot.floats, cast("memoryview[float]", Stores(desk.slot.floats, stores))
+    with suppress(Killed):
+        JudgedCounts([desk.slot], desk.account.counts).look(HALF)
+    desk.slot.floats = floats
+    desk.judged.look(HALF)
+    now, _ = desk.judged._read("errors")
+    without = was.observe((0.0, 0.0), 0)
+    for which in (0, 1):
+        gain = (gained[0], gained[1])
+        possible = [each.log_begun[which] for each in (without, was.observe(gain, 0), was.observe(gain, events))]
+        assert any(now.log_begun[which] == pytest.approx(log, abs=1e-9) for log in possible)
+    assert now.events in (was.events, was.events + events)
+
+
+@given(EVENTS, st.integers(0, 3))
+def test_an_exposure_is_a_row_of_a_unit_at_risk(events: list[Event], spread: int) -> None:
+    """Whoever counted it, and however often was looked: a unit that has erred in this step is none any more."""
+    crew = Crew()
+    crew.route()
+    judged = JudgedCounts(crew.slots, crew.sums.counts)
+    erred, rows, own = set[int](), 0, 0
+    for at, (unit, error) in enumerate(events):
+        crew.feed(at % (spread + 1) % 3, unit, error=error)
+        rows += unit not in erred
+        own += unit not in erred and to_candidate(unit_hash("ro-1", str(unit)), 5000)
+        if error:
+            erred.add(unit)
+        if at % 3 == 0:
+            judged.look(HALF)
+    judged.look(HALF)
+    _, rise = judged._read("errors")
+    assert (rise.step_events, rise.step_exposures) == (len(erred), rows)
+    _, slow = judged._read("slow")
+    assert (slow.step_events, slow.step_exposures) == (0, len(events))
+
+
+def test_units_that_are_given_by_a_rule_are_no_exposure_before_or_after_their_event() -> None:
+    desk = Desk()
+    desk.feed([(unit, False) for unit in range(50)])
+    for _ in range(3):
+        desk.account.given(unit_hash(HALF.salt, "given"), True, False)
+    desk.judged.look(HALF)
+    _, rise = desk.judged._read("errors")
+    assert (rise.step_events, rise.step_exposures) == (1, 50)
 
 
 @given(EVENTS)
@@ -114,7 +180,7 @@ def test_a_file_from_before_there_was_a_judges_state_is_read(events: list[Event]
     Desk(file).feed(events, look=False)
     slot = Slot(file)
     for name in FLOAT:
-        if name.startswith(("bolder_", "told_", "judged_", "heard_")):
+        if name.startswith(("bolder_", "told_", "judged_", "heard_", "again_")):
             slot.floats[FLOAT[name]] = 0.0
     for name in ("told_rollout", "judged_rollout", "judged_step"):
         slot.ints[INT[name]] = 0

@@ -84,6 +84,9 @@ _FLOATS = (
     *(f"judged_{name}_{kind}" for kind in KINDS for name in JUDGED),
     *(f"heard_{arm}_{name}" for arm in ("champion", "candidate", "shadow") for name in ("requests", *KINDS)),
     "judged_weight",
+    *(f"heard_{arm}_again_{kind}" for kind in KINDS for arm in ("champion", "candidate")),
+    # each worker's own again: rows of this step by units that had had their event in it, so were at no risk any more
+    *(f"again_{arm}_{kind}" for kind in KINDS for arm in ("champion", "candidate")),
 )
 _BITMAPS = ("seen", "errors_done", "slow_done", "errors_seen", "slow_seen")
 _SHARED = ("seen", "errors_done", "slow_done")  # by all workers of a service

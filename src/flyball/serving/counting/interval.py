@@ -16,11 +16,14 @@ class Interval:
     def __init__(self, slot: Slot, name: str, done: Bitmap, seen: Bitmap) -> None:
         self._ints, self._floats, self._done, self._seen = slot.ints, slot.floats, done, seen
         self._units, self._candidates = INT[f"{name}_interval"], INT[f"{name}_interval_candidate"]
+        self._again = FLOAT[f"again_champion_{name}"]  # the candidate's is the next
         self._step, self._rollout, self._bolder = (FLOAT[f"{sums}_{name}"] for sums in ("step", "rollout", "bolder"))
 
     def observe(self, is_candidate: bool, place: int, event: bool, ratio: float | None) -> bool:
         """One row of a unit; True if it is the unit's first event of this kind in the step."""
         if place in self._done:
+            if ratio is not None:
+                self._floats[self._again + is_candidate] += 1.0
             return False
         if ratio is not None and self._seen.add(place):
             self._ints[self._units] += 1
@@ -45,6 +48,7 @@ class Interval:
     def restart(self) -> None:
         """Another step: everyone is at risk again."""
         self._done.clear()
+        self._floats[self._again] = self._floats[self._again + 1] = 0.0
         self._begin()
 
     def _begin(self) -> None:

@@ -7,6 +7,9 @@ slot that cannot be read now has gained nothing now. What was heard stands in th
 first slot; workers write neither. All of it lies in the counter file, so a kill at any line loses what one look had
 found, at most: what was heard is noted before it is used. Bets that began with the rollout lose nothing.
 
+A rate is of units at risk: an event counts once a unit and step, so a unit that has had its event is no exposure from
+there on. With few units that come back the rate would else fall within each step, and jump at the next.
+
 In a file from before there was any of this the fields are zero: then the first look hears all that the rollout has
 gained, as one batch.
 """
@@ -23,8 +26,10 @@ from flyball.stats.change_point import Both, ChangePointEvidence
 from flyball.stats.rate_rise import RateRise
 
 _ARMS, _HEARD = ("champion", "candidate", "shadow"), ("requests", *KINDS)
+_LIVE = ("champion", "candidate")
 _SUMS = ("rollout", "bolder")
 _HEARD_AT = {(arm, name): FLOAT[f"heard_{arm}_{name}"] for arm in _ARMS for name in _HEARD}
+_AGAIN_AT = {(arm, kind): FLOAT[f"heard_{arm}_again_{kind}"] for arm in _LIVE for kind in KINDS}
 _JUDGED_AT = {kind: FLOAT[f"judged_{JUDGED[0]}_{kind}"] for kind in KINDS}  # one after the other, in their order
 _TOLD = tuple(f"told_{sums}_{kind}" for sums in _SUMS for kind in KINDS)
 
@@ -39,17 +44,20 @@ class JudgedCounts:
 
     def look(self, routing: Routing) -> StepCounts:
         """The counts of this step with the evidence of the whole rollout in place of its sums. Asked by the judge."""
+        again = self._again(routing)  # first: then no row is among these whose request is not counted
         counts = self._counts(routing)
         if routing.candidate is None or routing.guardrails is None:
             return counts
         reason = self._turned(routing)
         heard = self._heard(counts)
+        spent = {at: self._more(place, again[at]) for at, place in _AGAIN_AT.items()}
         for kind in KINDS:
             gained = self._gained(rollout_key(routing), kind)
             bets, rise = self._read(kind)
             events = sum(heard[arm, kind] for arm in _ARMS)
-            own, exposures = heard["candidate", kind], heard["candidate", "requests"]
-            both = own + heard["champion", kind], exposures + heard["champion", "requests"]
+            own = heard["candidate", kind]
+            theirs, exposures = (heard[arm, "requests"] - spent[arm, kind] for arm in _LIVE)
+            both = own + heard["champion", kind], exposures + theirs
             self._write(kind, bets.observe(gained, events, reason=reason), rise.observe(own, exposures, *both))
         return self._with_evidence(routing, counts)
 
@@ -86,6 +94,8 @@ class JudgedCounts:
         for arm in _ARMS:
             for name in _HEARD:
                 self._floats[_HEARD_AT[arm, name]] = 0.0
+        for place in _AGAIN_AT.values():
+            self._floats[place] = 0.0
         lowered = not another and 0 < routing.weight < self._floats[FLOAT["judged_weight"]]
         self._floats[FLOAT["judged_weight"]] = routing.weight
         self._ints[INT["judged_step"]] = step
@@ -94,14 +104,24 @@ class JudgedCounts:
 
     def _heard(self, counts: StepCounts) -> dict[tuple[str, str], int]:
         """What each arm has done since the last look; a slot that could not be read then is heard when it can."""
-        found = {}
-        for arm, has in zip(_ARMS, (counts.champion, counts.candidate, counts.shadow), strict=True):
-            for name in _HEARD:
-                place, now = _HEARD_AT[arm, name], getattr(has, name)
-                before = int(self._floats[place])
-                found[arm, name] = max(0, now - before)
-                self._floats[place] = max(now, before)
-        return found
+        arms = zip(_ARMS, (counts.champion, counts.candidate, counts.shadow), strict=True)
+        return {
+            (arm, name): self._more(_HEARD_AT[arm, name], getattr(has, name)) for arm, has in arms for name in _HEARD
+        }
+
+    def _again(self, routing: Routing) -> dict[tuple[str, str], int]:
+        """Rows of this step so far by units at no risk any more, over all slots."""
+        step = step_key(routing)
+        slots = [slot for slot in self._slots if slot.count("step_key") == step]
+        return {
+            (arm, kind): int(sum(slot.real(f"again_{arm}_{kind}") for slot in slots)) for arm in _LIVE for kind in KINDS
+        }
+
+    def _more(self, place: int, now: int) -> int:
+        """Since the last look; noted as heard."""
+        before = int(self._floats[place])
+        self._floats[place] = max(now, before)
+        return max(0, now - before)
 
     def _gained(self, key: int, kind: str) -> Both:
         """What both sums of this rollout have gained since the last look, over all slots, nats."""
