@@ -1,5 +1,6 @@
 """Where a rollout stands, as people see it: what was ordered for the whole service is not hidden behind it."""
 
+from msgspec.structs import replace
 from tests.control.loop import ADA, Loop, healthy
 from tests.control.world import NAME, SECOND, registered, service
 
@@ -7,6 +8,7 @@ from flyball.app.rollout_standing import in_words, rollout_standing
 from flyball.app.waivers import waive
 from flyball.core import events as e
 from flyball.core.service import Canary, Promote, Step
+from flyball.decide.even_shares import HALF, LOWERINGS
 from flyball.decide.step_plan import Traffic
 
 
@@ -46,3 +48,18 @@ def test_why_a_release_waits_is_told_where_people_look_first() -> None:
     loop.gateways.seen = healthy()
     loop.tick()
     assert "canary-1% (underpowered, accepted)" in told(loop)
+
+
+def test_a_weight_that_no_suspicion_lowers_any_more_is_told() -> None:
+    loop = Loop()
+    loop.gateways.seen = healthy()
+    loop.write(*registered(SECOND))
+    loop.tick()
+    state = loop.reconciler.state
+    assert state.rollout is not None
+    for times in (LOWERINGS - 1, LOWERINGS):
+        shares = [(at, weight) for at, weight in enumerate([9500, HALF] * times)]
+        words = in_words(
+            rollout_standing(replace(state, rollout=replace(state.rollout, weights=tuple(shares))), loop.service)
+        )
+        assert (f"even shares {LOWERINGS} times in this rollout: no suspicion" in words) == (times == LOWERINGS)

@@ -8,6 +8,7 @@ from flyball.core.record import Record
 from flyball.core.routing import WHOLE, Verdict
 from flyball.core.service import Service
 from flyball.core.step_names import step_names
+from flyball.decide.even_shares import lowerings, spent
 
 
 class RolloutStanding(Record):
@@ -29,6 +30,7 @@ class RolloutStanding(Record):
     since: str | None = None  # when it began
     weight: float | None = None  # share of the units that the candidate answers
     shadow: float | None = None  # share of the rows that it answers beside the champion
+    spent: str = ""  # why no suspicion lowers its weight any more
     paused_by: str | None = None
     frozen_by: str | None = None  # nothing moves but the way back
     rollback_by: str | None = None  # who ordered one that is still to be carried out
@@ -74,6 +76,7 @@ def _running(found: RolloutStanding, rollout: RolloutState, service: Service) ->
         since=step.started_at if step is not None else None,
         weight=step.routing.weight / WHOLE if step is not None else 0.0,
         shadow=step.routing.shadow if step is not None else 0.0,
+        spent=spent(lowerings([weight for _, weight in rollout.weights])),
         paused_by=rollout.paused.by if rollout.paused is not None else None,
         judged=rollout.verdicts,
         frozen_by=found.frozen_by,
@@ -109,6 +112,8 @@ def _story(found: RolloutStanding) -> list[str]:
     for index, name in enumerate(found.names):
         weak = " (underpowered, accepted)" if name in found.underpowered else ""
         lines.append(f"  {_mark(found, index)} {index} {name}{weak}{_told(found, index)}")
+    if found.spent:
+        lines.append(f"  {found.spent}")
     if found.paused_by is not None:
         lines.append(f"  paused by {found.paused_by}: the guardrails go on")
     if found.why:

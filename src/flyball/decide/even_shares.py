@@ -6,16 +6,20 @@ weight down to a half, no more: nobody is blamed, and the comparison that follow
 goes back within tens of its errors. If it was a common cause, or chance, the weight comes back: as soon as the rate is
 no longer several times what it was, or the champion's is as high.
 
-A rollout is lowered LOWERINGS times. After that it goes on with even shares, and its step is left from there.
+What is suspected by chance is bounded over a rollout of any length (`rate_rise.risen`). Rates that do jump, again and
+again, are another matter: a rollout is lowered LOWERINGS times. The last time too the weight comes back, and from then
+on it stays as declared: who asked for a holdback of 5 % does not get one of a half for the rest of the soak. The
+comparison of the arms goes on, at that weight, and decides alone.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from flyball.core.record import Record
 from flyball.core.routing import WHOLE, Routing, StepCounts
 from flyball.core.service import Step
-from flyball.stats.rate_rise import FACTOR, RISEN
+from flyball.stats.rate_rise import FACTOR, risen
 from flyball.stats.sequential import accept_bound
 
 HALF = WHOLE // 2
@@ -37,19 +41,40 @@ def other_shares(step: Step, routing: Routing, counts: StepCounts, weights: Sequ
     full = _full(step)
     if full is None or routing.guardrails is None:
         return None
+    lowered = lowerings(weights)
     if routing.weight > HALF:
-        risen = list(_risen(counts))
-        return Shares(weight=HALF, why=f"{'; '.join(risen)}: even shares show whose it is") if risen else None
-    if lowerings(weights) >= LOWERINGS or list(_unsettled(routing, counts)):
+        suspected = list(_risen(counts)) if lowered < LOWERINGS else []
+        return Shares(weight=HALF, why=f"{'; '.join(suspected)}: even shares show whose it is") if suspected else None
+    if list(_unsettled(routing, counts)):
         return None
-    return Shares(weight=full, why="what had risen is what it was, or the champion's as well")
+    why = "what had risen is what it was, or the champion's as well"
+    return Shares(weight=full, why=why if lowered < LOWERINGS else f"{why}; {spent(lowered)}")
 
 
-def in_doubt(step: Step, routing: Routing, counts: StepCounts) -> tuple[str, ...]:
-    """What has to be seen before such a step may be left; empty: nothing is in doubt."""
+def spent(lowered: int) -> str:
+    """What to say of a rollout whose weight no suspicion lowers any more; empty: it is not so far.
+
+    >>> spent(0)
+    ''
+    """
+    if lowered < LOWERINGS:
+        return ""
+    return f"even shares {lowered} times in this rollout: no suspicion lowers its weight again, the comparison decides"
+
+
+def in_doubt(step: Step, routing: Routing, counts: StepCounts, *, lowered: int = 0) -> tuple[str, ...]:
+    """What has to be seen before such a step may be left; empty: nothing is in doubt.
+
+    Args: lowered: how often the weight was (`lowerings`). Where a suspicion lowers it no more the comparison of this
+        step, which began when the weight came back for good, has to say that the champion's rate is as high.
+    """
     if _full(step) is None:
         return ()
-    return tuple(_risen(counts) if routing.weight > HALF else _unsettled(routing, counts))
+    if routing.weight <= HALF:
+        return tuple(_unsettled(routing, counts))
+    rails = routing.guardrails
+    assert rails is not None, "a candidate has guardrails"
+    return tuple(_risen(counts, accept_bound(rails.beta) if lowered >= LOWERINGS else -math.inf))
 
 
 def lowerings(weights: Sequence[int]) -> int:
@@ -67,11 +92,18 @@ def _full(step: Step) -> int | None:
     return weight if weight > HALF else None
 
 
-def _risen(counts: StepCounts) -> Iterator[str]:
-    risen = counts.own_rates.risen
-    for name, log in (("errors", risen.errors), ("slow answers", risen.slow)):
-        if log >= RISEN:
-            yield f"the candidate's {name} have risen (log-likelihood ratio {log:.1f} for {FACTOR:g} times as many)"
+def _risen(counts: StepCounts, alike: float = -math.inf) -> Iterator[str]:
+    """Guardrails whose rate has risen; not where the test of this step is at `alike`: the champion's is as high."""
+    rates, own, tests = counts.own_rates.risen, counts.rollout_candidate, counts.step_tests
+    for name, log, events, log_e in (
+        ("errors", rates.errors, own.errors, tests.errors),
+        ("slow answers", rates.slow, own.slow, tests.slow),
+    ):
+        if log >= risen(events) and log_e > alike:
+            yield (
+                f"the candidate's {name} have risen (log-likelihood ratio {log:.1f} for {FACTOR:g} times as many, "
+                f"suspected from {risen(events):.1f} on after {events} of its own)"
+            )
 
 
 def _unsettled(routing: Routing, counts: StepCounts) -> Iterator[str]:

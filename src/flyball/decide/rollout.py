@@ -74,6 +74,7 @@ def advance(
     metrics: Sequence[MetricEvidence] = (),
     ratio_log_e_before: float = 0.0,
     uncounted: frozenset[str] = frozenset(),
+    lowered: int = 0,
 ) -> Verdict:
     """May the rollout leave this step? PROMOTE says yes.
 
@@ -87,6 +88,7 @@ def advance(
         metrics: what matured labels say of the two arms, for `guardrails.metrics`.
         ratio_log_e_before: as for `judge`.
         uncounted: guardrails whose events nobody counted: a canary is not judged by them, and the reason says so.
+        lowered: how often a suspicion has lowered the weight in this rollout (`even_shares.lowerings`).
     """
     if step.promote is not None:
         return Verdict(kind="PROMOTE", reason="the last step asks nothing more")
@@ -109,7 +111,7 @@ def advance(
             assert step.live is not None
             found = after_canary(step.live, rails, counts, found.numbers, elapsed_s, uncounted)
             found = with_metrics(found, rails, metrics, needed=step.soak is not None)
-            if found.kind == "PROMOTE" and (doubts := in_doubt(step, routing, counts)):
+            if found.kind == "PROMOTE" and (doubts := in_doubt(step, routing, counts, lowered=lowered)):
                 found = replace(found, kind="HOLD", reason="not enough yet", waiting_for=doubts)
     if found.kind in ("PROMOTE", "ROLL_BACK") or elapsed_s < step.ends_s:
         return found

@@ -9,6 +9,14 @@ The sum of log-likelihood ratios of FACTOR times the rate over the rate itself, 
 rate before is that of the step before, if it had events enough, and of what this step has had since; it stands still
 while the sum is above 0, so what is suspected does not teach.
 
+A bound that stays is reached sooner or later by every steady rate: once in some 3,000 of its events. So the bound rises
+with the events that have been seen (`risen`), as slowly as ln n: then the false suspicions of a rollout are a finite
+number however long it is, about 0.2, and what rises after 5,000 healthy events has to raise the sum by 5 nats more,
+which are 4 to 5 events at ten times the rate.
+
+An exposure is a request of a unit at risk, that is, one without an event in this step: an event counts once a unit and
+step.
+
 Whether it still is so in the step that begins with the suspicion is Wald's test of the same two rates: it is over at
 ln(beta), and one that goes on at FACTOR times the rate is taken for that with probability beta at most.
 """
@@ -18,8 +26,23 @@ import math
 from flyball.core.record import Record
 
 FACTOR = 4.0  # times the rate before; what more than doubles it (ratio 2.16) raises the sum
-RISEN = math.log(1000)  # nats; ten times the rate comes here in about 7 events
+RISEN = math.log(1000)  # nats, of the first event; ten times the rate comes here in about 7 events
+SCALE = 500.0  # events after which the bound begins to rise
 _ENOUGH = 10  # events of a step, to stand for what is usual
+
+
+def risen(events: int) -> float:
+    """The sum at which a rate is suspected to have risen, nats: RISEN + 2 ln(1 + events/SCALE).
+
+    With a bound of b a steady rate is suspected at an event with a probability of the order of exp(-b) (Lorden 1971).
+    So over all events together the expected number is finite: at most SCALE times what it is for the first.
+
+    Args: events: of the candidate in this rollout so far, count.
+
+    >>> [round(risen(events), 2) for events in (0, 100, 5_000)]
+    [6.91, 7.27, 11.7]
+    """
+    return RISEN + 2 * math.log1p(events / SCALE)
 
 
 class RateRise(Record):
@@ -41,7 +64,7 @@ class RateRise(Record):
         True
         """
         rate = self.rate if self.log_rise > 0 else self.usual
-        before = (self.before_events + 1) / (self.before_exposures + 1)
+        before = _cautious(self.before_events, self.before_exposures)
         return RateRise(
             log_rise=max(0.0, self.log_rise + _gained(own_events, own_exposures, rate)),
             rate=rate,
@@ -63,12 +86,18 @@ class RateRise(Record):
 
     @property
     def usual(self) -> float:
-        """Events an exposure so far, a little too high where little was seen.
+        """Events an exposure so far, one standard error too high.
 
-        >>> RateRise().usual, RateRise(step_events=9, step_exposures=999).usual
-        (1.0, 0.01)
+        >>> RateRise().usual, RateRise(step_events=99, step_exposures=9_999).usual
+        (2.0, 0.011)
         """
-        return (self.before_events + self.step_events + 1) / (self.before_exposures + self.step_exposures + 1)
+        return _cautious(self.before_events + self.step_events, self.before_exposures + self.step_exposures)
+
+
+def _cautious(events: float, exposures: float) -> float:
+    """A rate of which too little is known is not to be taken for a low one: from its first events one in nine healthy
+    rollouts would take it for less than half of what it is, and what is usual for a rise."""
+    return (events + 1 + math.sqrt(events + 1)) / (exposures + 1)
 
 
 def _gained(events: int, exposures: int, rate: float) -> float:

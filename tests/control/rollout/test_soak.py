@@ -17,6 +17,7 @@ from flyball.core.ids import RolloutId, ServiceName
 from flyball.core.metric_evidence import MetricEvidence
 from flyball.core.routing import ArmCounts, OwnRates, Routing, StepCounts, TestSums
 from flyball.core.service import Approval, Canary, Promote, Soak, Step
+from flyball.decide.even_shares import LOWERINGS
 from flyball.serving.routing.assign import bucket, to_candidate
 
 DAY, NAME = 86_400.0, ServiceName("fraud")
@@ -188,3 +189,33 @@ def test_the_check_of_plans_knows_which_shares_nobody_declared() -> None:
         made = Plan(service=state.service, parent=state.version, decisions=(
             Decision(action="rollout", what="w", why="w", facts=(fact,)),))  # fmt: skip
         assert any("nobody declared" in rule for rule in broken_rules(made, state, loop.service)) == broken
+
+
+def test_after_so_many_suspicions_the_declared_holdback_stays_and_the_ledger_says_why() -> None:
+    loop, _ = soaking()
+    for _ in range(LOWERINGS):
+        loop.gateways.seen = rates(risen=8.0)
+        loop.tick(60)
+        assert weight(loop) == 5000
+        loop.gateways.seen = rates(still=-2.5)
+        loop.tick(60)
+        assert weight(loop) == 9500
+    told = loop.facts(e.StepStarted)[-1]
+    assert isinstance(told, e.StepStarted)
+    assert f"even shares {LOWERINGS} times in this rollout" in told.why
+    most, few = ArmCounts(requests=9500, units=9500, errors=5), ArmCounts(requests=500, units=500)
+    risen = rates(risen=8.0)
+
+    def up(log_e: float) -> Callable[[Routing], StepCounts]:
+        tests = TestSums(errors=log_e)
+        return lambda routing: replace(risen(routing), candidate=most, champion=few, step_tests=tests)
+
+    loop.gateways.seen = up(0.0)
+    loop.tick(60)
+    assert weight(loop) == 9500
+    assert step(loop.tick(DAY)) == "soak"  # what has risen waits for a comparison
+    said = loop.facts(e.DecisionTaken)[-1]
+    assert isinstance(said, e.DecisionTaken)
+    assert "errors have risen" in said.waiting_for[0]
+    loop.gateways.seen = up(-2.5)  # the champion's rate is as high
+    assert loop.tick(60).champion == SECOND

@@ -8,6 +8,7 @@ from flyball.core.metric_evidence import MetricEvidence
 from flyball.core.record import Record
 from flyball.core.routing import Observed, PairEvidence
 from flyball.core.service import Service
+from flyball.decide.even_shares import lowerings
 from flyball.decide.rollout import RATIO_LOG_E, advance
 
 
@@ -38,5 +39,6 @@ def of_step(state: ServiceState, service: Service, observed: Observed | None, se
         metrics=seen.metrics,
         labels_decide=any(gate.passed and gate.verdict == "INCONCLUSIVE" for gate in gates),
         ratio_log_e_before=sum(passed.numbers.get(RATIO_LOG_E, 0.0) for _, passed in rollout.verdicts),
+        lowered=lowerings([weight for _, weight in rollout.weights]),
     )
     return Outlook(verdict=verdict, labels=labels)
