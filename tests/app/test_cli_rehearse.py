@@ -30,13 +30,35 @@ def test_seeds_give_one_document_and_the_same_digest_again(scenario: Path, capfd
 def test_a_broken_promise_is_told_with_its_seed_and_ends_with_1(
     scenario: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flyball.control.reconcile.loop.broken_rules", lambda *_: ("a rule that holds for nobody",))
+    monkeypatch.setattr(
+        "flyball.control.reconcile.loop.broken_rules", lambda *_, **__: ("a rule that holds for nobody",)
+    )
     assert run(["rehearse", str(scenario.parent), "--seed", "4", "--json"]) == 1
     violations = json.loads(capfd.readouterr().out)["violations"]
     assert violations[0]["seed"] == 4
     assert violations[0]["invariant"] == "controller"
     assert run(["rehearse", str(scenario), "--seed", "4"]) == 1
     assert "seed 4, at 0 s: controller" in capfd.readouterr().out
+
+
+def test_one_seed_tells_its_story_and_what_nobody_could_say(scenario: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    scenario.write_text(scenario.read_text() + "words:\n  - {at: 20m, say: freeze}\n  - {at: 30m, say: confirm}\n")
+    assert run(["rehearse", str(scenario), "--seed", "4"]) == 0
+    *story, figures, unsaid, promise, _ = capfd.readouterr().out.splitlines()
+    assert [line.split(" s: ")[0] for line in story] == sorted(line.split(" s: ")[0] for line in story)
+    for part in ("opened (manual)", "was rolled back to", "closed as rolled_back", "froze"):
+        assert sum(part in line for line in story) == 1, part
+    assert "1 rollback," in figures
+    assert figures.endswith("1 word said")
+    assert unsaid == "seed 4: nobody could say confirm at 1800 s: no exception waits"
+    assert promise == "no promise was broken"
+
+
+def test_a_word_of_somebody_whom_nobody_knows_is_a_fault(scenario: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    scenario.write_text(scenario.read_text() + "words:\n  - {at: 20m, say: freeze, by: bob}\n")
+    assert run(["rehearse", str(scenario), "--json"]) == 2
+    (fault,) = json.loads(capfd.readouterr().out)["error"]["faults"]
+    assert (fault["path"], fault["found"]) == ("words[0].by", "bob")
 
 
 def test_all_faults_of_a_file_are_told_with_their_places(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

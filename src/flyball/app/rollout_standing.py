@@ -35,7 +35,8 @@ class RolloutStanding(Record):
     frozen_by: str | None = None  # nothing moves but the way back
     rollback_by: str | None = None  # who ordered one that is still to be carried out
     judged: tuple[tuple[int, Verdict], ...] = ()  # steps that are over
-    why: str = ""  # the loop's last word
+    why: str = ""  # the loop's last word; its figures are of then, it speaks again when the answer is another
+    why_at: str | None = None
     waiting_for: tuple[str, ...] = ()
 
 
@@ -48,6 +49,7 @@ def rollout_standing(state: ServiceState, service: Service) -> RolloutStanding:
         waiting=state.waiting,
         withdrawn=tuple(root for root in state.releases if root in state.withdrawn),
         why=said.why if said is not None else "",
+        why_at=state.decided_at.get("rollout") if said is not None else None,
         waiting_for=said.waiting_for if said is not None else (),
         frozen_by=state.frozen.by if state.frozen is not None else None,
         rollback_by=state.rollback_ordered.by if state.rollback_ordered is not None else None,
@@ -63,6 +65,7 @@ def _running(found: RolloutStanding, rollout: RolloutState, service: Service) ->
         waiting=found.waiting,
         withdrawn=found.withdrawn,
         why=found.why,
+        why_at=found.why_at,
         waiting_for=found.waiting_for,
         rollout=rollout.rollout,
         release=rollout.release,
@@ -101,7 +104,7 @@ def _story(found: RolloutStanding) -> list[str]:
         lines = [f"{found.service}: no rollout runs; {serves}"]
         lines += [f"  waits: release {short(root)}" for root in found.waiting]
         if found.waiting and found.why:
-            lines += [f"  {found.why}", *(f"  waits for {wait}" for wait in found.waiting_for)]
+            lines += [f"  {_as_of(found)}", *(f"  waits for {wait}" for wait in found.waiting_for)]
         return [*lines, *(f"  withdrawn: release {short(root)}" for root in found.withdrawn)]
     assert found.release is not None
     lines = [f"{found.service}: rollout {found.rollout} of release {short(found.release)}, since {found.opened_at}"]
@@ -117,8 +120,13 @@ def _story(found: RolloutStanding) -> list[str]:
     if found.paused_by is not None:
         lines.append(f"  paused by {found.paused_by}: the guardrails go on")
     if found.why:
-        lines.append(f"  {found.why}")
+        lines.append(f"  {_as_of(found)}")
     return [*lines, *(f"  waits for {wait}" for wait in found.waiting_for)]
+
+
+def _as_of(found: RolloutStanding) -> str:
+    """The word with its moment: what it counts stands still until the answer is another one."""
+    return f"{found.why} (as of {found.why_at[:19]}Z)" if found.why_at else found.why
 
 
 def _mark(found: RolloutStanding, index: int) -> str:

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 
+from flyball.app.rehearse.story import Turn
 from flyball.app.rehearse.witness import Violation
 from flyball.core.prediction import PredictionRecord
 from flyball.core.record import Record
@@ -24,7 +25,9 @@ class Run(Record):
     retrained: int = 0
     faults: int = 0  # calls that were struck by one
     words: int = 0  # that people said because the scenario says so
+    unsaid: tuple[str, ...] = ()  # words that could not be said, and why
     facts: dict[str, int] = {}  # of each kind on the ledger
+    story: tuple[Turn, ...] = ()
 
 
 class Report(Record):
@@ -71,18 +74,22 @@ class Fingerprint:
 
 
 def told(runs: Sequence[Run]) -> str:
-    """For people: a line for all seeds, and one for each broken promise."""
+    """For people: of one seed its story; a line for all seeds, and one for each broken promise and each word that could
+    not be said."""
     found = [each for run in runs for each in run.violations]
     sums = {
-        "promotions": sum(run.promoted for run in runs),
-        "rollbacks": sum(run.rolled_back for run in runs),
-        "retrainings": sum(run.retrained for run in runs),
-        "faults met": sum(run.faults for run in runs),
+        "promotion": sum(run.promoted for run in runs),
+        "rollback": sum(run.rolled_back for run in runs),
+        "retraining": sum(run.retrained for run in runs),
+        "call struck by a fault": sum(run.faults for run in runs),
+        "word said": sum(run.words for run in runs),
     }
-    figures = ", ".join(f"{count} {what}" for what, count in sums.items())
+    figures = ", ".join(f"{count} {what if count == 1 else _plural(what)}" for what, count in sums.items())
     days, rows = sum(run.days for run in runs), sum(run.rows for run in runs)
-    lines = [
+    lines = [f"  at {turn.at:>7.0f} s: {turn.what}" for turn in runs[0].story] if len(runs) == 1 else []
+    lines += [
         f"{len(runs)} {'seed' if len(runs) == 1 else 'seeds'}, {days:g} simulated days, {rows:,} rows: {figures}",
+        *(f"seed {run.seed}: nobody could say {word}" for run in runs for word in run.unsaid),
         *(f"seed {v.seed}, at {v.at:.0f} s: {v.invariant}: {v.what}" for v in found[:SHOWN]),
     ]
     if len(found) > SHOWN:
@@ -90,3 +97,8 @@ def told(runs: Sequence[Run]) -> str:
     lines.append(f"promises broken: {len(found)}" if found else "no promise was broken")
     lines.append(f"digest {report(runs).digest}")
     return "\n".join(lines)
+
+
+def _plural(what: str) -> str:
+    first, _, rest = what.partition(" ")
+    return f"{first}s {rest}".rstrip()

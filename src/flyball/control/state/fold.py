@@ -77,7 +77,8 @@ def _apply(state: ServiceState, fact: e.AnyFact, at: str) -> ServiceState:
         case e.CommandGivenUp(ticket=name, error=error) if state.ticket is not None and name == state.ticket.ticket:
             return replace(state, ticket=replace(state.ticket, failed=error))
         case e.DecisionTaken():
-            return replace(state, decisions=state.decisions | {fact.action: fact})
+            told = state.decided_at | {fact.action: at}
+            return replace(state, decisions=state.decisions | {fact.action: fact}, decided_at=told)
         case _:
             return _rollout(state, fact, at)
 

@@ -57,6 +57,7 @@ class ServiceState(Record):
     spent: Spent = Spent()  # of the last seven days
     recent: Recent = Recent()  # rollouts, rollbacks, questions: as rules count them
     decisions: dict[str, e.DecisionTaken] = {}  # the last word on each action
+    decided_at: dict[str, str] = {}  # when that was, RFC 3339, UTC
     given_up: GivenUp | None = None  # the newest routing did not arrive
     repeated: str | None = None  # key of the order that gives it once more, while that is under way
 

@@ -15,10 +15,13 @@ from flyball.app.rehearse.rows import RowLaw
 from flyball.app.rehearse.scenario import Scenario, parse
 from flyball.app.wiring.rehearse.models import BASE_ERROR, BASE_SLOW, Models
 from flyball.app.wiring.traffic import dice
+from flyball.contracts import yaml_text
 from flyball.contracts.declaration.service_file import declaration
 from flyball.contracts.declaration.service_file import parse as parse_service
+from flyball.contracts.schema_faults import nearest
 from flyball.control.rollout.powering import foretold
 from flyball.core.contract import DataContract
+from flyball.core.errors import Fault
 from flyball.core.service import Service
 from flyball.decide.rollout_plan import RolloutPlan
 from flyball.decide.step_plan import Traffic
@@ -63,7 +66,22 @@ def read(file: Path) -> Cast:
         return [column.name for column in declared.contract.columns if column.name != label]
 
     scenario = parse(read_text(file, where=str(file)), file=file.name, features=features)
-    return Cast(changed(known[scenario.service], scenario.changes, file=file.name), scenario)
+    declared = changed(known[scenario.service], scenario.changes, file=file.name)
+    _known(scenario, declared.service, file.name)
+    return Cast(declared, scenario)
+
+
+def _known(scenario: Scenario, service: Service, file: str) -> None:
+    """Raises: BadInput: words of somebody who has no role; said, they would be refused."""
+    people = service.metadata.people
+    expected = f"one of metadata.people: {', '.join(people)}"
+    strangers = [
+        Fault(where=file, path=f"words[{index}].by", expected=expected, found=word.by, fix=nearest(word.by, people))
+        for index, word in enumerate(scenario.words)
+        if people and word.by and word.by not in people
+    ]
+    if strangers:
+        raise yaml_text.refusal(file, strangers)
 
 
 def changed(declared: Declared, changes: dict[str, Any], *, file: str) -> Declared:

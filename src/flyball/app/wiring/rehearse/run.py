@@ -15,6 +15,7 @@ from typing import Final
 from flyball.app.rehearse.faults import COMMON_CAUSE, JUMP_S, RESTART_S
 from flyball.app.rehearse.report import Run
 from flyball.app.rehearse.scenario import DAY_S
+from flyball.app.rehearse.story import story
 from flyball.app.rehearse.witness import Stand
 from flyball.app.wiring.rehearse.cast import Cast
 from flyball.app.wiring.rehearse.controller import ControllerProcess
@@ -234,6 +235,8 @@ class Rehearsal:
             entries=world.watching.seq,
             faults=world.schedule.met,
             words=world.speaking.said,
+            unsaid=world.speaking.unsaid,
             facts=dict(facts),
+            story=story(world.ledger.read()),
             **counts,
         )

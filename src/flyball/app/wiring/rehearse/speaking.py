@@ -28,10 +28,17 @@ class Speaking:
         self._service, self._ledger = service, ledger
         self._left = sorted(words, key=lambda each: each.at)
         self.said = 0
+        self._unsaid: list[tuple[Word, str]] = []  # given up, and why
 
     def due(self, now_s: float) -> bool:
         """Whether somebody wants to say something now, seconds since the beginning."""
         return bool(self._left) and self._left[0].at <= now_s
+
+    @property
+    def unsaid(self) -> tuple[str, ...]:
+        """Words that could not be said, and why."""
+        over = [*self._unsaid, *((word, "it was over before") for word in self._left)]
+        return tuple(f"{word.say} at {word.at:g} s: {why}" for word, why in over)
 
     def say(self, state: ServiceState, now_s: float, now: datetime) -> bool:
         """What is due, one after the other. True where something was written."""
@@ -39,9 +46,10 @@ class Speaking:
         for word in [each for each in self._left if each.at <= now_s]:
             try:
                 spoke = bool(self._one(word, state, now)) or spoke
-            except (Conflict, NotFound, Refused, Unavailable):
+            except (Conflict, NotFound, Refused, Unavailable) as error:
                 if now_s < word.at + INSISTS_S:
                     continue
+                self._unsaid.append((word, str(error)))
             else:
                 self.said += 1
             self._left.remove(word)
