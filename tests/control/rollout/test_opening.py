@@ -16,6 +16,7 @@ from flyball.core import events as e
 from flyball.core.ids import ReleaseRoot
 from flyball.core.release import Estimate
 from flyball.core.service import Autonomy, Canary, Policy, Rule, Step
+from flyball.decide.step_plan import Traffic
 
 FOURTH = ReleaseRoot("sha256:" + "d" * 64)
 DAY_S = 86_400.0
@@ -130,3 +131,18 @@ def test_without_the_key_nobody_is_spared() -> None:
         new(loop, root)
         run(loop)
     assert requests(loop) == 3
+
+
+@pytest.mark.parametrize(("requests_s", "opens"), [(500.0, True), (None, False)])
+def test_a_rule_about_power_is_told_what_is_foretold_before_anybody_is_asked(
+    requests_s: float | None, opens: bool
+) -> None:
+    """With the attention of people used up only what surely asks nobody may begin."""
+    rule = replace(ALONE, when=f"!underpowered && {ALONE.when}")
+    made = replace(declared(rule), policy=Policy(rules=(rule,), approvals_per_day=0))
+    loop = Loop(made, traffic=lambda: Traffic(requests_s=requests_s, errors=0.001, slow=0.01, source="a log"))
+    loop.gateways.seen = healthy()
+    loop.tick()
+    new(loop, SECOND)
+    loop.tick()
+    assert bool(loop.facts(e.RolloutOpened)) == opens
