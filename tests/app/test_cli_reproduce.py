@@ -252,6 +252,7 @@ def test_a_training_with_dice_or_a_clock_in_it_diverges_at_the_model(
         assert said(capsys)["verdict"] == "EQUIVALENT"
 
 
+@pytest.mark.slow
 def test_each_of_two_experiments_with_one_root_and_of_two_services_with_one_experiment_is_reproduced(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

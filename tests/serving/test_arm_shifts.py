@@ -63,7 +63,11 @@ def shifted(made: Stage, orders: list[Routing]) -> Counter[tuple[int, str, str |
 
 @pytest.mark.parametrize(
     ("shifts", "workers"),
-    [(6, 1), (4, 2), *(pytest.param(1000, workers, marks=pytest.mark.slow) for workers in (1, 2))],
+    [
+        (4, 2),
+        pytest.param(6, 1, marks=pytest.mark.slow),
+        *(pytest.param(1000, workers, marks=pytest.mark.slow) for workers in (1, 2)),
+    ],
 )
 def test_shifts_between_four_arms_under_load_fail_no_answer(tmp_path: Path, shifts: int, workers: int) -> None:
     with stage(tmp_path, workers=workers, declared=PATIENT) as made:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from flyball.stats.overlap import overlap, spread_of_mean
@@ -11,6 +11,7 @@ logs = st.lists(st.tuples(st.floats(0.01, 1), st.floats(0, 1)), min_size=2, max_
 
 
 @given(logs)
+@example([(1.0, 1e-200), (1.0, 0.0)])  # the squares of weights so small are nothing
 def test_effective_units_are_between_one_and_all(rows: list[tuple[float, float]]) -> None:
     p, t = (np.array(column) for column in zip(*rows, strict=True))
     found = overlap(p, t)

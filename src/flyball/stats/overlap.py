@@ -92,7 +92,7 @@ def overlap(propensity: npt.ArrayLike, target: npt.ArrayLike, unit: Codes | None
     return Overlap(
         rows=n,
         units=sums.size,
-        effective=total**2 / float((sums**2).sum()) if total > 0 else 0.0,
+        effective=_kish(sums.astype(np.float64)) if total > 0 else 0.0,
         followed=float((t > 0).mean()),
         untried=float(((p >= CERTAIN) & (t < CERTAIN)).mean()),
         mean_weight=total / n,
@@ -100,6 +100,12 @@ def overlap(propensity: npt.ArrayLike, target: npt.ArrayLike, unit: Codes | None
         largest_weight=float(w.max()),
         top_share=float(np.sort(w)[-top:].sum()) / total if total > 0 else 0.0,
     )
+
+
+def _kish(weights: Floats) -> float:
+    """In units of the largest: squares of weights far below 1 would be nothing."""
+    share = weights / weights.max()
+    return float(share.sum()) ** 2 / float((share**2).sum())
 
 
 def spread_of_mean(values: Floats, codes: Codes) -> float:

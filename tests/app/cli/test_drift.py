@@ -62,6 +62,7 @@ def test_the_four_columns_of_the_car_loans_that_moved_are_named_and_no_clean_one
     assert answer(capfd, str(reference), "early.parquet")["drifted"] == []
 
 
+@pytest.mark.slow
 def test_nothing_is_named_between_two_halves_of_a_census(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     table = pl.read_parquet(expand_data("$FLYBALL_DATA/adult/adult.parquet"))
     half = table.height // 2

@@ -95,6 +95,7 @@ def test_a_column_of_cards_is_found_and_a_column_of_ids_is_not() -> None:
     assert [one.kind for one in in_table(pl.DataFrame({"n": [str(c) for c in cards]}), file="data")] == ["payment card"]
 
 
+@pytest.mark.slow
 def test_the_real_tables_hold_nothing_as_they_are_and_as_text(data_folder: Path) -> None:
     """The rate of false alarms that docs/explanation/the-test-suites.md states: 0 of 231 columns, each read twice."""
     columns = 0
