@@ -16,7 +16,7 @@ def test_words_have_their_times_and_changes_are_laid_over_the_service(tmp_path: 
     file = tmp_path / "scenario.yaml"
     file.write_text(
         f"service: {SERVICE}\n"
-        "words: [{at: 2h, say: pause}, {at: 3h, say: except, by: ada, lasts_s: 10m}]\n"
+        "words: [{at: 2h, say: pause}, {at: 3h, say: except, by: loan-lead, lasts_s: 10m}]\n"
         "changes: {retrain: {cooldown_s: 2d, pressure: {}}, data: {key: null}}\n"
     )
     cast = read(file)
