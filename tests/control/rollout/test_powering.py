@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 from tests.control.loop import ADA, Loop
-from tests.control.world import FIRST, NAME, POLICY, SECOND, registered, service
+from tests.control.world import NAME, OPENED, POLICY, SECOND, registered, service
 
 from flyball.app import rollouts
 from flyball.app.people import Person
@@ -16,7 +16,7 @@ from flyball.control.plan import Plan
 from flyball.control.reconcile.foretelling import AGAIN_S
 from flyball.core import events as e
 from flyball.core.errors import BadInput, NotAllowed, Unavailable
-from flyball.core.ids import Digest, ReleaseRoot, RolloutId
+from flyball.core.ids import Digest
 from flyball.core.rollout_power import RolloutPower, WeakStep
 from flyball.core.service import Canary, Service, Shadow, Step
 from flyball.decide.step_plan import Traffic
@@ -107,6 +107,10 @@ def test_a_moment_without_a_log_does_not_open_what_was_refused() -> None:
     for _ in range(2):
         loop.tick(AGAIN_S)
         assert loop.facts(e.RolloutOpened) == []
+        assert "as of before: the log is rotating" in loop.reconciler.state.decisions["rollout"].why
+        asked = len(there)
+        loop.tick()
+        assert len(there) == asked  # a log that cannot be read is not asked at each look
     loop.tick(AGAIN_S)
     assert opened(loop).release == SECOND
     assert there == []
@@ -170,16 +174,7 @@ def test_a_planner_that_opens_it_all_the_same_is_stopped(
 ) -> None:
     loop = waiting()
     state = loop.reconciler.state
-    fact = e.RolloutOpened(
-        service=NAME,
-        rollout=RolloutId("ro-1"),
-        release=SECOND,
-        champion=ReleaseRoot(FIRST),
-        policy=Digest(state.policy),
-        salt="ro-1",
-        reason="first",
-        power=told,
-    )
+    fact = replace(OPENED, policy=Digest(state.policy), power=told)
     plan = Plan(
         service=NAME, parent=state.version, decisions=(Decision(action="rollout", what="", why="", facts=(fact,)),)
     )
