@@ -3,6 +3,7 @@
 import json
 import shutil
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,10 @@ from flyball.app.cli.main import run
 from flyball.app.declared import load
 from flyball.app.wiring.backtest.alone import LogAlone
 from flyball.app.wiring.backtest.first_rows import REFERENCE_WINDOWS
+from flyball.control.state.fold import fold
+from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
+from flyball.core.ledger import Entry
 
 ROWS, CHANGED, NORMAL = 5000, 3500, REFERENCE_WINDOWS * WINDOW_ROWS
 PANE = 250  # rows
@@ -97,3 +101,13 @@ def test_each_release_of_the_rows_is_a_champion_from_the_pane_on_in_which_it_ans
     assert str(appointed[1].fact.release) == "sha256:" + "e" * 64  # type: ignore[union-attr]
     ends = [time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(panes[at].end)) for at in (0, CHANGED // PANE)]
     assert [entry.at[:19] for entry in appointed] == ends
+    state = folded(found.entries(), found.name)
+    assert state.champion == "sha256:" + "e" * 64
+    assert (len(state.withdrawn), state.recent.rollbacks) == (0, ())  # one followed the other: nobody took any back
+
+
+def folded(entries: Sequence[Entry], service: str) -> ServiceState:
+    state = ServiceState(service=service)
+    for entry in entries:
+        state = fold(state, entry)
+    return state

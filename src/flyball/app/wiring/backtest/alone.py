@@ -60,13 +60,11 @@ class LogAlone:
     def entries(self) -> tuple[Entry, ...]:
         """Releases that served, as the rows have them, as facts of a ledger."""
         facts: list[tuple[float, e.AnyFact]] = []
-        before: ReleaseRoot | None = None
         for release, at, row in self._served():
             root = ReleaseRoot(release)
             facts.append((at, e.ReleaseRegistered(service=ServiceName(self.name), release=self._release(root, row))))
-            appointed = e.ChampionAppointed(service=ServiceName(self.name), release=root, previous=before)
-            facts.append((at, appointed))
-            before = root
+            # no `previous`: with one, and without a rollout, it would mean that a person took that one back
+            facts.append((at, e.ChampionAppointed(service=ServiceName(self.name), release=root, previous=None)))
         return tuple(
             Entry(
                 seq=seq,
