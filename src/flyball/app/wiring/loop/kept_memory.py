@@ -18,7 +18,7 @@ from flyball.control.reconcile.sensing import TelemetrySensor
 from flyball.core.codec import digest
 from flyball.core.ports import Telemetry
 
-_FOLD_WITH = ("msgspec", "numpy", "polars")
+_FOLD_WITH = ("msgspec", "numpy", "polars", "scipy")
 
 
 def checkpointed(
