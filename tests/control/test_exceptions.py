@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 from tests.control.check.test_rules import rules
 from tests.control.loop import Loop, failing, healthy
-from tests.control.world import FIRST, NAME, SECOND, THIRD, release, service
+from tests.control.world import FIRST, NAME, OPENED, SECOND, THIRD, release, service
 
 from flyball.app import exceptions, rollouts
 from flyball.app.people import Person, approve, freeze, reject
@@ -363,16 +363,7 @@ def test_no_mutant_of_an_exception_makes_the_planner_go_on() -> None:
 def test_a_failed_release_is_not_opened_by_a_name_alone() -> None:
     loop = loop_with()
     state = loop.reconciler.state
-    opened = e.RolloutOpened(
-        service=NAME,
-        rollout="ro-9",  # type: ignore[arg-type]
-        release=SECOND,
-        champion=FIRST,
-        policy=Digest(state.policy),
-        salt="s",
-        reason="manual",
-        exceptions=("ex-1",),
-    )
+    opened = replace(OPENED, policy=Digest(state.policy), exceptions=("ex-1",))
     assert any("no exception ex-1 stands" in rule for rule in rules(opened, state, loop.service))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from flyball.control.state.fold import fold
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
-from flyball.core.ids import Digest, ExperimentDigest, ReleaseRoot, ServiceName
+from flyball.core.ids import Digest, ExperimentDigest, ReleaseRoot, RolloutId, ServiceName
 from flyball.core.ledger import Entry
 from flyball.core.policy import policy_digest
 from flyball.core.release import Release
@@ -56,6 +56,9 @@ def service(*, steps: Sequence[Step] | None = None, autonomy: Autonomy | None = 
 
 
 POLICY = policy_digest(service())
+OPENED = e.RolloutOpened(
+    service=NAME, rollout=RolloutId("ro-1"), release=SECOND, champion=FIRST, policy=POLICY, salt="s", reason="drift"
+)
 
 
 def release(root: ReleaseRoot, *, passed: bool = True) -> Release:

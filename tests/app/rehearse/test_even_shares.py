@@ -4,24 +4,14 @@ from collections.abc import Sequence
 
 import pytest
 from tests.control.check.test_policy import NEVER, declared
-from tests.control.world import FIRST, NAME, SECOND, entries
+from tests.control.world import FIRST, NAME, OPENED, SECOND, entries
 
 from flyball.app.rehearse.approved import Rules
 from flyball.app.rehearse.arriving import Holdback
 from flyball.app.rehearse.witness import Stand
 from flyball.core import events as e
-from flyball.core.ids import Digest, Epoch, RolloutId
+from flyball.core.ids import Epoch, RolloutId
 from flyball.core.routing import Routing
-
-OPENED = e.RolloutOpened(
-    service=NAME,
-    rollout=RolloutId("ro-1"),
-    release=SECOND,
-    champion=FIRST,
-    policy=Digest("p"),
-    salt="s",
-    reason="first",
-)
 
 
 def soak(epoch: int, weight: int) -> e.StepStarted:
@@ -60,6 +50,11 @@ def test_a_unit_of_the_holdback_never_gets_the_candidate_whatever_the_shares(epo
     assert held([(4, "kept", "candidate"), (5, "kept", "champion")]) == [
         "unit kept had the candidate, and is in the holdback of epoch 5"
     ]
+
+
+def test_what_breaks_for_many_units_is_told_once_an_epoch() -> None:
+    units = [str(number) for number in range(9)]
+    assert len(held([*((3, unit, "champion") for unit in units), *((3, unit, "candidate") for unit in units)])) == 1
 
 
 def test_a_rule_is_broken_by_more_weight_and_not_by_less() -> None:

@@ -5,7 +5,7 @@ from functools import cache
 
 import pytest
 from msgspec.structs import replace
-from tests.control.world import FIRST, NAME, SECOND
+from tests.control.world import FIRST, OPENED, SECOND
 from tests.simulation.small import SERVICE, declared, scenario
 from tests.simulation.stories import STORIES
 
@@ -17,7 +17,6 @@ from flyball.control.policing import told_of
 from flyball.control.state.fold import fold
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
-from flyball.core.ids import Digest, RolloutId
 from flyball.core.policy_facts import sample
 from flyball.core.rollout_power import RolloutPower
 
@@ -69,18 +68,8 @@ def test_these_histories_tell_it_one_way_and_the_other() -> None:
 @pytest.mark.parametrize("power", [None, RolloutPower(verdict="UNKNOWN", traffic="nobody can tell")])
 def test_what_nobody_can_tell_it_does_not_tell(power: RolloutPower | None) -> None:
     seen, now = SeenFacts(SERVICE), datetime(2026, 11, 20, tzinfo=UTC)
-    opened = e.RolloutOpened(
-        service=NAME,
-        rollout=RolloutId("ro-1"),
-        release=SECOND,
-        champion=FIRST,
-        policy=Digest(""),
-        salt="s",
-        reason="drift",
-        power=power,
-    )
-    seen.fact(now, opened)
+    seen.fact(now, replace(OPENED, power=power))
     assert "underpowered" not in seen.told(SECOND, now)
-    seen.fact(now, replace(opened, power=RolloutPower(verdict="POWERED", traffic="2 requests a second")))
+    seen.fact(now, replace(OPENED, power=RolloutPower(verdict="POWERED", traffic="2 requests a second")))
     assert seen.told(SECOND, now)["underpowered"] is False
     assert "underpowered" not in seen.told(FIRST, now)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.control.check.test_policy import declared
-from tests.control.world import FIRST, NAME, SECOND, release
+from tests.control.world import FIRST, NAME, OPENED, SECOND, release
 
 from flyball.control.check.policy import against_the_rules, people_needed
 from flyball.control.decision import Situation
@@ -147,16 +147,7 @@ def never(action: Action, when: str) -> Rule:
 @given(state=states())
 def test_what_the_planner_holds_the_check_refuses_and_nothing_else(state: ServiceState) -> None:
     now = timestamp(NOW)
-    opened = e.RolloutOpened(
-        service=NAME,
-        rollout=RolloutId("ro-1"),
-        release=SECOND,
-        champion=FIRST,
-        policy=Digest(""),
-        salt="s",
-        reason="drift",
-    )
-    facts: list[tuple[Action, e.AnyFact]] = [("rollout", opened)]
+    facts: list[tuple[Action, e.AnyFact]] = [("rollout", OPENED)]
     facts += [(action, started(kind, state)) for kind, action in STEPS]
     for when in CONDITIONS:
         for action, fact in facts:

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 from tests.control.check.test_rules import rules
 from tests.control.loop import Loop, healthy, wanting
-from tests.control.world import FIRST, NAME, SECOND, THIRD, registered, release, service
+from tests.control.world import FIRST, NAME, OPENED, SECOND, THIRD, registered, release, service
 
 from flyball.app.people import Person, approve
 from flyball.control import policing, retraining
@@ -19,7 +19,7 @@ from flyball.control.state.fold import fold
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.errors import FlyballError
-from flyball.core.ids import Digest, RolloutId
+from flyball.core.ids import Digest
 from flyball.core.ledger import Command
 from flyball.core.policy_facts import sample
 from flyball.core.release import Estimate, GateResult
@@ -247,15 +247,7 @@ def test_who_says_no_time_is_told_no_rule_about_it() -> None:
     state = ServiceState(service=NAME)
     for entry in begun(made).ledger.read():
         state = fold(state, entry)
-    opened = e.RolloutOpened(
-        service=NAME,
-        rollout=RolloutId("ro-9"),
-        release=SECOND,
-        champion=FIRST,
-        policy=Digest(state.policy),
-        salt="s",
-        reason="first",
-    )
+    opened = replace(OPENED, policy=Digest(state.policy))
     plan = Plan(service=NAME, parent=state.version, decisions=(decided(opened),))
     assert any("hour == 25" in told for told in broken_rules(plan, state, made))
     assert broken_rules(plan, state, made, now="2026-11-21T10:00:00Z") == ()

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 from tests.control.loop import Loop
 from tests.control.rollout.test_holding import LIVE, running, ticked
-from tests.control.world import FIRST, NAME, SECOND, THIRD, service
+from tests.control.world import FIRST, NAME, OPENED, SECOND, THIRD, service
 
 from flyball.control.check.rules import broken_rules
 from flyball.control.decision import Decision
@@ -120,15 +120,7 @@ def test_a_way_back_leads_to_who_serves_or_served_last_and_gives_a_candidate_not
 
 def test_a_withdrawn_release_is_not_opened_and_nothing_is_trained_beside_a_rollout_or_an_incident() -> None:
     loop, state, _ = before("canary")
-    opened = e.RolloutOpened(
-        service=NAME,
-        rollout=RolloutId("ro-9"),
-        release=SECOND,
-        champion=FIRST,
-        policy=Digest(state.policy),
-        salt="s",
-        reason="manual",
-    )
+    opened = replace(OPENED, policy=Digest(state.policy))
     gone = replace(state, rollout=None, withdrawn=frozenset({SECOND}))
     assert any("nobody wants it tried again" in told for told in rules(opened, gone, loop.service))
     order = e.RetrainOrdered(service=NAME, ticket="ti-1", key="k", by="policy", proof="policy", reason="drift")

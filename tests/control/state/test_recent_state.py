@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.control.world import FIRST, NAME, SECOND, folded, registered
+from tests.control.world import FIRST, NAME, OPENED, SECOND, folded, registered
 
 from flyball.control.state.recent_state import WEEK_S, Recent, remembered, within
 from flyball.control.state.rollout_state import RolloutState
@@ -17,12 +17,6 @@ RO = RolloutId("ro-1")
 RUNNING = RolloutState(
     rollout=RO, release=SECOND, champion=FIRST, policy="", salt="s", reason="drift", opened_at="", exceptions=()
 )
-
-
-def opened() -> e.RolloutOpened:
-    return e.RolloutOpened(
-        service=NAME, rollout=RO, release=SECOND, champion=FIRST, policy=Digest("p"), salt="s", reason="drift"
-    )
 
 
 def asked(alone: str = "") -> e.ApprovalRequested:
@@ -40,7 +34,7 @@ def asked(alone: str = "") -> e.ApprovalRequested:
 
 
 KINDS: dict[str, e.AnyFact] = {
-    "rollouts": opened(),
+    "rollouts": OPENED,
     "trainings": e.RetrainOrdered(service=NAME, ticket="t", key="k", by="ada", proof="os_user", reason="drift"),
     "asked": asked(),
     "rollbacks": e.ChampionAppointed(service=NAME, release=FIRST, previous=SECOND, by="ada"),
@@ -64,17 +58,17 @@ def test_counts_of_a_fold_that_forgets_are_counts_of_all_facts(told: list[tuple[
 
 def test_a_rollout_that_ends_without_a_promotion_is_held_against_its_release_and_an_overtaken_one_is_not() -> None:
     closed = e.RolloutClosed(service=NAME, rollout=RO, outcome="expired", reason="")
-    state = folded([*registered(SECOND), opened(), closed, opened(), closed])
+    state = folded([*registered(SECOND), OPENED, closed, OPENED, closed])
     assert state.recent.failed == {SECOND: 2}
     again = e.RolloutClosed(service=NAME, rollout=RO, outcome="expired", reason="", again=True)
     promoted = e.RolloutClosed(service=NAME, rollout=RO, outcome="promoted", reason="")
-    assert folded([*registered(SECOND), opened(), again, opened(), promoted]).recent.failed == {}
+    assert folded([*registered(SECOND), OPENED, again, OPENED, promoted]).recent.failed == {}
 
 
 def test_a_wish_lasts_until_a_rollout_takes_it_up() -> None:
     wanted = e.ReleaseWanted(service=NAME, release=SECOND, by="ada", proof="os_user")
     assert folded([*registered(SECOND), wanted]).recent.wanted == {SECOND}
-    assert folded([*registered(SECOND), wanted, opened()]).recent.wanted == frozenset()
+    assert folded([*registered(SECOND), wanted, OPENED]).recent.wanted == frozenset()
 
 
 def test_who_was_promoted_alone_is_remembered_when_it_is_taken_back_and_not_when_a_person_approves_it_later() -> None:
