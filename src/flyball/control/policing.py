@@ -104,11 +104,11 @@ def goes_alone(situation: Situation, root: str) -> str | None:
         return None
     if rollout is None and power is not None and power.steps:
         return None
-    known = rollout is None and power is not None and power.verdict == "POWERED"
-    told = (
-        {"underpowered": False} if known else {}
-    )  # of the rollout that would open; of one that runs its opening says it
-    return alone(policy, facts_of(situation, root, **told)) if policy.rules else None
+    if not policy.rules:
+        return None
+    # of a rollout that would open nothing is on the ledger yet
+    foretold = {"underpowered": False} if rollout is None and power is not None and power.verdict == "POWERED" else {}
+    return alone(policy, facts_of(situation, root, **foretold))
 
 
 def training_barred(situation: Situation, trigger: str) -> tuple[str, ...]:
