@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from flyball.control.diagnosis_words import told_diagnosis
+from flyball.control.narrate_care import sentence_of_care
 from flyball.core import events as e
 from flyball.core.arms import Arm
 from flyball.core.ids import short
@@ -22,6 +23,8 @@ def sentence(fact: e.AnyFact) -> str:
 
 
 def _sentence(fact: e.AnyFact) -> str:
+    if (told := sentence_of_care(fact)) is not None:
+        return told
     match fact:
         case e.ServiceDeclared(policy=policy):
             return f"the service was declared with policy {short(policy)}"
@@ -171,8 +174,8 @@ def _of_loop(fact: e.AnyFact) -> str:
             return f"a retraining for {ticket} was ordered by {by}"
         case e.TicketClosed(ticket=ticket, outcome=outcome, reason=reason):
             return f"ticket {ticket} closed as {outcome}: {reason}"
-        case e.IncidentOpened(incident=incident, reason=reason):
-            return f"data quality incident {incident} opened: {reason}"
+        case e.IncidentOpened(incident=incident, kind=kind, reason=reason):
+            return f"{kind.replace('_', ' ')} incident {incident} opened: {reason}"
         case e.IncidentClosed(incident=incident, how=how, reason=reason):
             return f"incident {incident} closed ({how.replace('_', ' ')}): {reason}"
         case e.Frozen(by=by, why=why):

@@ -7,7 +7,16 @@ from flyball.core.ab_facts import AbClosed as AbClosed
 from flyball.core.ab_facts import AbStarted as AbStarted
 from flyball.core.ab_facts import AbStopOrdered as AbStopOrdered
 from flyball.core.ab_facts import AbWeighed as AbWeighed
+from flyball.core.alert_facts import AlertAcked as AlertAcked
+from flyball.core.alert_facts import AlertEscalated as AlertEscalated
+from flyball.core.alert_facts import AlertHeld as AlertHeld
+from flyball.core.alert_facts import AlertRaised as AlertRaised
+from flyball.core.alert_facts import AlertResolved as AlertResolved
+from flyball.core.alert_facts import AlertsSilenced as AlertsSilenced
+from flyball.core.alert_facts import SilenceEnded as SilenceEnded
 from flyball.core.declared_kinds import Remedy
+from flyball.core.drill_facts import DrillBegun as DrillBegun
+from flyball.core.drill_facts import DrillEnded as DrillEnded
 from flyball.core.exception_facts import ExceptionConfirmed as ExceptionConfirmed
 from flyball.core.exception_facts import ExceptionEnded as ExceptionEnded
 from flyball.core.exception_facts import ExceptionRequested as ExceptionRequested
@@ -15,7 +24,16 @@ from flyball.core.fact import Fact as Fact
 from flyball.core.fact import Proof as Proof
 from flyball.core.fact import Reason as Reason
 from flyball.core.fallback_facts import FallbackExercised as FallbackExercised
+from flyball.core.healing_facts import RemedyBegun as RemedyBegun
+from flyball.core.healing_facts import RemedyEnded as RemedyEnded
+from flyball.core.healing_facts import RemedyVerified as RemedyVerified
+from flyball.core.health_facts import BudgetRestored as BudgetRestored
+from flyball.core.health_facts import BudgetSpent as BudgetSpent
+from flyball.core.health_facts import HealthChanged as HealthChanged
 from flyball.core.ids import Digest, ReleaseRoot, RolloutId
+from flyball.core.incident_facts import ForensicsKept as ForensicsKept
+from flyball.core.incident_facts import IncidentClosed as IncidentClosed
+from flyball.core.incident_facts import IncidentOpened as IncidentOpened
 from flyball.core.pressure import Pressure
 from flyball.core.release import Snapshot
 from flyball.core.retrain_facts import RemedyReviewed as RemedyReviewed
@@ -39,6 +57,9 @@ from flyball.core.rollout_facts import StepJudged as StepJudged
 from flyball.core.rollout_facts import StepSkipped as StepSkipped
 from flyball.core.rollout_facts import StepStarted as StepStarted
 from flyball.core.rollout_facts import StepWaived as StepWaived
+from flyball.core.routine_facts import BackfillDone as BackfillDone
+from flyball.core.routine_facts import DigestWritten as DigestWritten
+from flyball.core.routine_facts import RunbookStepDone as RunbookStepDone
 from flyball.core.storage_facts import HoldLifted as HoldLifted
 from flyball.core.storage_facts import HoldPlaced as HoldPlaced
 from flyball.core.storage_facts import StorageCollected as StorageCollected
@@ -114,21 +135,6 @@ class TicketClosed(Fact, tag="ticket.closed"):
     ticket: str
     outcome: Literal["promoted", "no_gain", "failed", "dismissed"]
     reason: str
-
-
-class IncidentOpened(Fact, tag="incident.opened"):
-    incident: str
-    kind: Literal["data_quality"]
-    reason: str
-    features: tuple[str, ...] = ()
-    row: int = 0
-
-
-class IncidentClosed(Fact, tag="incident.closed"):
-    incident: str
-    how: Literal["new_normal", "person"]
-    reason: str
-    row: int = 0  # training rows start here where it is the new normal
 
 
 class Frozen(Fact, tag="service.frozen"):
@@ -221,4 +227,23 @@ AnyFact = (
     | AbArmStopped
     | AbStopOrdered
     | AbClosed
+    | HealthChanged
+    | BudgetSpent
+    | BudgetRestored
+    | ForensicsKept
+    | RemedyBegun
+    | RemedyVerified
+    | RemedyEnded
+    | AlertRaised
+    | AlertHeld
+    | AlertAcked
+    | AlertEscalated
+    | AlertResolved
+    | AlertsSilenced
+    | SilenceEnded
+    | DrillBegun
+    | DrillEnded
+    | DigestWritten
+    | BackfillDone
+    | RunbookStepDone
 )

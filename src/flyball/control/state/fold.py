@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from msgspec.structs import replace
 
+from flyball.control.state import alert_state, healing_state, health_state, incident_state
 from flyball.control.state.ab_state import folded
 from flyball.control.state.exception_state import folded as excepted
 from flyball.control.state.given_up_order import GivenUp, is_of
@@ -21,8 +22,16 @@ def fold(state: ServiceState, entry: Entry) -> ServiceState:
     """One fact further. A fact of another service changes nothing."""
     if entry.subject != state.service or entry.seq <= state.version:
         return state
-    recent = remembered(state.recent, entry.fact, entry.at, state.rollout)
-    return replace(_apply(state, entry.fact, entry.at), version=entry.seq, recent=recent)
+    fact, at = entry.fact, entry.at
+    return replace(
+        _apply(state, fact, at),
+        version=entry.seq,
+        recent=remembered(state.recent, fact, at, state.rollout),
+        health=health_state.folded(state.health, fact, at),
+        incidents=incident_state.folded(state.incidents, fact, at),
+        alerts=alert_state.folded(state.alerts, fact, at),
+        healing=healing_state.folded(state.healing, fact, at),
+    )
 
 
 def _apply(state: ServiceState, fact: e.AnyFact, at: str) -> ServiceState:
@@ -57,8 +66,10 @@ def _apply(state: ServiceState, fact: e.AnyFact, at: str) -> ServiceState:
         case e.SignalCleared():
             gone = signal_key(fact.signal, fact.feature)
             return replace(state, signals={key: value for key, value in state.signals.items() if key != gone})
-        case e.IncidentOpened():
+        case e.IncidentOpened(kind="data_quality"):
             return replace(state, incident=fact)
+        case e.IncidentClosed(incident=name) if state.incident is None or state.incident.incident != name:
+            return state
         case e.IncidentClosed(how="new_normal", row=row):
             return replace(state, incident=None, normal_since_row=row)
         case e.IncidentClosed():

@@ -5,8 +5,12 @@ controller that starts anew goes on where the last one stopped.
 """
 
 from flyball.control.state.ab_state import AbState
+from flyball.control.state.alert_state import AlertBook
 from flyball.control.state.exception_state import ExceptionsState
 from flyball.control.state.given_up_order import GivenUp
+from flyball.control.state.healing_state import HealingState
+from flyball.control.state.health_state import HealthStanding
+from flyball.control.state.incident_state import IncidentBook
 from flyball.control.state.recent_state import Recent
 from flyball.control.state.rollout_state import RolloutState
 from flyball.control.state.ticket_state import Asked as Asked
@@ -38,7 +42,11 @@ class ServiceState(Record):
     rollout: RolloutState | None = None
     ab: AbState | None = None  # the A/B test that runs
     ticket: TicketState | None = None
-    incident: e.IncidentOpened | None = None
+    incident: e.IncidentOpened | None = None  # of the quality of the data: it blocks retraining
+    incidents: IncidentBook = IncidentBook()  # all kinds
+    health: HealthStanding = HealthStanding()
+    alerts: AlertBook = AlertBook()
+    healing: HealingState = HealingState()
     normal_since_row: int = 0  # training rows start here
     accepted_row: int | None = None  # of the incident that a person closed: what was broken there is known since
     frozen: e.Frozen | None = None

@@ -1,0 +1,34 @@
+"""How well a service is and which error budgets are spent, as the ledger has it."""
+
+from msgspec.structs import replace
+
+from flyball.core import events as e
+from flyball.core.health import Health
+from flyball.core.record import Record
+
+
+class HealthStanding(Record):
+    health: Health = Health()
+    since: str = ""  # when it came to this state, RFC 3339, UTC; empty: never told
+    critical_at: str = ""  # when a critical sign was told last
+    spent: dict[str, e.BudgetSpent] = {}  # by objective: promotions stand still
+
+
+def folded(standing: HealthStanding, fact: e.AnyFact, at: str) -> HealthStanding:
+    """One fact further; one of something else changes nothing."""
+    match fact:
+        case e.HealthChanged(health=health):
+            same = standing.since and health.state == standing.health.state
+            grave = any(sign.severity != "warning" for sign in health.signs)
+            return replace(
+                standing,
+                health=health,
+                since=standing.since if same else at,
+                critical_at=at if grave else standing.critical_at,
+            )
+        case e.BudgetSpent(objective=name):
+            return replace(standing, spent=standing.spent | {name: fact})
+        case e.BudgetRestored(objective=name):
+            return replace(standing, spent={each: spent for each, spent in standing.spent.items() if each != name})
+        case _:
+            return standing

@@ -1,0 +1,70 @@
+"""The facts of alerts: who is told what, who has it, and what was not told and why."""
+
+from typing import Literal
+
+from flyball.core.fact import Fact, Proof
+
+Urgency = Literal["page", "ticket"]
+HeldBy = Literal["inhibited", "silenced", "canary", "flapping"]
+
+
+class AlertRaised(Fact, tag="alert.raised"):
+    """A person is told: at once where clients suffer (`page`), else as work to do (`ticket`)."""
+
+    alert: str  # id of this time
+    cause: str  # fingerprint: the same cause is one alert however often it is seen
+    name: str  # CamelCase
+    urgency: Urgency
+    summary: str
+    detail: str
+    runbook: str  # name
+    owner: str
+    to: tuple[str, ...]  # people on call
+    incident: str | None = None
+    labels: dict[str, str] = {}
+    test: bool = False  # sent to see whether it arrives
+
+
+class AlertHeld(Fact, tag="alert.held"):
+    """An alert of this cause is due, and nobody is told."""
+
+    cause: str
+    name: str
+    by: HeldBy
+    why: str
+
+
+class AlertAcked(Fact, tag="alert.acked"):
+    alert: str
+    by: str
+    proof: Proof
+    why: str = ""
+
+
+class AlertEscalated(Fact, tag="alert.escalated"):
+    """Nobody has taken it in time: the next ones are told."""
+
+    alert: str
+    level: int  # from 1
+    to: tuple[str, ...]
+    why: str
+
+
+class AlertResolved(Fact, tag="alert.resolved"):
+    alert: str
+    why: str
+
+
+class AlertsSilenced(Fact, tag="alerts.silenced"):
+    silence: str  # id
+    match: str  # a name or a fingerprint, with `*`
+    until: str  # RFC 3339, UTC
+    by: str
+    proof: Proof
+    why: str
+
+
+class SilenceEnded(Fact, tag="silence.ended"):
+    silence: str
+    by: str
+    why: str

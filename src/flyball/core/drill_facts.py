@@ -1,0 +1,27 @@
+"""The facts of drills: a real fault on purpose, and what was seen of it."""
+
+from typing import Literal
+
+from flyball.core.fact import Fact, Proof
+
+
+class DrillBegun(Fact, tag="drill.begun"):
+    drill: str  # id
+    fault: str
+    share: float  # of the traffic that it may touch, 0..1
+    until: str  # RFC 3339, UTC: it is over by itself then
+    by: str
+    proof: Proof
+
+
+class DrillEnded(Fact, tag="drill.ended"):
+    drill: str
+    fault: str
+    outcome: Literal["passed", "missed", "aborted"]  # missed: an objective, or the fault was not seen
+    detected_s: float | None = None
+    recovered_s: float | None = None
+    answers_failed: int = 0
+    automatic: bool = False  # recovered with no hand
+    injected: Literal["real", "port"] = "real"
+    why: str = ""
+    figures: dict[str, float] = {}  # of the drill of a disaster: `rpo_s`, `rto_s`

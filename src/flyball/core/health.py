@@ -1,0 +1,40 @@
+"""How well a service is: one state, the signs that make it so, and what would change it."""
+
+from typing import Literal
+
+from flyball.core.record import Record
+
+HealthState = Literal["UNKNOWN", "HEALTHY", "DEGRADING", "UNHEALTHY", "FAILED"]
+Severity = Literal["warning", "critical", "failed"]
+SignKind = (
+    Literal["availability", "errors", "latency", "fallback", "resources"]  # how it answers
+    | Literal["freshness", "data_quality", "drift", "labels"]  # what it is fed
+    | Literal["quality", "trend"]  # how right it is
+)
+
+
+class Sign(Record):
+    """One thing that is not as it should be, beyond its limit since a moment."""
+
+    kind: SignKind
+    severity: Severity
+    value: float
+    limit: float  # same unit as `value`
+    since: str  # RFC 3339, UTC
+    why: str  # what was measured, in words
+    clears: str  # what would end it, in words
+    feature: str | None = None
+
+    @property
+    def key(self) -> str:
+        """`errors`, `drift/amount`"""
+        return f"{self.kind}/{self.feature}" if self.feature else self.kind
+
+
+class Health(Record):
+    """The worst sign wins. UNKNOWN: nothing was measured, which is no health."""
+
+    state: HealthState = "UNKNOWN"
+    why: str = "nothing was measured yet"
+    signs: tuple[Sign, ...] = ()
+    would_change: tuple[str, ...] = ()  # what would make it better, or worse

@@ -1,0 +1,40 @@
+"""The facts of routine: what is written up, filled in again, or done by hand."""
+
+from typing import Literal
+
+from flyball.core.fact import Fact, Proof
+
+
+class DigestWritten(Fact, tag="digest.written"):
+    period: Literal["weekly", "monthly", "quarterly"]
+    since: str  # RFC 3339, UTC
+    until: str
+    digest: str  # of the file
+
+
+class BackfillDone(Fact, tag="backfill.done"):
+    """Features, labels and panes of a span were made again after a repair."""
+
+    backfill: str  # digest of what went in: the same once more changes nothing
+    since: str  # RFC 3339, UTC
+    until: str
+    rows: int
+    labels: int
+    panes: int
+    source: str  # root of the repaired rows
+    output: str  # root of what was written
+    by: str
+    proof: Proof
+    incident: str | None = None
+
+
+class RunbookStepDone(Fact, tag="runbook.step_done"):
+    """A step that somebody did by hand: what is done twice wants to be automated."""
+
+    runbook: str
+    step: str
+    by: str
+    proof: Proof
+    exit_code: int
+    incident: str | None = None
+    alert: str | None = None
