@@ -1,12 +1,11 @@
 """The facts of routine: what is written up, filled in again, or done by hand."""
 
-from typing import Literal
-
+from flyball.core.declared_review import Period
 from flyball.core.fact import Fact, Proof
 
 
 class DigestWritten(Fact, tag="digest.written"):
-    period: Literal["weekly", "monthly", "quarterly"]
+    period: Period
     since: str  # RFC 3339, UTC
     until: str
     digest: str  # of the file

@@ -28,6 +28,8 @@ from flyball.core.declared_kinds import Trigger as Trigger
 from flyball.core.declared_policy import Exceptions as Exceptions
 from flyball.core.declared_policy import Policy as Policy
 from flyball.core.declared_policy import Rule as Rule
+from flyball.core.declared_review import Review as Review
+from flyball.core.declared_review import Targets as Targets
 from flyball.core.destination import Destination
 from flyball.core.experiment import Experiment as Experiment
 from flyball.core.experiment import Fairness as Fairness
@@ -276,5 +278,6 @@ class Service(Record):
     retrain: Retrain = field(default_factory=Retrain)
     autonomy: Autonomy = field(default_factory=Autonomy)
     policy: Policy = field(default_factory=Policy)
+    review: Review = field(default_factory=Review)
     replay: Replay = field(default_factory=Replay)
     events: tuple[Destination, ...] = ()

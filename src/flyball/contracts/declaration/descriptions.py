@@ -2,6 +2,7 @@
 
 from flyball.contracts.declaration.descriptions_of_policy import DECIDED
 from flyball.contracts.declaration.descriptions_of_retraining import RETRAINED
+from flyball.contracts.declaration.descriptions_of_review import REVIEWED
 from flyball.contracts.declaration.descriptions_of_tests import TESTED
 from flyball.contracts.declaration.descriptions_of_watching import WATCHED
 
@@ -20,6 +21,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "retrain": "When and from what a new model is trained.",
         "autonomy": "What may happen without a person.",
         "policy": "What never happens, and what people may let pass.",
+        "review": "What is written up and when, and what the figures are held to.",
         "replay": "Defaults of `flyball replay`.",
         "events": "Who outside is told about the facts of this service, and in which format.",
     },
@@ -267,6 +269,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
     **WATCHED,
     **RETRAINED,
     **DECIDED,
+    **REVIEWED,
     **TESTED,
     "Replay": {
         "train_rows": "Rows that the first model learns from.",

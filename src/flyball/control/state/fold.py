@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from msgspec.structs import replace
 
-from flyball.control.state import alert_state, healing_state, health_state, incident_state
+from flyball.control.state import alert_state, healing_state, health_state, incident_state, routine_state
 from flyball.control.state.ab_state import folded
 from flyball.control.state.exception_state import folded as excepted
 from flyball.control.state.given_up_order import GivenUp, is_of
@@ -31,6 +31,7 @@ def fold(state: ServiceState, entry: Entry) -> ServiceState:
         incidents=incident_state.folded(state.incidents, fact, at),
         alerts=alert_state.folded(state.alerts, fact, at),
         healing=healing_state.folded(state.healing, fact, at),
+        routine=routine_state.folded(state.routine, fact, at),
     )
 
 

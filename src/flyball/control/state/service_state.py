@@ -13,6 +13,7 @@ from flyball.control.state.health_state import HealthStanding
 from flyball.control.state.incident_state import IncidentBook
 from flyball.control.state.recent_state import Recent
 from flyball.control.state.rollout_state import RolloutState
+from flyball.control.state.routine_state import RoutineState
 from flyball.control.state.ticket_state import Asked as Asked
 from flyball.control.state.ticket_state import TicketState as TicketState
 from flyball.control.state.ticket_state import trigger_of as trigger_of
@@ -47,6 +48,7 @@ class ServiceState(Record):
     health: HealthStanding = HealthStanding()
     alerts: AlertBook = AlertBook()
     healing: HealingState = HealingState()
+    routine: RoutineState = RoutineState()
     normal_since_row: int = 0  # training rows start here
     accepted_row: int | None = None  # of the incident that a person closed: what was broken there is known since
     frozen: e.Frozen | None = None
