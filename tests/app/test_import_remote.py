@@ -45,6 +45,7 @@ def opened(gateway: str) -> str:
     return next((line for line in lines if line.startswith("flyball_circuit_open") and 'arm="champion"' in line), "")
 
 
+@pytest.mark.slow
 def test_its_answers_are_judged_and_served_and_its_death_is_ours_to_bear(
     services: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -90,6 +90,7 @@ def any_of_sixteen_stopped(runs: int, seed: int) -> tuple[float, float]:
     return shared, alone
 
 
+@pytest.mark.slow
 def test_of_sixteen_equal_arms_any_is_stopped_in_at_most_alpha_of_tests() -> None:
     shared, alone = any_of_sixteen_stopped(100, 7)
     assert shared <= ALPHA + tolerance(100)

@@ -44,7 +44,9 @@ def trial(rng: np.random.Generator, answered: Answered, rate: float) -> Rate:
 
 
 @pytest.mark.parametrize("answered", [alone, together, with_pauses])
-@pytest.mark.parametrize("rate", [100.0, pytest.param(1000.0, marks=pytest.mark.slow), 4000.0])
+@pytest.mark.parametrize(
+    "rate", [100.0, pytest.param(1000.0, marks=pytest.mark.slow), pytest.param(4000.0, marks=pytest.mark.slow)]
+)
 def test_a_release_is_rarely_believed_to_answer_more_than_it_does(answered: Answered, rate: float) -> None:
     rng = np.random.default_rng(int(rate))
     found = [trial(rng, answered, rate) for _ in range(RUNS)]

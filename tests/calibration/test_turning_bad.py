@@ -85,7 +85,7 @@ def turned(seed: int, runs: int, ratio: float, *, base: float = 0.005, healthy: 
 
 
 def test_ten_times_worse_in_a_soak_goes_back_within_forty_of_its_errors() -> None:
-    found = turned(1, 12, 10.0)
+    found = turned(1, 6, 10.0)
     own = [world.own for world in found]
     assert all(world.back for world in found)
     assert np.mean(own) <= 35

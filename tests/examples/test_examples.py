@@ -131,6 +131,7 @@ def price_story(report: Any, change: int) -> None:
     assert report["governed"] < report["frozen"] * 1.01
 
 
+@pytest.mark.slow
 def test_credit_card_a_loss_is_seen_and_partly_won_back(around: Any) -> None:
     card_story(*around("credit_card", known=8000, before=3000, after=12_000))
 

@@ -45,7 +45,7 @@ for name in ("HistGradientBoostingClassifier", "-> HistGradientBoostingClassifie
         pytest.param(LIGHTGBM, None, id="lightgbm"),
         pytest.param(LIGHTGBM_TEXT, "model.txt", id="lightgbm text"),
         pytest.param(XGBOOST, "model.ubj", id="xgboost"),
-        pytest.param(FOREST, None, id="forest"),
+        pytest.param(FOREST, None, id="forest", marks=pytest.mark.slow),
         pytest.param(LOGISTIC, None, id="logistic", marks=pytest.mark.slow),
     ],
 )

@@ -64,7 +64,8 @@ def shifted(made: Stage, orders: list[Routing]) -> Counter[tuple[int, str, str |
 @pytest.mark.parametrize(
     ("shifts", "workers"),
     [
-        (4, 2),
+        (2, 2),
+        pytest.param(4, 2, marks=pytest.mark.slow),
         pytest.param(6, 1, marks=pytest.mark.slow),
         *(pytest.param(1000, workers, marks=pytest.mark.slow) for workers in (1, 2)),
     ],

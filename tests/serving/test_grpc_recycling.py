@@ -60,6 +60,7 @@ class Caller(threading.Thread):
                     self.ends[f"{error.code()}: {error.details()}"] += 1
 
 
+@pytest.mark.slow
 def test_a_client_that_repeats_what_broke_off_loses_no_call_while_workers_are_replaced(tmp_path: Path) -> None:
     with stage(tmp_path, workers=2, declared=COUNTS) as made:
         made.release(CHAMPION)

@@ -83,7 +83,7 @@ def rollbacks(made: Stage, rounds: int, *, renewed: bool = False) -> list[Rollba
     ("rounds", "workers", "declared"),
     [
         (3, 1, PATIENT),
-        (3, 2, RENEWED),
+        (1, 2, RENEWED),
         *(pytest.param(50, 3, each, marks=pytest.mark.slow) for each in (PATIENT, RENEWED)),
     ],
     ids=["one process", "workers that are renewed", "three workers", "three workers that are renewed"],

@@ -36,7 +36,7 @@ def test_counters_of_another_layout_make_room_and_are_kept(tmp_path: Path) -> No
         assert not path.exists()
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_a_gateway_after_an_upgrade_serves_by_its_table_and_says_what_begins_anew(tmp_path: Path, workers: int) -> None:
     with stage(tmp_path, workers=workers) as made:
         made.release(CHAMPION)

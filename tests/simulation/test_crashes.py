@@ -98,6 +98,7 @@ def test_the_soak_is_what_it_is_meant_to_be() -> None:
     assert ending(whole)["open"] == (None, None, None)
 
 
+@pytest.mark.slow
 def test_a_crash_at_every_effect_of_a_soak_with_a_metric() -> None:
     dies_everywhere(A_SOAK, memory)
 
