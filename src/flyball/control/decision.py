@@ -21,6 +21,7 @@ class Decision(Record):
     waiting_for: tuple[str, ...] = ()
     facts: tuple[AnyFact, ...] = ()
     commands: tuple[Command, ...] = ()
+    told: bool = False  # its facts say why themselves: no explanation is written beside them
 
 
 class Outlook(Record):
@@ -56,6 +57,7 @@ class Situation(Record):
     learning: Learning = Learning()
     stale: bool = False  # the declaration on the ledger is another than the one this controller runs
     watched: tuple[AnyFact, ...] = ()  # signals and incidents that begin or end with the newest windows
+    changed: tuple[AnyFact, ...] = ()  # that the service is as well as it is, where the ledger says otherwise
 
 
 def elapsed_s(since: str, now: str) -> float:

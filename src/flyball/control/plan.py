@@ -1,8 +1,9 @@
 """What should be done now, and why: the one pure function between reading the facts and acting.
 
 Concerns are asked in the order of their urgency: a way back first, then the gateway in step with the ledger, then what
-the monitor saw, then an A/B test or the rollout, then learning. At most one of them changes state in one plan, so that
-each answer is given on the ledger as it stands. A freeze stops all but the way back and the routing.
+the monitor saw and how well the service is, then an A/B test or the rollout, then learning. At most one of them changes
+state in one plan, so that each answer is given on the ledger as it stands. A freeze stops all but the way back, the
+routing, and what is only told.
 """
 
 from flyball.control.ab_testing import plan_ab_end, plan_ab_test
@@ -36,7 +37,7 @@ def plan(situation: Situation) -> Plan:
     """The plan for one service. Asked twice with the same situation it answers the same."""
     state = situation.state
     asked = (
-        *(plan_rollback, plan_exceptions, plan_ab_end, _plan_routing, _plan_watched, _plan_standstill),
+        *(plan_rollback, plan_exceptions, plan_ab_end, _plan_routing, _plan_watched, _plan_health, _plan_standstill),
         *(plan_ab_test, plan_rollout, plan_retraining),
     )
     decisions: list[Decision] = []
@@ -100,6 +101,15 @@ def _plan_watched(situation: Situation) -> Decision | None:
         return None
     names = ", ".join(sorted({type(fact).__name__ for fact in situation.watched}))
     return Decision(action="watch", what=names, why="the newest windows say so", facts=situation.watched)
+
+
+def _plan_health(situation: Situation) -> Decision | None:
+    """How well the service is goes on the ledger under a freeze too."""
+    if not situation.changed:
+        return None
+    return Decision(
+        action="health", what="tell", why="it is as well as the facts say", facts=situation.changed, told=True
+    )
 
 
 def _plan_standstill(situation: Situation) -> Decision | None:

@@ -39,7 +39,7 @@ def _open(situation: Situation) -> Decision | None:
         return None
     if obstacles := _obstacles(situation, learning):
         return Decision(action="retrain", what="not now", why=learning.why, waiting_for=obstacles)
-    name = "ti-" + short(digest("flyball/ticket/v1", [state.service, state.version, learning.row]))
+    name = "ti-" + short(digest("flyball/ticket/v1", [state.service, state.turn, learning.row]))
     service = ServiceName(state.service)
     opened = e.TicketOpened(
         service=service,

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, field
 
 from flyball.core.cohorts import Cohorts as Cohorts
+from flyball.core.declared_health import HealthRules as HealthRules
 from flyball.core.declared_kinds import MEASURED as MEASURED
 from flyball.core.declared_kinds import Count as Count
 from flyball.core.declared_kinds import Dimension as Dimension
@@ -254,6 +255,7 @@ class Monitor(Record):
     cost: Cost | None = None
     examples: Annotated[int, Meta(ge=0, le=200)] = 10  # failing rows kept for each window and arm
     detector: Detector = field(default_factory=Detector)
+    health: HealthRules = field(default_factory=HealthRules)
 
 
 class Replay(Record):

@@ -14,9 +14,10 @@ from collections.abc import Collection, Sequence
 from flyball.core.estimating import ConceptTrend
 from flyball.core.pressure import Pressure
 from flyball.core.record import Record
-from flyball.core.service import Service, Trigger
+from flyball.core.service import Monitor, Service, Trigger
 from flyball.core.watching import Diagnosis, Signal, WindowReport
 from flyball.decide.diagnosis import diagnose
+from flyball.decide.health.margin import base_of, projected, tolerated
 from flyball.decide.pressure import brief, told
 
 
@@ -83,7 +84,7 @@ def wish(
     )
     # labels outrank inputs: a ticket for a loss says more than one for a shift
     fired: Trigger | None = next((name for name in ("risk", "drift") if name in asking), None)
-    trend = _losing_touch(reports) if "trend" in service.retrain.triggers and fired != "risk" else None
+    trend = _losing_touch(reports, monitor) if "trend" in service.retrain.triggers and fired != "risk" else None
     if trend is not None:
         waiting = _waiting(standing, service, history, diagnosis)
         why = f"trend: {trend.reason}"
@@ -128,11 +129,15 @@ def streaks(
     return Streaks(standing=found, begun=begun)
 
 
-def _losing_touch(reports: Sequence[WindowReport]) -> ConceptTrend | None:
-    """The trend of the newest window that could tell one, where it says worse and worse."""
+def _losing_touch(reports: Sequence[WindowReport], monitor: Monitor) -> ConceptTrend | None:
+    """The trend of the newest window that could tell one, where it says that so much is lost that it asks."""
     told = next((r.concept for r in reversed(reports) if r.concept is not None), None)
-    worse = told is not None and told.verdict == "DRIFT" and told.slope is not None and told.slope.value > 0
-    return told if worse else None
+    if told is None or told.verdict != "DRIFT":
+        return None
+    newest = next((r for r in reversed(reports) if r.loss is not None), None)
+    name = monitor.live_metric.name if monitor.live_metric is not None else ""
+    base = base_of(name, newest.metric, newest.loss) if newest is not None else None
+    return told if projected(told, monitor.health) >= tolerated(monitor.health.trend_retrain, base) else None
 
 
 def _measured(kind: str, report: WindowReport) -> bool:

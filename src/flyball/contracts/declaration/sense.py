@@ -17,6 +17,7 @@ from flyball.core.cohorts import Cohorts
 from flyball.core.destination import Destination
 from flyball.core.service import (
     Experiment,
+    HealthRules,
     Metadata,
     Monitor,
     Retrain,
@@ -98,6 +99,20 @@ def of_monitor(monitor: Monitor, experiment: Experiment) -> Iterator[Finding]:
         yield ("monitor", "psi", "warn"), f"at most act ({psi.act:g})", f"{psi.warn:g}", ""
     if monitor.live_metric is not None:
         yield from metric_of_task(("monitor", "live_metric", "name"), monitor.live_metric.name, experiment)
+    yield from _of_health(monitor.health)
+
+
+def _of_health(rules: HealthRules) -> Iterator[Finding]:
+    """What is worse comes later: else a state could be reached by no input, or only past the one beyond it."""
+    at: Path = ("monitor", "health")
+    if rules.failed_errors < rules.errors:
+        yield (*at, "failed_errors"), f"at least errors ({rules.errors:g})", f"{rules.failed_errors:g}", ""
+    if rules.failed_s < rules.span_s:
+        yield (*at, "failed_s"), f"at least span_s ({rules.span_s:g})", f"{rules.failed_s:g}", ""
+    if rules.trend_retrain < rules.trend_warn:
+        yield (*at, "trend_retrain"), f"at least trend_warn ({rules.trend_warn:g})", f"{rules.trend_retrain:g}", ""
+    if rules.disk_full > rules.disk_free:
+        yield (*at, "disk_full"), f"at most disk_free ({rules.disk_free:g})", f"{rules.disk_full:g}", ""
 
 
 def of_rollout(rollout: Rollout, metadata: Metadata | None) -> Iterator[Finding]:

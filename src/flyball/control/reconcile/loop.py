@@ -159,6 +159,7 @@ class Reconciler:
             learning=seen.learning,
             stale=self.stale,
             watched=seen.watched,
+            changed=seen.changed,
         )
 
     def _observe(self) -> Observed | None:
@@ -194,6 +195,8 @@ class Reconciler:
         """What was done or left undone, where the answer is another than last time (figures apart)."""
         told: list[e.AnyFact] = []
         for decision in decisions:
+            if decision.told:
+                continue
             fact = e.DecisionTaken(
                 service=ServiceName(self.state.service),
                 action=decision.action,

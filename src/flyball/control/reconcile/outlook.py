@@ -4,6 +4,7 @@ from flyball.control.decision import Learning, Outlook, elapsed_s
 from flyball.control.rollout.steps import effective_steps
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
+from flyball.core.health import Health
 from flyball.core.metric_evidence import MetricEvidence
 from flyball.core.record import Record
 from flyball.core.routing import Observed, PairEvidence
@@ -17,8 +18,10 @@ class Seen(Record):
 
     learning: Learning = Learning()
     watched: tuple[e.AnyFact, ...] = ()
+    changed: tuple[e.AnyFact, ...] = ()  # of the service's health
     labels: PairEvidence | None = None
     metrics: tuple[MetricEvidence, ...] = ()  # of the running rollout's two arms
+    health: Health = Health()  # with its figures as of now
 
 
 def of_step(state: ServiceState, service: Service, observed: Observed | None, seen: Seen, now: str) -> Outlook:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from flyball.control.decision import Learning, elapsed_s
 from flyball.control.pressing import pressing
 from flyball.control.reconcile.outlook import Seen
+from flyball.control.reconcile.vitals import HealthWatch
 from flyball.control.reconcile.windows import Windows
 from flyball.control.state.rollout_state import trial_of
 from flyball.control.state.service_state import ServiceState
@@ -55,7 +56,11 @@ class Watching(Protocol):
 class TelemetrySensor:
     """`Sensor` over a service's sealed segments."""
 
-    def __init__(self, service: Service, telemetry: Telemetry, watching: Watching) -> None:
+    def __init__(
+        self, service: Service, telemetry: Telemetry, watching: Watching, *, health: HealthWatch | None = None
+    ) -> None:
+        """`health`: None: of the log alone."""
+        self.health = health or HealthWatch(service)
         self._service, self._telemetry, self.watching = service, telemetry, watching
         self.handed_in = (service, service.monitor)
         self._after = -1  # index of the newest pane that was fed
@@ -70,15 +75,22 @@ class TelemetrySensor:
 
     def memory(self) -> dict[str, Any]:
         """All that was made of the panes up to the newest; what can be computed from it is not in it."""
-        return {name: getattr(self, name) for name in _MEMORY}
+        return {name: getattr(self, name) for name in _MEMORY} | {"health": self.health.memory()}
 
     def recall(self, memory: dict[str, Any]) -> None:
         """Go on behind the panes that another sensor of this service was fed."""
-        vars(self).update(memory)
+        vars(self).update({name: memory[name] for name in _MEMORY})
+        self.health.recall(memory["health"])
         self._losses.asked_anew()
 
     def look(self, state: ServiceState, now: str, *, dropped: int | None = None) -> Seen:
         """Feed what was sealed since the last look, and say what follows from it."""
+        seen = self._look(state, now, dropped)
+        reports = self._windows.reports if self._champion == state.champion else ()
+        changed = self.health.look(state, now, reports)
+        return replace(seen, changed=changed, health=self.health.health)
+
+    def _look(self, state: ServiceState, now: str, dropped: int | None) -> Seen:
         self.watching.compare(trial_of(state.rollout))
         for segment in self._telemetry.sealed(state.service, self._after):
             self._losses.pane(segment.pane)
@@ -116,6 +128,7 @@ class TelemetrySensor:
         self._after, self.row = segment.pane.index, max(self.row, segment.pane.last_row)
         self.pane, self.fed = segment.pane, self.fed + 1
         self._counted = {}
+        self.health.take(segment, champion)
         if champion is None:
             return
         if champion != self._champion:

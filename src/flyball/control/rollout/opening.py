@@ -31,7 +31,7 @@ def plan_opening(situation: Situation) -> Decision | None:
     weak = too_weak(situation.outlook.power, state.service, root)
     if weak is not None:
         return weak
-    name = RolloutId("ro-" + short(digest("flyball/rollout/v1", [state.service, root, state.version])))
+    name = RolloutId("ro-" + short(digest("flyball/rollout/v1", [state.service, root, state.turn])))
     release = state.releases[root]
     opened = e.RolloutOpened(
         service=ServiceName(state.service),

@@ -12,6 +12,7 @@ from flyball.control.state.recent_state import remembered
 from flyball.control.state.rollout_state import advanced
 from flyball.control.state.service_state import ServiceState, signal_key
 from flyball.control.state.ticket_state import Asked, TicketState, asked_anew, trigger_of
+from flyball.control.state.turn import cares
 from flyball.core import events as e
 from flyball.core.ledger import Entry
 from flyball.core.watching import APART
@@ -26,6 +27,7 @@ def fold(state: ServiceState, entry: Entry) -> ServiceState:
     return replace(
         _apply(state, fact, at),
         version=entry.seq,
+        turn=state.turn if cares(fact, state.incident) else state.turn + entry.seq - state.version,
         recent=remembered(state.recent, fact, at, state.rollout),
         health=health_state.folded(state.health, fact, at),
         incidents=incident_state.folded(state.incidents, fact, at),

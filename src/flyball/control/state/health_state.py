@@ -10,7 +10,7 @@ from flyball.core.record import Record
 class HealthStanding(Record):
     health: Health = Health()
     since: str = ""  # when it came to this state, RFC 3339, UTC; empty: never told
-    critical_at: str = ""  # when a critical sign was told last
+    critical_at: str = ""  # when a critical sign was told last, or that it is over
     spent: dict[str, e.BudgetSpent] = {}  # by objective: promotions stand still
 
 
@@ -19,7 +19,8 @@ def folded(standing: HealthStanding, fact: e.AnyFact, at: str) -> HealthStanding
     match fact:
         case e.HealthChanged(health=health):
             same = standing.since and health.state == standing.health.state
-            grave = any(sign.severity != "warning" for sign in health.signs)
+            signs = (*health.signs, *standing.health.signs)
+            grave = any(sign.severity != "warning" for sign in signs)
             return replace(
                 standing,
                 health=health,

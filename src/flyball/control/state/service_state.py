@@ -30,6 +30,7 @@ class ServiceState(Record):
 
     service: str
     version: int = 0  # sequence number of the newest fact folded in
+    turn: int = 0  # the same, less the facts that only care for it: what names are made of
     policy: str = ""
     champion: str | None = None
     previous: str | None = None

@@ -1,0 +1,226 @@
+"""How well the service is: from the newest panes and windows, what is on the ledger, and what is measured around it.
+
+The ledger is the memory: what it says of the service's health is where the next judgement begins, so a controller that
+starts anew goes on from there. Only since when a sign is gone is remembered beside it; who forgets that waits anew.
+
+A look costs nothing where nothing was sealed, written or measured since the one before, and no moment has come at
+which the passing of time alone could change the answer.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from msgspec.structs import replace
+
+from flyball.control.reconcile import tallies as counts
+from flyball.control.reconcile.tallies import Tallies
+from flyball.control.state.service_state import ServiceState
+from flyball.core import events as e
+from flyball.core.clock import moment, timestamp
+from flyball.core.contract import ServiceLevel
+from flyball.core.health import Health
+from flyball.core.ids import ServiceName
+from flyball.core.ports import Segment
+from flyball.core.service import Service
+from flyball.core.surroundings import Surroundings
+from flyball.core.watching import WindowReport
+from flyball.decide.health import (
+    Counted,
+    Judging,
+    Latency,
+    Loss,
+    Trend,
+    Unlabelled,
+    Vitals,
+    base_of,
+    due,
+    judge,
+    latency_limit_ms,
+    readings,
+    resumed,
+    same,
+)
+
+AGAIN_S = 30.0  # how often rates are looked at while no pane comes: the oldest rows leave the span
+NEWEST = 0.2  # of the span: what begins is seen there first
+PARTS = 3  # of the time after which a service is FAILED
+ENOUGH_LABELS = 50  # before that nobody can say that they used to come
+OF_AGE = ("latency", "freshness")  # service levels that say how old a value of a column may be
+NOTHING = Surroundings()
+
+
+class HealthWatch:
+    """Of one service. Feed it every pane, and ask it at every look."""
+
+    def __init__(
+        self,
+        service: Service,
+        *,
+        around: Callable[[], Surroundings] = lambda: NOTHING,
+        levels: Sequence[ServiceLevel] = (),
+    ) -> None:
+        """Args: around: what is measured beside the log, the same object as long as it is the same. levels: that the
+        data contract promises, in a world whose clock is the one of the data."""
+        self._service, self._rules, self._around = service, service.monitor.health, around
+        self._levels = [level for level in levels if level.name in OF_AGE and level.column is not None]
+        self._tallies = Tallies()
+        self._champion: str | None = None  # of the newest pane
+        self._judging = Judging()
+        self._agreed = Judging()  # the newest that says what the ledger says
+        self._asked: tuple[ServiceState, Surroundings, int] | None = None
+        self._panes = 0
+        self._due = ""
+        self._facts: tuple[e.AnyFact, ...] = ()
+
+    def memory(self) -> dict[str, Any]:
+        return {"tallies": self._tallies, "champion": self._champion, "judging": self._judging}
+
+    def recall(self, memory: dict[str, Any]) -> None:
+        self._tallies, self._champion = memory["tallies"], memory["champion"]
+        self._judging = self._agreed = memory["judging"]
+        self._asked = None
+
+    @property
+    def health(self) -> Health:
+        """As of the newest look, figures and all."""
+        return self._judging.health
+
+    def take(self, segment: Segment, champion: str | None) -> None:
+        """One pane, and who was champion in it."""
+        if champion != self._champion:
+            self._champion = champion
+            self._tallies.begin()
+        keep_s = max(self._rules.failed_s, self._rules.span_s)
+        first = self._rules.baseline_rows
+        self._tallies.take(segment, keep_s=keep_s, first_rows=first, levels=self._levels)
+        self._panes += 1
+
+    def look(self, state: ServiceState, now: str, reports: Sequence[WindowReport]) -> tuple[e.AnyFact, ...]:
+        """The fact that the ledger lacks, if there is one. Args: reports: newest windows of the present champion."""
+        around = self._around()
+        asked = self._asked
+        known = asked is not None and asked[0] is state and asked[1] is around and asked[2] == self._panes
+        if known and (not self._due or now < self._due):
+            return self._facts
+        self._asked = (state, around, self._panes)
+        self._facts = self._look(state, now, reports, around)
+        return self._facts
+
+    def _look(
+        self, state: ServiceState, now: str, reports: Sequence[WindowReport], around: Surroundings
+    ) -> tuple[e.AnyFact, ...]:
+        told = state.health
+        if same(self._judging.health, told.health):
+            self._agreed = self._judging
+        else:
+            self._agreed = resumed(told.health, told.critical_at, self._agreed)
+        now_s = moment(now).timestamp()
+        self._tallies.drop(now_s - max(self._rules.failed_s, self._rules.span_s))
+        vitals = self._vitals(state, now_s, reports, around)
+        self._judging = judge(readings(vitals, self._service), self._rules, self._agreed, now)
+        self._due = self._next(now_s, around, vitals)
+        if same(self._judging.health, told.health):
+            return ()
+        fact = e.HealthChanged(
+            service=ServiceName(state.service), health=self._judging.health, previous=told.health.state
+        )
+        return (fact,)
+
+    def _vitals(
+        self, state: ServiceState, now_s: float, reports: Sequence[WindowReport], around: Surroundings
+    ) -> Vitals:
+        rules, tallies = self._rules, self._tallies
+        mine = state.champion is not None and self._champion == state.champion
+        newest = tallies.within(now_s - rules.span_s, now_s) if mine else []
+        soon = [pane for pane in newest if pane.end > now_s - NEWEST * rules.span_s]
+        silent = None if tallies.rows_at is None else max(0.0, now_s - tallies.rows_at)
+        unlabelled = self._unlabelled(now_s, reports)
+        return Vitals(
+            champion=state.champion is not None,
+            silent_s=silent,
+            errors=counts.errors(newest) if newest else None,
+            errors_now=counts.errors(soon) if newest else None,
+            failing=self._failing(now_s) if newest else (),
+            unanswered=counts.unanswered(newest) if newest else None,
+            unanswered_now=counts.unanswered(soon) if newest else None,
+            fallbacks=counts.fallbacks(newest) if newest else None,
+            latency=self._latency(newest) if newest else None,
+            loss=self._loss(reports, unlabelled),
+            trend=self._trend(reports),
+            unlabelled=unlabelled,
+            late=tallies.late if newest else (),
+            windows=len(reports),
+            signals=reports[-1].signals if reports else (),
+            incident=state.incident.reason if state.incident is not None else None,
+            around=_recent(around, now_s - rules.span_s),
+        )
+
+    def _failing(self, now_s: float) -> tuple[Counted, ...]:
+        """By parts of `failed_s`; a part without rows is one all the same."""
+        part_s = self._rules.failed_s / PARTS
+        starts = [now_s - part_s * part for part in range(PARTS, 0, -1)]
+        return tuple(counts.errors(self._tallies.within(start, start + part_s)) for start in starts)
+
+    def _latency(self, newest: Sequence[counts.PaneTally]) -> Latency | None:
+        base, found = self._tallies.baseline_ms(self._rules.baseline_rows), counts.latency(newest)
+        if base is None or not found.sum():
+            return None
+        limit = latency_limit_ms(base, self._rules)
+        return Latency(
+            baseline_ms=base, beyond=counts.slower(found, limit), p95_ms=counts.quantile_ms(found, counts.P95)
+        )
+
+    def _loss(self, reports: Sequence[WindowReport], unlabelled: Unlabelled | None) -> Loss | None:
+        """Of the newest labels; estimated where there are none, or none come any more."""
+        declared = self._service.monitor.live_metric
+        told = next((report for report in reversed(reports) if report.loss is not None), None)
+        missed = unlabelled is not None and unlabelled.missed(self._rules)
+        risk = next((report.risk for report in reversed(reports) if report.risk is not None), None)
+        if risk is not None and risk.above is not None and (told is None or missed):
+            base = risk.baseline.value if risk.baseline is not None and risk.loss != "error" else None
+            return Loss(metric=f"the {risk.loss} of a row", estimate=risk.above, base=base, estimated=True)
+        if declared is None or told is None or told.loss is None:
+            return None
+        return Loss(metric=declared.name, estimate=told.loss, base=base_of(declared.name, told.metric, told.loss))
+
+    def _trend(self, reports: Sequence[WindowReport]) -> Trend | None:
+        declared = self._service.monitor.live_metric
+        told = next((report.concept for report in reversed(reports) if report.concept is not None), None)
+        if told is None or declared is None:
+            return None
+        newest = next((report for report in reversed(reports) if report.loss is not None), None)
+        base = base_of(declared.name, newest.metric, newest.loss) if newest is not None else None
+        return Trend(told=told, base=base)
+
+    def _unlabelled(self, now_s: float, reports: Sequence[WindowReport]) -> Unlabelled | None:
+        tallies = self._tallies
+        labels = next((report.labels for report in reversed(reports) if report.labels is not None), None)
+        if tallies.labels < ENOUGH_LABELS or labels is None or labels.p99_s is None:
+            return None
+        waited = max(0.0, now_s - tallies.waiting_at) if tallies.waiting_at is not None else 0.0
+        return Unlabelled(waited_s=waited, usual_s=max(labels.p99_s, tallies.longest_s))
+
+    def _next(self, now_s: float, around: Surroundings, vitals: Vitals) -> str:
+        """When to judge again though nothing has come."""
+        moments = [due(self._judging, self._rules)]
+        if self._tallies.panes or around.probes:
+            moments.append(_at(now_s + AGAIN_S))
+        if self._tallies.rows_at is not None and self._rules.silent_s is not None:
+            end = self._tallies.rows_at + self._rules.silent_s
+            moments += [_at(end)] if end >= now_s else []
+        if vitals.unlabelled is not None and not vitals.unlabelled.missed(self._rules):
+            left_s = vitals.unlabelled.limit_s(self._rules) - vitals.unlabelled.waited_s
+            moments.append(_at(now_s + max(AGAIN_S, left_s)))
+        return min((each for each in moments if each), default="")
+
+
+def _recent(around: Surroundings, since_s: float) -> Surroundings:
+    """Without probes that are so old that they say nothing about now."""
+    if not around.probes or around.probes[0].at > since_s:
+        return around
+    return replace(around, probes=tuple(probe for probe in around.probes if probe.at > since_s))
+
+
+def _at(seconds: float) -> str:
+    return timestamp(datetime.fromtimestamp(seconds, UTC))

@@ -1,0 +1,28 @@
+"""What is measured around a service rather than in its log: probes, processes, the disk."""
+
+from flyball.core.record import Record
+
+
+class Probed(Record):
+    """One synthetic request and what came of it."""
+
+    endpoint: str  # `predict`, `infer`, `health`, `grpc`
+    at: float  # seconds since the epoch
+    ok: bool
+    latency_ms: float
+    said: str = ""  # what was wrong; empty: nothing
+
+
+class Worker(Record):
+    """A process that answers."""
+
+    pid: int
+    memory_mb: float  # resident
+
+
+class Surroundings(Record):
+    probes: tuple[Probed, ...] = ()  # the newest ten of each endpoint, oldest first
+    workers: tuple[Worker, ...] = ()
+    memory_used: float | None = None  # share of the machine's; None: nobody has looked
+    disk_free: float | None = None  # share of the home's disk
+    missing: dict[str, str] = {}  # what could not be measured, and why
