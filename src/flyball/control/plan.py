@@ -8,6 +8,7 @@ routing, and what is only told.
 
 from flyball.control.ab_testing import plan_ab_end, plan_ab_test
 from flyball.control.decision import Decision, Situation, order
+from flyball.control.drilling import plan_drill_over
 from flyball.control.excepting import plan_exceptions
 from flyball.control.giving_up import plan_given_up, repeat
 from flyball.control.retraining import plan_retraining
@@ -37,7 +38,8 @@ def plan(situation: Situation) -> Plan:
     """The plan for one service. Asked twice with the same situation it answers the same."""
     state = situation.state
     asked = (
-        *(plan_rollback, plan_exceptions, plan_ab_end, _plan_routing, _plan_watched, _plan_health, _plan_standstill),
+        *(plan_rollback, plan_exceptions, plan_ab_end, _plan_routing, _plan_watched, _plan_health),
+        *(plan_drill_over, _plan_standstill),
         *(plan_ab_test, plan_rollout, plan_retraining),
     )
     decisions: list[Decision] = []

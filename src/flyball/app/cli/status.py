@@ -8,6 +8,7 @@ from cyclopts import Parameter
 from flyball.app.cli.door import HomeOption, JsonFlag, emit, say
 from flyball.app.home import Home, find_home
 from flyball.app.label_delays import LabelDelays
+from flyball.app.silence import SILENT_S
 from flyball.core.errors import NotFound, Unavailable
 from flyball.core.ids import short
 from flyball.core.pressure import Pressure
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
     from flyball.control.state.service_state import ServiceState
     from flyball.core.ledger import Ledger
-
-SILENT_S = 15.0  # without a round: a controller makes five a second
 
 
 class ServiceStatus(msgspec.Struct, kw_only=True):

@@ -15,6 +15,7 @@ def up(
     host: Annotated[str, Parameter(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, Parameter(help="Port to listen on; 0 takes a free one.")] = 8080,
     gateway: GatewayOption = None,
+    allow_drills: Annotated[bool, Parameter(negative="", help="`flyball drill` may make faults here.")] = False,
     home: HomeOption = None,
     json: JsonFlag = False,
 ) -> None:
@@ -35,4 +36,15 @@ def up(
         )
 
     announced = any(each.service.events for each in declared)
-    asyncio.run(run(services, place, host=host, port=port, ready=ready, announced=announced, gateway_file=gateway))
+    asyncio.run(
+        run(
+            services,
+            place,
+            host=host,
+            port=port,
+            ready=ready,
+            announced=announced,
+            gateway_file=gateway,
+            allow_drills=allow_drills,
+        )
+    )

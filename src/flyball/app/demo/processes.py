@@ -52,9 +52,9 @@ class Processes:
         return document
 
     @asynccontextmanager
-    async def up(self, file: Path) -> AsyncIterator[Up]:
+    async def up(self, file: Path, *options: str) -> AsyncIterator[Up]:
         """`flyball up` while the block runs. Raises: NotSeen: it does not come up."""
-        process = self._up = await self._start("up", str(file), "--port", "0")
+        process = self._up = await self._start("up", str(file), "--port", "0", *options)
         try:
             yield await self._ready(process)
         finally:

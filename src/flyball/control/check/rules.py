@@ -3,6 +3,7 @@
 The planner decides what is useful; this file knows only what must never happen. It shares no function with the planner.
 """
 
+from flyball.control.check.drills import wrong_about_drills
 from flyball.control.check.exceptions import failed_without_exception
 from flyball.control.check.phases import allowed, phase_of
 from flyball.control.check.policy import against_the_rules, agreed_to, alone_wrongly, people_needed, trainer_alone
@@ -43,7 +44,7 @@ def broken_rules(
             if fact.service != state.service:
                 found.append(f"a fact of {fact.service} in a plan for {state.service}")
             found += _of_fact(fact, decision.action, state, service, now) + _of_gates(fact, state, now)
-            found += against_the_rules(fact, state, service, now)
+            found += against_the_rules(fact, state, service, now) + wrong_about_drills(fact, state, now)
             if isinstance(fact, e.StepStarted):
                 found += of_shares(fact, state, service, verdict)
             if isinstance(fact, e.RolloutOpened):

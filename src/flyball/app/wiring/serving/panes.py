@@ -9,6 +9,7 @@ from pathlib import Path
 
 from flyball.adapters.clock import SystemClock
 from flyball.adapters.prediction_log.disk import Disk
+from flyball.adapters.prediction_log.drilled_disk import disk
 from flyball.adapters.prediction_log.labels import SqliteLabels
 from flyball.adapters.prediction_log.segments import SegmentLog
 from flyball.adapters.prediction_log.worker_panes import WORKERS, NoLabels, WorkerPanes, worker_folder
@@ -54,7 +55,7 @@ def capture_of(
     folder = home.telemetry(name)
     policy, pane_s = declared.service.serving.log, declared.service.monitor.pane_s
     place = folder if worker is None else worker_folder(folder, worker)
-    log = SegmentLog(place, name, tables_of(declared), fsync=policy.fsync)
+    log = SegmentLog(place, name, tables_of(declared), fsync=policy.fsync, disk=disk())
     if policy.fsync != "os":
         _names_synced(place, home)
     book = NoLabels() if worker is not None or labels is None else labels
@@ -67,10 +68,10 @@ def _names_synced(place: Path, home: Home) -> None:
 
     The name of the home too, unless the folder it is in is not ours to read. Raises: OSError.
     """
-    disk = Disk()
+    real = Disk()
     for folder in (place, *place.parents):
         if folder != home.root or os.access(folder.parent, os.R_OK):
-            disk.sync_folder(folder.parent)
+            real.sync_folder(folder.parent)
         if folder == home.root:
             return
 

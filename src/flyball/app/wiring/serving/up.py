@@ -4,6 +4,7 @@ It holds no state and takes no part in anything: kill any of them, and the other
 """
 
 import asyncio
+import os
 import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,9 +14,11 @@ import msgspec
 
 from flyball.adapters.clock import SystemClock
 from flyball.adapters.ids import TimeIds
+from flyball.app.drills.lease import Allowed, allowed_path, lease_path, put
 from flyball.app.home import Home
 from flyball.app.wiring.processes.children import Child
 from flyball.app.wiring.serving.first_word import Told, first_word
+from flyball.core.drill_lease import VARIABLE
 from flyball.core.errors import Unavailable
 
 READY_S = 180.0  # to load a champion; an arm that hangs while it loads is waited for, a minute each
@@ -40,13 +43,17 @@ async def run(
     ready: Callable[[Running], None],
     announced: bool = False,
     gateway_file: Path | None = None,
+    allow_drills: bool = False,
 ) -> None:
     """Until SIGTERM or SIGINT. `announced`: a service declares destinations for its facts, so a relay runs too.
+    `allow_drills`: `flyball drill` may make faults here.
 
     Raises: Unavailable: the gateway does not come up in time; Refused, BadInput, Unavailable: what it ended with.
     """
     files = [str(path) for path in services]
     owner = TimeIds(SystemClock()).new("controller")
+    if allow_drills:
+        os.environ[VARIABLE] = str(lease_path(home))  # for our children
     common = ["--home", str(home.root)]
     secured = ["--gateway", str(gateway_file)] if gateway_file else []
     gateway = Child(
@@ -77,21 +84,33 @@ async def run(
         gateway.replace_argument("--port", str(urlsplit(said.url).port))  # started again, it answers where it did
         await controller.start()
         keepers = [asyncio.create_task(child.keep()) for child in (gateway, controller, *told)]
-        ready(
-            Running(
-                url=said.url,
-                services=said.services,
-                home=str(home.root),
-                gateway_pid=gateway.pid or 0,
-                controller_pid=controller.pid or 0,
-            )
+        running = Running(
+            url=said.url,
+            services=said.services,
+            home=str(home.root),
+            gateway_pid=gateway.pid or 0,
+            controller_pid=controller.pid or 0,
         )
+        put(allowed_path(home), allowed(running, files, allow_drills=allow_drills))
+        ready(running)
         await stopping.wait()
     finally:
+        allowed_path(home).unlink(missing_ok=True)
         for keeper in keepers:
             keeper.cancel()
         await asyncio.gather(*keepers, return_exceptions=True)
         await asyncio.gather(controller.stop(), gateway.stop(), *(child.stop() for child in told))
+
+
+def allowed(running: Running, files: Sequence[str], *, allow_drills: bool) -> Allowed:
+    """What this `up` leaves in the home about itself."""
+    services = dict(zip(running.services, (str(Path(file).resolve()) for file in files), strict=True))
+    return Allowed(
+        pid=os.getpid(),
+        url=running.url,
+        services=services,
+        allow_drills=allow_drills,
+    )
 
 
 async def _answers(gateway: Child) -> Told:

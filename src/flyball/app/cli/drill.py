@@ -1,0 +1,171 @@
+"""`flyball drill`: a real fault on purpose, and what is seen of it."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from flyball.app.cli.door import HomeOption, JsonFlag, emit, say
+
+if TYPE_CHECKING:
+    from rich.console import Group
+
+    from flyball.app.drills.report import DrillReport
+    from flyball.app.home import Home
+
+
+def drill(
+    name: Annotated[str, Parameter(help="A fault, `all`, `disaster`, `list`, or `abort` for the one that runs.")],
+    /,
+    *,
+    service: Annotated[
+        str | None,
+        Parameter(help="Which of a flyball up; for `disaster` where none runs, its file."),
+    ] = None,
+    share: Annotated[float | None, Parameter(help="Of the traffic, at most; else 0.05 on a running service.")] = None,
+    within: Annotated[
+        str | None,
+        Parameter(help="The fault ends after so long, seen or not: 90s, 10m (else 10m; own service 60s)."),
+    ] = None,
+    yes: Annotated[bool, Parameter(negative="", help="Drill a running service without asking.")] = False,
+    home: HomeOption = None,
+    json: JsonFlag = False,
+) -> int:
+    """Make a fault, measure how soon it is seen and over, and write a report.
+
+    Where no flyball up runs in the home, the drill starts a service of its own and breaks that; one that runs has to
+    be started with --allow-drills. Exit code 0: every drill came to its report. 1: refused; of a disaster: something
+    differs.
+    """
+    from flyball.app.drills.faults import FAULTS
+    from flyball.app.home import find_home
+
+    if name == "list":
+        found = [{"fault": each.name, "what": each.what, "needs": each.needs} for each in FAULTS.values()]
+        emit({"faults": found}, as_json=json, text=lambda: "\n".join(f"{f['fault']:<16} {f['what']}" for f in found))
+        return 0
+    place = find_home(home)
+    if name == "abort":
+        return _abort(place, as_json=json)
+    within_s = _checked(name, share, within)
+    if name == "disaster":
+        return _disaster(place, home, service, as_json=json)
+    return _faults(place, home, name, service, share, within_s, yes=yes, as_json=json)
+
+
+def _faults(
+    place: "Home",
+    option: str | None,
+    name: str,
+    service: str | None,
+    share: float | None,
+    within_s: float | None,
+    *,
+    yes: bool,
+    as_json: bool,
+) -> int:
+    from flyball.app.cli.acting import os_user
+    from flyball.app.drills.faults import FAULTS
+    from flyball.app.people import Person
+    from flyball.app.wiring.drills.run import allowing_up, own_home, run
+    from flyball.app.wiring.drills.turns import Wanted
+
+    up = allowing_up(place)
+    if up is not None:
+        _consent(f"{name} on {service or ', '.join(up.services)} at {up.url}", yes=yes)
+    wanted = Wanted(faults=tuple(FAULTS) if name == "all" else (_fault(name),), share=share, within_s=within_s)
+    where = place if up is not None else own_home(option, place)
+    report = run(where, wanted, Person(name=os_user(), proof="os_user"), say, service=service)
+    emit(report, as_json=as_json, text=lambda: _text(report))
+    return 0
+
+
+def _abort(place: "Home", *, as_json: bool) -> int:
+    from flyball.app.cli.acting import os_user
+    from flyball.app.drills.lease import lease_path
+    from flyball.app.people import Person
+    from flyball.app.wiring.drills.turns import abort
+    from flyball.app.wiring.ledger import ledger_of
+    from flyball.core.errors import NotFound
+
+    if not place.has_ledger:
+        raise NotFound(f"no ledger in {place.root}", hint="name the folder by --home or FLYBALL_HOME")
+    with ledger_of(place) as ledger:
+        word = abort(ledger, lease_path(place), Person(name=os_user(), proof="os_user"))
+    emit(
+        {"aborted": word.drill, "fault": word.fault}, as_json=as_json, text=lambda: f"{word.drill} ({word.fault}) ends"
+    )
+    return 0
+
+
+def _disaster(place: "Home", option: str | None, service: str | None, *, as_json: bool) -> int:
+    from flyball.app.cli.acting import os_user
+    from flyball.app.drills.disaster import markdown
+    from flyball.app.people import Person
+    from flyball.app.wiring.drills.run import allowing_up, disaster, own_home
+
+    where = place if allowing_up(place) is not None or service is not None else own_home(option, place)
+    report = disaster(where, Person(name=os_user(), proof="os_user"), say, service=service)
+    emit(report, as_json=as_json, text=lambda: markdown(report))
+    return 0 if report.ok else 1
+
+
+def _checked(name: str, share: float | None, within: str | None) -> float | None:
+    """`--within` in seconds. Raises: BadInput: all that is wrong with the options."""
+    from flyball.app.drills.faults import FAULTS
+    from flyball.contracts.durations import seconds
+    from flyball.core.errors import BadInput, Fault
+
+    faults = []
+    if name not in ("all", "disaster") and name.replace("-", "_") not in FAULTS:
+        expected = f"{', '.join(FAULTS)}, all, disaster, list or abort"
+        faults.append(Fault(where="command line", path="NAME", expected=expected, found=name))
+    if share is not None and not 0 < share <= 0.5:
+        faults.append(
+            Fault(where="command line", path="--share", expected="above 0 and at most 0.5", found=f"{share:g}")
+        )
+    within_s = None if within is None else seconds(within)
+    if within is not None and not within_s:
+        faults.append(Fault(where="command line", path="--within", expected="a duration: 90s, 10m", found=within))
+    if faults:
+        raise BadInput("The drill cannot be made.", tuple(faults))
+    return within_s
+
+
+def _fault(name: str) -> str:
+    return name.replace("-", "_")
+
+
+def _consent(what: str, *, yes: bool) -> None:
+    """Raises: BadInput: nobody is there to say yes. Refused: somebody says no."""
+    from flyball.core.errors import BadInput, Fault, Refused
+
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        fault = Fault(
+            where="command line",
+            path="--yes",
+            expected="your word that this running service may be broken on purpose",
+            found="nobody to ask",
+            fix="add --yes",
+        )
+        raise BadInput("A running service is not drilled unasked.", (fault,))
+    say(f"{what}: real clients may notice. Go on? [y/N]")
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise Refused("nothing was done")
+
+
+def _text(report: "DrillReport") -> "Group":
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    from flyball.app.drills.report import HEADER, cells, goals
+
+    table = Table(*HEADER, box=None, padding=(0, 2, 0, 0))
+    for row in report.drills:
+        table.add_row(*cells(row))
+    lines = [Text(line) for line in goals(report.drills)]
+    lines += [Text(f"{each.fault} was left out: {each.why}") for each in report.left_out]
+    return Group(table, *lines, Text(f"report: {report.report}"))

@@ -1,0 +1,226 @@
+"""The clients of a drill: its own requests over real HTTP, honest ones and a bounded share of faulty ones, counted.
+
+Faulty requests have a key range of their own (`drill-...`), so that whatever sticks to a key, an arm among them, is
+theirs alone. Everything that a drill says about answers is counted here, where a client would see it.
+"""
+
+import asyncio
+import time
+from collections import Counter, deque
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import aiohttp
+import numpy as np
+
+MAX_IN_FLIGHT = 300
+TIMEOUT_S = 10.0
+LABELS_EVERY_S = 0.4
+KEYS = 200  # of the drill's own range
+
+Row = dict[str, Any]
+
+
+class Rows(Protocol):
+    """Where rows come from."""
+
+    def next(self) -> tuple[Row, Any]:
+        """One row and its label; None: nobody knows it."""
+        ...
+
+
+class Bend:
+    """What a fault does to requests: to the row, to the label, to the credentials. By itself it does nothing."""
+
+    def request(self, row: Row, label: Any) -> tuple[Row, Any]:
+        """The row as it is sent, and the label that follows it; None: none does."""
+        return row, label
+
+    def headers(self, headers: dict[str, str]) -> dict[str, str]:
+        return headers
+
+
+class Told:
+    """What became of requests."""
+
+    def __init__(self) -> None:
+        self.sent = 0
+        self.outcomes: Counter[str] = Counter()  # ok, fallback, refused, shed, failed
+        self.failures: list[tuple[float, str]] = []  # when (seconds since the epoch), and what came instead
+        self.refused_at = 0.0  # when one was refused last, seconds since the epoch
+        self.labels = 0
+        self.repeated = 0  # sent again, once, over a fresh connection: the one before broke without an answer
+
+
+class Clients:
+    """Use as a context: requests are sent inside it."""
+
+    def __init__(
+        self,
+        url: str,
+        service: str,
+        rows: Rows,
+        dice: np.random.Generator,
+        *,
+        rate: float,
+        honest: bool,
+        key: str | None,
+        label_delay_s: float = 1.0,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        """`rate`: requests a second of all. `honest`: whether they are the service's traffic, of which a share is bent;
+        else others send that, all of these are bent, and while nothing bends them they are probes. `key`: the column
+        of the unit."""
+        self.counts = {"honest": Told(), "drill": Told()}
+        self.bend: Bend | None = None
+        self.share = 0.0
+        self.rate, self.key = rate, key
+        self._url, self._service, self._rows, self._dice = url, service, rows, dice
+        self._honest, self._delay_s, self._headers = honest, label_delay_s, headers or {}
+        self._labels: deque[tuple[float, str, Any]] = deque()
+        self._in_flight: set[asyncio.Task[None]] = set()
+        self._running: list[asyncio.Task[None]] = []
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> "Clients":
+        self._session = aiohttp.ClientSession(
+            self._url,
+            connector=aiohttp.TCPConnector(limit=MAX_IN_FLIGHT),
+            timeout=aiohttp.ClientTimeout(total=TIMEOUT_S),
+        )
+        self._running = [asyncio.create_task(self._send()), asyncio.create_task(self._tell_labels())]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Nobody new comes; whoever waits is waited for."""
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+        if self._in_flight:
+            await asyncio.wait(self._in_flight, timeout=TIMEOUT_S)
+        if self._session is not None:
+            await self._session.close()
+
+    def anew(self) -> None:
+        """Count from here."""
+        self.counts = {"honest": Told(), "drill": Told()}
+
+    @property
+    def failures(self) -> list[float]:
+        """When clients went without an answer."""
+        return sorted(at for told in self.counts.values() for at, _ in told.failures)
+
+    @property
+    def repeated(self) -> int:
+        """Requests that were sent again, since their connection broke."""
+        return sum(told.repeated for told in self.counts.values())
+
+    @property
+    def refused_at(self) -> float:
+        """When a request was refused last, seconds since the epoch; 0: none was."""
+        return max(told.refused_at for told in self.counts.values())
+
+    def outcome(self, name: str) -> int:
+        return sum(told.outcomes[name] for told in self.counts.values())
+
+    def check(self) -> None:
+        """Raises: what ended the requests, if it has ended them."""
+        for task in self._running:
+            if task.done():
+                task.result()
+
+    async def _send(self) -> None:
+        """Each request at its time; a pause of this process is not made up for by a burst."""
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        number = 0
+        while True:
+            now = loop.time()
+            due = max(due + 1.0 / self.rate, now - 0.1)
+            if due > now:
+                await asyncio.sleep(due - now)
+            while len(self._in_flight) >= MAX_IN_FLIGHT:
+                await asyncio.wait(self._in_flight, return_when=asyncio.FIRST_COMPLETED)
+            struck = self.bend is not None and (not self._honest or self._dice.random() < self.share)
+            number += 1
+            request = asyncio.create_task(self._ask(number, self.bend if struck else None))
+            self._in_flight.add(request)
+            request.add_done_callback(self._in_flight.discard)
+
+    async def _ask(self, number: int, bend: Bend | None) -> None:
+        row, label = self._rows.next()
+        told, headers = self.counts["honest" if bend is None else "drill"], self._headers
+        if bend is None and not self._honest:
+            headers = headers | {"X-Flyball-Probe": "1"}  # only to see what clients get: in no analysis
+        if bend is not None:
+            (row, label), headers = bend.request(dict(row), label), bend.headers(dict(headers))
+            if self.key is not None:
+                row[self.key] = f"drill-{number % KEYS:03d}"
+        told.sent += 1
+        outcome, answer = await self._asked(told, f"/v1/services/{self._service}/predict", row, headers)
+        told.outcomes[outcome] += 1
+        if outcome == "refused":
+            told.refused_at = time.time()
+        elif outcome == "failed":
+            told.failures.append((time.time(), str(answer)))
+        elif isinstance(answer, dict) and label is not None:
+            self._labels.append((asyncio.get_running_loop().time() + self._delay_s, answer["id"], label))
+
+    async def _asked(self, told: Told, path: str, row: Row, headers: dict[str, str]) -> tuple[str, Any]:
+        """As HTTP clients do: where a connection breaks without an answer, once more over a fresh one. A prediction
+        changes nothing."""
+        try:
+            return await self._post(path, row, headers)
+        except aiohttp.ClientConnectionError:
+            told.repeated += 1
+        try:
+            return await self._post(path, row, headers | {"Connection": "close"})
+        except aiohttp.ClientConnectionError as error:
+            return "failed", f"{type(error).__name__}: {error}"
+
+    async def _post(self, path: str, body: Any, headers: dict[str, str]) -> tuple[str, Any]:
+        """What became of it, and the answer or what came instead. Raises: ClientConnectionError: it broke."""
+        assert self._session is not None
+        try:
+            async with self._session.post(path, json=body, headers=headers) as response:
+                if response.status == 200:
+                    return _outcome(await response.json())
+                shed = response.status == 429 or "Retry-After" in response.headers
+                outcome = "shed" if shed else "failed" if response.status >= 500 else "refused"
+                return outcome, f"status {response.status}: {(await response.text())[:200]}"
+        except aiohttp.ClientConnectionError:
+            raise
+        except (aiohttp.ClientError, TimeoutError) as error:
+            return "failed", f"{type(error).__name__}: {error}"
+
+    async def _tell_labels(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(LABELS_EVERY_S)
+            ready = list(self._due(loop.time()))
+            if not ready:
+                continue
+            body = {"labels": [{"id": id_, "label": label} for id_, label in ready]}
+            try:
+                outcome, told = await self._post("/v1/labels", body, self._headers)
+            except aiohttp.ClientConnectionError:
+                outcome, told = "failed", {}
+            if outcome == "ok":
+                self.counts["honest"].labels += told["accepted"]
+            else:
+                self._labels.extendleft((0.0, *each) for each in reversed(ready))  # the next time round
+
+    def _due(self, now: float) -> Iterator[tuple[str, Any]]:
+        while self._labels and self._labels[0][0] <= now:
+            _, id_, label = self._labels.popleft()
+            yield id_, label
+
+
+def _outcome(told: dict[str, Any]) -> tuple[str, Any]:
+    """Of a body that came with status 200."""
+    if "predictions" not in told:
+        return "ok", told
+    answer = told["predictions"][0]
+    if "prediction" not in answer:
+        return "refused", str(answer.get("error", ""))
+    return ("fallback" if answer["fallback"] is not None else "ok"), answer

@@ -1,0 +1,68 @@
+"""What a fault of a drill is: how it is made, what tells of it, when it ends; and the stage on which it is made."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from flyball.app.drills.clients import Bend, Clients, Row
+from flyball.core.contract import DataContract
+
+# what it takes: any service; a service whose model obeys the word of a drill; processes that the drill has started
+Needs = Literal["any service", "the drill's service", "the drill's processes"]
+
+
+@dataclass(kw_only=True)
+class Stage:
+    """A running service, and the hands that a fault may use."""
+
+    service: str
+    contract: DataContract
+    label: str  # column
+    clients: Clients
+    lock_ledger: Callable[[], AbstractAsyncContextManager[None]]  # nobody can write to it inside
+    workers: Callable[[], dict[int, str]]  # processes that answer: id -> name
+    expired_key: Callable[[], str]  # text of a key that is no longer valid
+    offer: Callable[[dict[str, Any]], Awaitable[None]]  # train a release so configured, and see it take live traffic
+    shift: Callable[[Row, Any], tuple[Row, Any]]  # a row, and its label, as they would be in another region
+    found: dict[str, float] = field(default_factory=dict)
+
+
+Injecting = Callable[[Stage, float], AbstractAsyncContextManager[None]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrillFault:
+    """One fault."""
+
+    name: str
+    what: str  # in a sentence
+    share: float  # of the requests (or rows) where nobody says otherwise, on the drill's own service
+    told_by: tuple[str, ...]  # how the keys of changes begin by which the product may tell of it
+    inject: Injecting
+    # `seen`: only the outside can end it, so the drill ends it once it was seen; `recovered`: it stays until the
+    # product has dealt with it
+    ends: Literal["seen", "recovered"] = "seen"
+    needs: Needs = "any service"
+    injected: Literal["real", "port"] = "real"
+    prepare: Callable[[Stage], Awaitable[None]] | None = None  # before the clock starts
+
+
+def of_requests(bend: Callable[[Stage], Bend]) -> Injecting:
+    """A fault that the drill's own requests carry."""
+
+    @asynccontextmanager
+    async def inject(stage: Stage, share: float) -> AsyncIterator[None]:
+        stage.clients.bend, stage.clients.share = bend(stage), share
+        try:
+            yield
+        finally:
+            stage.clients.bend, stage.clients.share = None, 0.0
+
+    return inject
+
+
+@asynccontextmanager
+async def by_the_word(_: Stage, __: float) -> AsyncIterator[None]:
+    """A fault that whoever reads the drill's word makes by himself."""
+    yield

@@ -1,0 +1,126 @@
+"""What drills come to: the JSON document, the table of `docs/reference/drills.md`, and a report that is kept. Pure."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from flyball.core.record import Record
+
+DETECT_S, RECOVER_S = 300.0, 900.0  # objectives: seen within five minutes, over within fifteen
+AUTOMATIC = 0.8  # share of the drills that are to be over with no hand
+
+
+class DrillRow(Record):
+    """One drill."""
+
+    fault: str
+    detected_s: float | None  # from the injection; None: not seen
+    recovered_s: float | None  # from the injection; None: not seen
+    answers_failed: int  # clients without an answer, or with a status of 500 or more
+    automatic: bool  # over with no hand; ending a fault that only the outside can end is no hand
+    injected: Literal["real", "port"] = "real"
+    detected_by: str = ""
+    ended_s: float | None = None  # when the drill ended the fault; None: it was over before
+    outcome: Literal["passed", "missed", "aborted"] = "missed"
+    why: str = ""  # what was missed
+    share: float = 0.0  # of the requests, or rows, that the fault could touch
+    answers: dict[str, int] = {}  # ok, fallback, refused, shed, failed, as the drill's own clients counted them
+    drill: str = ""  # id on the ledger
+    by_hand: str = ""  # what a person had to do afterwards
+    figures: dict[str, float] = {}
+
+
+class LeftOut(Record):
+    """A drill that could not be made here."""
+
+    fault: str
+    why: str
+
+
+class DrillReport(Record):
+    """What `flyball drill --json` prints."""
+
+    drills: tuple[DrillRow, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    service: str = ""
+    home: str = ""
+    seconds: float = 0.0
+    report: str = ""  # file in the home's `drills/`
+
+
+def outcome_of(row: DrillRow) -> tuple[Literal["passed", "missed"], str]:
+    """Whether a drill met the objectives, and what it missed.
+
+    >>> row = DrillRow(fault="latency", detected_s=4.0, recovered_s=None, answers_failed=0, automatic=False)
+    >>> outcome_of(row)
+    ('missed', 'it was not over within 15 minutes')
+    """
+    missed = []
+    if row.detected_s is None:
+        missed.append("nothing told of it")
+    elif row.detected_s > DETECT_S:
+        missed.append(f"it was seen after {row.detected_s:.0f} s, later than {DETECT_S:.0f} s")
+    if row.recovered_s is None or row.recovered_s > RECOVER_S:
+        missed.append(f"it was not over within {RECOVER_S / 60:.0f} minutes")
+    return ("missed" if missed else "passed"), "; ".join(missed)
+
+
+def goals(rows: Sequence[DrillRow]) -> tuple[str, ...]:
+    """How far the goals are met, in words; empty without drills.
+
+    >>> goals([DrillRow(fault="latency", detected_s=4.0, recovered_s=9.0, answers_failed=0, automatic=True)])
+    ('1 of 1 detected', '1 of 1 over with no hand (goal: 80 %)', '0 answers failed')
+    """
+    if not rows:
+        return ()
+    seen = sum(row.detected_s is not None for row in rows)
+    alone = sum(row.automatic for row in rows)
+    failed = sum(row.answers_failed for row in rows)
+    return (
+        f"{seen} of {len(rows)} detected",
+        f"{alone} of {len(rows)} over with no hand (goal: {AUTOMATIC * 100:.0f} %)",
+        f"{failed} answers failed",
+    )
+
+
+HEADER = ("fault", "detected after", "recovered after", "answers failed", "automatic")
+
+
+def cells(row: DrillRow) -> tuple[str, ...]:
+    """A line of the table, as words."""
+    return (
+        row.fault + (" (at the port)" if row.injected == "port" else ""),
+        _seconds(row.detected_s),
+        _seconds(row.recovered_s),
+        str(row.answers_failed),
+        "yes" if row.automatic else "no" + (f": {row.by_hand}" if row.by_hand else ""),
+    )
+
+
+def markdown(report: DrillReport) -> str:
+    """The table and what is behind it.
+
+    >>> print(markdown(DrillReport(drills=(), service="fraud")).splitlines()[0])
+    # Drills of fraud
+    """
+    lines = [f"# Drills of {report.service}", "", *table(report.drills), ""]
+    lines += [f"- {line}" for line in goals(report.drills)]
+    lines += ["", "## What told of it, and what clients got", ""]
+    for row in report.drills:
+        answers = ", ".join(f"{count} {name}" for name, count in row.answers.items())
+        lines.append(
+            f"- **{row.fault}** ({row.drill or 'no id'}): {row.detected_by or 'nothing told of it'}. {answers}."
+        )
+        if row.why:
+            lines.append(f"  Missed: {row.why}.")
+    lines += [f"- **{each.fault}** was left out: {each.why}." for each in report.left_out]
+    return "\n".join(lines) + "\n"
+
+
+def table(rows: Sequence[DrillRow]) -> list[str]:
+    """As Markdown."""
+    lines = ["| " + " | ".join(HEADER) + " |", "|" + "---|" * len(HEADER)]
+    return lines + ["| " + " | ".join(cells(row)) + " |" for row in rows]
+
+
+def _seconds(value: float | None) -> str:
+    return "not seen" if value is None else f"{value:.1f} s"

@@ -1,0 +1,1 @@
+"""A home laid aside, and laid back elsewhere."""

@@ -1,0 +1,202 @@
+"""One drill from its first fact to its report: begin, make the fault, watch, end the fault, watch on, end.
+
+Crash points, for a driver that is killed between any two lines:
+
+- after `drill.begun`, before the word is written: nothing was done; the controller ends the drill at its `until`.
+- while the fault is made: requests end with the driver, a ledger's lock is the kernel's and goes with it, whatever
+  reads the word stops at `until` by its own clock; then as above.
+- after the word was taken away, before `drill.ended`: as above.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from flyball.app.drills.fault import DrillFault, Stage
+from flyball.app.drills.judge import Judged, judged
+from flyball.app.drills.lease import put, read_lease
+from flyball.app.drills.report import DrillRow, outcome_of
+from flyball.app.drills.seen import Change, FactReader
+from flyball.app.drills.watchers import Watchers
+from flyball.app.people import Person
+from flyball.core import events as e
+from flyball.core.clock import timestamp
+from flyball.core.drill_lease import DrillLease
+from flyball.core.ids import ServiceName
+from flyball.core.ledger import Ledger
+
+POLL_S = 0.1
+HOLD_S = 2.0  # a fault that was seen is left for so long, as it would be
+CALM_S = 3.0  # nothing new for so long: it is over
+SPARE_S, PREPARE_S = 30.0, 180.0  # that a driver may need beside the time of the fault and of the watch
+NAMES = ("ok", "fallback", "refused", "shed", "failed")
+
+
+class Driver:
+    """Makes drills on one stage, one after the other."""
+
+    def __init__(
+        self, stage: Stage, ledger: Ledger, lease: Path, person: Person, watchers: Callable[[], Watchers]
+    ) -> None:
+        self._stage, self._ledger, self.lease, self._person = stage, ledger, lease, person
+        self._watchers = watchers
+
+    async def drill(self, fault: DrillFault, name: str, *, share: float, within_s: float) -> DrillRow:
+        """One drill. `within_s`: after so long the fault ends, and again after so long nobody waits for the rest."""
+        stage = self._stage
+        latest = time.time() + 2 * within_s + (SPARE_S if fault.prepare is None else SPARE_S + PREPARE_S)
+        begun = e.DrillBegun(
+            service=ServiceName(stage.service),
+            drill=name,
+            fault=fault.name,
+            share=share,
+            until=timestamp(datetime.fromtimestamp(latest, UTC)),
+            by=self._person.name,
+            proof=self._person.proof,
+        )
+        self._ledger.append([begun])
+        if fault.prepare is not None:
+            await fault.prepare(stage)
+        stage.clients.anew()
+        stage.found.clear()
+        ends = time.time() + within_s
+        watch = Watch(self._ledger, stage, fault, self._watchers())
+        word = DrillLease(
+            drill=name, fault=fault.name, service=stage.service, share=share, until=ends, driver=os.getpid()
+        )
+        watch.begin(time.time())
+        put(self.lease, word)
+        aborted, ended_s = await self._under_fault(watch, fault, share, ends)
+        if not aborted:
+            await watch.until(lambda found: found.recovered_s is not None and watch.calm, within_s=within_s)
+        row = self._row(watch, fault, name, share, ended_s, aborted=aborted)
+        self._ledger.append([_ended(stage.service, row)])
+        return row
+
+    async def _under_fault(
+        self, watch: "Watch", fault: DrillFault, share: float, ends: float
+    ) -> tuple[bool, float | None]:
+        """Whether somebody has aborted it, and when the fault was ended, seconds from its beginning."""
+        try:
+            async with AsyncExitStack() as stack:
+                await stack.enter_async_context(fault.inject(self._stage, share))
+                over = _dealt_with if fault.ends == "recovered" else _seen_for_a_while
+                await watch.until(
+                    lambda found: over(found, watch), within_s=ends - time.time(), stop=lambda: self._gone()
+                )
+                aborted = self._gone()
+        finally:
+            self.lease.unlink(missing_ok=True)
+        ended_s = round(time.time() - watch.injected_at, 2)
+        return aborted, ended_s
+
+    def _gone(self) -> bool:
+        """Whether the word was taken away: `flyball drill abort`."""
+        return read_lease(self.lease) is None
+
+    def _row(
+        self, watch: "Watch", fault: DrillFault, name: str, share: float, ended_s: float | None, *, aborted: bool
+    ) -> DrillRow:
+        found, clients = watch.found, self._stage.clients
+        row = DrillRow(
+            fault=fault.name,
+            detected_s=found.detected_s,
+            recovered_s=found.recovered_s,
+            answers_failed=clients.outcome("failed"),
+            automatic=found.recovered_s is not None and not aborted,
+            injected=fault.injected,
+            detected_by=found.detected_by,
+            ended_s=ended_s,
+            share=share,
+            answers={each: clients.outcome(each) for each in NAMES},
+            drill=name,
+            figures=self._stage.found | {"repeated": float(clients.repeated)},
+        )
+        outcome, why = ("aborted", "somebody aborted it") if aborted else outcome_of(row)
+        if found.standing and not aborted:
+            why += f" ({', '.join(found.standing)} still stands)"
+        return replace(row, outcome=outcome, why=why)
+
+
+class Watch:
+    """What was seen of one drill so far."""
+
+    def __init__(self, ledger: Ledger, stage: Stage, fault: DrillFault, watchers: Watchers) -> None:
+        self._ledger, self._stage, self._fault, self._watchers = ledger, stage, fault, watchers
+        self._reader = FactReader()
+        self._seq = 0
+        self.changes: list[Change] = []
+        self.injected_at = time.time()
+        self.found = Judged()
+        self._look()
+        self.changes.clear()  # what was so before is not of this drill
+
+    def begin(self, now: float) -> None:
+        """The fault is there from now on."""
+        self.injected_at = now
+
+    @property
+    def calm(self) -> bool:
+        """Nothing that counts has changed for a while, and nobody went without an answer."""
+        return self._since_s(self.found.recovered_s) >= CALM_S
+
+    @property
+    def seen_for_s(self) -> float:
+        return self._since_s(self.found.detected_s)
+
+    async def until(
+        self, over: Callable[[Judged], bool], *, within_s: float, stop: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Look at everything again and again until it is over, somebody stops it, or so much time has passed."""
+        deadline = time.monotonic() + within_s
+        while time.monotonic() < deadline and not stop():
+            self._look()
+            if over(self.found):
+                return
+            await asyncio.sleep(POLL_S)
+
+    def _look(self) -> None:
+        for entry in self._ledger.read(self._seq, subject=self._stage.service):
+            self._seq = entry.seq
+            self.changes.extend(self._reader.take(entry))
+        self.changes.extend(self._watchers.look(time.time()))
+        self._stage.clients.check()
+        self.found = judged(
+            self.changes,
+            self._fault.told_by,
+            injected_at=self.injected_at,
+            failures=self._stage.clients.failures,
+        )
+
+    def _since_s(self, after_s: float | None) -> float:
+        return 0.0 if after_s is None else time.time() - self.injected_at - after_s
+
+
+def _seen_for_a_while(found: Judged, watch: Watch) -> bool:
+    return found.detected_s is not None and watch.seen_for_s >= HOLD_S
+
+
+def _dealt_with(found: Judged, watch: Watch) -> bool:
+    return found.recovered_s is not None and watch.calm
+
+
+def _ended(service: str, row: DrillRow) -> e.DrillEnded:
+    return e.DrillEnded(
+        service=ServiceName(service),
+        drill=row.drill,
+        fault=row.fault,
+        outcome=row.outcome,
+        detected_s=row.detected_s,
+        recovered_s=row.recovered_s,
+        answers_failed=row.answers_failed,
+        automatic=row.automatic,
+        injected=row.injected,
+        why=row.why,
+        figures=row.figures,
+    )

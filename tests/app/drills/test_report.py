@@ -1,0 +1,52 @@
+"""What is written down of drills: objectives, the table, and nothing that looks like a figure where there is none."""
+
+import msgspec
+import pytest
+
+from flyball.app.drills.disaster import routing_differences
+from flyball.app.drills.report import DrillReport, DrillRow, LeftOut, cells, goals, markdown, outcome_of
+from flyball.core.ids import Epoch, ReleaseRoot, ServiceName
+from flyball.core.routing import Routing
+
+SOUND = DrillRow(fault="latency", detected_s=3.0, recovered_s=11.0, answers_failed=0, automatic=True)
+UNSEEN = DrillRow(fault="disk_full", detected_s=None, recovered_s=None, answers_failed=2, automatic=False)
+
+
+def test_the_document_has_the_keys_that_were_promised() -> None:
+    document = msgspec.to_builtins(DrillReport(drills=(SOUND, UNSEEN)))
+    assert [
+        set(row) >= {"fault", "detected_s", "recovered_s", "answers_failed", "automatic"} for row in document["drills"]
+    ]
+    assert document["drills"][1]["detected_s"] is None
+
+
+@pytest.mark.parametrize(("detected_s", "recovered_s", "outcome"), [(300, 900, "passed"), (301, 900, "missed")])
+def test_the_objectives_are_five_and_fifteen_minutes(detected_s: float, recovered_s: float, outcome: str) -> None:
+    row = msgspec.structs.replace(SOUND, detected_s=detected_s, recovered_s=recovered_s)
+    assert outcome_of(row)[0] == outcome
+
+
+def test_what_was_not_seen_is_no_number() -> None:
+    assert cells(UNSEEN)[1:3] == ("not seen", "not seen")
+    assert goals([SOUND, UNSEEN]) == (
+        "1 of 2 detected",
+        "1 of 2 over with no hand (goal: 80 %)",
+        "2 answers failed",
+    )
+
+
+def test_the_page_names_what_was_left_out_and_why() -> None:
+    page = markdown(DrillReport(drills=(SOUND,), left_out=(LeftOut(fault="expired_key", why="no keys"),)))
+    assert "| latency | 3.0 s | 11.0 s | 0 | yes |" in page
+    assert "**expired_key** was left out: no keys" in page
+
+
+def test_a_restored_gateway_with_other_weights_is_a_difference() -> None:
+    first, second = ReleaseRoot("sha256:" + "a" * 64), ReleaseRoot("sha256:" + "b" * 64)
+    said = Routing(service=ServiceName("fraud"), epoch=Epoch(4), champion=first, candidate=second, weight=1000)
+    assert routing_differences(said, said, first) == ()
+    assert routing_differences(said, msgspec.structs.replace(said, weight=0, epoch=5), first) == (
+        "epoch: the ledger names 4, the gateway holds 5",
+        "weight: the ledger names 1000, the gateway holds 0",
+    )
+    assert len(routing_differences(said, said, second)) == 1

@@ -1,0 +1,83 @@
+"""Facts of the ledger as changes: what begins to be wrong, and what is over."""
+
+from tests.control.world import FIRST, NAME, SECOND
+
+from flyball.app.drills.seen import Change, FactReader
+from flyball.core import events as e
+from flyball.core.health import Health, Sign
+from flyball.core.ids import Epoch, RolloutId
+from flyball.core.ledger import Entry
+from flyball.core.routing import Verdict
+from flyball.core.watching import Signal
+
+AT = "2026-11-21T10:00:00.000000Z"
+
+
+def read(*facts: e.AnyFact) -> list[tuple[str, str]]:
+    reader = FactReader()
+    found: list[Change] = []
+    for seq, fact in enumerate(facts, 1):
+        entry = Entry(seq=seq, at=AT, type="", subject=NAME, fact=fact, prev_hash="", hash="")
+        found += reader.take(entry)
+    return [(each.key, each.what) for each in found]
+
+
+def sign(kind: str) -> Sign:
+    assert kind in ("errors", "latency")
+    return Sign(
+        kind="errors" if kind == "errors" else "latency",
+        severity="critical",
+        value=1.0,
+        limit=0.5,
+        since=AT,
+        why="measured",
+        clears="less",
+    )
+
+
+def test_a_signal_begins_and_ends_under_its_kind_and_feature() -> None:
+    signal = Signal(
+        signal="psi", level="act", value=0.3, limit=0.25, release=FIRST, window=1, first_row=1, last_row=9, feature="a"
+    )
+    assert read(
+        e.SignalRaised(service=NAME, signal=signal), e.SignalCleared(service=NAME, signal="psi", feature="a")
+    ) == [("signal/psi/a", "begins"), ("signal/psi/a", "ends")]
+
+
+def test_an_incident_ends_under_the_key_it_began_with_and_a_drills_own_is_none() -> None:
+    assert read(
+        e.IncidentOpened(service=NAME, incident="in-1", kind="data_quality", reason="rows break the contract"),
+        e.IncidentOpened(service=NAME, incident="in-2", kind="drill", reason="a drill"),
+        e.IncidentClosed(service=NAME, incident="in-2", how="recovered", reason="over"),
+        e.IncidentClosed(service=NAME, incident="in-1", how="new_normal", reason="steady"),
+    ) == [("incident/data_quality/in-1", "begins"), ("incident/data_quality/in-1", "ends")]
+
+
+def test_health_tells_of_each_sign_once() -> None:
+    def told(*kinds: str) -> e.HealthChanged:
+        return e.HealthChanged(
+            service=NAME, health=Health(state="UNHEALTHY", signs=tuple(sign(each) for each in kinds))
+        )
+
+    assert read(told("errors"), told("errors", "latency"), told("latency"), told()) == [
+        ("health/errors", "begins"),
+        ("health/latency", "begins"),
+        ("health/errors", "ends"),
+        ("health/latency", "ends"),
+    ]
+
+
+def test_a_rollback_is_over_when_the_gateway_holds_its_weights() -> None:
+    back = e.RolledBack(
+        service=NAME,
+        rollout=RolloutId("ro-1"),
+        release=SECOND,
+        to=FIRST,
+        cause="errors",
+        by="gateway",
+        verdict=Verdict(kind="ROLL_BACK", reason="more errors"),
+        epoch=3,
+    )
+    earlier, applied = (e.RoutingApplied(service=NAME, epoch=Epoch(epoch), key="") for epoch in (2, 3))
+    assert read(back, earlier) == [("rollback/ro-1", "begins")]
+    assert read(back, earlier, applied) == [("rollback/ro-1", "begins"), ("rollback/ro-1", "ends")]
