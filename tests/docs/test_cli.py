@@ -15,11 +15,14 @@ from flyball.app.cli.gc import Collection
 from flyball.app.cli.main import VERBS, build, run
 from flyball.app.cli.status import ServiceStatus
 from flyball.app.demo.report import Report
+from flyball.app.drills.report import DrillReport
 from flyball.app.people import Act
 from flyball.app.rehearse.report import Report as Rehearsed
 from flyball.app.wiring.api.run import Answering
 from flyball.app.wiring.asking.differing import Compared
 from flyball.app.wiring.asking.lineage import Trace
+from flyball.app.wiring.backup.backup import Backup
+from flyball.app.wiring.backup.restore import Restored
 from flyball.app.wiring.serving.up import Running
 from flyball.app.wiring.training.reproducing import Reproduced
 from flyball.control.explain import Explanation
@@ -30,7 +33,10 @@ DOCUMENTS: dict[str, type[msgspec.Struct]] = {
     "api": Answering,
     "gc": Collection,
     "approve": Act,
+    "backup": Backup,
     "demo": Report,
+    "drill": DrillReport,
+    "restore": Restored,
     "diff": Compared,
     "backtest": Backtest,
     "rehearse": Rehearsed,
