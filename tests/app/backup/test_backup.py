@@ -19,6 +19,7 @@ from flyball.core.errors import BadInput, Conflict, NotFound
 
 FROZEN = e.Frozen(service=NAME, by="ada", why="maintenance")
 THAWED = e.Thawed(service=NAME, by="ada", why="done")
+TURNS: list[e.AnyFact] = [FROZEN, THAWED]
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def test_what_was_laid_aside_is_back_and_verifies(home: Home, tmp_path: Path) ->
 
 def test_a_ledger_that_is_written_meanwhile_is_copied_as_of_one_moment(home: Home, tmp_path: Path) -> None:
     with ledger_of(home) as ledger:
-        facts = iter([FROZEN, THAWED] * 50)
+        facts = iter(TURNS * 50)
 
         def written(_: str) -> None:
             ledger.append([next(facts)])
