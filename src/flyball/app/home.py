@@ -104,6 +104,10 @@ class Home:
         """What the controller has learned from the log of one service; it can be learned again."""
         return self.root / "monitor" / f"{service}.checkpoint"
 
+    def health(self, service: str) -> Path:
+        """How well one service is, as its controller judged it last."""
+        return self.root / "monitor" / f"{service}.health.json"
+
     def gateway(self, service: str) -> Path:
         """Routing table, counters and spool of one service's gateway."""
         return self.root / "gateway" / service

@@ -8,6 +8,7 @@ from flyball.control.narrate import sentence
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.errors import NotFound
+from flyball.core.health import Health
 from flyball.core.ledger import Entry
 from flyball.core.record import Record
 
@@ -28,6 +29,8 @@ class Explanation(Record):
     because: tuple[str, ...]  # the reasons of the last decisions
     waiting_for: tuple[str, ...]
     events: tuple[Line, ...]
+    health: Health = Health()  # of the service; as the ledger has it
+    health_since: str = ""  # RFC 3339, UTC
 
 
 def explain(subject: str, entries: Iterable[Entry], states: dict[str, ServiceState]) -> Explanation:
@@ -54,6 +57,8 @@ def explain(subject: str, entries: Iterable[Entry], states: dict[str, ServiceSta
         because=tuple(f"{decision.action}: {decision.why}" for decision in last),
         waiting_for=tuple(wait for decision in last for wait in decision.waiting_for),
         events=tuple(lines),
+        health=state.health.health,
+        health_since=state.health.since,
     )
 
 
@@ -70,6 +75,8 @@ def standing(state: ServiceState) -> str:
         parts.append(f"ticket {state.ticket.ticket} is open ({state.ticket.reason})")
     if state.incident is not None:
         parts.append(f"quality incident {state.incident.incident} is open")
+    if state.health.since and state.health.health.state != "HEALTHY":
+        parts.append(f"{state.health.health.state} since {state.health.since}")
     parts += [*_alone(state), *_excepted(state)]
     if state.frozen is not None:
         parts.append(f"frozen by {state.frozen.by}")

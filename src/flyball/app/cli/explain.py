@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from flyball.app.cli.door import HomeOption, JsonFlag, emit
+from flyball.app.cli.health_text import health_lines
 from flyball.app.home import find_home
 from flyball.core.errors import NotFound
 
@@ -26,6 +27,7 @@ def explain(
 ) -> None:
     """Where the subject stands, the reasons of the last decisions, what they wait for, and the facts.
 
+    Of a service also how well it is, its signs, and what would change that.
     Of a release also its lights, what is not passed, and where its evidence lies.
     """
     import msgspec
@@ -33,6 +35,7 @@ def explain(
     from flyball.app.cli.release_text import evidence_folder, release_lines
     from flyball.app.cli.release_text import judged as judgement
     from flyball.app.people import states_of
+    from flyball.app.wiring.health_seen import health_seen
     from flyball.app.wiring.ledger import open_ledger
     from flyball.control.explain import explain as explain_it
 
@@ -45,6 +48,9 @@ def explain(
     evidence = evidence_folder(place, release) if release is not None else None
     judged = release_lines(release, evidence) if release is not None else []
     more = None if release is None else judgement(release) | {"release": release.root, "evidence": evidence}
+    seen = health_seen(place, told.service)
+    if told.subject == told.service and seen.report is not None:
+        told = msgspec.structs.replace(told, health=seen.standing)
     emit(msgspec.to_builtins(told) | {"judged": more}, as_json=json, text=lambda: _text(told, judged))
 
 
@@ -62,6 +68,8 @@ def _text(told: "Explanation", judged: list[str]) -> str:
     lines = [f"{told.subject} ({told.service}): {told.standing}"]
     lines += [f"  because  {reason}" for reason in told.because]
     lines += [f"  waits for  {wait}" for wait in told.waiting_for]
+    if told.subject == told.service:
+        lines += health_lines(told.health, told.health_since)
     lines += [f"  {line}" for line in judged]
     lines += [f"  {line.seq:>6}  {line.at}  {line.text}" for line in told.events]
     return "\n".join(lines)

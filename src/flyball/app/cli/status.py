@@ -6,10 +6,13 @@ import msgspec
 from cyclopts import Parameter
 
 from flyball.app.cli.door import HomeOption, JsonFlag, emit, say
+from flyball.app.cli.health_text import in_short
 from flyball.app.home import Home, find_home
 from flyball.app.label_delays import LabelDelays
 from flyball.app.silence import SILENT_S
 from flyball.core.errors import NotFound, Unavailable
+from flyball.core.health import Health
+from flyball.core.health_report import SILENT_S
 from flyball.core.ids import short
 from flyball.core.pressure import Pressure
 from flyball.core.realised import LabelState, RealisedWindow
@@ -32,6 +35,8 @@ class ServiceStatus(msgspec.Struct, kw_only=True):
     ab_test: str | None
     ticket: str | None
     incident: str | None
+    health: Health  # as its controller judged it last; UNKNOWN where none keeps it
+    health_since: str  # RFC 3339, UTC; empty: never told
     frozen: bool
     exceptions: tuple[str, ...]  # failed gates that people let pass, or are asked to; that stand
     exceptions_given: int  # ever
@@ -92,6 +97,8 @@ def _status(state: "ServiceState", home: Home, ledger: "Ledger") -> ServiceStatu
         ab_test=state.ab.started.test if state.ab else None,
         ticket=state.ticket.ticket if state.ticket else None,
         incident=state.incident.incident if state.incident else None,
+        health=_health(home, state),
+        health_since=state.health.since,
         frozen=state.frozen is not None,
         exceptions=tuple(state.exceptions.standing),
         exceptions_given=state.exceptions.given,
@@ -105,6 +112,14 @@ def _status(state: "ServiceState", home: Home, ledger: "Ledger") -> ServiceStatu
         realised=window,
         pressures=_pressures(home, ledger, state),
     )
+
+
+def _health(home: Home, state: "ServiceState") -> Health:
+    """As of now where a controller keeps it; what the ledger says where none ever wrote more (a replay, a backup)."""
+    from flyball.app.wiring.health_seen import health_seen
+
+    seen = health_seen(home, state.service)
+    return seen.standing if seen.report is not None or seen.unreadable else state.health.health
 
 
 def _pressures(home: Home, ledger: "Ledger", state: "ServiceState") -> tuple[Pressure, ...]:
@@ -160,10 +175,17 @@ def _table(found: list[ServiceStatus]) -> "Table":
     from rich.table import Column, Table
 
     labels = Column("labels after", no_wrap=True)  # p50, p90, p99
-    table = Table("service", "standing", "signals", labels, "waits for", box=None)
+    table = Table("service", "health", "standing", "signals", labels, "waits for", box=None)
     for each in found:
         pressed = [f"{one.of} presses {one.value:.2f} of {one.enter:g}" for one in each.pressures if one.windows]
         signals = "\n".join([", ".join(each.signals) or "-", *pressed])
         waits = "\n".join(each.waiting_for) or "-"
-        table.add_row(each.service, each.standing, signals, each.label_delay.words if each.label_delay else "-", waits)
+        table.add_row(
+            each.service,
+            in_short(each.health, each.health_since),
+            each.standing,
+            signals,
+            each.label_delay.words if each.label_delay else "-",
+            waits,
+        )
     return table

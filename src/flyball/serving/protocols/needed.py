@@ -28,8 +28,10 @@ def needed(path: str, *, only: str = EVERY) -> Need | None:
     (Need(scope='metrics', service='*'), Need(scope='admin', service='*'))
     """
     match path.strip("/").split("/"):
-        case ["" | "livez" | "readyz" | "ping"] | ["v2", "health", "live" | "ready"]:
+        case ["" | "livez" | "readyz" | "ping"] | ["v2", "health", "live" | "ready"] | ["v1", "health"]:
             return None
+        case ["v1", "health", service]:
+            return Need(scope="predict", service=service)
         case ["v1", "services", service, "predict" | "invocations"] | ["v2", "models", service, *_]:
             return Need(scope="predict", service=service)
         case ["v1", "models", name]:

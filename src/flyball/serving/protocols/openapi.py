@@ -75,6 +75,7 @@ def _common() -> Iterable[tuple[str, Schema]]:
     yield "/openapi.json", _get("This document", {"type": "object"})
     yield "/livez", _get("Whether the process runs", record({"live": {"type": "boolean"}}))
     yield "/readyz", _get("Whether every service has a release loaded", schemas.READY, also={503: schemas.READY})
+    yield "/v1/health", _get("How well the services are", schemas.HEALTH_OF_ALL, also={503: schemas.HEALTH_OF_ALL})
     yield "/ping", _get("The same, for MLflow's client", record({"ready": {"type": "boolean"}}), refusals=[503])
     yield "/metrics", _metrics()
     yield "/v1/models", _get("Names of the services", names)
@@ -104,6 +105,7 @@ def _plain(described: Described) -> dict[str, Schema]:
     return {
         f"/v1/services/{name}/predict": _predict("Predictions, one a row", {"anyOf": [rows, row]}, answer),
         f"/v1/services/{name}/invocations": _invocations(described),
+        f"/v1/health/{name}": _get("How well it is", schemas.HEALTH_OF_ONE, also={503: schemas.HEALTH_OF_ONE}),
         f"/v1/models/{name}": _get("Whether it is ready", ready, refusals=[503]),
         f"/v1/models/{name}:predict": _predict("Predictions, as KServe v1 asks", instances, schemas.FORM_ANSWER),
     }

@@ -183,5 +183,18 @@ READY = record(
     {"ready": {"type": "boolean"}, "services": {"type": "object"}, "reasons": {"type": "object"}},
     optional=["services", "reasons"],
 )
+HEALTH_OF_ONE = record(
+    {
+        "service": TEXT,
+        "state": {"enum": ["HEALTHY", "DEGRADING", "UNHEALTHY", "FAILED", "UNKNOWN"]},
+        "why": TEXT,
+        "since": TEXT,
+        "signs": {"type": "array", "items": {"type": "object"}},
+        "would_change": {"type": "array", "items": TEXT},
+        "age_s": {"type": ["number", "null"]},
+        "ready": {"type": "boolean"},
+    }
+)
+HEALTH_OF_ALL = record({"state": TEXT, "services": {"type": "object"}}, optional=["services"])
 INDEX = many(record({"name": TEXT, "version": TEXT, "state": TEXT, "reason": TEXT}, optional=("version", "reason")))
 STATS = record({"model_stats": many({"type": "object"})})

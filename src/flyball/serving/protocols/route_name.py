@@ -34,8 +34,10 @@ def route_name(path: str) -> tuple[str, str]:
             return f"/{name}", ""
         case ["v1", "services", service, ("predict" | "invocations") as verb]:
             return f"/v1/services/{{service}}/{verb}", service
-        case ["v1", "labels"]:
-            return "/v1/labels", ""
+        case ["v1", "labels" | "health" as name]:
+            return f"/v1/{name}", ""
+        case ["v1", "health", service]:
+            return "/v1/health/{service}", service
         case ["v1", "models", name] if name.endswith(":predict"):
             return "/v1/models/{service}:predict", name.removesuffix(":predict")
         case ["v1", "models", name]:

@@ -26,6 +26,7 @@ from flyball.app.declared import load
 from flyball.app.home import Home
 from flyball.app.wiring.ledger import recorder
 from flyball.app.wiring.loop import rounds
+from flyball.app.wiring.loop.health_file import HealthFile
 from flyball.app.wiring.loop.kept_memory import checkpointed
 from flyball.app.wiring.loop.kept_states import KeptStates
 from flyball.app.wiring.loop.learner import PipelineLearner
@@ -46,6 +47,7 @@ from flyball.core import events as e
 from flyball.core.errors import FlyballError
 from flyball.core.ids import ServiceName
 from flyball.core.ledger import Ledger
+from flyball.core.surroundings import Surroundings
 from flyball.monitor.labels import ROW as CAPTURED_POSITION
 from flyball.monitor.watch import Watcher
 
@@ -67,6 +69,7 @@ class Keeper:
         self._gateways, self._owner = gateways, owner
         self._reconciler: Reconciler | None = None
         self._realised: RealisedFile | None = None
+        self._health: HealthFile | None = None
         self._learners: list[PipelineLearner] = []
         self._windows: Remembering | None = None
         self._notice: CodeNotice | None = None
@@ -112,6 +115,8 @@ class Keeper:
         self._gateways.record(loop.state.service, self._ledger)
         if self._realised is not None:
             self._realised.write()
+        if self._health is not None:
+            self._health.write(loop.seen.health, loop.state, Surroundings())
         if self._notice is not None:
             self._notice.look(time.monotonic())
         if loop.stale:
@@ -142,6 +147,7 @@ class Keeper:
             complain=complain,
         )
         self._realised = RealisedFile(self._home, name, watcher)
+        self._health = HealthFile(self._home, name, complain)
         self._notice = CodeNotice(declared, partial(load, self._file), self._ledger)
         clock = SystemClock()
         learner = PipelineLearner(

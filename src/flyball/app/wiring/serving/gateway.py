@@ -16,6 +16,7 @@ from flyball.adapters.clock import SystemClock
 from flyball.adapters.remote_asking import asking
 from flyball.app.declared import Declared
 from flyball.app.home import Home
+from flyball.app.wiring.health_seen import health_seen
 from flyball.app.wiring.processes.arm import behind, loader_of, warm
 from flyball.app.wiring.serving.newest_windows import NewestWindows
 from flyball.app.wiring.serving.observed import observed, tracing_of
@@ -155,6 +156,7 @@ def assemble(
     prefix = f"req-{boot.hex()}-"
     door = Door(served, clock, secret=secret, request_prefix=prefix, start=start, stop=stop, complain=complain)
     door.windows = NewestWindows(home, complain)
+    door.health.healths = partial(health_seen, home)
     return door
 
 

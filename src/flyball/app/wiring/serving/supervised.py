@@ -17,6 +17,7 @@ from flyball.adapters.prediction_log.labels import SqliteLabels
 from flyball.adapters.prediction_log.worker_panes import WorkerPanes
 from flyball.app.declared import Declared
 from flyball.app.home import Home
+from flyball.app.wiring.health_seen import health_seen
 from flyball.app.wiring.serving.gateway import from_ledger
 from flyball.app.wiring.serving.inheritance import busy
 from flyball.app.wiring.serving.newest_windows import NewestWindows
@@ -110,7 +111,7 @@ async def run(
         stack.push_async_callback(_last_panes, services, home, books)
         bodies: dict[str, OverWorkers] = {}
         slots: dict[str, list[Slot]] = {}
-        telling = Telling(bodies, slots, NewestWindows(home, complain))
+        telling = Telling(bodies, slots, NewestWindows(home, complain), partial(health_seen, home))
         turns = Turns.made(folder / TURNS, workers, max(numbers) + 1)
 
         def gone(number: int, last: str) -> None:

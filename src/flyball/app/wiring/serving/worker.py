@@ -17,6 +17,7 @@ import uvloop
 from flyball.adapters.clock import SystemClock
 from flyball.app.declared import Declared, load
 from flyball.app.home import Home
+from flyball.app.wiring.health_seen import health_seen
 from flyball.app.wiring.serving.gateway import LOADER, serve_secured, served_of
 from flyball.app.wiring.serving.grpc_door import grpc_door
 from flyball.app.wiring.serving.inheritance import orphanage
@@ -106,6 +107,7 @@ def assemble(
 
     prefix = f"req-{boot.hex()}-"
     door = Door(served, clock, secret=secret, request_prefix=prefix, start=start, stop=stop, complain=complain)
+    door.health.healths = partial(health_seen, home)
     return door
 
 

@@ -54,6 +54,7 @@ from flyball.serving.serve.http.exchange import (
 from flyball.serving.serve.http.exposition import Windows, exposition
 from flyball.serving.serve.http.form_routes import FormRoutes
 from flyball.serving.serve.http.guard import GRANT, known, seen
+from flyball.serving.serve.http.health_routes import HealthRoutes
 from flyball.serving.serve.http.oip_routes import OipRoutes
 
 
@@ -81,6 +82,7 @@ class Door:
         self.short: dict[bytes, Joined] = {}  # targets of requests that may go the short way
         self.sums: Callable[[], Awaitable[Report]] | None = None  # of all workers; None: there is only this one
         self.windows: Windows = lambda _: None  # the newest of a service, for metrics
+        self.health = HealthRoutes(services)
         self._oip = OipRoutes(services, self._request_id, self._statistics)
         self._forms = FormRoutes(services, self._request_id)
 
@@ -128,7 +130,7 @@ class Door:
                 return
             case ["v1", "services", _, "predict"] | ["v1", "labels"]:
                 allowed = "POST"
-            case ["metrics" | "livez" | "readyz" | "openapi.json"]:
+            case ["metrics" | "livez" | "readyz" | "openapi.json"] | ["v1", "health"] | ["v1", "health", _]:
                 allowed = "GET"
             case _:
                 if not await self._forms.route(parts, scope, receive, send):
@@ -142,6 +144,10 @@ class Door:
                     self._predicting[path] = name  # next time it is not taken apart
                     self._shorten(path, name)
                 await self._predict(name, scope, receive, send)
+            case ["v1", "health"]:
+                await self.health.all(scope, send)
+            case ["v1", "health", name]:
+                await self.health.one(name, send)
             case ["v1", _]:
                 await self._labels(scope, receive, send)
             case ["metrics"]:
@@ -247,7 +253,7 @@ class Door:
         if self.sums is not None:
             kind, body = encoded((await self.sums()).metrics, accepted)
         else:
-            kind, body = exposition(self._services.values(), accepted, self.windows)
+            kind, body = exposition(self._services.values(), accepted, self.windows, self.health.healths)
         await send_body(send, 200, body, [(b"content-type", kind.encode())])
 
     async def _statistics(self, served: Served) -> Releases:

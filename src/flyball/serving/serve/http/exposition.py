@@ -20,6 +20,8 @@ from flyball.serving.counting.report import Report
 from flyball.serving.counting.tally import Tally
 from flyball.serving.counting.totals import OPENMETRICS
 from flyball.serving.serve.answering.served import Served
+from flyball.serving.serve.http.health_metrics import health_metrics
+from flyball.serving.serve.http.health_routes import Healths, unseen
 from flyball.serving.serve.http.pressure import pressure
 from flyball.serving.serve.http.watched import watched
 
@@ -34,10 +36,12 @@ def _none(_: str) -> SeenWindow | None:
     return None
 
 
-def exposition(services: Iterable[Served], accept: str = "", windows: Windows = _none) -> tuple[str, bytes]:
+def exposition(
+    services: Iterable[Served], accept: str = "", windows: Windows = _none, healths: Healths = unseen
+) -> tuple[str, bytes]:
     """Content type and body, in the format that the header `Accept` asks for."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Services(list(services), windows))
+    registry.register(_Services(list(services), windows, healths))
     encode, kind = choose_encoder(accept)
     return kind, encode(registry)
 
@@ -50,27 +54,28 @@ def report_of(services: Mapping[str, Served]) -> Report:
     )
 
 
-def exposition_of(services: Iterable[Filed], windows: Windows = _none) -> str:
+def exposition_of(services: Iterable[Filed], windows: Windows = _none, healths: Healths = unseen) -> str:
     """What counter files and newest windows of these services say, as OpenMetrics: a supervisor's own part."""
     registry = CollectorRegistry(auto_describe=False)
     found = list(services)
-    registry.register(_Filed(found, windows))
+    registry.register(_Filed(found, windows, healths))
     text: bytes = generate_latest(registry)  # type: ignore[no-untyped-call]
     return text.decode()
 
 
 class _Filed(Collector):
-    def __init__(self, services: list[Filed], windows: Windows) -> None:
-        self._services, self._windows = services, windows
+    def __init__(self, services: list[Filed], windows: Windows, healths: Healths) -> None:
+        self._services, self._windows, self._healths = services, windows, healths
 
     def collect(self) -> Iterator[Metric]:
         yield from filed(self._services)
         yield from _watched([name for name, _, _ in self._services], self._windows)
+        yield from _healthy([name for name, _, _ in self._services], self._healths)
 
 
 class _Services(Collector):
-    def __init__(self, services: list[Served], windows: Windows) -> None:
-        self._services, self._windows = services, windows
+    def __init__(self, services: list[Served], windows: Windows, healths: Healths) -> None:
+        self._services, self._windows, self._healths = services, windows, healths
 
     def collect(self) -> Iterator[Metric]:
         yield from self._answers()
@@ -79,6 +84,7 @@ class _Services(Collector):
         yield from self._labels()
         yield from pressure(self._services)
         yield from _watched([one.name for one in self._services], self._windows)
+        yield from _healthy([one.name for one in self._services], self._healths)
 
     def _answers(self) -> Iterator[Metric]:
         rows = CounterMetricFamily("flyball_rows", "Rows received", labels=["service", "arm", "outcome"])
@@ -117,6 +123,13 @@ def _watched(names: Sequence[str], windows: Windows) -> Iterator[Metric]:
     found = [(name, seen) for name in names if (seen := windows(name)) is not None]
     if found:
         yield from watched(found)
+
+
+def _healthy(names: Sequence[str], healths: Healths) -> Iterator[Metric]:
+    """Nothing at all where no controller has judged any."""
+    found = [(name, seen) for name in names if (seen := healths(name)).report is not None or seen.unreadable]
+    if found:
+        yield from health_metrics(found)
 
 
 def filed(services: Iterable[Filed]) -> Iterator[Metric]:
