@@ -52,6 +52,7 @@ assert not loaded, loaded
 def test_every_verb_has_its_module_its_help_and_json(capfd: pytest.CaptureFixture[str]) -> None:
     groups = {
         "ab": ("start", "weigh", "show", "stop"),
+        "alerts": ("list", "ack", "silence", "unsilence", "test"),
         "contract": ("lint", "check", "diff", "draft"),
         "events": ("list", "log", "redeliver", "send"),
         "exception": ("request", "confirm", "revoke", "list"),

@@ -87,7 +87,7 @@ def relay(home: Home, ledger: OpenLedger, environment: dict[str, str] | None = N
 
 def _quick(receiver: Any) -> Any:
     if isinstance(receiver, HttpReceiver):
-        receiver._deadline_s = 0.5  # a hung receiver, without a long test
+        receiver.client.deadline_s = 0.5  # a hung receiver, without a long test
     return receiver
 
 

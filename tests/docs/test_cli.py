@@ -49,6 +49,7 @@ DOCUMENTS: dict[str, type[msgspec.Struct]] = {
 
 GROUPS = {
     "ab": ("start", "weigh", "show", "stop"),
+    "alerts": ("list", "ack", "silence", "unsilence", "test"),
     "monitor": ("status", "history", "selftest"),
     "predictions": ("query", "attribute", "show", "summary", "tidy"),
     "rollout": (

@@ -11,7 +11,7 @@ from flyball.core import events as e
 from flyball.core.errors import NotFound
 from flyball.core.ids import ReleaseRoot
 from flyball.core.ledger import Ledger
-from flyball.core.service import Autonomy, Metadata, Retrain, Service
+from flyball.core.service import Alerts, Autonomy, Metadata, Retrain, Service
 from flyball.registry.releases import registry
 
 
@@ -63,6 +63,10 @@ class Reading:
             known = ", ".join(sorted(self._declared)) or "none"
             raise NotFound(f"no service is called {service!r}", hint=f"services: {known}")
         return msgspec.convert(self._declared[service], Service)
+
+    def alerts(self, service: str) -> Alerts | None:
+        """What it says of who is told of what is wrong."""
+        return msgspec.convert(self._declared[service].get("alerts"), Alerts | None)
 
     def autonomy(self, service: str) -> Autonomy:
         """What it says of how far the loop may go alone."""

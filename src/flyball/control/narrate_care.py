@@ -39,6 +39,9 @@ def _of_alert(fact: e.AnyFact) -> str | None:
             return f"alert {alert} was escalated to {', '.join(to) or 'nobody by name'} (level {level}): {why}"
         case e.AlertResolved(alert=alert, why=why):
             return f"alert {alert} is resolved: {why}"
+        case e.AlertsTested(alert=alert, by=by, arrived=arrived, missed=missed):
+            lacks = f"; not at {', '.join(f'{name} ({said})' for name, said in missed.items())}" if missed else ""
+            return f"{by} tested the alerts ({alert}): it arrived at {', '.join(arrived) or 'nobody'}{lacks}"
         case e.AlertsSilenced(silence=silence, match=match, until=until, by=by, why=why):
             return f"{by} silenced alerts {match} until {until} ({silence}): {why}"
         case e.SilenceEnded(silence=silence, by=by, why=why):

@@ -1,12 +1,13 @@
 """What should be done now, and why: the one pure function between reading the facts and acting.
 
 Concerns are asked in the order of their urgency: a way back first, then the gateway in step with the ledger, then what
-the monitor saw and how well the service is, then an A/B test or the rollout, then learning. At most one of them changes
-state in one plan, so that each answer is given on the ledger as it stands. A freeze stops all but the way back, the
-routing, and what is only told.
+the monitor saw and how well the service is, then who is told of it, then an A/B test or the rollout, then learning. At
+most one of them changes state in one plan, so that each answer is given on the ledger as it stands. A freeze stops all
+but the way back, the routing, and what is only told.
 """
 
 from flyball.control.ab_testing import plan_ab_end, plan_ab_test
+from flyball.control.alerts.alerting import plan_alerts
 from flyball.control.decision import Decision, Situation, order
 from flyball.control.drilling import plan_drill_over
 from flyball.control.excepting import plan_exceptions
@@ -39,7 +40,7 @@ def plan(situation: Situation) -> Plan:
     state = situation.state
     asked = (
         *(plan_rollback, plan_exceptions, plan_ab_end, _plan_routing, _plan_watched, _plan_health),
-        *(plan_drill_over, _plan_standstill),
+        *(plan_drill_over, plan_alerts, _plan_standstill),
         *(plan_ab_test, plan_rollout, plan_retraining),
     )
     decisions: list[Decision] = []

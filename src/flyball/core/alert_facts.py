@@ -5,7 +5,7 @@ from typing import Literal
 from flyball.core.fact import Fact, Proof
 
 Urgency = Literal["page", "ticket"]
-HeldBy = Literal["inhibited", "silenced", "canary", "flapping"]
+HeldBy = Literal["inhibited", "silenced", "canary", "flapping", "healing"]
 
 
 class AlertRaised(Fact, tag="alert.raised"):
@@ -32,6 +32,7 @@ class AlertHeld(Fact, tag="alert.held"):
     name: str
     by: HeldBy
     why: str
+    alert: str = ""  # id of this time: whoever is told of it in the end, or that it is over, is told by it
 
 
 class AlertAcked(Fact, tag="alert.acked"):
@@ -53,6 +54,16 @@ class AlertEscalated(Fact, tag="alert.escalated"):
 class AlertResolved(Fact, tag="alert.resolved"):
     alert: str
     why: str
+
+
+class AlertsTested(Fact, tag="alerts.tested"):
+    """A test alert went to destinations, and this is what they said."""
+
+    alert: str  # that was raised and resolved for it
+    by: str
+    proof: Proof
+    arrived: tuple[str, ...]  # names of destinations that took it
+    missed: dict[str, str] = {}  # the others, and what they said
 
 
 class AlertsSilenced(Fact, tag="alerts.silenced"):

@@ -13,6 +13,7 @@ from flyball.core.alert_facts import AlertHeld as AlertHeld
 from flyball.core.alert_facts import AlertRaised as AlertRaised
 from flyball.core.alert_facts import AlertResolved as AlertResolved
 from flyball.core.alert_facts import AlertsSilenced as AlertsSilenced
+from flyball.core.alert_facts import AlertsTested as AlertsTested
 from flyball.core.alert_facts import SilenceEnded as SilenceEnded
 from flyball.core.declared_kinds import Remedy
 from flyball.core.drill_facts import DrillBegun as DrillBegun
@@ -239,6 +240,7 @@ AnyFact = (
     | AlertAcked
     | AlertEscalated
     | AlertResolved
+    | AlertsTested
     | AlertsSilenced
     | SilenceEnded
     | DrillBegun

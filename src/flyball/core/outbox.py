@@ -90,6 +90,7 @@ class Answer(Record):
     ok: bool
     status: str
     final: bool = False
+    rest_s: float = 0.0  # how long it asked to be left alone; after a failure
 
 
 class Receiver(Protocol):

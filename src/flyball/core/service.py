@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 from msgspec import Meta, field
 
 from flyball.core.cohorts import Cohorts as Cohorts
+from flyball.core.declared_alerts import AlertDestination as AlertDestination
+from flyball.core.declared_alerts import Alerts as Alerts
 from flyball.core.declared_health import HealthRules as HealthRules
 from flyball.core.declared_kinds import MEASURED as MEASURED
 from flyball.core.declared_kinds import Count as Count
@@ -282,4 +284,5 @@ class Service(Record):
     policy: Policy = field(default_factory=Policy)
     review: Review = field(default_factory=Review)
     replay: Replay = field(default_factory=Replay)
+    alerts: Alerts | None = None  # None: nobody has said who is to be told, so nothing is raised
     events: tuple[Destination, ...] = ()

@@ -16,7 +16,7 @@ from tests.app.api.test_flagger import DOCUMENTED, SENT
 from tests.app.test_people import PROMOTED, asking
 from tests.control.world import NAME, SECOND
 
-from flyball.app.api.words import WORDS
+from flyball.app.api.words import OF_ALERTS, WORDS
 from flyball.app.cli.main import run
 from flyball.app.home import Home
 
@@ -89,6 +89,8 @@ def test_an_order_needs_somebody_who_gives_it(url: str) -> None:
         status, told, headers = ask(f"{base}/{verb}", {"why": "because"})
         assert (status, "--gateway" in told["error"], "www-authenticate" in headers) == (401, True, True), verb
     assert ask(f"{url}/v1/services/{NAME}/triggers", {"reference": "4f1c2aa"})[0] == 401
+    for verb in OF_ALERTS:
+        assert ask(f"{url}/v1/services/{NAME}/alerts/{verb}", {"about": "al-1"})[0] == 401
 
 
 def test_what_is_not_there_is_an_error_in_the_same_shape(url: str) -> None:
@@ -145,6 +147,7 @@ def test_the_document_is_openapi_and_names_every_route(url: str) -> None:
     document = ask(url + "/openapi.json")[1]
     OpenAPIV31SpecValidator(document).validate()
     words = {f"/v1/services/{{service}}/{'' if verb in ('approve', 'reject') else 'rollout/'}{verb}" for verb in WORDS}
+    words |= {f"/v1/services/{{service}}/alerts/{verb}" for verb in OF_ALERTS} | {"/v1/services/{service}/alerts"}
     words.add("/v1/services/{service}/triggers")
     others = {"/livez", "/v1/decide", "/v1/flagger/go", "/v1/flagger/rollback"}
     rollout = "/v1/services/{service}/rollout"

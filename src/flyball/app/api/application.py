@@ -6,6 +6,7 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 from fastapi import FastAPI, Request, Response
 
+from flyball.app.alert_list import AlertList
 from flyball.app.api import bodies
 from flyball.app.api.books import Books
 from flyball.app.api.describing import Alive, described, operation
@@ -13,7 +14,7 @@ from flyball.app.api.flagger import Asked, CanaryHook, answered
 from flyball.app.api.judgement import Judged, of_verdict
 from flyball.app.api.messages import HEADER, Message, heard, keyed
 from flyball.app.api.refusals import RETRY_S, Lacking, NoCredentials, Refusal, refusal
-from flyball.app.api.words import OF_THE_SERVICE, WORDS, Said, speak, speaker
+from flyball.app.api.words import OF_ALERTS, OF_THE_SERVICE, WORDS, Said, speak, speak_of_alerts, speaker
 from flyball.app.people import Act
 from flyball.app.rollout_standing import RolloutStanding
 from flyball.core.access import Grant
@@ -79,6 +80,10 @@ def _reading(app: FastAPI, desk: Desk) -> None:
     async def standing(service: str) -> Response:
         return _json(await desk.read(lambda books: books.standing(service)))
 
+    @app.get("/v1/services/{service}/alerts", **operation("What is open, held and silenced", AlertList))
+    async def alerts(service: str) -> Response:
+        return _json(await desk.read(lambda books: books.alerts(service)))
+
     @app.get(
         "/v1/services/{service}/rollout/verdict",
         **operation("What is thought of a release; for Argo Rollouts' web metrics", Judged),
@@ -137,6 +142,19 @@ def _writing(app: FastAPI, desk: Desk, visitors: Visitors, clock: Clock) -> None
         base = "/v1/services/{service}" + ("" if verb in OF_THE_SERVICE else "/rollout")
         summary = f"As `flyball {'' if verb in OF_THE_SERVICE else 'rollout '}{verb}`"
         app.post(f"{base}/{verb}", name=verb, **operation(summary, Act, body=Said))(_word(say, verb))
+
+    async def say_of_alerts(request: Request, service: str, verb: str) -> Response:
+        person = speaker(visitors.of(request.scope), service)
+        said = bodies.read(await request.body(), Said, most_b=SHORT_B)
+        await desk.read(lambda books: books.known(service))
+        now = clock.now()
+        return _json(await desk.write(lambda ledger: speak_of_alerts(ledger, verb, service, person, said, now)))
+
+    for verb in OF_ALERTS:
+        path = f"/v1/services/{{service}}/alerts/{verb}"
+        app.post(path, name=f"alerts {verb}", **operation(f"As `flyball alerts {verb}`", Act, body=Said))(
+            _word(say_of_alerts, verb)
+        )
 
     @app.post(
         "/v1/services/{service}/triggers",

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 
+from flyball.app.alert_list import AlertList, standing
 from flyball.app.api.endings import Endings
 from flyball.app.api.judgement import Judgement, judgement
 from flyball.app.rollout_standing import RolloutStanding, rollout_standing
@@ -34,6 +35,10 @@ class Books:
             self._endings.add(entry)
             self._seq = entry.seq
         return judgement(state, self._endings.of(state.service), release)
+
+    def alerts(self, service: str) -> AlertList:
+        """Raises: NotFound."""
+        return standing([self._state(service)])
 
     def known(self, service: str) -> None:
         """Raises: NotFound: it is none of ours. A rollout, ticket or release is no service here."""

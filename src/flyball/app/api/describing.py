@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from fastapi import FastAPI
 
+from flyball.app.alert_list import AlertList
 from flyball.app.api.flagger import CanaryHook
 from flyball.app.api.judgement import Judged
 from flyball.app.api.messages import Message
@@ -56,7 +57,7 @@ def described(app: FastAPI) -> FastAPI:
 
     def document() -> dict[str, Any]:
         found = plain()
-        records = [Judged, Refusal, Question, CanaryHook, Said, Message, Act, RolloutStanding, Alive]
+        records = [Judged, Refusal, Question, CanaryHook, Said, Message, Act, RolloutStanding, AlertList, Alive]
         _, schemas = msgspec.json.schema_components(records, ref_template=_REF)
         found.setdefault("components", {}).setdefault("schemas", {}).update(schemas)
         return found

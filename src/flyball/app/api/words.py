@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from flyball.app import rollouts
+from flyball.app.alert_words import LONGEST_S, ack, silence, unsilence
 from flyball.app.api.refusals import Lacking, NoCredentials
 from flyball.app.people import Act, Person, approve, reject, told
 from flyball.app.subjects import Reading
@@ -20,6 +21,8 @@ class Said(Record):
     why: str = ""
     about: str = ""  # of `approve` and `reject`: the rollout, ticket, incident or release that is meant
     steps: tuple[str, ...] = ()  # of `waive`, `start` and `retry`: underpowered steps that are accepted, by their names
+    match: str = ""  # of `silence`: a name or a cause of alerts, `*` for anything
+    for_s: float = 0.0  # of `silence`: how long
     release: str | None = None  # of `start` and `retry`: its root or 8 or more digits; null: the newest that waits
 
 
@@ -37,6 +40,13 @@ WORDS: Mapping[str, Spoken] = {
     "undo": lambda ledger, service, person, said, _: rollouts.undo(ledger, service, person, said.why),
 }
 OF_THE_SERVICE = frozenset({"approve", "reject"})  # said to what waits there, by its name; else to its rollout
+OF_ALERTS: Mapping[str, Spoken] = {  # said to an alert, or to alerts
+    "ack": lambda ledger, service, person, said, _: ack(ledger, said.about, person, said.why, service=service),
+    "silence": lambda ledger, service, person, said, now: silence(
+        ledger, service, said.match, person, said.why, lasts_s=said.for_s, now=now
+    ),
+    "unsilence": lambda ledger, service, person, said, _: unsilence(ledger, service, said.about, person, said.why),
+}
 WITH_REASON = frozenset({"reject", "retry", "promote", "waive"})
 WITH_RELEASE = frozenset({"start", "retry"})
 
@@ -60,6 +70,23 @@ def speak(ledger: Ledger, verb: str, service: str, person: Person, said: Said, n
     if said.about and Reading(ledger).find(said.about)[0].service != service:
         raise NotFound(f"nothing of {service} is called {said.about!r}")
     return told(service, person, WORDS[verb](ledger, said.about or service, person, said, now))
+
+
+def speak_of_alerts(ledger: Ledger, verb: str, service: str, person: Person, said: Said, now: datetime) -> Act:
+    """The same of alerts. Raises: BadInput, NotFound, Refused."""
+    faults = []
+    if verb == "silence":
+        if not said.why.strip():
+            faults.append(_fault("why", "a reason, for the ledger", "nothing"))
+        if not said.match.strip():
+            faults.append(_fault("match", "a name or a cause of alerts", "nothing"))
+        if not 0 < said.for_s <= LONGEST_S:
+            faults.append(_fault("for_s", f"more than 0 and at most {LONGEST_S:g} s", f"{said.for_s:g}"))
+    elif not said.about:
+        faults.append(_fault("about", "the alert" if verb == "ack" else "the silence", "nothing"))
+    if faults:
+        raise BadInput("the body is faulty", tuple(faults))
+    return told(service, person, OF_ALERTS[verb](ledger, service, person, said, now))
 
 
 def _want(ledger: Ledger, service: str, person: Person, said: Said) -> Sequence[Entry]:

@@ -51,6 +51,7 @@ VERBS: dict[str, str] = {
     "approve": "Approve the rollout that waits.",
     "reject": "Reject the rollout that waits.",
     "rollback": "Send a service back to its previous release.",
+    "alerts": "Who is told what is wrong, who has it, and what nobody wants to hear for a while.",
     "freeze": "Stop every automatic action of a service but rollback.",
     "thaw": "End a freeze.",
     "explain": "Why something did or did not happen, from the ledger alone.",
@@ -58,7 +59,7 @@ VERBS: dict[str, str] = {
     "events": "What receivers outside were told, what waits, and telling it again.",
 }
 _WITH_VERBS_OF_THEIR_OWN = (
-    *("ab", "contract", "events", "exception", "keys", "ledger", "monitor", "predictions", "rollout", "runs"),
+    *("ab", "alerts", "contract", "events", "exception", "keys", "ledger", "monitor", "predictions", "rollout", "runs"),
 )
 
 

@@ -35,7 +35,7 @@ def up(
             running, as_json=json, text=lambda: f"{', '.join(running.services)} at {running.url} (home {running.home})"
         )
 
-    announced = any(each.service.events for each in declared)
+    announced = any(each.service.events or (each.service.alerts and each.service.alerts.to) for each in declared)
     asyncio.run(
         run(
             services,

@@ -28,10 +28,12 @@ from flyball.adapters.ids import TimeIds
 from flyball.app.home import Home
 from flyball.app.wiring.ledger_place import OpenLedger, open_ledger
 from flyball.app.wiring.receivers import Directory, receiver_of
+from flyball.app.wiring.reminders import Reminders
+from flyball.core.declared_alerts import AlertDestination
 from flyball.core.destination import Destination
 from flyball.core.errors import FlyballError
 from flyball.core.outbox import Answer, Outbox, Receiver, Waiting
-from flyball.registry.telling.patience import REFUSALS, rest_s
+from flyball.registry.telling.patience import LONGEST_S, REFUSALS, rest_s
 
 POLL_S = 0.25
 LEASE_S = 90.0  # longer than the longest deadline of a receiver
@@ -39,8 +41,9 @@ BACK_OFF_S = 5.0  # after a fault of ours, or a ledger that cannot be read now
 FLUSH_S = 5.0
 _LOG = logging.getLogger(__name__)
 
-Declared = Callable[[], Mapping[str, Destination]]
-Make = Callable[[str, Destination], Receiver]
+AnyDestination = Destination | AlertDestination
+Declared = Callable[[], Mapping[str, AnyDestination]]
+Make = Callable[[str, AnyDestination], Receiver]
 
 
 class Relay:
@@ -50,7 +53,7 @@ class Relay:
         self, outbox: Outbox, declared: Declared, make: Make, *, owner: str, draw: Callable[[], float] = random.random
     ) -> None:
         self._outbox, self._declared, self._make, self._owner, self._draw = outbox, declared, make, owner, draw
-        self._receivers: dict[str, tuple[Destination, Receiver]] = {}
+        self._receivers: dict[str, tuple[AnyDestination, Receiver]] = {}
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Until told to stop. What is under way then is given up, and sent again by the next relay."""
@@ -115,9 +118,10 @@ class Relay:
         elif answer.final and failed >= REFUSALS:
             self._outbox.record(id_, "refused", answer.status)
         else:
-            self._outbox.record(id_, "failed", answer.status, delay_s=rest_s(failed, self._draw()))
+            delay_s = max(rest_s(failed, self._draw()), min(answer.rest_s, LONGEST_S))
+            self._outbox.record(id_, "failed", answer.status, delay_s=delay_s)
 
-    async def _receiver(self, address: str, destination: Destination) -> Receiver:
+    async def _receiver(self, address: str, destination: AnyDestination) -> Receiver:
         """The one of last time, unless the declaration has changed since."""
         made = self._receivers.get(address)
         if made is not None and made[0] == destination:
@@ -184,7 +188,8 @@ async def _main(home: Home, owner: str | None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     with closing(open_ledger(home)) as ledger:
-        await relay_of(home, ledger, owner).run(stopping)
+        reminders = Reminders(ledger, os.environ, SystemClock())
+        await asyncio.gather(relay_of(home, ledger, owner).run(stopping), reminders.run(stopping))
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
 """One sentence for every key of `service.yaml`: the text an editor shows and the reference page prints."""
 
+from flyball.contracts.declaration.descriptions_of_alerts import ALERTED
 from flyball.contracts.declaration.descriptions_of_policy import DECIDED
 from flyball.contracts.declaration.descriptions_of_retraining import RETRAINED
 from flyball.contracts.declaration.descriptions_of_review import REVIEWED
@@ -23,6 +24,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "policy": "What never happens, and what people may let pass.",
         "review": "What is written up and when, and what the figures are held to.",
         "replay": "Defaults of `flyball replay`.",
+        "alerts": "Who is told when something is wrong, and what is not worth telling; none: nothing is raised.",
         "events": "Who outside is told about the facts of this service, and in which format.",
     },
     "Metadata": {
@@ -268,6 +270,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
     "Promote": {},
     **WATCHED,
     **RETRAINED,
+    **ALERTED,
     **DECIDED,
     **REVIEWED,
     **TESTED,

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from flyball.contracts.declaration import gate_sense, policy_sense, sense, serving_sense
+from flyball.contracts.declaration.alerts_sense import of_alerts
 from flyball.contracts.declaration.json_schema import resolved_schema
 from flyball.contracts.declaration.metric_rails_sense import of_metric_rails
 from flyball.contracts.declaration.overlay import laid_over
@@ -17,6 +18,7 @@ from flyball.contracts.yaml_text import Path, read, refusal
 from flyball.core.cohorts import Cohorts
 from flyball.core.destination import Destination
 from flyball.core.service import (
+    Alerts,
     Autonomy,
     Experiment,
     Gate,
@@ -133,6 +135,9 @@ def _senseless(healthy: dict[str, Any], data: dict[str, Any]) -> list[Finding]:
     events = _section(healthy, "events", tuple[Destination, ...], tuple)
     if events is not None:
         found += sense.of_events(events)
+    alerts = _section(healthy, "alerts", Alerts, _absent) if healthy.get("alerts") is not None else None
+    if alerts is not None:
+        found += of_alerts(alerts, events or ())
     found += sense.of_columns(healthy.get("data"))
     return found
 

@@ -3,6 +3,7 @@
 The planner decides what is useful; this file knows only what must never happen. It shares no function with the planner.
 """
 
+from flyball.control.check.alerts import of_alerts
 from flyball.control.check.drills import wrong_about_drills
 from flyball.control.check.exceptions import failed_without_exception
 from flyball.control.check.phases import allowed, phase_of
@@ -39,6 +40,7 @@ def broken_rules(
         found.append(f"{routings} routings in one plan: only one can be in force")
     if plan.parent != state.version:
         found.append(f"the plan was made from version {plan.parent}, the facts are at {state.version}")
+    found += of_alerts(facts, state, now)
     for decision in plan.decisions:
         for fact in decision.facts:
             if fact.service != state.service:

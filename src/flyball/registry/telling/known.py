@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from flyball.core.declared_alerts import Alerts
 from flyball.core.destination import Destination
 from flyball.core.events import (
     ChampionAppointed,
@@ -24,6 +25,7 @@ from flyball.core.release import Release, Snapshot
 from flyball.core.watching import Signal
 from flyball.registry import open_runs
 from flyball.registry.open_runs import Run
+from flyball.registry.telling.alerting import Told, followed
 
 
 class Known(Record):
@@ -40,6 +42,8 @@ class Known(Record):
     rollouts: dict[str, str] = {}  # rollout -> release root
     signals: dict[str, str] = {}  # key of a signal at the level `act` -> id of its incident
     tickets: dict[str, str] = {}  # ticket -> id of its incident
+    alerts: Alerts | None = None  # whom they go to
+    told: Mapping[str, Told] = {}  # alerts that are open
 
 
 def known(entries: Iterable[Entry]) -> Known:
@@ -54,13 +58,15 @@ def fold(state: Known, entry: Entry) -> Known:
     """After one more entry of the service; folding one again changes nothing."""
     if entry.seq <= state.seq:
         return state
-    return replace(_fold(state, entry), seq=entry.seq, open_runs=open_runs.fold(state.open_runs, entry))
+    runs, told = open_runs.fold(state.open_runs, entry), followed(state.told, entry)
+    return replace(_fold(state, entry), seq=entry.seq, open_runs=runs, told=told)
 
 
 def _fold(state: Known, entry: Entry) -> Known:
     match entry.fact:
         case ServiceDeclared(declaration=declaration):
-            return replace(state, declaration=declaration, destinations=destinations(declaration))
+            alerts = declared_alerts(declaration)
+            return replace(state, declaration=declaration, destinations=destinations(declaration), alerts=alerts)
         case SnapshotTaken(snapshot=snapshot):
             return replace(state, snapshots=state.snapshots | {snapshot.root: snapshot})
         case ReleaseRegistered(release=release):
@@ -101,6 +107,14 @@ def destinations(declaration: Mapping[str, Any]) -> tuple[Destination, ...]:
         return msgspec.convert(declaration.get("events", ()), tuple[Destination, ...])
     except msgspec.ValidationError:
         return ()
+
+
+def declared_alerts(declaration: Mapping[str, Any]) -> Alerts | None:
+    """Of a declaration as it stands on the ledger; None where it has none, or was not written by us."""
+    try:
+        return msgspec.convert(declaration.get("alerts"), Alerts | None)
+    except msgspec.ValidationError:
+        return None
 
 
 def signal_key(kind: str, feature: str | None) -> str:

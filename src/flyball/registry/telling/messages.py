@@ -3,10 +3,13 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import msgspec
+
+from flyball.core.declared_alerts import AlertDestination
 from flyball.core.destination import Destination
 from flyball.core.events import ServiceDeclared
 from flyball.core.ledger import Entry, Message
-from flyball.registry.telling import cdevents, mirror, openlineage
+from flyball.registry.telling import alerting, cdevents, mirror, openlineage
 from flyball.registry.telling.known import Known, destinations, fold
 
 
@@ -26,7 +29,19 @@ def messages(state: Known, entries: Iterable[Entry]) -> Iterator[Message]:
                 yield Message(
                     id=f"{address}/{body.get('id') or f'{entry.hash[:32]}-{number}'}", destination=address, body=body
                 )
+        yield from _alerts(state, entry)
         state = fold(state, entry)
+
+
+def _alerts(state: Known, entry: Entry) -> Iterator[Message]:
+    """What is told about alerts: the same notice to each destination that it is for."""
+    if state.alerts is None or (found := alerting.notice(state.told, entry, state.alerts)) is None:
+        return
+    body = msgspec.to_builtins(found)
+    for destination in state.alerts.to:
+        if alerting.goes_to(found, destination):
+            address = address_of(entry.subject, destination)
+            yield Message(id=f"{address}/{found.id}", destination=address, body=body)
 
 
 def bodies(state: Known, entry: Entry, destination: Destination) -> Iterator[dict[str, Any]]:
@@ -40,7 +55,7 @@ def bodies(state: Known, entry: Entry, destination: Destination) -> Iterator[dic
             yield from mirror.events(state, entry)
 
 
-def address_of(service: str, destination: Destination) -> str:
+def address_of(service: str, destination: Destination | AlertDestination) -> str:
     """The name of the queue: a destination within a service.
 
     >>> address_of("fraud", Destination(format="cdevents", to="file:events.jsonl"))

@@ -1,0 +1,146 @@
+"""Alerts of the services of a ledger, as a person reads them: what is open, what is held and why, what is silenced."""
+
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from flyball.control.state.service_state import ServiceState
+from flyball.core import events as e
+from flyball.core.ledger import Entry
+from flyball.core.record import Record
+
+
+class Listed(Record):
+    """One alert, open or over."""
+
+    service: str
+    alert: str
+    name: str
+    cause: str
+    urgency: str
+    summary: str
+    runbook: str
+    to: tuple[str, ...]
+    at: str  # raised
+    incident: str | None = None
+    acked_by: str | None = None
+    level: int = 0  # of escalation
+    over_at: str | None = None
+    test: bool = False
+
+
+class HeldOne(Record):
+    """A cause that is due, and nobody was told of."""
+
+    service: str
+    alert: str
+    name: str
+    cause: str
+    by: str
+    why: str
+
+
+class SilenceOne(Record):
+    service: str
+    silence: str
+    match: str
+    until: str
+    by: str
+    why: str
+
+
+class AlertList(Record):
+    """What `flyball alerts list --json` prints."""
+
+    alerts: tuple[Listed, ...]
+    held: tuple[HeldOne, ...]
+    silences: tuple[SilenceOne, ...]
+
+
+def standing(states: Iterable[ServiceState]) -> AlertList:
+    """What is open, held and silenced now; pages first, then the oldest."""
+    alerts, held, silences = [], [], []
+    for state in states:
+        book = state.alerts
+        for one in book.open.values():
+            by = one.acked.by if one.acked is not None else None
+            alerts.append(_listed(one.raised, one.at, acked_by=by, level=one.level))
+        held += [_held(each) for each in book.held.values()]
+        silences += [_silence(each) for each in book.silences.values()]
+    order = sorted(alerts, key=lambda one: (one.urgency != "page", one.at, one.alert))
+    return AlertList(alerts=tuple(order), held=tuple(held), silences=tuple(silences))
+
+
+def history(entries: Iterable[Entry]) -> tuple[Listed, ...]:
+    """Every alert that was ever raised, oldest first: who had it, how far up it went, when it was over."""
+    found: dict[tuple[str, str], Listed] = {}
+    for entry in entries:
+        fact = entry.fact
+        match fact:
+            case e.AlertRaised():
+                found[(entry.subject, fact.alert)] = _listed(fact, entry.at)
+            case e.AlertAcked() | e.AlertEscalated() | e.AlertResolved():
+                one = found.get((entry.subject, fact.alert))
+                if one is not None:
+                    found[(entry.subject, fact.alert)] = _further(one, fact, entry.at)
+            case _:
+                pass
+    return tuple(found.values())
+
+
+def _further(one: Listed, fact: e.AlertAcked | e.AlertEscalated | e.AlertResolved, at: str) -> Listed:
+    match fact:
+        case e.AlertAcked(by=by):
+            return replace(one, acked_by=by)
+        case e.AlertEscalated(level=level, to=to):
+            return replace(one, level=level, to=(*one.to, *to))
+        case e.AlertResolved():
+            return replace(one, over_at=at)
+
+
+def _listed(raised: e.AlertRaised, at: str, *, acked_by: str | None = None, level: int = 0) -> Listed:
+    return Listed(
+        service=raised.service,
+        alert=raised.alert,
+        name=raised.name,
+        cause=raised.cause,
+        urgency=raised.urgency,
+        summary=raised.summary,
+        runbook=raised.runbook,
+        to=raised.to,
+        at=at,
+        incident=raised.incident,
+        acked_by=acked_by,
+        level=level,
+        test=raised.test,
+    )
+
+
+def _held(fact: e.AlertHeld) -> HeldOne:
+    return HeldOne(service=fact.service, alert=fact.alert, name=fact.name, cause=fact.cause, by=fact.by, why=fact.why)
+
+
+def _silence(fact: e.AlertsSilenced) -> SilenceOne:
+    return SilenceOne(
+        service=fact.service, silence=fact.silence, match=fact.match, until=fact.until, by=fact.by, why=fact.why
+    )
+
+
+def in_words(found: AlertList) -> str:
+    """Lines for a terminal."""
+    lines = [_line(one) for one in found.alerts]
+    lines += [f"held      {one.service}  {one.name} ({one.cause}), {one.by}: {one.why}" for one in found.held]
+    lines += [
+        f"silenced  {one.service}  {one.match} until {one.until[:19]}Z by {one.by} ({one.silence}): {one.why}"
+        for one in found.silences
+    ]
+    return "\n".join(lines) or "nothing is open, held or silenced"
+
+
+def _line(one: Listed) -> str:
+    state = f"{one.acked_by} has it" if one.acked_by else "nobody has it"
+    state = f"over {one.over_at[:19]}Z" if one.over_at else state
+    what = f"{'test ' if one.test else ''}{one.alert} {one.name} since {one.at[:19]}Z: {one.summary}"
+    incident = f", incident {one.incident}" if one.incident else ""
+    who = f"to {', '.join(one.to) or 'nobody by name'}, {state}{incident}; runbook {one.runbook}"
+    return f"{one.urgency:<8}  {one.service}  {what}\n{'':10}{who}"

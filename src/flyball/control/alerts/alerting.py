@@ -1,0 +1,157 @@
+"""What is told of causes that stand, that are gone, and that nobody has taken: the alerts of a service. Pure.
+
+One cause is one alert from its first sight until it is over, however often it is seen. What is due and not told is
+said (`AlertHeld`), and told when the reason to hold it is gone and the cause still stands.
+"""
+
+from collections.abc import Iterator
+
+from flyball.control.alerts.due import Due, due, restful
+from flyball.control.alerts.holding import flaps, reason_to_hold, silence_of
+from flyball.control.alerts.table import EXPLAINS, row_of
+from flyball.control.decision import Decision, Situation, elapsed_s
+from flyball.control.state.alert_causes import family
+from flyball.core import events as e
+from flyball.core.clock import moment
+from flyball.core.codec import digest
+from flyball.core.ids import ServiceName, short
+from flyball.core.service import Alerts
+
+ORDER = {known: place for place, known in enumerate(EXPLAINS)}  # what explains others comes first
+
+
+def plan_alerts(situation: Situation) -> Decision | None:
+    """The facts of this moment; None: nobody has anything to hear. Asked again after them it has nothing to say."""
+    state, alerts = situation.state, situation.service.alerts
+    if alerts is None:
+        return _none_any_more(situation)
+    if restful(state, situation.service.review):
+        return None
+    standing = due(situation)
+    facts = (
+        *_silences_over(situation),
+        *_over(standing, situation, alerts),
+        *_told(standing, situation, alerts),
+        *_escalated(standing, situation, alerts),
+    )
+    return _decision(facts) if facts else None
+
+
+def _decision(facts: tuple[e.AnyFact, ...]) -> Decision:
+    said = [f"{fact.name} ({fact.urgency})" for fact in facts if isinstance(fact, e.AlertRaised)]
+    said += [f"nothing of {fact.name} ({fact.by})" for fact in facts if isinstance(fact, e.AlertHeld)]
+    said += [f"{fact.alert} one level up" for fact in facts if isinstance(fact, e.AlertEscalated)]
+    said += [f"{fact.alert} is over" for fact in facts if isinstance(fact, e.AlertResolved)]
+    what = f"tell {', '.join(said)}" if said else "a silence is over"
+    return Decision(action="alert", what=what, why="what stands is told once, to whoever can act on it", facts=facts)
+
+
+def _none_any_more(situation: Situation) -> Decision | None:
+    """The section was taken out of the declaration: what was told is over."""
+    book, service = situation.state.alerts, ServiceName(situation.state.service)
+    names = [one.raised.alert for one in book.open.values()] + [held.alert for held in book.held.values()]
+    why = "the service declares no alerts any more"
+    facts = tuple(e.AlertResolved(service=service, alert=name, why=why) for name in names)
+    return _decision(facts) if facts else None
+
+
+def _silences_over(situation: Situation) -> Iterator[e.AnyFact]:
+    for silence in situation.state.alerts.silences.values():
+        if moment(silence.until) <= moment(situation.now):
+            service = ServiceName(situation.state.service)
+            yield e.SilenceEnded(
+                service=service, silence=silence.silence, by="time", why=f"it was until {silence.until}"
+            )
+
+
+def _over(standing: dict[str, Due], situation: Situation, alerts: Alerts) -> Iterator[e.AnyFact]:
+    """Alerts whose cause is gone for long enough, and what was held and never told."""
+    book, service = situation.state.alerts, ServiceName(situation.state.service)
+    for cause, one in book.open.items():
+        if _gone(cause, standing, situation, alerts):
+            yield e.AlertResolved(service=service, alert=one.raised.alert, why=f"{cause} is over")
+    for cause, held in book.held.items():
+        quiet = held.by != "flapping" or not flaps(cause, book, alerts, situation.now)
+        if quiet and cause not in book.open and _gone(cause, standing, situation, alerts):
+            yield e.AlertResolved(service=service, alert=held.alert, why=f"{cause} went before anybody was told")
+
+
+def _gone(cause: str, standing: dict[str, Due], situation: Situation, alerts: Alerts) -> bool:
+    """Signs and signals have to stay away for a while: one that comes back at once was never gone."""
+    book = situation.state.alerts
+    if cause in standing or book.stands(cause):
+        return False
+    since = book.gone.get(cause)
+    return since is None or elapsed_s(since, situation.now) >= alerts.flap.calm_s
+
+
+def _told(standing: dict[str, Due], situation: Situation, alerts: Alerts) -> Iterator[e.AnyFact]:
+    """Raised, or held; what explains others first, so that one plan does not tell both."""
+    book = situation.state.alerts
+    told = {cause: one.raised.urgency for cause, one in book.open.items()}
+    for cause, one in sorted(standing.items(), key=lambda pair: ORDER.get(family(pair[0]), len(ORDER))):
+        known = book.open.get(cause)
+        if known is not None and not (one.pages and known.raised.urgency == "ticket"):
+            continue
+        reason = reason_to_hold(one, told, situation, alerts)
+        if reason is None:
+            if known is not None:
+                why = f"{cause} is worse than a ticket now: it is a page"
+                yield e.AlertResolved(service=ServiceName(situation.state.service), alert=known.raised.alert, why=why)
+            told[cause] = "page" if one.pages else "ticket"
+            yield _raised(one, situation, alerts)
+        elif known is None and (cause not in book.held or book.held[cause].by != reason[0]):
+            service, name = ServiceName(situation.state.service), _name(cause, situation)
+            yield e.AlertHeld(
+                service=service, cause=cause, name=row_of(cause).name, by=reason[0], why=reason[1], alert=name
+            )
+
+
+def _name(cause: str, situation: Situation) -> str:
+    """Of this time: the one under which it was held, else a new one."""
+    held = situation.state.alerts.held.get(cause)
+    if held is not None and held.alert:
+        return held.alert
+    return "al-" + short(digest("flyball/alert-name/v1", [situation.state.service, situation.state.version, cause]))
+
+
+def _raised(due: Due, situation: Situation, alerts: Alerts) -> e.AlertRaised:
+    state, row = situation.state, row_of(due.cause)
+    owner = alerts.owner or situation.service.metadata.owner
+    drill = state.healing.drill
+    summary, detail = due.summary or row.says, due.detail
+    if due.exhausted:
+        detail = f"{detail}\n\nNo machine heals it any more: {due.exhausted}".strip()
+    return e.AlertRaised(
+        service=ServiceName(state.service),
+        alert=_name(due.cause, situation),
+        cause=due.cause,
+        name=row.name,
+        urgency="page" if due.pages else "ticket",
+        summary=f"drill {drill.drill}: {summary}" if drill is not None else summary,
+        detail=detail,
+        runbook=row.runbook,
+        owner=owner,
+        to=(alerts.levels[0] if alerts.levels else (owner,)) if due.pages else (owner,),
+        incident=due.incident,
+        labels=due.labels | ({"drill": drill.drill} if drill is not None else {}),
+    )
+
+
+def _escalated(standing: dict[str, Due], situation: Situation, alerts: Alerts) -> Iterator[e.AnyFact]:
+    """Pages that nobody has taken in time, while their cause stands and nobody asked for silence."""
+    now, levels = situation.now, alerts.levels
+    for cause, one in situation.state.alerts.open.items():
+        level = one.level + 1
+        if one.raised.urgency != "page" or one.acked is not None or level >= len(levels):
+            continue
+        if cause not in standing or silence_of(cause, situation.state.alerts, now) is not None:
+            continue
+        if (waited := elapsed_s(one.told_at, now)) >= alerts.escalate_s:
+            yield e.AlertEscalated(
+                service=ServiceName(situation.state.service),
+                alert=one.raised.alert,
+                level=level,
+                to=levels[level],
+                why=f"nobody took it within {waited:.0f} s",
+            )

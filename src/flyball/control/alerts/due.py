@@ -1,0 +1,164 @@
+"""Which causes stand at this moment and deserve that somebody is told, each once. Pure."""
+
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from flyball.control.alerts.evidence import of_given_up, of_pages, of_rollback, of_signal, of_ticket
+from flyball.control.alerts.table import WEIGHTS, row_of
+from flyball.control.decision import Situation, elapsed_s
+from flyball.control.state.alert_causes import alarming, cause_of
+from flyball.control.state.healing_state import Tried
+from flyball.control.state.service_state import ServiceState
+from flyball.core.health import Severity
+from flyball.core.record import Record
+from flyball.core.service import Review
+from flyball.decide.overdue import overdue_digests
+
+ROLLBACK_S = 7 * 86_400.0  # a rollback that nobody takes note of is no news any more
+FED = ("drift", "risk", "trend")  # tickets whose trigger is something that somebody ought to know
+
+
+class Due(Record):
+    """A cause that stands."""
+
+    cause: str
+    severity: Severity
+    summary: str = ""  # empty: what the table says
+    detail: str = ""  # Markdown
+    incident: str | None = None
+    labels: dict[str, str] = {}
+    exhausted: str = ""  # why no machine heals it any more
+    limit: float | None = None  # of a sign, in its unit
+    since: str = ""  # of a sign, RFC 3339, UTC
+
+    @property
+    def pages(self) -> bool:
+        return bool(self.exhausted) or row_of(self.cause).pages(self.severity)
+
+
+def restful(state: ServiceState, review: Review) -> bool:
+    """Whether there is nothing that an alert could be of: asked each round of each service, so it is cheap."""
+    book = state.alerts
+    return not (
+        review.digests
+        or len(book.pages) > review.pages_per_week
+        or book.open
+        or book.held
+        or book.silences
+        or book.given_up
+        or book.rolled_back
+        or state.signals
+        or state.health.health.signs
+        or state.health.spent
+        or state.incidents.open
+        or state.ticket
+        or state.healing.tried
+    )
+
+
+def due(situation: Situation) -> dict[str, Due]:
+    """By cause, those first that others may be explained by. Of two sources of one cause the graver counts."""
+    found: dict[str, Due] = {}
+    for each in _found(situation):
+        known = found.get(each.cause)
+        if known is None or WEIGHTS.index(each.severity) > WEIGHTS.index(known.severity):
+            found[each.cause] = each
+    incidents, exhausted = situation.state.incidents, _exhausted(situation.state)
+    for cause, each in found.items():
+        incident = incidents.of_cause(cause)
+        why = exhausted[cause].begun.why if cause in exhausted else ""
+        if incident is not None or why:
+            name = incident.opened.incident if incident is not None else None
+            found[cause] = replace(each, incident=name, exhausted=why)
+    return found
+
+
+def _found(situation: Situation) -> Iterator[Due]:
+    state = situation.state
+    for sign in state.health.health.signs:
+        detail = f"{sign.why}\n\nSince {sign.since}. It ends when {sign.clears}."
+        yield Due(
+            cause=sign.key,
+            severity=sign.severity,
+            summary=sign.why,
+            detail=detail,
+            limit=sign.limit,
+            since=sign.since,
+        )
+    yield from _signals(situation)
+    for one in state.incidents.open.values():
+        if one.opened.kind != "drill":
+            summary, features = one.opened.reason, ", ".join(one.opened.features)
+            detail = one.opened.reason + (f"\n\nFeatures: {features}." if features else "")
+            yield Due(cause=one.cause, severity="warning", summary=summary, detail=detail)
+    for objective, spent in state.health.spent.items():
+        yield Due(cause=f"budget/{objective}", severity="warning", summary=spent.why, detail=_spent(spent.left))
+    for kind, given_up in state.alerts.given_up.items():
+        summary, detail = of_given_up(given_up)
+        yield Due(cause=f"command/{kind}", severity="warning", summary=summary, detail=detail)
+    for cause, tried in _exhausted(state).items():
+        yield Due(cause=cause, severity="warning", summary=f"no remedy against {cause} helped", detail=tried.begun.why)
+    ticket = state.ticket
+    if ticket is not None and (ticket.reason in FED or ticket.opened.rung in ("suggest", "approval")):
+        summary, detail, labels = of_ticket(ticket)
+        yield Due(cause=f"retrain/{ticket.reason}", severity="warning", summary=summary, detail=detail, labels=labels)
+    yield from _events(situation)
+    yield from _overdue(situation)
+
+
+def _signals(situation: Situation) -> Iterator[Due]:
+    """Of drift and loss only what the trigger stands for: one noisy window asks for nobody."""
+    state, fired = situation.state, situation.learning.fired
+    for raised in state.signals.values():
+        signal = raised.signal
+        cause = cause_of(signal.signal, signal.feature)
+        validated = {"psi": fired == "drift", "shift": fired == "drift", "risk": fired in ("risk", "trend")}
+        if alarming(signal) and validated.get(signal.signal, True):
+            summary, detail = of_signal(signal)
+            yield Due(cause=cause, severity="warning", summary=summary, detail=detail)
+
+
+def _events(situation: Situation) -> Iterator[Due]:
+    """What happened, as opposed to what stands: told until somebody has taken note, or it is old."""
+    book, now = situation.state.alerts, situation.now
+    back = book.rolled_back
+    if back is not None and elapsed_s(back.at, now) < ROLLBACK_S:
+        summary, detail, labels = of_rollback(back.fact)
+        yield Due(cause="rollback", severity="warning", summary=summary, detail=detail, labels=labels)
+    most, counts = situation.service.review.pages_per_week, dict[str, int]()
+    for at, people in book.pages:
+        if elapsed_s(at, now) < 7 * 86_400.0:
+            for person in people:
+                counts[person] = counts.get(person, 0) + 1
+    for person, count in counts.items():
+        if count > most:
+            summary, detail = of_pages(person, count, most)
+            yield Due(cause=f"pages/{person}", severity="warning", summary=summary, detail=detail)
+
+
+def _overdue(situation: Situation) -> Iterator[Due]:
+    """Digests that nobody has written up in time."""
+    review, routine = situation.service.review, situation.state.routine
+    if review.digests:
+        for one in overdue_digests(
+            review.digests,
+            written=routine.digests,
+            began_at=routine.began_at,
+            now=situation.now,
+            grace_s=review.digest_grace_s,
+        ):
+            yield Due(cause=one.cause, severity="warning", summary=one.why, detail=f"Due since {one.due_at}.")
+
+
+def _exhausted(state: ServiceState) -> dict[str, Tried]:
+    """Causes whose policy has come to its last remedy, which is a person; by cause, the newest."""
+    return {
+        one.begun.cause: one
+        for one in state.healing.tried.values()
+        if one.begun.kind == "page" and not one.ended and (one.verified is None or one.verified.helped != "yes")
+    }
+
+
+def _spent(left: float) -> str:
+    return f"{left:.1%} of the budget is left. Promotions stand still until there is some of it again."

@@ -1,0 +1,120 @@
+"""Why nobody is told of a cause that stands: each reason ends by itself, and then it is told. Pure."""
+
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+
+from flyball.control.alerts.due import Due
+from flyball.control.alerts.table import explained_by, row_of
+from flyball.control.decision import Situation, elapsed_s
+from flyball.control.state.alert_causes import family
+from flyball.control.state.alert_state import AlertBook
+from flyball.core import events as e
+from flyball.core.alert_facts import HeldBy, Urgency
+from flyball.core.clock import moment
+from flyball.core.routing import ArmCounts
+from flyball.core.service import Alerts
+
+Reason = tuple[HeldBy, str]
+
+
+def reason_to_hold(due: Due, told: Mapping[str, Urgency], situation: Situation, alerts: Alerts) -> Reason | None:
+    """None: it is told. Told: causes that somebody has been told of, and how loudly, with those of this plan."""
+    return (
+        _silenced(due.cause, situation)
+        or _of_canary(due, situation, alerts)
+        or _healing(due, situation, alerts)
+        or _inhibited(due, told, situation)
+        or _flapping(due.cause, situation, alerts)
+    )
+
+
+def silence_of(cause: str, book: AlertBook, now: str) -> e.AlertsSilenced | None:
+    """The silence that is in force for a cause, by its fingerprint or its name. After its end there is none."""
+    name = row_of(cause).name
+    for silence in book.silences.values():
+        matched = fnmatchcase(cause, silence.match) or fnmatchcase(name, silence.match)
+        if matched and moment(silence.until) > moment(now):
+            return silence
+    return None
+
+
+def flaps(cause: str, book: AlertBook, alerts: Alerts, now: str) -> bool:
+    """Whether it has come more often of late than anybody wants to hear."""
+    times = book.came.get(cause) or book.resolved.get(cause, ())
+    return sum(elapsed_s(at, now) < alerts.flap.within_s for at in times) > alerts.flap.times
+
+
+def _silenced(cause: str, situation: Situation) -> Reason | None:
+    silence = silence_of(cause, situation.state.alerts, situation.now)
+    if silence is None:
+        return None
+    return "silenced", f"{silence.by} wants to hear nothing of {silence.match} until {silence.until}: {silence.why}"
+
+
+def _of_canary(due: Due, situation: Situation, alerts: Alerts) -> Reason | None:
+    """Errors and slow answers of a candidate that its rollout is judging at this moment. Only where the champion is
+    seen to be well, and no longer than a rollout needs to judge it: what stands after that is told."""
+    state, observed = situation.state, situation.observed
+    if not alerts.canary_quiet or due.severity == "failed" or family(due.cause) not in ("errors", "latency"):
+        return None
+    if state.rollout is None or state.routing is None or not state.routing.weight:
+        return None
+    since = due.since or (state.alerts.came.get(due.cause) or ("",))[-1]
+    if (
+        observed is None
+        or observed.counts is None
+        or not since
+        or elapsed_s(since, situation.now) >= alerts.flap.calm_s
+    ):
+        return None
+    if not _candidates(due, observed.counts.champion, observed.counts.candidate):
+        return None
+    return "canary", f"the candidate of rollout {state.rollout.rollout} has them, and its guardrails judge it"
+
+
+def _candidates(due: Due, champion: ArmCounts, candidate: ArmCounts) -> bool:
+    """Whether what is seen is the candidate's alone. Without rows of both arms nobody can say so."""
+    if not champion.requests or not candidate.requests:
+        return False
+    errors = family(due.cause) == "errors"
+    ours = (champion.errors if errors else champion.slow) / champion.requests
+    its = (candidate.errors if errors else candidate.slow) / candidate.requests
+    return its > 2 * ours and not (errors and due.limit is not None and ours > due.limit)
+
+
+def _healing(due: Due, situation: Situation, alerts: Alerts) -> Reason | None:
+    if not alerts.wait_for_remedy or due.severity == "failed" or due.exhausted:
+        return None
+    for tried in situation.state.healing.under_way:
+        begun = tried.begun
+        if begun.cause == due.cause and begun.kind != "page" and moment(begun.verify_by) > moment(situation.now):
+            return "healing", f"remedy {begun.remedy} ({begun.kind.replace('_', ' ')}) has until {begun.verify_by}"
+    return None
+
+
+def _inhibited(due: Due, told: Mapping[str, Urgency], situation: Situation) -> Reason | None:
+    """A symptom of something that is known: of a cause that was told, or for a ticket of an incident that is open. A
+    page only steps back behind another page."""
+    families, root = explained_by(due.cause), family(due.cause)
+    for cause, urgency in told.items():
+        if cause == due.cause or not (family(cause) in families or cause == root):
+            continue
+        if not due.pages or urgency == "page":
+            return "inhibited", f"{cause} is known, and this is a symptom of it"
+    if due.pages:
+        return None
+    for incident in situation.state.incidents.open.values():
+        if incident.cause != due.cause and family(incident.cause) in families:
+            return "inhibited", f"incident {incident.opened.incident} ({incident.cause}) is open and explains it"
+    return None
+
+
+def _flapping(cause: str, situation: Situation, alerts: Alerts) -> Reason | None:
+    """It comes and goes. Once it has stayed for long enough it is no flap."""
+    book, now = situation.state.alerts, situation.now
+    if not flaps(cause, book, alerts, now):
+        return None
+    came = book.came.get(cause)
+    if came and elapsed_s(came[-1], now) >= alerts.flap.stays_s:
+        return None
+    return "flapping", f"it came more than {alerts.flap.times} times in {alerts.flap.within_s:g} s"

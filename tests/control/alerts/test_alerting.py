@@ -1,0 +1,333 @@
+"""One cause is one alert; whoever is told can act; what is held is said, and told when nothing holds it any more."""
+
+import pytest
+from msgspec.structs import replace
+from tests.control.alerts.watch import (
+    Watch,
+    brief,
+    cleared,
+    healthy,
+    incident,
+    later,
+    over,
+    raised,
+    remedy,
+    sign,
+    silenced,
+)
+from tests.control.world import FIRST, NAME, OPENED, SECOND, first_champion, folded, registered
+
+from flyball.control.plan import plan
+from flyball.core import events as e
+from flyball.core.declared_alerts import Flap
+from flyball.core.ids import RolloutId
+from flyball.core.routing import ArmCounts, Observed, Routing, StepCounts, Verdict
+from flyball.core.service import Alerts, Review
+
+
+def test_what_clients_feel_pages_the_first_on_call_once_and_is_over_when_it_has_been_gone_for_a_while() -> None:
+    watch = Watch().say(healthy(sign("errors")))
+    (page,) = watch.tick()
+    assert isinstance(page, e.AlertRaised)
+    assert (page.urgency, page.to, page.owner, page.name) == ("page", ("ada",), "risk", "ErrorsHigh")
+    assert page.runbook == "bad-rollout"
+    for number in range(5):  # an open condition is no new incident each minute
+        watch.after(60).say(healthy(sign("errors"), sign("labels", "warning", since=later(number))))
+        assert watch.kinds() == (["raised labels ticket"] if number == 0 else [])
+    watch.say(healthy()).after(299)
+    assert watch.kinds() == []
+    assert watch.after(1).kinds() == ["resolved", "resolved"]
+
+
+def test_what_nobody_feels_is_a_ticket_for_the_owner() -> None:
+    watch = Watch().say(
+        healthy(sign("drift", "critical", "amount"), sign("labels", "critical"), sign("latency", "warning"))
+    )
+    said = watch.tick()
+    assert sorted(brief(fact) for fact in said) == [
+        "raised drift/amount ticket",
+        "raised labels ticket",
+        "raised latency ticket",
+    ]
+    assert {fact.to for fact in said if isinstance(fact, e.AlertRaised)} == {("risk",)}
+
+
+def test_a_ticket_that_gets_worse_becomes_a_page_and_a_page_that_gets_better_stays_one() -> None:
+    watch = Watch().say(healthy(sign("latency", "warning")))
+    assert watch.kinds() == ["raised latency ticket"]
+    assert watch.say(healthy(sign("latency", "critical"))).kinds() == ["resolved", "raised latency page"]
+    assert watch.say(healthy(sign("latency", "warning"))).kinds() == []
+
+
+def test_a_failed_service_pages_whatever_failed_it() -> None:
+    assert Watch().say(healthy(sign("drift", "failed", "amount"))).kinds() == ["raised drift/amount page"]
+
+
+def test_symptoms_of_a_known_incident_are_held_and_told_when_it_is_over_and_they_are_not() -> None:
+    watch = Watch().say(incident("in-1", "data_quality"), healthy(sign("drift", "critical", "amount"), sign("trend")))
+    assert watch.kinds() == [
+        "raised data_quality ticket",
+        "held drift/amount inhibited",
+        "held trend inhibited",
+    ]
+    assert watch.after(600).say(healthy(sign("drift", "critical", "amount"))).kinds() == []
+    assert watch.after(600).kinds() == ["resolved"]  # the trend went before anybody was told
+    assert watch.say(over("in-1")).kinds() == ["resolved", "raised drift/amount ticket"]
+
+
+def test_a_page_steps_back_behind_another_page_only() -> None:
+    watch = Watch().say(incident("in-1", "upstream"), healthy(sign("errors"), sign("fallback", "failed")))
+    assert watch.kinds() == ["raised upstream ticket", "raised errors page", "held fallback inhibited"]
+    both = Watch().say(healthy(sign("errors"), sign("availability")))
+    assert both.kinds() == ["raised availability page", "held errors inhibited"]
+
+
+def test_an_incident_does_not_hold_the_alert_of_its_own_cause() -> None:
+    (page,) = Watch().say(incident("in-1", "health", "errors"), healthy(sign("errors"))).tick()
+    assert isinstance(page, e.AlertRaised)
+    assert (page.cause, page.incident) == ("errors", "in-1")
+
+
+def test_several_features_of_a_broken_supply_are_one_alert() -> None:
+    watch = Watch().say(raised("quality", "amount"), raised("quality", "age"))
+    assert watch.kinds() == ["raised data_quality ticket"]
+    assert watch.say(healthy(sign("data_quality", "critical", "amount"))).kinds() == [
+        "held data_quality/amount inhibited"
+    ]
+
+
+def test_a_silence_holds_and_never_outlives_its_end() -> None:
+    watch = Watch().say(silenced("Errors*", later(7200)), healthy(sign("errors")))
+    assert watch.kinds() == ["held errors silenced"]
+    assert watch.after(7199).kinds() == []
+    assert watch.after(1).kinds() == ["silence.ended", "raised errors page"]
+    assert watch.state.alerts.silences == {}
+
+
+def test_a_silence_by_fingerprint_ends_early_when_somebody_says_so() -> None:
+    watch = Watch().say(silenced("drift/*", later(7200)), healthy(sign("drift", "critical", "amount"), sign("labels")))
+    assert sorted(watch.kinds()) == ["held drift/amount silenced", "raised labels ticket"]
+    ended = e.SilenceEnded(service=NAME, silence="si-1", by="bob", why="done")
+    assert watch.say(ended).kinds() == ["raised drift/amount ticket"]
+
+
+def test_what_comes_and_goes_quickly_is_one_page() -> None:
+    watch = Watch()
+    for _ in range(20):
+        watch.say(healthy(sign("errors"))).tick()
+        watch.after(60).say(healthy()).tick()
+        watch.after(60)
+    assert watch.count(e.AlertRaised) == 1
+
+
+def test_what_comes_and_goes_slowly_pages_three_times_and_is_then_said_to_flap_once() -> None:
+    watch = Watch()
+    for _ in range(12):  # each ten minutes, and each time long enough away for an alert to be over
+        watch.say(healthy(sign("errors"))).tick()
+        watch.after(200).say(healthy()).tick()
+        watch.after(400).tick()
+    assert watch.count(e.AlertRaised) == 3
+    assert watch.count(e.AlertHeld) == 1
+    watch.say(healthy(sign("errors"))).tick()
+    assert watch.after(899).kinds() == []
+    assert watch.after(1).kinds() == ["raised errors page"]  # it stays: no flap any more
+
+
+def test_a_flap_that_ends_is_let_go_and_the_next_one_is_told_again() -> None:
+    watch = Watch(Alerts(flap=Flap(calm_s=10, times=2, within_s=1000)))
+    for _ in range(4):
+        watch.say(healthy(sign("errors"))).tick()
+        watch.after(5).say(healthy()).tick()
+        watch.after(50).tick()
+    assert list(watch.state.alerts.held) == ["errors"]
+    assert watch.after(2000).kinds() == ["resolved"]
+    assert watch.say(healthy(sign("errors"))).kinds() == ["raised errors page"]
+
+
+def test_a_page_that_nobody_takes_goes_up_level_by_level_until_somebody_does() -> None:
+    watch = Watch(Alerts(on_call=("ada", ("bob", "eve"), "cto"), escalate_s=600)).say(healthy(sign("errors")))
+    (page,) = watch.tick()
+    assert isinstance(page, e.AlertRaised)
+    assert watch.after(599).kinds() == []
+    assert watch.after(1).kinds() == ["escalated to bob, eve"]
+    watch.say(e.AlertAcked(service=NAME, alert=page.alert, by="eve", proof="os_user"))
+    assert watch.after(6000).kinds() == []
+    alone = Watch(Alerts(on_call=("ada", "bob"), escalate_s=600)).say(healthy(sign("errors")))
+    alone.tick()
+    assert alone.after(600).kinds() == ["escalated to bob"]
+    assert alone.after(600).kinds() == []  # nobody is above
+
+
+def test_a_ticket_is_never_escalated_and_a_silenced_page_neither() -> None:
+    watch = Watch(Alerts(on_call=("ada", "bob"))).say(healthy(sign("drift", feature="x"), sign("errors")))
+    watch.tick()
+    watch.say(silenced("errors", later(7200)))
+    assert watch.after(3600).kinds() == []
+
+
+def test_nobody_is_told_of_what_a_remedy_is_busy_with_until_it_did_not_help() -> None:
+    watch = Watch().say(healthy(sign("errors")), remedy("errors", "roll_back", later(300)))
+    assert watch.kinds() == ["held errors healing"]
+    verified = e.RemedyVerified(service=NAME, remedy="re-1", helped="no", why="errors are as many as before")
+    assert watch.after(300).say(verified).kinds() == ["raised errors page"]
+
+
+def test_a_remedy_that_helps_leaves_a_line_and_wakes_nobody() -> None:
+    watch = Watch().say(healthy(sign("errors")), remedy("errors", "roll_back", later(300)))
+    watch.tick()
+    watch.after(200).say(healthy(), e.RemedyVerified(service=NAME, remedy="re-1", helped="yes", why="gone"))
+    assert watch.after(300).kinds() == ["resolved"]
+    assert watch.count(e.AlertRaised) == 0
+
+
+def test_a_failed_service_is_not_waited_for() -> None:
+    watch = Watch().say(healthy(sign("errors", "failed")), remedy("errors", "roll_back", later(300)))
+    assert watch.kinds() == ["raised errors page"]
+
+
+def test_what_no_remedy_healed_pages_although_it_began_as_a_ticket() -> None:
+    watch = Watch().say(healthy(sign("drift", "warning", "amount")))
+    assert watch.kinds() == ["raised drift/amount ticket"]
+    watch.say(remedy("drift/amount", "page", later(300)))
+    assert watch.kinds() == ["resolved", "raised drift/amount page"]
+
+
+def test_a_release_that_was_taken_back_is_a_ticket_until_somebody_has_seen_it() -> None:
+    back = e.RolledBack(
+        service=NAME,
+        rollout=RolloutId("ro-1"),
+        release=SECOND,
+        to=FIRST,
+        cause="errors",
+        by="gateway",
+        verdict=Verdict(kind="ROLL_BACK", reason="errors of the candidate"),
+        epoch=3,
+    )
+    watch = Watch().say(back)
+    (ticket,) = watch.tick()
+    assert isinstance(ticket, e.AlertRaised)
+    assert ticket.labels["rollout"] == "ro-1"
+    assert watch.after(86_400).kinds() == []
+    watch.say(e.AlertAcked(service=NAME, alert=ticket.alert, by="bob", proof="os_user"))
+    assert watch.kinds() == ["resolved"]
+    by_hand = Watch().say(replace(back, by="ada"))
+    assert by_hand.kinds() == []
+
+
+def test_a_gateway_that_takes_no_orders_pages_until_it_takes_one() -> None:
+    given_up = e.CommandGivenUp(service=NAME, key="route/fraud/0", kind="route", attempts=9, error="no answer")
+    watch = Watch().say(given_up)
+    assert watch.kinds() == ["raised command/route page"]
+    repeated = e.RoutingRepeated(service=NAME, key="route/fraud/0/again/9", epoch=0, why="it answers")
+    assert watch.after(600).say(repeated, given_up).kinds() == []
+    applied = e.RoutingApplied(service=NAME, key="route/fraud/0", epoch=0)
+    assert watch.say(applied).kinds() == ["resolved"]
+
+
+def test_more_pages_than_the_weekly_budget_open_a_ticket_to_make_them_fewer() -> None:
+    watch = Watch(Alerts(on_call=("ada",)))
+    watch.service = replace(watch.service, review=Review(pages_per_week=2))
+    for _ in range(3):
+        watch.say(healthy(sign("errors"))).tick()
+        watch.after(60).say(healthy()).tick()
+        watch.after(7200).tick()
+    assert list(watch.state.alerts.open) == ["pages/ada"]
+    assert watch.state.alerts.open["pages/ada"].raised.urgency == "ticket"
+    assert watch.after(7 * 86_400).kinds() == ["resolved"]
+
+
+def test_a_digest_that_nobody_wrote_is_a_ticket_until_somebody_does() -> None:
+    watch = Watch()
+    watch.service = replace(watch.service, review=Review(digests=("weekly",)))
+    assert watch.kinds() == []
+    assert watch.after(4 * 86_400).kinds() == ["raised overdue/digest-weekly ticket"]
+    written = e.DigestWritten(
+        service=NAME, period="weekly", since="2026-11-16T00:00:00Z", until="2026-11-23T00:00:00Z", digest="sha256:0"
+    )
+    assert watch.say(written).kinds() == ["resolved"]
+
+
+def test_a_spent_budget_is_a_ticket_until_it_is_restored() -> None:
+    spent = e.BudgetSpent(service=NAME, objective="availability", left=-0.2, target=0.999, window_s=1.0, why="spent")
+    watch = Watch().say(spent)
+    assert watch.kinds() == ["raised budget/availability ticket"]
+    assert watch.say(e.BudgetRestored(service=NAME, objective="availability", left=0.1, why="old")).kinds() == [
+        "resolved"
+    ]
+
+
+def test_one_noisy_window_of_drift_asks_for_nobody() -> None:
+    watch = Watch().say(raised("psi", "amount"))
+    assert watch.kinds() == []
+    watch.say(cleared("psi", "amount"))
+    assert watch.after(600).kinds() == []
+
+
+def test_alerts_go_on_while_the_service_is_frozen() -> None:
+    watch = Watch().say(e.Frozen(service=NAME, by="ada", why="audit"), healthy(sign("errors")))
+    decisions = plan(watch.situation()).decisions
+    assert [type(fact).__name__ for each in decisions for fact in each.facts][-1] in ("AlertRaised", "RoutingOrdered")
+
+
+def test_without_the_section_nothing_is_raised_and_what_was_is_over() -> None:
+    watch = Watch().say(healthy(sign("errors")))
+    watch.tick()
+    watch.service = replace(watch.service, alerts=None)
+    assert watch.kinds() == ["resolved"]
+    assert watch.say(healthy(sign("errors"), sign("latency"))).kinds() == []
+
+
+def test_at_rest_there_is_nothing_to_say() -> None:
+    assert Watch().kinds() == []
+
+
+@pytest.mark.parametrize("drill", [True, False])
+def test_an_alert_during_a_drill_says_so(drill: bool) -> None:
+    begun = e.DrillBegun(
+        service=NAME, drill="dr-1", fault="latency", share=0.1, until=later(600), by="ada", proof="os_user"
+    )
+    watch = Watch().say(*([begun] if drill else []), healthy(sign("latency")))
+    (page,) = watch.tick()
+    assert isinstance(page, e.AlertRaised)
+    assert ("drill" in page.labels) == drill
+    assert page.summary.startswith("drill dr-1: ") == drill
+
+
+def test_errors_of_the_candidate_alone_are_left_to_its_rollout_for_a_while() -> None:
+    routing = Routing(
+        service=NAME,
+        epoch=1,
+        champion=FIRST,
+        candidate=SECOND,
+        weight=1000,
+        salt="s",
+        rollout=RolloutId("ro-1"),
+        step=2,
+    )
+    step = e.StepStarted(
+        service=NAME,
+        rollout=RolloutId("ro-1"),
+        step=2,
+        kind="canary",
+        key="route/fraud/1",
+        routing=routing,
+        why="approved",
+    )
+    trying = folded([*first_champion(), *registered(SECOND), OPENED, step])
+    watch = Watch(state=trying)
+    watch.observed = _seen(ArmCounts(requests=900, errors=1), ArmCounts(requests=100, errors=30))
+    assert watch.say(healthy(sign("errors"))).kinds() == ["held errors canary"]
+    assert watch.after(299).kinds() == []
+    assert watch.after(1).kinds() == ["raised errors page"]  # its rollout had its time
+
+    for champion in (ArmCounts(requests=900, errors=300), ArmCounts()):  # not the candidate's alone, or nobody knows
+        other = Watch(state=trying)
+        other.observed = _seen(champion, ArmCounts(requests=100, errors=30))
+        assert other.say(healthy(sign("errors"))).kinds() == ["raised errors page"]
+
+
+def _seen(champion: ArmCounts, candidate: ArmCounts) -> Observed:
+    counts = StepCounts(
+        service=NAME, epoch=1, rollout=RolloutId("ro-1"), step=2, champion=champion, candidate=candidate
+    )
+    return Observed(routing=None, counts=counts)
