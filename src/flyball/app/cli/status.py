@@ -9,7 +9,6 @@ from flyball.app.cli.door import HomeOption, JsonFlag, emit, say
 from flyball.app.cli.health_text import in_short
 from flyball.app.home import Home, find_home
 from flyball.app.label_delays import LabelDelays
-from flyball.app.silence import SILENT_S
 from flyball.core.errors import NotFound, Unavailable
 from flyball.core.health import Health
 from flyball.core.ids import short
