@@ -62,6 +62,7 @@ def test_every_verb_has_its_module_its_help_and_json(capfd: pytest.CaptureFixtur
         "predictions": ("query", "attribute", "show", "summary", "tidy"),
         "rollout": ("status", "history", "plan", "start", "pause", "resume", "promote", "abort", "undo", "retry"),
         "runs": ("list", "show", "compare"),
+        "slo": ("status",),
     }
     assert groups.keys() <= VERBS.keys()
     for verb in VERBS:

@@ -20,7 +20,7 @@ from flyball.core.clock import timestamp
 from flyball.core.errors import BadInput, Refused
 from flyball.core.policy import policy_digest
 from flyball.core.routing import ArmStop, Routing, StepCounts, Stopped, Verdict
-from flyball.core.service import Guardrails
+from flyball.core.service import Guardrails, Service
 from flyball.serving.routing.assign import owners
 
 BOB = Person(name="bob", proof="os_user")  # an operator
@@ -28,9 +28,9 @@ ARMS = (Wanted(name="b", release=SECOND, weight=2000), Wanted(name="c", release=
 WORSE = Verdict(kind="ROLL_BACK", reason="arm b: worse", cause="errors")
 
 
-def begun(arms: Sequence[Wanted] = ARMS, *, until: str | None = None) -> Loop:
+def begun(arms: Sequence[Wanted] = ARMS, *, until: str | None = None, declared: Service | None = None) -> Loop:
     """A loop whose test is in force. The controller is frozen while the releases come, so that no rollout opens."""
-    loop = Loop()
+    loop = Loop(declared)
     loop.tick()
     freeze(loop.ledger, NAME, ADA, "releases come")
     loop.write(*registered(SECOND), *registered(THIRD))

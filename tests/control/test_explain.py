@@ -7,7 +7,7 @@ import pytest
 from tests.control.state.test_fold import STORY
 from tests.control.world import FIRST, NAME, SECOND, entries, folded
 
-from flyball.control import narrate
+from flyball.control import narrate, narrate_care
 from flyball.control.explain import explain
 from flyball.core import events as e
 from flyball.core.errors import NotFound
@@ -42,9 +42,16 @@ def test_a_name_that_is_nowhere_is_an_error_with_a_hint() -> None:
 
 
 def test_every_fact_has_a_sentence() -> None:
-    source = inspect.getsource(narrate)
+    source = inspect.getsource(narrate) + inspect.getsource(narrate_care)
     missing = [fact.__name__ for fact in get_args(e.AnyFact) if f"e.{fact.__name__}(" not in source]
     assert missing == []
+
+
+def test_a_spent_budget_is_named_in_the_standing() -> None:
+    spent = e.BudgetSpent(service=NAME, objective="availability", left=-0.1, target=0.999, window_s=1.0, why="errors")
+    told = explain(NAME, entries([*STORY, spent]), {NAME: folded([*STORY, spent])})
+    assert "the error budget of availability is SPENT" in told.standing
+    assert told.events[-1].text == "the error budget of availability is spent: errors"
 
 
 def test_the_champion_is_named_in_the_standing() -> None:

@@ -62,6 +62,7 @@ GROUPS = {
     "events": ("list", "log", "redeliver", "send"),
     "keys": ("new", "list", "drop"),
     "ledger": ("verify", "tail", "export", "use"),
+    "slo": ("status",),
 }
 
 

@@ -6,6 +6,7 @@ and never raises a weight that no person has set.
 
 from flyball.control.decision import Decision, Situation, elapsed_s, order
 from flyball.control.rollout.rolling_back import way_back
+from flyball.control.spending import frozen_by_budget, gives_more
 from flyball.control.state.ab_state import AbState
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
@@ -44,6 +45,9 @@ def plan_ab_test(situation: Situation) -> Decision | None:
     name = test.started.test
     if state.routing is None or state.routing.rollout != name or state.routing.arms != test.wanted:
         routing = _table(state, test)
+        frozen = frozen_by_budget(situation, action="ab") if gives_more(routing, state.routing) else None
+        if frozen is not None:
+            return frozen
         ordered = _order(state, routing, f"A/B test {name}")
         what = f"order the arms of {name}"
         return Decision(action="ab", what=what, why=ordered.why, facts=(ordered,), commands=(order(routing),))

@@ -78,6 +78,8 @@ def standing(state: ServiceState) -> str:
     if state.health.since and state.health.health.state != "HEALTHY":
         parts.append(f"{state.health.health.state} since {state.health.since}")
     parts += [*_alone(state), *_excepted(state)]
+    if state.health.spent:
+        parts.append(f"the error budget of {', '.join(sorted(state.health.spent))} is SPENT")
     if state.frozen is not None:
         parts.append(f"frozen by {state.frozen.by}")
     return "; ".join(parts)

@@ -9,9 +9,14 @@ def sentence_of_care(fact: e.AnyFact) -> str | None:
         case e.HealthChanged(health=health, previous=previous):
             return f"the service is {health.state} (it was {previous}): {health.why}"
         case e.BudgetSpent(objective=objective, why=why):
-            return f"the error budget of {objective} is spent, promotions stand still: {why}"
-        case e.BudgetRestored(objective=objective, left=left):
-            return f"{left:.0%} of the error budget of {objective} is left again"
+            return f"the error budget of {objective} is spent: {why}"
+        case e.BudgetRestored(objective=objective, left=left, why=why):
+            told = f"{left:.0%} of the error budget of {objective} is left again" if left is not None else objective
+            return f"{told}: {why}"
+        case e.BudgetBurning(objective=objective, urgency=urgency, why=why):
+            return f"the error budget of {objective} is burning ({urgency}): {why}"
+        case e.BudgetCalm(objective=objective, why=why):
+            return f"the error budget of {objective} is calm: {why}"
         case e.ForensicsKept(incident=incident, files=files, missing=missing):
             lacks = f", without {', '.join(missing)}" if missing else ""
             return f"{len(files)} files of incident {incident} were kept{lacks}"

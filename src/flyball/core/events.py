@@ -28,6 +28,8 @@ from flyball.core.fallback_facts import FallbackExercised as FallbackExercised
 from flyball.core.healing_facts import RemedyBegun as RemedyBegun
 from flyball.core.healing_facts import RemedyEnded as RemedyEnded
 from flyball.core.healing_facts import RemedyVerified as RemedyVerified
+from flyball.core.health_facts import BudgetBurning as BudgetBurning
+from flyball.core.health_facts import BudgetCalm as BudgetCalm
 from flyball.core.health_facts import BudgetRestored as BudgetRestored
 from flyball.core.health_facts import BudgetSpent as BudgetSpent
 from flyball.core.health_facts import HealthChanged as HealthChanged
@@ -231,6 +233,8 @@ AnyFact = (
     | HealthChanged
     | BudgetSpent
     | BudgetRestored
+    | BudgetBurning
+    | BudgetCalm
     | ForensicsKept
     | RemedyBegun
     | RemedyVerified

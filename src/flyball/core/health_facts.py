@@ -1,5 +1,7 @@
 """The facts of how well a service is, and of what its promises still allow."""
 
+from typing import Literal
+
 from flyball.core.fact import Fact
 from flyball.core.health import Health, HealthState
 
@@ -25,5 +27,30 @@ class BudgetRestored(Fact, tag="budget.restored"):
     """There is some of it again."""
 
     objective: str
-    left: float
+    left: float | None  # share of the budget; None: the objective is gone
+    why: str
+
+
+class BudgetBurning(Fact, tag="budget.burning"):
+    """A budget is spent so fast that somebody should look: both windows say so, or errors pile up at little traffic."""
+
+    objective: str
+    urgency: Literal["page", "ticket"]
+    rate: float  # multiple of what the budget allows, over the long window
+    limit: float  # that it passed
+    long_s: float
+    short_s: float
+    why: str
+    low_traffic: bool = False  # by the number of errors, since a share of so few events says nothing
+
+    @property
+    def cause(self) -> str:
+        """The fingerprint that its alerts share."""
+        return f"budget/{self.objective}"
+
+
+class BudgetCalm(Fact, tag="budget.calm"):
+    """It is no longer."""
+
+    objective: str
     why: str

@@ -7,18 +7,26 @@ import msgspec
 
 from flyball.core.codec import digest
 from flyball.core.ids import Digest
+from flyball.core.promised import objectives_of
 from flyball.core.service import Service
 
 SECTIONS = ("gates", "rollout", "monitor", "retrain", "autonomy", "policy")
 
 
 def policy_digest(service: Service) -> Digest:
-    """Digest of the gates, rollout, monitor, retrain, autonomy and policy sections; a change voids approvals.
+    """Digest of the gates, rollout, monitor, retrain, autonomy and policy sections, and of the objectives where `slo`
+    is declared; a change voids approvals.
 
     What stands at its default is not in it: a version that knows a key more changes no policy that does not use it. A
     version in which a default means something else has to count the name of the digest up.
     """
     sections = {name: changed(getattr(service, name)) for name in SECTIONS}
+    if service.slo is not None:  # the objectives of the serving contract decide with it too; where pages are does not
+        slo = service.slo
+        sections["slo"] = {
+            "objectives": [msgspec.to_builtins(each) for each in objectives_of(service)],
+            **{name: getattr(slo, name) for name in ("freeze", "min_events", "low_traffic_errors")},
+        }
     return digest("flyball/policy/v2", {name: section for name, section in sections.items() if section})
 
 

@@ -48,6 +48,8 @@ from flyball.core.guardrails import MetricGuardrail as MetricGuardrail
 from flyball.core.judging import BusinessValue as BusinessValue
 from flyball.core.judging import Cost as Cost
 from flyball.core.judging import Slice as Slice
+from flyball.core.objectives import Objective as Objective
+from flyball.core.objectives import Slo as Slo
 from flyball.core.pressure import PressureRule as PressureRule
 from flyball.core.record import Record
 from flyball.core.retrain_policy import Autonomy as Autonomy
@@ -283,6 +285,7 @@ class Service(Record):
     autonomy: Autonomy = field(default_factory=Autonomy)
     policy: Policy = field(default_factory=Policy)
     review: Review = field(default_factory=Review)
+    slo: Slo | None = None  # None: error budgets are shown, and nothing follows from them
     replay: Replay = field(default_factory=Replay)
     alerts: Alerts | None = None  # None: nobody has said who is to be told, so nothing is raised
     events: tuple[Destination, ...] = ()

@@ -42,6 +42,7 @@ VERBS: dict[str, str] = {
     "restore": "Lay a backup back into a new home, and verify it.",
     "status": "Who serves what, and what is waiting for whom.",
     "monitor": "What the monitor saw, window by window, and how well it sees.",
+    "slo": "Objectives and error budgets: where they stand, and what other tools are told of them.",
     "predictions": "Ask the prediction log: rows by SQL, or one with its shadow pair and its label.",
     "ab": "A/B tests: several releases beside the champion, compared at weights that you set.",
     "rollout": "The rollout of a service: plan it, see it, hold it, let it go on, take it back, try again.",
@@ -60,6 +61,7 @@ VERBS: dict[str, str] = {
 }
 _WITH_VERBS_OF_THEIR_OWN = (
     *("ab", "alerts", "contract", "events", "exception", "keys", "ledger", "monitor", "predictions", "rollout", "runs"),
+    "slo",
 )
 
 

@@ -1,6 +1,7 @@
 """One sentence for every key of `service.yaml`: the text an editor shows and the reference page prints."""
 
 from flyball.contracts.declaration.descriptions_of_alerts import ALERTED
+from flyball.contracts.declaration.descriptions_of_objectives import PROMISED
 from flyball.contracts.declaration.descriptions_of_policy import DECIDED
 from flyball.contracts.declaration.descriptions_of_retraining import RETRAINED
 from flyball.contracts.declaration.descriptions_of_review import REVIEWED
@@ -23,6 +24,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "autonomy": "What may happen without a person.",
         "policy": "What never happens, and what people may let pass.",
         "review": "What is written up and when, and what the figures are held to.",
+        "slo": "Objectives, and what a spent error budget means; null: budgets are shown, and nothing follows.",
         "replay": "Defaults of `flyball replay`.",
         "alerts": "Who is told when something is wrong, and what is not worth telling; none: nothing is raised.",
         "events": "Who outside is told about the facts of this service, and in which format.",
@@ -273,6 +275,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
     **ALERTED,
     **DECIDED,
     **REVIEWED,
+    **PROMISED,
     **TESTED,
     "Replay": {
         "train_rows": "Rows that the first model learns from.",

@@ -9,6 +9,7 @@ from flyball.contracts.declaration import gate_sense, policy_sense, sense, servi
 from flyball.contracts.declaration.alerts_sense import of_alerts
 from flyball.contracts.declaration.json_schema import resolved_schema
 from flyball.contracts.declaration.metric_rails_sense import of_metric_rails
+from flyball.contracts.declaration.objectives_sense import of_slo
 from flyball.contracts.declaration.overlay import laid_over
 from flyball.contracts.declaration.presets import spelled_out
 from flyball.contracts.declaration.task_metrics import Finding
@@ -29,6 +30,7 @@ from flyball.core.service import (
     Rollout,
     Service,
     Serving,
+    Slo,
 )
 
 Section = TypeVar("Section")
@@ -132,6 +134,10 @@ def _senseless(healthy: dict[str, Any], data: dict[str, Any]) -> list[Finding]:
         if rollout is not None:
             autonomy = _section(healthy, "autonomy", Autonomy, Autonomy)
             found += policy_sense.of_needed(policy, rollout, metadata, autonomy)
+    slo = _section(healthy, "slo", Slo, _absent) if healthy.get("slo") is not None else None
+    if slo is not None:
+        monitor = _section(healthy, "monitor", Monitor, Monitor)
+        found += of_slo(slo, monitor, timed=_timed(healthy))
     events = _section(healthy, "events", tuple[Destination, ...], tuple)
     if events is not None:
         found += sense.of_events(events)
@@ -140,6 +146,12 @@ def _senseless(healthy: dict[str, Any], data: dict[str, Any]) -> list[Finding]:
         found += of_alerts(alerts, events or ())
     found += sense.of_columns(healthy.get("data"))
     return found
+
+
+def _timed(healthy: dict[str, Any]) -> bool:
+    """Whether a row says when it is of."""
+    data = healthy.get("data")
+    return isinstance(data, dict) and data.get("timestamp") is not None
 
 
 def _absent() -> None:

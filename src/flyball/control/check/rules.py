@@ -4,6 +4,7 @@ The planner decides what is useful; this file knows only what must never happen.
 """
 
 from flyball.control.check.alerts import of_alerts
+from flyball.control.check.budget import over_budget
 from flyball.control.check.drills import wrong_about_drills
 from flyball.control.check.exceptions import failed_without_exception
 from flyball.control.check.phases import allowed, phase_of
@@ -47,6 +48,7 @@ def broken_rules(
                 found.append(f"a fact of {fact.service} in a plan for {state.service}")
             found += _of_fact(fact, decision.action, state, service, now) + _of_gates(fact, state, now)
             found += against_the_rules(fact, state, service, now) + wrong_about_drills(fact, state, now)
+            found += over_budget(fact, state, service)
             if isinstance(fact, e.StepStarted):
                 found += of_shares(fact, state, service, verdict)
             if isinstance(fact, e.RolloutOpened):

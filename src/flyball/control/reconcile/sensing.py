@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from flyball.control.decision import Learning, elapsed_s
 from flyball.control.pressing import pressing
+from flyball.control.reconcile.budgeting import Budgeting
 from flyball.control.reconcile.outlook import Seen
 from flyball.control.reconcile.vitals import HealthWatch
 from flyball.control.reconcile.windows import Windows
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-_MEMORY = ("_after", "_champion", "_windows", "_losses", "pane", "row")
+_MEMORY = ("_after", "_champion", "_windows", "_losses", "budgets", "pane", "row")
 Follows = tuple[tuple[e.AnyFact, ...], tuple[Pressure, ...], Wish]  # facts of the windows, pressures, what they ask
 
 
@@ -71,6 +72,7 @@ class TelemetrySensor:
         self._folded: tuple[tuple[object, ...], Follows] | None = None
         self._counted: dict[int, int] = {}  # since which row -> labelled rows, as of the newest pane
         self._losses = LostRecords()
+        self.budgets = Budgeting(service)
         self.row = 0  # stream position of the newest sealed row
 
     def memory(self) -> dict[str, Any]:
@@ -98,7 +100,7 @@ class TelemetrySensor:
         self._losses.counted(dropped)
         standing = any(fact.signal.signal == "capture" for fact in state.signals.values())
         lost = self._losses.fact(state.service, state.champion, standing=standing)
-        watched: tuple[e.AnyFact, ...] = () if lost is None else (lost,)
+        watched: tuple[e.AnyFact, ...] = (*(() if lost is None else (lost,)), *self.budgets.facts(state.health))
         labels = self.watching.pairs(state.rollout.release) if state.rollout else None
         metrics = self.watching.arm_metrics()
         if self._champion != state.champion or state.champion is None:
@@ -130,10 +132,14 @@ class TelemetrySensor:
         self._counted = {}
         self.health.take(segment, champion)
         if champion is None:
+            self.budgets.take(segment, (), {})
             return
         if champion != self._champion:
             self._champion, self._windows, self._folded = champion, Windows(self._service.monitor), None
-        self._windows.add(self.watching.feed(segment, champion=champion), accepted_row=state.accepted_row)
+        reports = self.watching.feed(segment, champion=champion)
+        self._windows.add(reports, accepted_row=state.accepted_row)
+        release = state.releases.get(champion)
+        self.budgets.take(segment, reports, release.metrics if release is not None else {})
 
     def _new_rows(self, since_row: int) -> int:
         """Labelled rows since then. Counted anew only where something was sealed: many thousand panes may be held."""

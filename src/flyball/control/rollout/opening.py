@@ -4,6 +4,7 @@ from flyball.control.decision import Decision, Situation
 from flyball.control.policing import barred
 from flyball.control.rollout.approving import too_many_asked
 from flyball.control.rollout.powering import too_weak
+from flyball.control.spending import frozen_by_budget
 from flyball.core import events as e
 from flyball.core.codec import digest
 from flyball.core.ids import Digest, ReleaseRoot, RolloutId, ServiceName, short
@@ -25,7 +26,7 @@ def plan_opening(situation: Situation) -> Decision | None:
             waiting_for=(f"the end of A/B test {test}: flyball ab stop {state.service}",),
         )
     root = candidates[-1]  # the newest: an older one that still waits has been overtaken
-    bar = barred(situation, "rollout", root) or too_many_asked(situation, root)
+    bar = frozen_by_budget(situation) or barred(situation, "rollout", root) or too_many_asked(situation, root)
     if bar is not None:
         return bar
     weak = too_weak(situation.outlook.power, state.service, root)

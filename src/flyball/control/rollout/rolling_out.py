@@ -9,6 +9,7 @@ from flyball.control.rollout.opening import plan_opening
 from flyball.control.rollout.rolling_back import way_back
 from flyball.control.rollout.sharing import plan_shares
 from flyball.control.rollout.steps import effective_steps, routing_of
+from flyball.control.spending import frozen_by_budget
 from flyball.control.state.rollout_state import RolloutState, StepState
 from flyball.core import events as e
 from flyball.core.ids import ReleaseRoot, RolloutId, ServiceName, short
@@ -69,7 +70,9 @@ def _unconfirmed(situation: Situation, rollout: RolloutState, running: StepState
 def _start(situation: Situation, rollout: RolloutState, index: int, why: str) -> Decision:
     state, service = situation.state, situation.service
     step = effective_steps(service)[index]
-    bar = barred(situation, RULED[step.kind], rollout.release) if step.kind in RULED else None
+    bar = None
+    if step.kind in RULED:
+        bar = frozen_by_budget(situation) or barred(situation, RULED[step.kind], rollout.release)
     if bar is not None:
         return bar
     routing = routing_of(step, index, rollout, state, service)

@@ -4,6 +4,7 @@ from msgspec.structs import replace
 
 from flyball.control.decision import Decision, Situation, order
 from flyball.control.policing import RULED, barred
+from flyball.control.spending import frozen_by_budget
 from flyball.control.state.rollout_state import RolloutState
 from flyball.core import events as e
 from flyball.core.ids import Epoch, RolloutId, ServiceName
@@ -38,8 +39,10 @@ def plan_shares(situation: Situation, rollout: RolloutState, step: Step) -> Deci
 
 
 def _may_rise(situation: Situation, rollout: RolloutState, step: Step) -> bool:
-    """More weight needs evidence that can be believed, a rollout that nobody holds, and no rule against it."""
+    """More weight needs evidence that can be believed, a rollout that nobody holds, a budget, and no rule against."""
     verdict = situation.outlook.verdict
     if rollout.paused is not None or verdict is None or verdict.kind != "HOLD":
+        return False
+    if frozen_by_budget(situation) is not None:
         return False
     return barred(situation, RULED[step.kind], rollout.release) is None

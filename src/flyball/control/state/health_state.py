@@ -11,7 +11,8 @@ class HealthStanding(Record):
     health: Health = Health()
     since: str = ""  # when it came to this state, RFC 3339, UTC; empty: never told
     critical_at: str = ""  # when a critical sign was told last, or that it is over
-    spent: dict[str, e.BudgetSpent] = {}  # by objective: promotions stand still
+    spent: dict[str, e.BudgetSpent] = {}  # by objective: promotions stand still, where the policy says so
+    burning: dict[str, e.BudgetBurning] = {}  # by objective
 
 
 def folded(standing: HealthStanding, fact: e.AnyFact, at: str) -> HealthStanding:
@@ -31,5 +32,9 @@ def folded(standing: HealthStanding, fact: e.AnyFact, at: str) -> HealthStanding
             return replace(standing, spent=standing.spent | {name: fact})
         case e.BudgetRestored(objective=name):
             return replace(standing, spent={each: spent for each, spent in standing.spent.items() if each != name})
+        case e.BudgetBurning(objective=name):
+            return replace(standing, burning=standing.burning | {name: fact})
+        case e.BudgetCalm(objective=name):
+            return replace(standing, burning={each: found for each, found in standing.burning.items() if each != name})
         case _:
             return standing

@@ -26,6 +26,7 @@ from flyball.app.declared import load
 from flyball.app.home import Home
 from flyball.app.wiring.ledger import recorder
 from flyball.app.wiring.loop import rounds
+from flyball.app.wiring.loop.budgets_file import BudgetsFile
 from flyball.app.wiring.loop.health_file import HealthFile
 from flyball.app.wiring.loop.kept_memory import checkpointed
 from flyball.app.wiring.loop.kept_states import KeptStates
@@ -70,6 +71,7 @@ class Keeper:
         self._reconciler: Reconciler | None = None
         self._realised: RealisedFile | None = None
         self._health: HealthFile | None = None
+        self._budgets: BudgetsFile | None = None
         self._learners: list[PipelineLearner] = []
         self._windows: Remembering | None = None
         self._notice: CodeNotice | None = None
@@ -117,6 +119,8 @@ class Keeper:
             self._realised.write()
         if self._health is not None:
             self._health.write(loop.seen.health, loop.state, Surroundings())
+        if self._budgets is not None:
+            self._budgets.write()
         if self._notice is not None:
             self._notice.look(time.monotonic())
         if loop.stale:
@@ -162,8 +166,10 @@ class Keeper:
             rereads_source=True,
         )
         self._learners.append(learner)
+        eyes = TelemetrySensor(service, telemetry, windows)
+        self._budgets = BudgetsFile(self._home, name, eyes)
         sensor = checkpointed(
-            TelemetrySensor(service, telemetry, windows),
+            eyes,
             telemetry,
             declared,
             self._home,

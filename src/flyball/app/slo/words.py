@@ -1,0 +1,65 @@
+"""Where objectives stand, as a page in the terminal."""
+
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.table import Column, Table
+from rich.text import Text
+
+from flyball.app.slo.standing import ObjectiveStanding, SloStanding
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+UNITS = ((86_400.0, "d"), (3600.0, "h"), (60.0, "m"), (1.0, "s"))
+
+
+def page(found: SloStanding) -> "RenderableType":
+    """One row an objective, then what follows."""
+    windows = sorted({burn.window_s for each in found.objectives for burn in each.burns})
+    number = [Column(span(window_s), justify="right") for window_s in windows]
+    heads = [Column(name, justify="right") for name in ("now", "target", "over", "left", "gone in")]
+    table = Table("objective", *heads, *number, box=None)
+    for each in found.objectives:
+        table.add_row(each.name, *_figures(each), *_rates(each, windows))
+    lines = [f"{each.name}: UNKNOWN: {each.unknown}" for each in found.objectives if each.left is None]
+    lines += [
+        f"{each.name}: BURNING ({each.burning.urgency}): {each.burning.why}"
+        for each in found.objectives
+        if each.burning
+    ]
+    return Group(table, *map(Text, (*lines, _ending(found))))
+
+
+def _ending(found: SloStanding) -> str:
+    if found.frozen_by:
+        return f"promotions of {found.service} are FROZEN: the budget of {', '.join(found.frozen_by)} is spent"
+    if not found.declared:
+        return f"{found.service} declares no `slo`: nothing follows from these budgets"
+    spent = [each.name for each in found.objectives if each.spent]
+    return f"spent, and freezes nothing: {', '.join(spent)}" if spent else "promotions are not frozen by any budget"
+
+
+def _figures(each: ObjectiveStanding) -> tuple[str, ...]:
+    now = "-" if each.value is None else f"{each.value:.3%}"
+    left = "UNKNOWN" if each.left is None else f"{each.left:.1%}"
+    gone = "-" if each.exhausted_in_s is None else span(each.exhausted_in_s)
+    return now, f"{each.target:.6g}", span(each.window_s), left, gone
+
+
+def _rates(each: ObjectiveStanding, windows: list[float]) -> list[str]:
+    rates = {burn.window_s: burn.rate for burn in each.burns}
+    found = [rates.get(window_s) for window_s in windows]
+    return ["-" if rate is None else f"{rate:.2f}x" for rate in found]
+
+
+def span(seconds: float) -> str:
+    """A duration, short.
+
+    >>> span(300.0), span(2_419_200.0), span(5_400.0), span(0.0)
+    ('5m', '28d', '1.5h', '0s')
+    """
+    for unit, name in UNITS:
+        if seconds >= unit:
+            return f"{round(seconds / unit, 1):g}{name}"
+    return f"{seconds:.2g}s" if seconds else "0s"

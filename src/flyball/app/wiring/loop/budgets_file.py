@@ -1,0 +1,55 @@
+"""Where the error budgets of a service stand, written beside its log for those who ask: `flyball slo status`.
+
+It is a view, not a source: feeding all segments again gives the same. So it is written whole, now and then, and its
+writer never reads it back. A crash leaves the one before, or the new one.
+"""
+
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from flyball.app.home import Home
+from flyball.control.reconcile.sensing import TelemetrySensor
+from flyball.core.budget_standing import BudgetsState
+from flyball.core.errors import Unavailable
+
+NAME = "budgets.json"  # in the service's telemetry folder
+EVERY_S = 5.0
+
+
+class BudgetsFile:
+    """The writer's side, of one controller."""
+
+    def __init__(
+        self, home: Home, service: str, sensor: TelemetrySensor, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._path, self._sensor, self._now = home.telemetry(service) / NAME, sensor, now
+        self._written: tuple[float, float] | None = None  # end of its newest pane, and when
+
+    def write(self) -> None:
+        """Where a pane came, and not too often. Raises: Unavailable: the disk does not take it."""
+        pane, now = self._sensor.pane, self._now()
+        if pane is None:
+            return
+        if self._written is not None and (self._written[0] == pane.end or now - self._written[1] < EVERY_S):
+            return
+        draft = self._path.with_suffix(".draft")
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            draft.write_bytes(msgspec.json.encode(self._sensor.budgets.state()))
+            draft.replace(self._path)
+        except OSError as error:
+            raise Unavailable(f"{self._path}: error budgets cannot be written: {error}") from error
+        self._written = pane.end, now
+
+
+def budgets_state(home: Home, service: str) -> BudgetsState | None:
+    """As it was written last; None: no controller has. Raises: Unavailable: another version wrote it."""
+    path = home.telemetry(service) / NAME
+    if not path.is_file():
+        return None
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=BudgetsState)
+    except (OSError, msgspec.DecodeError) as error:
+        raise Unavailable(f"{path}: error budgets cannot be read: {error}", hint="flyball up writes it anew") from error

@@ -1,0 +1,78 @@
+"""The error budgets of one service on the loop's way through its panes: counted once a pane, told when it changes."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flyball.control.state.health_state import HealthStanding
+from flyball.core import events as e
+from flyball.core.budget_standing import BudgetsState, BudgetStanding
+from flyball.core.objectives import Events
+from flyball.core.ports import Segment
+from flyball.core.promised import objectives_of
+from flyball.core.release import Estimate
+from flyball.core.service import Service
+from flyball.core.watching import WindowReport
+from flyball.decide.objectives.budgets import Budgets
+from flyball.decide.objectives.telling import budget_facts
+from flyball.monitor.risk import margin
+from flyball.monitor.slis import events_of, judged
+
+
+class Budgeting:
+    """Feeding all segments again gives the same. It holds values only, so a checkpoint can keep it."""
+
+    def __init__(self, service: Service) -> None:
+        self._service, self._declared = service.metadata.name, service.slo is not None
+        self._timestamp, self._live = service.data.timestamp, service.monitor.live_metric
+        self._objectives = objectives_of(service)
+        self._budgets = Budgets(self._objectives, service.slo)
+        self._now: float | None = None  # end of the newest pane, seconds since the epoch
+        self._standing: tuple[BudgetStanding, ...] | None = None  # as of then; None: to be asked for
+        self._told: tuple[HealthStanding, tuple[e.AnyFact, ...]] | None = None
+
+    def take(self, segment: Segment, reports: Sequence[WindowReport], promised: Mapping[str, Estimate]) -> None:
+        """A pane more, and the windows that it completed. Args: promised: metrics of the champion on its holdout."""
+        at = segment.pane.end  # a pane may be longer than the shortest window, and is news all the same
+        counted = events_of(segment.predictions, self._objectives, self._timestamp)
+        for report in reports:
+            for name, events in self._judged(report, promised).items():
+                counted[name] = counted.get(name, Events()) + events
+        self._budgets.take(at, counted)
+        self._now, self._standing, self._told = segment.pane.end, None, None
+
+    def _judged(self, report: WindowReport, promised: Mapping[str, Estimate]) -> dict[str, Events]:
+        if self._live is None or self._live.name not in promised:
+            return {}
+        events = judged(report, margin(self._live.max_loss, promised[self._live.name].value))
+        return {each.name: events for each in self._objectives if each.sli == "quality"}
+
+    def state(self) -> BudgetsState | None:
+        """As of the newest pane; None: there was none."""
+        if self._now is None:
+            return None
+        if self._standing is None:
+            self._standing = self._budgets.standing(self._now)
+        return BudgetsState(service=self._service, as_of=self._now, declared=self._declared, budgets=self._standing)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What can be asked for again is not kept."""
+        return vars(self) | {"_standing": None, "_told": None}
+
+    def facts(self, health: HealthStanding) -> tuple[e.AnyFact, ...]:
+        """What the ledger does not know yet. The loop looks several times a second, and mostly nothing has changed."""
+        if not self._declared and not health.spent and not health.burning:
+            return ()
+        if self._told is not None and self._told[0] is health:
+            return self._told[1]
+        found = self.state()
+        if found is None and self._declared:
+            return ()  # nothing was seen yet: nothing of it is over
+        facts = budget_facts(
+            self._service,
+            found.budgets if found is not None else (),
+            declared=self._declared,
+            spent=health.spent,
+            burning=health.burning,
+        )
+        self._told = health, facts
+        return facts
