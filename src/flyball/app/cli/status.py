@@ -41,6 +41,7 @@ class ServiceStatus(msgspec.Struct, kw_only=True):
     champion_by_exception: bool  # it failed a gate, and serves
     champion_alone: str  # the rule of the policy by which nobody was asked about it; empty: a person was
     signals: tuple[str, ...]
+    alerts: tuple[str, ...]  # that are open, pages first, and who has them
     waiting_for: tuple[str, ...]
     label_delay: LabelDelays | None = None  # of what this home's log holds; None: no label
     labels: LabelState | None = None  # the stream of labels, as the controller saw it last
@@ -103,6 +104,7 @@ def _status(state: "ServiceState", home: Home, ledger: "Ledger") -> ServiceStatu
         champion_by_exception=state.champion in state.exceptions.tried,
         champion_alone=state.recent.alone.get(state.champion or "", ""),
         signals=tuple(sorted(state.signals)),
+        alerts=_alerts(state),
         waiting_for=waits,
         label_delay=_label_delay(home, state.service),
         labels=labels,
@@ -118,6 +120,15 @@ def _health(home: Home, state: "ServiceState") -> Health:
 
     seen = health_seen(home, state.service)
     return seen.standing if seen.report is not None or seen.unreadable else state.health.health
+
+
+def _alerts(state: "ServiceState") -> tuple[str, ...]:
+    from flyball.app.alert_list import standing
+
+    return tuple(
+        f"{one.urgency} {one.name} ({one.alert}): {f'{one.acked_by} has it' if one.acked_by else 'nobody has it'}"
+        for one in standing([state]).alerts
+    )
 
 
 def _pressures(home: Home, ledger: "Ledger", state: "ServiceState") -> tuple[Pressure, ...]:
@@ -176,7 +187,7 @@ def _table(found: list[ServiceStatus]) -> "Table":
     table = Table("service", "health", "standing", "signals", labels, "waits for", box=None)
     for each in found:
         pressed = [f"{one.of} presses {one.value:.2f} of {one.enter:g}" for one in each.pressures if one.windows]
-        signals = "\n".join([", ".join(each.signals) or "-", *pressed])
+        signals = "\n".join([", ".join(each.signals) or "-", *pressed, *each.alerts])
         waits = "\n".join(each.waiting_for) or "-"
         table.add_row(
             each.service,

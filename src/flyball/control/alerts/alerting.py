@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from flyball.control.alerts.due import Due, due, restful
 from flyball.control.alerts.holding import flaps, reason_to_hold, silence_of
-from flyball.control.alerts.table import EXPLAINS, row_of
+from flyball.control.alerts.table import EXPLAINS, FAILED_RUNBOOK, row_of
 from flyball.control.decision import Decision, Situation, elapsed_s
 from flyball.control.state.alert_causes import family
 from flyball.core import events as e
@@ -43,7 +43,8 @@ def _decision(facts: tuple[e.AnyFact, ...]) -> Decision:
     said += [f"{fact.alert} one level up" for fact in facts if isinstance(fact, e.AlertEscalated)]
     said += [f"{fact.alert} is over" for fact in facts if isinstance(fact, e.AlertResolved)]
     what = f"tell {', '.join(said)}" if said else "a silence is over"
-    return Decision(action="alert", what=what, why="what stands is told once, to whoever can act on it", facts=facts)
+    why = "what stands is told once, to whoever can act on it"
+    return Decision(action="alert", what=what, why=why, facts=facts, told=True)
 
 
 def _none_any_more(situation: Situation) -> Decision | None:
@@ -130,7 +131,7 @@ def _raised(due: Due, situation: Situation, alerts: Alerts) -> e.AlertRaised:
         urgency="page" if due.pages else "ticket",
         summary=f"drill {drill.drill}: {summary}" if drill is not None else summary,
         detail=detail,
-        runbook=row.runbook,
+        runbook=FAILED_RUNBOOK if due.severity == "failed" else row.runbook,
         owner=owner,
         to=(alerts.levels[0] if alerts.levels else (owner,)) if due.pages else (owner,),
         incident=due.incident,

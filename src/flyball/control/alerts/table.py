@@ -46,13 +46,21 @@ TABLE: dict[str, Row] = {  # by the family of the cause, or by a cause that is g
     "command": _row("OrderGivenUp", "an order could not be carried out", "dead-dependency", "never"),
     "command/route": _row("GatewayLost", "the gateway takes no orders", "dead-dependency", "warning"),
     "rollback": _row("ReleaseTakenBack", "a release was taken back by itself", "bad-rollout", "never"),
-    "budget": _row("ErrorBudgetSpent", "an error budget is spent", "bad-rollout", "critical"),
+    "budget": _row("ErrorBudgetSpent", "an error budget is spent", "error-budget-spent", "critical"),
     "upstream": _row("UpstreamBroken", "what the service is fed from is broken", "pipeline-break", "never"),
     "retrain": _row("RetrainWanted", "a retraining is wanted", "data-drift", "never"),
     "overdue": _row("RoutineOverdue", "a routine is overdue", "overdue-routine", "never"),
     "pages": _row("TooManyPages", "somebody is paged too often", "noisy-alerts", "never"),
     "incident": _row("IncidentOpen", "an incident is open", "pipeline-break", "never"),
 }
+
+
+FAILED_RUNBOOK = "service-failed"  # whatever failed it: the order of an emergency comes first
+
+
+def runbooks() -> frozenset[str]:
+    """Names of all that an alert may link."""
+    return frozenset({FAILED_RUNBOOK, *(row.runbook for row in TABLE.values())})
 
 
 def row_of(cause: str) -> Row:
