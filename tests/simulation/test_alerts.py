@@ -1,6 +1,7 @@
 """A simulated world in which somebody is told: no promise is broken by it, and each fact of an alert has its place."""
 
 from msgspec.structs import replace
+from tests.simulation.crashing import A_RETRAINING, QUICK, ended, memory
 from tests.simulation.small import SERVICE, declared, drifting, scenario
 
 from flyball.app.rehearse.scenario import Candidate, Scenario
@@ -42,3 +43,21 @@ def test_a_bad_candidate_that_the_gateway_took_back_is_a_ticket_and_no_page() ->
     raised = [fact for fact in facts if isinstance(fact, e.AlertRaised)]
     assert [(fact.cause, fact.urgency) for fact in raised if fact.cause == "rollback"] == [("rollback", "ticket")]
     assert all(fact.urgency == "ticket" for fact in raised)
+
+
+def test_a_crash_at_some_effects_leaves_the_same_alerts_each_told_once() -> None:
+    """The facts of a plan are one transaction: the next controller finds all of them, or none and says them itself."""
+    cast = Cast(declared(replace(QUICK, alerts=Alerts(on_call=("ada",)))), A_RETRAINING)
+    whole = ended(cast, memory, None)
+    effects = whole.world.points.effects
+    expected = told_of(whole)
+    assert ("retrain/drift", "ticket") in expected
+    for number in range(1, len(effects) + 1, 4):
+        crashed = ended(cast, memory, (number, "before"))
+        assert told_of(crashed) == expected, (number, effects[number - 1])
+        assert set(crashed.state.alerts.open) == set(whole.state.alerts.open)
+
+
+def told_of(rehearsal: Rehearsal) -> list[tuple[str, str]]:
+    facts = [entry.fact for entry in rehearsal.world.ledger.read(0)]
+    return sorted((fact.cause, fact.urgency) for fact in facts if isinstance(fact, e.AlertRaised))

@@ -11,6 +11,7 @@ from flyball.app.home import Home, find_home
 from flyball.app.label_delays import LabelDelays
 from flyball.core.errors import NotFound, Unavailable
 from flyball.core.health import Health
+from flyball.core.health_report import SILENT_S
 from flyball.core.ids import short
 from flyball.core.pressure import Pressure
 from flyball.core.realised import LabelState, RealisedWindow

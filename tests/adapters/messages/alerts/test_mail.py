@@ -1,14 +1,25 @@
 """Mails to a real mail server on loopback: a thread an alert, a password only over TLS, refusals told apart."""
 
 import asyncio
+import ssl
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.message import Message as Mail
 from email.policy import default
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
 
 import pytest
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from tests.adapters.messages.alerts.notices import message
 
 from flyball.adapters.messages.alerts.mail import Mailer
@@ -35,13 +46,16 @@ class Box:
         return "250 OK"
 
 
-@pytest.fixture
-def box() -> Iterator[tuple[Box, str]]:
-    kept, loop, stop = Box(), asyncio.new_event_loop(), asyncio.Event()
+@contextmanager
+def serving(kept: Box, **options: Any) -> Iterator[str]:
+    """The address of a mail server that keeps what comes."""
+    loop, stop = asyncio.new_event_loop(), asyncio.Event()
     ready, address = threading.Event(), []
 
     async def serve() -> None:
-        server = await loop.create_server(lambda: SMTP(kept, hostname="localhost", loop=loop), "127.0.0.1", 0)
+        server = await loop.create_server(
+            lambda: SMTP(kept, hostname="localhost", loop=loop, **options), "127.0.0.1", 0
+        )
         address.append(f"127.0.0.1:{server.sockets[0].getsockname()[1]}")
         ready.set()
         async with server:
@@ -51,11 +65,18 @@ def box() -> Iterator[tuple[Box, str]]:
     thread.start()
     ready.wait()
     try:
-        yield kept, address[0]
+        yield address[0]
     finally:
         loop.call_soon_threadsafe(stop.set)
         thread.join()
         loop.close()
+
+
+@pytest.fixture
+def box() -> Iterator[tuple[Box, str]]:
+    kept = Box()
+    with serving(kept) as address:
+        yield kept, address
 
 
 def mailer(server: str, to: str = "ops@example.org", user: str | None = None, password: str | None = None) -> Mailer:
@@ -109,3 +130,51 @@ def test_a_password_is_not_said_to_a_server_without_tls(box: tuple[Box, str]) ->
 def test_no_server_is_an_answer_and_no_exception() -> None:
     answer = mailer("127.0.0.1:1").send(message())
     assert (answer.ok, answer.final) == (False, False)
+
+
+def certificate(folder: Path) -> Path:
+    """A certificate of its own for 127.0.0.1, with its key, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file = folder / "server.pem"
+    file.write_bytes(made.public_bytes(Encoding.PEM) + private)
+    return file
+
+
+def test_a_password_is_said_over_tls_to_a_server_that_proves_its_name_and_to_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = certificate(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    said: list[LoginPassword] = []
+
+    def authenticated(_: Any, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
+        said.append(data)
+        return AuthResult(success=data.password == b"hunter2", handled=False)
+
+    kept = Box()
+    options = {"tls_context": context, "require_starttls": True, "auth_required": True, "authenticator": authenticated}
+    with serving(kept, **options) as server:
+        doubted = mailer(server, user="flyball", password="hunter2").send(message())
+        assert "CERTIFICATE_VERIFY_FAILED" in doubted.status
+        assert said == []
+        monkeypatch.setenv("SSL_CERT_FILE", str(file))
+        assert mailer(server, user="flyball", password="hunter2").send(message()).ok
+        wrong = mailer(server, user="flyball", password="guess").send(message())
+    assert len(kept.mails) == 1
+    assert (wrong.ok, wrong.final, wrong.status[:8]) == (False, False, "SMTP 535")

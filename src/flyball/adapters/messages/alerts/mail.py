@@ -52,14 +52,19 @@ class Mailer:
             server: smtplib.SMTP = smtplib.SMTP_SSL(self._host, self._port, timeout=TIMEOUT_S, context=context)
         else:
             server = smtplib.SMTP(self._host, self._port, timeout=TIMEOUT_S)
+        try:
             server.ehlo()
-            if server.has_extn("starttls"):
+            secure = self._port == TLS_FROM_THE_START
+            if not secure and server.has_extn("starttls"):
                 server.starttls(context=context)
-            elif self._password is not None:
-                server.close()
-                raise smtplib.SMTPNotSupportedError("the server offers no TLS: the password is not sent")
-        if self._user is not None and self._password is not None:
-            server.login(self._user, self._password)
+                secure = True
+            if self._user is not None and self._password is not None:
+                if not secure:
+                    raise smtplib.SMTPNotSupportedError("the server offers no TLS: the password is not sent")
+                server.login(self._user, self._password)
+        except BaseException:
+            server.close()
+            raise
         return server
 
 
