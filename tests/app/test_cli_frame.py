@@ -56,11 +56,13 @@ def test_every_verb_has_its_module_its_help_and_json(capfd: pytest.CaptureFixtur
         "contract": ("lint", "check", "diff", "draft"),
         "events": ("list", "log", "redeliver", "send"),
         "exception": ("request", "confirm", "revoke", "list"),
+        "incident": ("list", "show", "close", "postmortem"),
         "keys": ("new", "list", "drop"),
         "ledger": ("verify", "tail", "export"),
         "monitor": ("status", "history", "selftest"),
         "predictions": ("query", "attribute", "show", "summary", "tidy"),
         "rollout": ("status", "history", "plan", "start", "pause", "resume", "promote", "abort", "undo", "retry"),
+        "runbook": ("list", "show", "run"),
         "runs": ("list", "show", "compare"),
         "slo": ("status",),
     }

@@ -112,6 +112,10 @@ class Home:
         """Routing table, counters and spool of one service's gateway."""
         return self.root / "gateway" / service
 
+    def incident(self, incident: str) -> Path:
+        """What was kept of an incident when it was opened."""
+        return self.root / "incidents" / incident
+
     @property
     def socket(self) -> Path:
         return self.root / "gateway" / "control.sock"

@@ -1,6 +1,6 @@
 """What a person's word is about: a service, or something of it that is open, by its name."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -13,6 +13,8 @@ from flyball.core.ids import ReleaseRoot
 from flyball.core.ledger import Ledger
 from flyball.core.service import Alerts, Autonomy, Metadata, Retrain, Service
 from flyball.registry.releases import registry
+
+Section = TypeVar("Section")
 
 
 class Reading:
@@ -67,6 +69,10 @@ class Reading:
     def alerts(self, service: str) -> Alerts | None:
         """What it says of who is told of what is wrong."""
         return msgspec.convert(self._declared[service].get("alerts"), Alerts | None)
+
+    def section(self, service: str, name: str, kind: type[Section]) -> Section:
+        """One section of its declaration, as it was declared last; its defaults where an older version wrote that."""
+        return msgspec.convert(self._declared.get(service, {}).get(name, {}), kind)
 
     def autonomy(self, service: str) -> Autonomy:
         """What it says of how far the loop may go alone."""

@@ -1,9 +1,9 @@
 """What should be done now, and why: the one pure function between reading the facts and acting.
 
-Concerns are asked in the order of their urgency: a way back first, then the gateway in step with the ledger, then what
-the monitor saw and how well the service is, then who is told of it, then an A/B test or the rollout, then learning. At
-most one of them changes state in one plan, so that each answer is given on the ledger as it stands. A freeze stops all
-but the way back, the routing, and what is only told.
+Concerns are asked in the order of their urgency: a way back first, then the gateway in step with the ledger, then
+incidents, what the monitor saw and how well the service is, then who is told of it, then an A/B test or the rollout,
+then learning. At most one of them changes state in one plan, so that each answer is given on the ledger as it stands. A
+freeze stops all but the way back, the routing, and what is only told.
 """
 
 from flyball.control.ab_testing import plan_ab_end, plan_ab_test
@@ -12,6 +12,7 @@ from flyball.control.decision import Decision, Situation, order
 from flyball.control.drilling import plan_drill_over
 from flyball.control.excepting import plan_exceptions
 from flyball.control.giving_up import plan_given_up, repeat
+from flyball.control.incidents.planning import plan_incidents
 from flyball.control.retraining import plan_retraining
 from flyball.control.rollout.rolling_back import plan_rollback, way_back
 from flyball.control.rollout.rolling_out import plan_rollout
@@ -39,7 +40,7 @@ def plan(situation: Situation) -> Plan:
     """The plan for one service. Asked twice with the same situation it answers the same."""
     state = situation.state
     asked = (
-        *(plan_rollback, plan_exceptions, plan_ab_end, _plan_routing, _plan_watched, _plan_health),
+        *(plan_rollback, plan_exceptions, plan_ab_end, _plan_routing, plan_incidents, _plan_watched, _plan_health),
         *(plan_drill_over, plan_alerts, _plan_standstill),
         *(plan_ab_test, plan_rollout, plan_retraining),
     )

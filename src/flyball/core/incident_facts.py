@@ -20,7 +20,7 @@ class IncidentOpened(Fact, tag="incident.opened"):
 
 class IncidentClosed(Fact, tag="incident.closed"):
     incident: str
-    how: Literal["new_normal", "person", "recovered"]
+    how: Literal["new_normal", "person", "recovered", "joined"]  # joined: it goes on in another one
     reason: str
     row: int = 0  # training rows start here where it is the new normal
     detected_s: float | None = None  # from its beginning to its opening

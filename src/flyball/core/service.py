@@ -13,6 +13,7 @@ from flyball.core.cohorts import Cohorts as Cohorts
 from flyball.core.declared_alerts import AlertDestination as AlertDestination
 from flyball.core.declared_alerts import Alerts as Alerts
 from flyball.core.declared_health import HealthRules as HealthRules
+from flyball.core.declared_incidents import Incidents as Incidents
 from flyball.core.declared_kinds import MEASURED as MEASURED
 from flyball.core.declared_kinds import Count as Count
 from flyball.core.declared_kinds import Dimension as Dimension
@@ -289,3 +290,4 @@ class Service(Record):
     replay: Replay = field(default_factory=Replay)
     alerts: Alerts | None = None  # None: nobody has said who is to be told, so nothing is raised
     events: tuple[Destination, ...] = ()
+    incidents: Incidents = field(default_factory=Incidents)

@@ -56,12 +56,15 @@ VERBS: dict[str, str] = {
     "freeze": "Stop every automatic action of a service but rollback.",
     "thaw": "End a freeze.",
     "explain": "Why something did or did not happen, from the ledger alone.",
+    "incident": "What was wrong, how it went, that it is over, and what is learned from it.",
+    "runbook": "What to do about an incident, step by step: looked at, checked, or run.",
     "ledger": "Verify, follow or export the ledger.",
     "events": "What receivers outside were told, what waits, and telling it again.",
 }
 _WITH_VERBS_OF_THEIR_OWN = (
-    *("ab", "alerts", "contract", "events", "exception", "keys", "ledger", "monitor", "predictions", "rollout", "runs"),
-    "slo",
+    *("ab", "alerts", "contract", "events", "exception", "incident"),
+    *("keys", "ledger", "monitor", "predictions", "rollout", "runbook"),
+    *("runs", "slo"),
 )
 
 

@@ -28,6 +28,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "replay": "Defaults of `flyball replay`.",
         "alerts": "Who is told when something is wrong, and what is not worth telling; none: nothing is raised.",
         "events": "Who outside is told about the facts of this service, and in which format.",
+        "incidents": "When an incident is over, and what is kept of it.",
     },
     "Metadata": {
         "name": "Name of the service: lower-case letters, digits, - and _.",
@@ -281,6 +282,11 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "train_rows": "Rows that the first model learns from.",
         "label_delay_rows": "Rows after which a label arrives.",
         "approve_after_rows": "Rows after which the simulated approver approves.",
+    },
+    "Incidents": {
+        "settle_s": "How long its cause has to be gone before it is closed; back before that, it is the same incident.",
+        "before_s": "How far its timeline and what is kept of it go back ahead of its beginning.",
+        "examples": "Rows of the prediction log that are kept of it; features are as the log has them, hashed or not.",
     },
     "Destination": {
         "format": "OpenLineage run events, CDEvents in CloudEvents, or runs and versions of MLflow.",

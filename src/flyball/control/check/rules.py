@@ -7,6 +7,7 @@ from flyball.control.check.alerts import of_alerts
 from flyball.control.check.budget import over_budget
 from flyball.control.check.drills import wrong_about_drills
 from flyball.control.check.exceptions import failed_without_exception
+from flyball.control.check.incidents import of_incidents
 from flyball.control.check.phases import allowed, phase_of
 from flyball.control.check.policy import against_the_rules, agreed_to, alone_wrongly, people_needed, trainer_alone
 from flyball.control.check.power import underpowered
@@ -49,6 +50,7 @@ def broken_rules(
             found += _of_fact(fact, decision.action, state, service, now) + _of_gates(fact, state, now)
             found += against_the_rules(fact, state, service, now) + wrong_about_drills(fact, state, now)
             found += over_budget(fact, state, service)
+            found += of_incidents(fact, state)
             if isinstance(fact, e.StepStarted):
                 found += of_shares(fact, state, service, verdict)
             if isinstance(fact, e.RolloutOpened):

@@ -25,7 +25,7 @@ from flyball.adapters.window_book import SqliteWindows
 from flyball.app.declared import load
 from flyball.app.home import Home
 from flyball.app.wiring.ledger import recorder
-from flyball.app.wiring.loop import rounds
+from flyball.app.wiring.loop import forensics, rounds
 from flyball.app.wiring.loop.budgets_file import BudgetsFile
 from flyball.app.wiring.loop.health_file import HealthFile
 from flyball.app.wiring.loop.kept_memory import checkpointed
@@ -44,10 +44,12 @@ from flyball.app.wiring.training.pipeline import Pipeline
 from flyball.app.worth import worths
 from flyball.control.reconcile import Foretelling, Reconciler, TelemetrySensor
 from flyball.control.rollout.powering import foretold
+from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.errors import FlyballError
 from flyball.core.ids import ServiceName
 from flyball.core.ledger import Ledger
+from flyball.core.service import Incidents
 from flyball.core.surroundings import Surroundings
 from flyball.monitor.labels import ROW as CAPTURED_POSITION
 from flyball.monitor.watch import Watcher
@@ -78,6 +80,12 @@ class Keeper:
         self._told = ""
         self.name = file.parent.name  # of the service, once its file was read
         self.kept_at: float | None = None  # when its last round ended, seconds since the epoch
+
+    @property
+    def standing(self) -> tuple[ServiceState, Incidents] | None:
+        """Where its loop has it, for who works beside the loop; None: it has not begun."""
+        loop = self._reconciler
+        return None if loop is None else (loop.state, loop.service.incidents)
 
     def round(self) -> float:
         """One tick, and how long to wait for the next. An error is told once, and the next one tries again."""
@@ -213,11 +221,12 @@ def run(files: Sequence[Path], home: Home, stopping: threading.Event, *, owner: 
         for keeper in keepers:
             stack.callback(keeper.join)
         stack.callback(trainer.close)  # first of all: the trainings end, then their threads, then the ledger
-        with ThreadPoolExecutor(max_workers=3, thread_name_prefix="beside") as threads:
+        with ThreadPoolExecutor(max_workers=4, thread_name_prefix="beside") as threads:
             beside = (
                 threads.submit(rounds.keep, keepers, stopping),
                 threads.submit(keep_all, files, home, ledger, stopping),
                 threads.submit(_beat, keepers, home, name, stopping),
+                threads.submit(forensics.keep_all, keepers, home, ledger, stopping),
             )
             for kept in beside:
                 kept.result()

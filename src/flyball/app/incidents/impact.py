@@ -1,0 +1,18 @@
+"""What an incident meant for those who asked: rows of its span by what became of them, from the prediction log."""
+
+from flyball.core.record import Record
+
+
+class Impact(Record):
+    """Counted rows; `unknown` says why there are none to count, which is not 0."""
+
+    rows: int | None = None  # received between its beginning and its end
+    outcomes: dict[str, int] = {}  # answered, fallback, failed, shed, quarantined, rejected
+    fallbacks: int | None = None  # answered by the chain, marked
+    slow: int | None = None
+    unknown: str = ""
+
+    @property
+    def failed(self) -> int | None:
+        """Rows whose client got no answer, or a status of 500 and more."""
+        return None if self.rows is None else self.outcomes.get("failed", 0)

@@ -1,0 +1,53 @@
+"""What the prediction log says of an incident's span, and whose names a postmortem leaves out."""
+
+from collections.abc import Iterable
+
+import msgspec
+import polars as pl
+
+from flyball.adapters.prediction_log.files import sealed
+from flyball.adapters.prediction_log.query import tables
+from flyball.app.home import Home
+from flyball.app.incidents.impact import Impact
+from flyball.control.incidents.timeline import Timeline
+from flyball.core import events as e
+from flyball.core.clock import moment
+from flyball.core.ledger import Entry
+
+
+def impact_of(home: Home, found: Timeline) -> Impact:
+    """Rows that arrived between its beginning and its end."""
+    folder = home.telemetry(found.service)
+    if not folder.is_dir():
+        return Impact(unknown="there is no prediction log of the service in this home")
+    since = moment(found.began or found.opened_at).timestamp()
+    until = None if found.closed_at is None else moment(found.closed_at).timestamp()
+    oldest = sealed(folder)[:1]
+    if oldest and oldest[0].panes()[0].start > since:
+        return Impact(unknown="the prediction log does not go back to its beginning")
+    rows = tables(folder, ("predictions",), since=since, until=until)["predictions"]
+    if "outcome" not in rows.collect_schema():
+        return Impact(unknown="the prediction log is empty")
+    counted = (
+        rows.group_by("outcome")
+        .agg(rows=pl.len(), fallback=pl.col("fallback").is_not_null().sum(), slow=pl.col("slow").sum())
+        .collect(engine="streaming")
+    )
+    return Impact(
+        rows=int(counted["rows"].sum()),
+        outcomes={row["outcome"]: row["rows"] for row in counted.sort("outcome").iter_rows(named=True)},
+        fallbacks=int(counted["fallback"].sum()),
+        slow=int(counted["slow"].sum()),
+    )
+
+
+def people_of(entries: Iterable[Entry]) -> tuple[str, ...]:
+    """Everybody whom the facts of a service name as a person."""
+    found: set[str] = set()
+    for one in entries:
+        if isinstance(one.fact, e.ServiceDeclared):
+            found |= set(one.fact.declaration.get("metadata", {}).get("people") or {})
+        names = {field.name for field in msgspec.structs.fields(type(one.fact))}
+        if "by" in names and getattr(one.fact, "proof", "os_user") in ("os_user", "token", "simulated"):
+            found.add(str(getattr(one.fact, "by", "")))
+    return tuple(sorted(found - {"", "gateway", "controller", "policy"}))

@@ -1,0 +1,24 @@
+"""May this incident open, or close? Asked by the check of plans, from the facts alone."""
+
+from flyball.control.state.service_state import ServiceState
+from flyball.core import events as e
+
+
+def of_incidents(fact: e.AnyFact, state: ServiceState) -> list[str]:
+    """One open incident a cause; what closes is open; what recovered shows no sign any more."""
+    match fact:
+        case e.IncidentOpened(incident=name):
+            cause = fact.cause or fact.kind
+            same = [other for other, one in state.incidents.open.items() if one.cause == cause]
+            return [f"incident {name} of {cause}, of which {', '.join(same)} is open"] if same else []
+        case e.IncidentClosed(incident=name) if name not in state.incidents.open:
+            return [f"incident {name} is closed, and is not open"]
+        case e.IncidentClosed(incident=name, how="recovered"):
+            cause = state.incidents.open[name].cause
+            return [
+                f"incident {name} recovered, and {cause} is {sign.severity}"
+                for sign in state.health.health.signs
+                if sign.key == cause
+            ]
+        case _:
+            return []

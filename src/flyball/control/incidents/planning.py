@@ -1,0 +1,120 @@
+"""When an incident opens and when it is over: from the signs of health, one incident for each cause.
+
+Theory of operation. A service that became UNHEALTHY or FAILED has an incident of the worst sign that is critical; what
+else is wrong joins its timeline, and has one of its own only when it is the worst that is left. Late, missing or broken
+input is an incident of kind `upstream` also where the service is well otherwise: no training mends it. The quality of
+the data has an incident of its own (`decide/incident.py`); while it is open, signs of data quality are part of it, and
+one that was open before goes on in it.
+
+Hysteresis: an incident is closed when no sign of its cause has been told of for `incidents.settle_s`. A cause that is
+back before that goes on with the same incident. UNKNOWN health is no recovery. What a person closed while the cause was
+still there stays closed until the cause was gone once, or has become graver.
+"""
+
+import re
+from collections.abc import Iterator
+
+from flyball.control.decision import Decision, Situation, elapsed_s
+from flyball.control.incidents.explained import explains
+from flyball.control.state.incident_state import GRAVITY, OpenIncident
+from flyball.core import events as e
+from flyball.core.health import Sign
+from flyball.core.ids import ServiceName
+from flyball.core.incident_facts import IncidentKind
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")  # in a name that is typed, and is a folder's
+UPSTREAM = ("data_quality", "freshness")  # kinds of signs of what the service is fed
+
+
+def plan_incidents(situation: Situation) -> Decision | None:
+    """The facts of incidents that the ledger lacks; None: it lacks none."""
+    facts: tuple[e.IncidentOpened | e.IncidentClosed, ...] = (
+        *_joined(situation),
+        *_over(situation),
+        *_begun(situation),
+    )
+    if not facts:
+        return None
+    opened = [fact.incident for fact in facts if isinstance(fact, e.IncidentOpened)]
+    closed = [fact.incident for fact in facts if isinstance(fact, e.IncidentClosed)]
+    what = [*(["open " + ", ".join(opened)] if opened else []), *(["close " + ", ".join(closed)] if closed else [])]
+    why = "; ".join(dict.fromkeys(fact.reason for fact in facts))
+    return Decision(action="incident", what=" and ".join(what), why=why, facts=facts, told=True)
+
+
+def _begun(situation: Situation) -> Iterator[e.IncidentOpened]:
+    state = situation.state
+    health, book = state.health.health, state.incidents
+    grave = [sign for sign in health.signs if sign.severity != "warning"]
+    worst = min(grave, key=_rank, default=None) if health.state in ("UNHEALTHY", "FAILED") else None
+    asked = [sign for sign in health.signs if sign.kind in UPSTREAM and (sign in grave or sign.kind == "freshness")]
+    if worst is not None and worst not in asked:
+        asked.append(worst)
+    taken: set[str] = set()
+    for sign in asked:
+        cause = sign.key
+        known = cause in taken or book.of_cause(cause) is not None or _is_of_quality(sign, situation)
+        if known or book.is_known(cause, sign.severity):
+            continue
+        taken.add(cause)
+        kind: IncidentKind = "upstream" if sign.kind in UPSTREAM else "health"
+        drill = state.healing.drill
+        told = explains(drill, sign, situation.now)
+        yield e.IncidentOpened(
+            service=ServiceName(state.service),
+            incident=f"in-{_UNSAFE.sub('-', cause)}-{state.version}",
+            kind="drill" if told else kind,
+            reason=f"drill {drill.drill} ({drill.fault}): {sign.why}" if told and drill else sign.why,
+            features=(sign.feature,) if sign.feature else (),
+            cause=cause,
+            began=sign.since,
+        )
+
+
+def _is_of_quality(sign: Sign, situation: Situation) -> bool:
+    """Whether the incident of the data's quality, open or just found, is about it."""
+    found = any(isinstance(fact, e.IncidentOpened) for fact in situation.watched)
+    return sign.kind == "data_quality" and (found or situation.state.incident is not None)
+
+
+def _over(situation: Situation) -> Iterator[e.IncidentClosed]:
+    settle_s = situation.service.incidents.settle_s
+    for name, one in situation.state.incidents.open.items():
+        if one.opened.kind == "data_quality" or not one.gone_at:
+            continue
+        if elapsed_s(one.gone_at, situation.now) < settle_s:
+            continue
+        yield e.IncidentClosed(
+            service=ServiceName(situation.state.service),
+            incident=name,
+            how="recovered",
+            reason=f"{one.cause} has not been seen since {one.gone_at}, for {settle_s:g} s at least",
+            detected_s=detected_s(one),
+            recovered_s=elapsed_s(one.at, one.gone_at),
+        )
+
+
+def _joined(situation: Situation) -> Iterator[e.IncidentClosed]:
+    """An incident of the data's quality that is about to open takes up what is open of its cause."""
+    for fact in situation.watched:
+        if not isinstance(fact, e.IncidentOpened):
+            continue
+        same = situation.state.incidents.of_cause(fact.cause or fact.kind)
+        if same is not None and same.opened.kind != "data_quality":
+            yield e.IncidentClosed(
+                service=fact.service,
+                incident=same.opened.incident,
+                how="joined",
+                reason=f"it goes on as {fact.incident}",
+                detected_s=detected_s(same),
+            )
+
+
+def detected_s(one: OpenIncident) -> float | None:
+    """From its beginning to its opening, seconds; None: nobody knows when it began."""
+    return elapsed_s(one.opened.began, one.at) if one.opened.began else None
+
+
+def _rank(sign: Sign) -> tuple[int, str, str]:
+    """The gravest first, of these the one that began first; of these by name, so that the answer is always the same."""
+    return -GRAVITY[sign.severity], sign.since, sign.key

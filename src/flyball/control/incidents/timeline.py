@@ -1,0 +1,149 @@
+"""What happened around an incident: its facts, and those of the service from some time before it began to its end.
+
+Each line is of one kind, by its type. A declaration says which sections it changed, so that a change of the data
+contract or of the rollout is seen beside what came after it.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from flyball.control.narrate import sentence
+from flyball.core import events as e
+from flyball.core.clock import moment, timestamp
+from flyball.core.errors import NotFound
+from flyball.core.ledger import Entry
+from flyball.core.record import Record
+
+KINDS: Mapping[str, str] = {  # kind of a line, by the first part of its type, or by the whole of it
+    **dict.fromkeys(("signal", "diagnosis", "trigger"), "signal"),
+    **dict.fromkeys(("health", "budget"), "health"),
+    **dict.fromkeys(("champion", "rollback", "rollout", "routing", "step", "ab", "release.wanted"), "deployment"),
+    **dict.fromkeys(("approval", "exception", "ticket", "hold"), "word"),
+    **dict.fromkeys(("service.declared",), "declaration"),
+    **dict.fromkeys(("snapshot", "backfill", "storage"), "data"),
+    **dict.fromkeys(("training", "release", "gates", "run", "retrain", "evidence", "reproduction"), "training"),
+    **dict.fromkeys(("decision",), "decision"),
+    **dict.fromkeys(("remedy", "fallback"), "remedy"),
+    **dict.fromkeys(("alert", "alerts", "silence"), "alert"),
+    **dict.fromkeys(("incident", "forensics"), "incident"),
+    **dict.fromkeys(("drill",), "drill"),
+    **dict.fromkeys(("service", "runbook", "digest"), "word"),
+    **dict.fromkeys(("process", "command"), "process"),
+}
+PEOPLE = (
+    *("alert.acked", "alerts", "approval", "backfill", "exception", "runbook"),
+    *("service.declared", "service.frozen", "service.thawed"),
+)
+
+
+class TimelineLine(Record):
+    seq: int
+    at: str  # RFC 3339, UTC
+    kind: str
+    type: str
+    text: str
+    automatic: bool  # no person did or said it
+
+
+class Timeline(Record):
+    """An incident from some time before its beginning to its end."""
+
+    incident: str
+    service: str
+    kind: str
+    cause: str
+    reason: str
+    features: tuple[str, ...]
+    began: str | None  # None: nobody knows; it was opened later
+    opened_at: str
+    closed_at: str | None  # None: it is open
+    how: str | None
+    closing: str | None  # the reason that it was closed with
+    detected_s: float | None
+    recovered_s: float | None
+    forensics: e.ForensicsKept | None
+    since: str  # the first moment that the lines are of
+    lines: tuple[TimelineLine, ...]
+
+
+def timeline(incident: str, entries: Iterable[Entry], *, before_s: float) -> Timeline:
+    """Of one service's entries, in order. Raises: NotFound: they hold no such incident."""
+    known = list(entries)
+    opened = next((one for one in known if _is(one.fact, e.IncidentOpened, incident)), None)
+    if opened is None or not isinstance(opened.fact, e.IncidentOpened):
+        raise NotFound(f"no incident is called {incident!r}", hint="flyball incident list names them")
+    closed = next((one for one in known if _is(one.fact, e.IncidentClosed, incident)), None)
+    kept = next((one.fact for one in known if isinstance(one.fact, e.ForensicsKept) and _named(one, incident)), None)
+    fact = opened.fact
+    ended = closed.fact if closed is not None and isinstance(closed.fact, e.IncidentClosed) else None
+    since = timestamp(moment(min(fact.began or opened.at, opened.at)) - timedelta(seconds=before_s))
+    end = closed.at if closed is not None else None
+    lines, declared = [], dict[str, Any]()
+    for one in known:
+        words = sentence(one.fact)
+        if isinstance(one.fact, e.ServiceDeclared):
+            words, declared = _declared(words, declared, one.fact.declaration), one.fact.declaration
+        within = one.at >= since and (end is None or one.at <= end)
+        if within or _named(one, incident):
+            lines.append(_line(one, words))
+    return Timeline(
+        incident=incident,
+        service=str(fact.service),
+        kind=fact.kind,
+        cause=fact.cause or fact.kind,
+        reason=fact.reason,
+        features=fact.features,
+        began=fact.began or None,
+        opened_at=opened.at,
+        closed_at=end,
+        how=ended.how if ended else None,
+        closing=ended.reason if ended else None,
+        detected_s=ended.detected_s if ended else None,
+        recovered_s=ended.recovered_s if ended else None,
+        forensics=kept,
+        since=since,
+        lines=tuple(lines),
+    )
+
+
+def kind_of(name: str) -> str:
+    """
+    >>> kind_of("rollout.opened"), kind_of("service.declared"), kind_of("service.frozen")
+    ('deployment', 'declaration', 'word')
+    """
+    return KINDS.get(name) or KINDS.get(name.partition(".")[0], "other")
+
+
+def _line(one: Entry, words: str) -> TimelineLine:
+    return TimelineLine(
+        seq=one.seq, at=one.at, kind=kind_of(one.type), type=one.type, text=words, automatic=not _by_hand(one)
+    )
+
+
+def _by_hand(one: Entry) -> bool:
+    """Whether a person said or did it: it says how their name was proven, or is of a kind that only people say."""
+    proof = getattr(one.fact, "proof", None)
+    if proof is not None:
+        return proof in ("os_user", "token")
+    if isinstance(one.fact, e.IncidentClosed):
+        return one.fact.how == "person"
+    return one.type in PEOPLE or one.type.partition(".")[0] in PEOPLE
+
+
+def _declared(words: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    changed = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
+    if not before or not changed:
+        return words
+    return f"{words}; changed: {', '.join(changed)}"
+
+
+def _is(fact: e.AnyFact, kind: type[e.IncidentOpened | e.IncidentClosed], incident: str) -> bool:
+    return isinstance(fact, kind) and fact.incident == incident
+
+
+def _named(one: Entry, incident: str) -> bool:
+    names = {field.name for field in msgspec.structs.fields(type(one.fact))}
+    return "incident" in names and getattr(one.fact, "incident", None) == incident

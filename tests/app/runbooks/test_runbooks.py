@@ -1,0 +1,270 @@
+"""Runbooks: every one is whole, every step of every one can be run, and those that only look really run."""
+
+import json
+import os
+import pwd
+import re
+import shlex
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+from tests.control.world import NAME, first_champion
+
+from flyball.app.cli.main import run
+from flyball.app.cli.parsed import fault_of
+from flyball.app.home import Home
+from flyball.app.runbooks.reading import READERS, parse, reads_only
+from flyball.app.runbooks.resolving import EXAMPLE, resolved
+from flyball.app.runbooks.shelf import for_cause, names, runbook, shelf
+from flyball.app.runbooks.table import table
+from flyball.app.wiring.ledger import ledger_of, open_ledger
+from flyball.contracts.declaration.json_schema import resolved_schema
+from flyball.core import events as e
+from flyball.core.errors import BadInput
+
+ROOT = Path(__file__).resolve().parents[3]
+ME = pwd.getpwuid(os.getuid()).pw_name
+WANTED = {
+    *("data-drift", "training-serving-skew", "pipeline-break", "resource-exhaustion", "latency-spike", "poisoning"),
+    *("permission-failure", "stale-labels", "bad-rollout", "dead-dependency", "error-budget-spent", "service-failed"),
+}
+SMALL = """# Small
+
+```yaml runbook
+version: 2
+reviewed: 2026-11-27
+causes: [errors]
+```
+
+## When it applies
+
+Always.
+
+## How clients feel it
+
+Not.
+
+## Steps
+
+### Look
+
+See.
+
+```console read-only
+$ flyball status {service}
+```
+
+### Act
+
+Do.
+
+```console changing
+$ flyball freeze {service} --why "{incident} by hand"
+```
+
+## Verify
+
+Look again.
+
+```console read-only
+$ flyball explain {service}
+```
+
+## Escalate
+
+Nobody.
+
+## Automate
+
+Nothing.
+"""
+Said = Callable[..., tuple[int, Any]]
+
+
+def test_the_runbooks_that_alerts_link_to_are_all_there() -> None:
+    assert set(names()) >= WANTED
+    for one in shelf().values():
+        assert one.version >= 1
+        assert one.causes
+        assert all((one.applies, one.clients, one.escalate, one.automate))
+        assert all(step.text for step in one.steps)
+        assert one.steps[-1].title == "Verify"
+
+
+def test_every_step_of_every_runbook_can_be_run_as_it_stands() -> None:
+    found = [(book.name, each) for book in shelf().values() for each in resolved(book, EXAMPLE, fault_of)]
+    assert len(found) >= 6 * len(WANTED)
+    assert [(name, each.command, each.fault) for name, each in found if each.fault] == []
+
+
+def test_keys_of_the_declaration_that_a_runbook_names_exist() -> None:
+    schema = resolved_schema()
+    sections = schema["$defs"]["Service"]["properties"]
+    text = "\n".join((ROOT / "src/flyball/app/runbooks" / f"{name}.md").read_text() for name in names())
+    named = {key for key in re.findall(r"`([a-z_]+(?:\.[a-z_]+)+)", text) if key.split(".")[0] in sections}
+    assert len(named) > 5
+    for key in named:
+        where: dict[str, Any] = {"$ref": "#/$defs/Service"}
+        for part in key.split("."):
+            inner = _properties(where, schema)
+            assert part in inner, key
+            where = inner[part]
+
+
+def _properties(where: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for option in (where, *where.get("anyOf", ()), where.get("items", {})):
+        if "$ref" in option:
+            found |= schema["$defs"][option["$ref"].rpartition("/")[2]].get("properties", {})
+    return found
+
+
+def test_a_verb_that_does_not_exist_an_option_that_does_not_and_a_missing_value_are_told() -> None:
+    text = SMALL.replace("freeze {service}", "freez {service}").replace("status {service}", "status --zap")
+    (look, act, verify) = resolved(parse("small", text), {"service": "fraud"}, fault_of)
+    assert "--zap" in look.fault
+    assert "nothing is known for incident" in act.fault
+    assert verify.fault == ""
+    (_, act, _) = resolved(parse("small", text), EXAMPLE, fault_of)
+    assert "no verb freez" in act.fault
+
+
+def test_a_faulty_runbook_tells_all_its_faults_at_once() -> None:
+    text = (
+        SMALL.replace("## Escalate\n", "## Whatever\n")
+        .replace("$ flyball status", "$ flyball thaw")
+        .replace("console changing", "console")
+        .replace("version: 2", "version: two")
+        .replace("$ flyball explain {service}", "flyball explain {nobody}")
+    )
+    with pytest.raises(BadInput) as told:
+        parse("small", text)
+    said = "\n".join(map(str, told.value.faults))
+    for words in ("Escalate", "Whatever", "changing", "read-only", "Expected `int`", "$ command"):
+        assert words in said
+
+
+def test_only_verbs_that_exist_are_trusted_to_change_nothing() -> None:
+    """A page for the verb is enough: another test holds that page against the verbs."""
+    page = (ROOT / "docs/reference/cli.md").read_text()
+    for verb in READERS:
+        assert f"## {verb.split()[0]}" in page
+    assert not reads_only(["flyball", "retrain", "fraud"])
+    assert not reads_only(["rm", "-r", "x"])
+    assert not reads_only(shlex.split("flyball predictions query --out x.parquet"))
+
+
+def test_a_cause_finds_its_runbook_and_a_feature_of_it_too() -> None:
+    there = shelf()
+    for cause, name in {
+        "drift/amount": "data-drift",
+        "data_quality": "pipeline-break",
+        "freshness": "pipeline-break",
+        "latency": "latency-spike",
+        "resources": "resource-exhaustion",
+        "labels": "stale-labels",
+        "budget/availability": "error-budget-spent",
+        "errors": "bad-rollout",
+    }.items():
+        found = for_cause(cause, there)
+        assert found is not None, cause
+        assert found.name == name
+    assert for_cause("nothing-like-it", there) is None
+
+
+def test_a_services_own_runbook_takes_the_place_of_the_packages(tmp_path: Path) -> None:
+    (tmp_path / "runbooks").mkdir()
+    (tmp_path / "runbooks" / "data-drift.md").write_text(SMALL)
+    (tmp_path / "runbooks" / "ours.md").write_text(SMALL)
+    there = shelf(tmp_path)
+    assert (there["data-drift"].own, there["data-drift"].version) == (True, 2)
+    assert set(there) == {*names(), "ours"}
+    assert runbook("ours", tmp_path).title == "Small"
+
+
+def test_the_pages_are_the_files() -> None:
+    page = (ROOT / "docs/reference/runbooks.md").read_text()
+    assert table(shelf().values()) in page
+    pages = {path.stem: path.read_text() for path in (ROOT / "docs/runbooks").glob("*.md")}
+    assert set(pages) == set(names())
+    for name, text in pages.items():
+        assert f"../../src/flyball/app/runbooks/{name}.md" in text
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """A service on a ledger, with an incident, and a runbook of its own beside it."""
+    made = Home(tmp_path / "fraud" / ".flyball")
+    monkeypatch.setenv("FLYBALL_HOME", str(made.root))
+    declared, *others = first_champion()
+    assert isinstance(declared, e.ServiceDeclared)
+    declaration = {"metadata": {"name": NAME, "owner": "risk", "people": {ME: ["approver", "operator"]}}}
+    opened = e.IncidentOpened(service=NAME, incident="in-1", kind="health", reason="r", cause="errors")
+    with ledger_of(made) as ledger:
+        ledger.append([replace(declared, declaration=declaration), *others, opened])
+    (tmp_path / "fraud" / "service.yaml").write_text("")
+    (tmp_path / "fraud" / "runbooks").mkdir()
+    (tmp_path / "fraud" / "runbooks" / "small.md").write_text(SMALL)
+    return made
+
+
+@pytest.fixture
+def said(capfd: pytest.CaptureFixture[str]) -> Said:
+    def answer(*words: str) -> tuple[int, Any]:
+        code = run([*words, "--json"])
+        return code, json.loads(capfd.readouterr().out)
+
+    return answer
+
+
+def told(home: Home) -> list[e.AnyFact]:
+    with closing(open_ledger(home)) as ledger:
+        return [entry.fact for entry in ledger.read()]
+
+
+def test_a_dry_run_names_the_commands_and_changes_nothing(home: Home, said: Said) -> None:
+    before = told(home)
+    code, document = said("runbook", "run", "small", "--service", NAME, "--dry-run")
+    assert code == 0
+    assert [each["command"] for each in document["commands"]] == [
+        f"flyball status {NAME}",
+        f"flyball freeze {NAME} --why 'in-1 by hand'",
+        f"flyball explain {NAME}",
+    ]
+    assert told(home) == before
+
+
+def test_without_a_yes_it_stops_before_what_changes_something_and_with_one_it_runs_and_is_told(
+    home: Home, said: Said
+) -> None:
+    code, document = said("runbook", "run", "small", "--service", NAME)
+    assert (code, document["stopped"]) == (1, True)
+    assert [each["outcome"] for each in document["done"]] == ["done", "declined"]
+    code, document = said("runbook", "run", "small", "--service", NAME, "--yes")
+    assert (code, document["stopped"]) == (0, False)
+    facts = told(home)
+    (frozen,) = [fact for fact in facts if isinstance(fact, e.Frozen)]
+    assert frozen.why == "in-1 by hand"
+    steps = [fact for fact in facts if isinstance(fact, e.RunbookStepDone)]
+    assert [fact.step for fact in steps] == ["1 Look", "1 Look", "2 Act", "3 Verify"]
+    assert {(fact.incident, fact.by, fact.exit_code) for fact in steps} == {("in-1", ME, 0)}
+
+
+def test_it_stops_at_a_failure_and_says_which(home: Home, said: Said) -> None:
+    own = home.root.parent / "runbooks" / "small.md"
+    own.write_text(SMALL.replace("flyball freeze {service}", "flyball freeze nobody-like-that"))
+    code, document = said("runbook", "run", "small", "--service", NAME, "--yes", "--step", "2")
+    assert (code, document["done"][-1]["outcome"]) == (1, "failed")
+    assert document["done"][-1]["exit_code"] == 2
+    (step,) = [fact for fact in told(home) if isinstance(fact, e.RunbookStepDone)]
+    assert step.exit_code == 2
+
+
+def test_a_step_that_is_not_there_and_a_runbook_that_is_not(home: Home, said: Said) -> None:
+    assert said("runbook", "run", "small", "--service", NAME, "--step", "9")[0] == 2
+    assert said("runbook", "show", "no-such-book")[0] == 2
+    assert said("runbook", "run", "small", "--service", "nobody")[0] == 2

@@ -1,0 +1,274 @@
+"""Incidents open and close by the signs of health: one a cause, with hysteresis, drills apart."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+from tests.control.world import NAME, service
+
+from flyball.control.check.rules import broken_rules
+from flyball.control.decision import Decision, Situation
+from flyball.control.incidents.explained import EXPLAINS
+from flyball.control.incidents.figures import incident_figures
+from flyball.control.incidents.planning import plan_incidents
+from flyball.control.plan import plan
+from flyball.control.state.fold import fold
+from flyball.control.state.incident_state import IncidentBook
+from flyball.control.state.service_state import ServiceState
+from flyball.core import events as e
+from flyball.core.clock import moment, timestamp
+from flyball.core.health import Health, HealthState, Severity, Sign, SignKind
+from flyball.core.ledger import Entry
+
+BEGAN = moment("2026-11-21T10:00:00.000000Z")
+
+
+def at(seconds: float) -> str:
+    return timestamp(BEGAN + timedelta(seconds=seconds))
+
+
+def sign(kind: SignKind, severity: Severity = "critical", *, since_s: float = 0.0, feature: str | None = None) -> Sign:
+    why = f"{kind} is beyond its limit"
+    return Sign(
+        kind=kind, severity=severity, value=2.0, limit=1.0, since=at(since_s), why=why, clears="-", feature=feature
+    )
+
+
+def health(*signs: Sign, state: HealthState | None = None) -> e.HealthChanged:
+    grave = [each for each in signs if each.severity != "warning"]
+    worst: HealthState = "UNHEALTHY" if grave else "DEGRADING" if signs else "HEALTHY"
+    if any(each.severity == "failed" for each in signs):
+        worst = "FAILED"
+    return e.HealthChanged(service=NAME, health=Health(state=state or worst, why="-", signs=signs))
+
+
+class World:
+    """A service whose incidents are planned, checked and folded, tick by tick."""
+
+    def __init__(self) -> None:
+        self.state = ServiceState(service=NAME)
+        self.entries: list[Entry] = []
+        self.now_s = 0.0
+
+    def tell(self, fact: e.AnyFact) -> None:
+        seq = len(self.entries) + 1
+        entry = Entry(
+            seq=seq, at=at(self.now_s), type=type(fact).__name__, subject=NAME, fact=fact, prev_hash="", hash=""
+        )
+        self.entries.append(entry)
+        self.state = fold(self.state, entry)
+
+    def tick(self, seconds: float = 0.0, *, watched: Sequence[e.AnyFact] = ()) -> list[e.AnyFact]:
+        self.now_s += seconds
+        situation = Situation(state=self.state, service=service(), now=at(self.now_s), watched=tuple(watched))
+        decision = plan_incidents(situation)
+        assert decision == plan_incidents(situation)
+        made = plan(situation)
+        assert broken_rules(made, self.state, service(), now=situation.now) == ()
+        for fact in decision.facts if decision else ():
+            self.tell(fact)
+        return list(decision.facts) if decision else []
+
+    @property
+    def causes(self) -> list[str]:
+        return [one.cause for one in self.state.incidents.open.values()]
+
+
+def test_an_unhealthy_service_has_an_incident_of_its_worst_sign() -> None:
+    world = World()
+    world.now_s = 40.0
+    world.tell(health(sign("latency", "warning"), sign("errors", since_s=10.0), sign("quality", since_s=20.0)))
+    (opened,) = world.tick()
+    assert isinstance(opened, e.IncidentOpened)
+    assert (opened.kind, opened.cause, opened.began) == ("health", "errors", at(10.0))
+    assert opened.reason == "errors is beyond its limit"
+    assert world.tick(5.0) == []
+
+
+def test_a_warning_opens_none_and_neither_does_a_state_that_only_remembers() -> None:
+    world = World()
+    world.tell(health(sign("latency", "warning")))
+    assert world.tick() == []
+    world.tell(health(state="UNHEALTHY"))  # a critical sign within the hour, gone by now
+    assert world.tick() == []
+
+
+def test_late_input_is_an_upstream_incident_also_where_the_service_is_well_otherwise() -> None:
+    world = World()
+    world.tell(health(sign("freshness", "warning")))
+    (opened,) = world.tick()
+    assert isinstance(opened, e.IncidentOpened)
+    assert (opened.kind, opened.cause) == ("upstream", "freshness")
+
+
+def test_it_closes_when_the_cause_was_gone_for_the_settle_time_and_says_how_long_each_part_took() -> None:
+    world = World()
+    world.now_s = 30.0
+    world.tell(health(sign("errors", since_s=10.0)))
+    world.tick()
+    world.now_s = 130.0
+    world.tell(health())
+    assert world.tick(299.0) == []
+    (closed,) = world.tick(1.0)
+    assert isinstance(closed, e.IncidentClosed)
+    assert (closed.how, closed.detected_s, closed.recovered_s) == ("recovered", 20.0, 100.0)
+    assert not world.causes
+
+
+def test_a_cause_that_is_back_before_it_settled_goes_on_with_the_same_incident() -> None:
+    world = World()
+    world.tell(health(sign("errors")))
+    world.tick()
+    for _ in range(5):
+        world.tick(100.0)
+        world.tell(health())
+        world.tick(200.0)
+        world.tell(health(sign("errors", since_s=world.now_s)))
+    assert world.tick(10_000.0) == []
+    assert [type(each.fact) for each in world.entries].count(e.IncidentOpened) == 1
+
+
+def test_unknown_health_is_no_recovery() -> None:
+    world = World()
+    world.tell(health(sign("errors")))
+    world.tick()
+    world.tell(health(state="UNKNOWN"))
+    assert world.tick(10_000.0) == []
+    assert world.causes == ["errors"]
+
+
+def test_what_a_person_closed_stays_closed_until_it_was_gone_once_or_is_graver() -> None:
+    world = World()
+    world.tell(health(sign("errors")))
+    (opened,) = world.tick()
+    assert isinstance(opened, e.IncidentOpened)
+    world.tell(e.IncidentClosed(service=NAME, incident=opened.incident, how="person", reason="known"))
+    assert world.tick(60.0) == []
+    world.tell(health(sign("errors", "failed")))
+    (again,) = world.tick()
+    assert isinstance(again, e.IncidentOpened)
+    world.tell(e.IncidentClosed(service=NAME, incident=again.incident, how="person", reason="known"))
+    world.tell(health())
+    world.tell(health(sign("errors")))
+    assert len(world.tick(60.0)) == 1
+
+
+def test_signs_of_data_quality_belong_to_the_incident_of_the_datas_quality() -> None:
+    world = World()
+    world.tell(health(sign("data_quality")))
+    (upstream,) = world.tick()
+    assert isinstance(upstream, e.IncidentOpened)
+    assert upstream.kind == "upstream"
+    quality = e.IncidentOpened(service=NAME, incident="in-q", kind="data_quality", reason="the unit changed")
+    (joined,) = world.tick(10.0, watched=(quality,))
+    assert isinstance(joined, e.IncidentClosed)
+    assert (joined.how, joined.recovered_s) == ("joined", None)
+    world.tell(quality)
+    world.tell(health(sign("data_quality"), sign("data_quality", feature="amount")))
+    assert world.tick(10.0) == []
+    world.tell(e.IncidentClosed(service=NAME, incident="in-q", how="new_normal", reason="steady"))
+    assert world.tick(10.0) == []  # its signs fade by themselves
+
+
+def test_while_a_drill_runs_what_its_fault_explains_is_the_drills() -> None:
+    world = World()
+    drill = e.DrillBegun(
+        service=NAME, drill="dr-1", fault="crash_loop", share=0.1, until=at(600), by="ada", proof="os_user"
+    )
+    world.tell(drill)
+    world.tell(health(sign("errors"), sign("trend", since_s=5.0)))
+    (opened,) = world.tick()
+    assert isinstance(opened, e.IncidentOpened)
+    assert opened.kind == "drill"
+    world.tell(health(sign("trend", since_s=5.0)))
+    (other,) = world.tick()
+    assert isinstance(other, e.IncidentOpened)
+    assert other.kind == "health"
+    world.tell(replace(drill, fault="something_new"))
+    world.tell(health(sign("latency")))
+    (unknown,) = world.tick()
+    assert isinstance(unknown, e.IncidentOpened)
+    assert unknown.kind == "health"
+    assert all(EXPLAINS.values())
+
+
+KINDS: tuple[SignKind, ...] = ("errors", "latency", "freshness", "data_quality", "drift")
+SIGNS = st.builds(
+    sign,
+    st.sampled_from(KINDS),
+    st.sampled_from(("warning", "critical", "failed")),
+    since_s=st.floats(0, 10),
+    feature=st.sampled_from((None, "amount")),
+)
+EVENTS = st.one_of(
+    st.lists(SIGNS, max_size=4).map(lambda signs: health(*signs)),
+    st.just(health(state="UNKNOWN")),
+    st.sampled_from(("close", "quality", "settled")),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(EVENTS, st.floats(1, 500)), max_size=12))
+def test_never_two_open_of_one_cause_and_every_opened_one_ends_once_or_is_open(
+    told: list[tuple[e.HealthChanged | str, float]],
+) -> None:
+    world = World()
+    for number, (event, seconds) in enumerate(told):
+        running, watched = world.state.incident, list[e.AnyFact]()
+        if isinstance(event, e.HealthChanged):
+            world.tell(event)
+        elif event == "quality" and running is None:
+            watched.append(
+                e.IncidentOpened(service=NAME, incident=f"in-q{number}", kind="data_quality", reason="broken")
+            )
+        elif event == "settled" and running is not None:
+            world.tell(e.IncidentClosed(service=NAME, incident=running.incident, how="new_normal", reason="-"))
+        elif event == "close":
+            for name in tuple(world.state.incidents.open):
+                world.tell(e.IncidentClosed(service=NAME, incident=name, how="person", reason="-"))
+        world.tick(seconds, watched=watched)
+        for fact in watched:
+            world.tell(fact)
+        assert len(set(world.causes)) == len(world.causes)
+        assert world.tick() == []  # what was written is not written again
+    opened = [each.fact.incident for each in world.entries if isinstance(each.fact, e.IncidentOpened)]
+    closed = [each.fact.incident for each in world.entries if isinstance(each.fact, e.IncidentClosed)]
+    assert len(set(opened)) == len(opened)
+    assert sorted([*closed, *world.state.incidents.open]) == sorted(opened)
+    again = ServiceState(service=NAME)
+    for entry in (*world.entries, *world.entries):
+        again = fold(again, entry)
+    assert again.incidents == world.state.incidents
+
+
+def test_times_are_none_where_nothing_was_and_drills_are_counted_apart() -> None:
+    nothing = incident_figures([])
+    assert (nothing.opened, nothing.mttd_s, nothing.mttr_s) == (0, None, None)
+    world = World()
+    world.now_s = 20.0
+    world.tell(health(sign("errors")))
+    world.tick()
+    world.tell(health())
+    world.tick(400.0)
+    found = incident_figures(world.entries)
+    assert (found.opened, found.closed, found.mttd_s, found.mttr_s) == (1, 1, 20.0, 0.0)
+    assert incident_figures(world.entries, drills=True).opened == 0
+    assert IncidentBook() != world.state.incidents
+
+
+def test_the_check_of_plans_refuses_a_second_incident_and_a_recovery_that_is_none() -> None:
+    world = World()
+    world.tell(health(sign("errors")))
+    (opened,) = world.tick()
+    assert isinstance(opened, e.IncidentOpened)
+    made = plan(Situation(state=world.state, service=service(), now=at(1)))
+    for fact, words in (
+        (replace(opened, incident="in-2"), "is open"),
+        (e.IncidentClosed(service=NAME, incident="in-3", how="recovered", reason="-"), "is not open"),
+        (e.IncidentClosed(service=NAME, incident=opened.incident, how="recovered", reason="-"), "is critical"),
+    ):
+        wrong = replace(made, decisions=(Decision(action="incident", what="-", why="-", facts=(fact,)),))
+        (told,) = broken_rules(wrong, world.state, service(), now=at(1))
+        assert words in told
