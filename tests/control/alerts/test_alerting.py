@@ -192,6 +192,15 @@ def test_what_no_remedy_healed_pages_although_it_began_as_a_ticket() -> None:
     assert watch.kinds() == ["resolved", "raised drift/amount page"]
 
 
+def test_a_page_of_the_last_remedy_is_over_with_its_cause_and_no_verdict_on_it_matters_later() -> None:
+    watch = Watch().say(healthy(sign("drift", "warning", "amount")), remedy("drift/amount", "page", later(300)))
+    assert watch.kinds() == ["raised drift/amount page"]
+    watch.after(300).say(e.RemedyVerified(service=NAME, remedy="re-1", helped="no", why="it still stands"))
+    assert watch.kinds() == []
+    assert watch.say(healthy()).after(300).kinds() == ["resolved"]
+    assert watch.say(healthy(sign("drift", "warning", "amount"))).kinds() == ["raised drift/amount ticket"]
+
+
 def test_a_release_that_was_taken_back_is_a_ticket_until_somebody_has_seen_it() -> None:
     back = e.RolledBack(
         service=NAME,

@@ -98,7 +98,9 @@ def _found(situation: Situation) -> Iterator[Due]:
         summary, detail = of_given_up(given_up)
         yield Due(cause=f"command/{kind}", severity="warning", summary=summary, detail=detail)
     for cause, tried in _exhausted(state).items():
-        yield Due(cause=cause, severity="warning", summary=f"no remedy against {cause} helped", detail=tried.begun.why)
+        if tried.verified is None:  # later it stands by itself, or does not
+            summary = f"no remedy against {cause} helped"
+            yield Due(cause=cause, severity="warning", summary=summary, detail=tried.begun.why)
     ticket = state.ticket
     if ticket is not None and (ticket.reason in FED or ticket.opened.rung in ("suggest", "approval")):
         summary, detail, labels = of_ticket(ticket)
@@ -152,12 +154,14 @@ def _overdue(situation: Situation) -> Iterator[Due]:
 
 
 def _exhausted(state: ServiceState) -> dict[str, Tried]:
-    """Causes whose policy has come to its last remedy, which is a person; by cause, the newest."""
-    return {
-        one.begun.cause: one
-        for one in state.healing.tried.values()
-        if one.begun.kind == "page" and not one.ended and (one.verified is None or one.verified.helped != "yes")
-    }
+    """Causes whose policy has come to its last remedy, which is a person, since they came; by cause, the newest."""
+    found = {}
+    for one in state.healing.tried.values():
+        came = state.alerts.came.get(one.begun.cause, ("",))[-1]
+        helped = one.verified is not None and (one.verified.helped == "yes" or not came)
+        if one.begun.kind == "page" and not one.ended and not helped and one.at >= came:
+            found[one.begun.cause] = one
+    return found
 
 
 def _spent(left: float) -> str:
