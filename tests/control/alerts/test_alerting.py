@@ -265,6 +265,26 @@ def test_a_spent_budget_is_a_ticket_until_it_is_restored() -> None:
     ]
 
 
+def test_a_budget_that_burns_fast_pages_and_is_a_symptom_of_errors_that_were_told() -> None:
+    burning = e.BudgetBurning(
+        service=NAME,
+        objective="availability",
+        urgency="page",
+        rate=20.0,
+        limit=14.4,
+        long_s=3600,
+        short_s=300,
+        why="20 times",
+    )
+    watch = Watch().say(burning)
+    assert watch.kinds() == ["raised budget/availability page"]
+    assert watch.say(e.BudgetCalm(service=NAME, objective="availability", why="slower")).kinds() == ["resolved"]
+    slow = Watch().say(replace(burning, urgency="ticket", rate=3.5, limit=3.0))
+    assert slow.kinds() == ["raised budget/availability ticket"]
+    both = Watch().say(burning, healthy(sign("errors")))
+    assert both.kinds() == ["raised errors page", "held budget/availability inhibited"]
+
+
 def test_one_noisy_window_of_drift_asks_for_nobody() -> None:
     watch = Watch().say(raised("psi", "amount"))
     assert watch.kinds() == []

@@ -51,6 +51,7 @@ def restful(state: ServiceState, review: Review) -> bool:
         or state.signals
         or state.health.health.signs
         or state.health.spent
+        or state.health.burning
         or state.incidents.open
         or state.ticket
         or state.healing.tried
@@ -92,6 +93,10 @@ def _found(situation: Situation) -> Iterator[Due]:
             summary, features = one.opened.reason, ", ".join(one.opened.features)
             detail = one.opened.reason + (f"\n\nFeatures: {features}." if features else "")
             yield Due(cause=one.cause, severity="warning", summary=summary, detail=detail)
+    for burning in state.health.burning.values():
+        grave: Severity = "critical" if burning.urgency == "page" else "warning"
+        detail = f"{burning.rate:.3g} times what the budget allows, limit {burning.limit:.3g}."
+        yield Due(cause=burning.cause, severity=grave, summary=burning.why, detail=detail)
     for objective, spent in state.health.spent.items():
         yield Due(cause=f"budget/{objective}", severity="warning", summary=spent.why, detail=_spent(spent.left))
     for kind, given_up in state.alerts.given_up.items():
