@@ -26,7 +26,7 @@ MARKS = ("read-only", "changing")
 # what cannot change anything, by the words of the verb: a block that claims to be read-only has these alone
 READERS = frozenset(
     {
-        *("check", "diff", "explain", "lineage", "schema", "status"),
+        *("alerts list", "check", "diff", "explain", "lineage", "schema", "status"),
         *("contract check", "contract diff", "contract lint"),
         *("events list", "events log", "exception list", "keys list", "ledger tail", "ledger verify"),
         *("incident list", "incident show", "runbook list", "runbook show", "runs list", "runs show"),
