@@ -79,6 +79,11 @@ class Home:
         """Scratch of running trainings; anything in it may be deleted when nothing runs."""
         return self.root / "work"
 
+    @property
+    def digests(self) -> Path:
+        """What was written up of each service, a file a period."""
+        return self.root / "digests"
+
     def steps(self, service: str) -> Path:
         """Outputs of steps of trainings; all of it can be computed again."""
         return self.root / "steps" / service

@@ -13,6 +13,7 @@ from flyball.core.record import Record
 
 ArmName = str  # `champion`, `candidate`, or the name of an arm of an A/B test (`core.arms.Arm`)
 Outcome = Literal["answered", "fallback", "quarantined", "rejected", "failed", "shed"]
+NO_ANSWER: tuple[Outcome, ...] = ("failed", "shed")  # of rows whose client got none
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

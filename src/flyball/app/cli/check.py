@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from flyball.app.declared import Declared
     from flyball.app.wiring.training.quarantine import Kept
+    from flyball.contracts.declaration.open_decisions import OpenDecision
     from flyball.contracts.tables.check import Report
     from flyball.contracts.tables.levels import LevelResult
 
@@ -35,10 +36,11 @@ def check(
     cannot be read.
     """
     from flyball.app.baselines import baselines
-    from flyball.app.declared import load, read_table
+    from flyball.app.declared import load, read_table, read_text
     from flyball.app.home import find_home
     from flyball.app.wiring.asking.levels import standing
     from flyball.app.wiring.training.quarantine import keep
+    from flyball.contracts.declaration.open_decisions import open_decisions
     from flyball.contracts.draft.learnable import remarks, with_label
     from flyball.contracts.tables.check import check as check_table
 
@@ -54,8 +56,9 @@ def check(
         place = find_home(home, (declared.file,))
         levels = standing(table, declared.contract, home=place, service=declared.service.metadata.name)
         notes = (*declared.notes, *remarks(table, declared.service))
-    document = _document(declared, path, report, kept, levels, notes)
-    emit(document, as_json=json, text=lambda: _text(declared, path, report, kept, levels, notes))
+    decisions = open_decisions(read_text(declared.file, where=str(declared.file)), declared.service)
+    document = _document(declared, path, report, kept, levels, notes) | {"decisions": decisions}
+    emit(document, as_json=json, text=lambda: _text(declared, path, report, kept, levels, notes, decisions))
     return 0 if document["ok"] else 1
 
 
@@ -87,6 +90,7 @@ def _text(
     kept: "Kept | None",
     levels: "tuple[LevelResult, ...]",
     notes: tuple[str, ...],
+    decisions: "tuple[OpenDecision, ...]",
 ) -> "Group":
     from rich.console import Group
     from rich.text import Text
@@ -98,4 +102,7 @@ def _text(
     parts += lines(path, report, kept)
     parts += levels_told(levels)
     parts += [Text(f"note: {note}") for note in (*notes, *declared.not_executed)]
+    if decisions:
+        parts.append(Text(f"allowed, but left open ({len(decisions)}): write the key, also where the default is right"))
+        parts += [Text(f"  {each.key}: {each.name}; now: {each.holds}") for each in decisions]
     return Group(*parts)

@@ -154,7 +154,7 @@ def draft(
     """Propose a contract from a sample; the sample keeps it. No file is overwritten."""
     from flyball.app.cli.profile_page import page
     from flyball.app.declared import read_table
-    from flyball.app.wiring.asking.whole_files import write_text
+    from flyball.app.wiring.whole_files import write_text
     from flyball.contracts.draft.contract import propose
     from flyball.contracts.draft.profile import profile as profile_of
     from flyball.contracts.draft.profile_warnings import remarks

@@ -63,7 +63,7 @@ def drift(
     from flyball.app.drift.judged import judge
     from flyball.app.drift.outputs import refuse_outputs
     from flyball.app.drift.reading import profile_tables
-    from flyball.app.wiring.asking.whole_files import write_text
+    from flyball.app.wiring.whole_files import write_text
 
     limits = _limits(measure, preset, limit, bins)
     risk = _risk(label, prediction)

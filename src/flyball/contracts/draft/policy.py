@@ -26,6 +26,7 @@ retrain:
   window_rows: 20000 # the newest rows that are learned from
   min_new_rows: 2000 # labelled rows that must have come since the last training
   cooldown_s: 24h # least time between two trainings; at least the delay of the labels
+  budget: {runs_per_week: 3} # that the loop may order alone; a person's word is not bound by it
 """
 AUTONOMY = """\
 autonomy:
@@ -33,4 +34,15 @@ autonomy:
   retrain: suggest # a person starts it; observe, suggest, approval or auto
   promote: approval # auto: a rollout without an approval step needs nobody
   first: auto # the first release that passes its gates serves at once; approval: it waits
+"""
+SERVING = """\
+serving:
+  objectives: {availability: 0.999, latency_p99_ms: 100}
+  deadline_ms: 1000 # later than this the model gave no answer, and the chain is asked
+  fallback: [previous] # who answers then: previous, cached, a rule, a constant
+  log: {retention_s: 180d} # rows of clients that are older are deleted
+"""
+REVIEW = """\
+review:
+  digests: [weekly, monthly, quarterly] # what happened, written up by the controller
 """

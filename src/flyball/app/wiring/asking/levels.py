@@ -18,9 +18,9 @@ from flyball.core.contract import DataContract
 from flyball.core.errors import BadInput, Fault
 from flyball.core.ledger import Entry
 from flyball.core.ports import Segment
+from flyball.core.prediction import NO_ANSWER
 from flyball.registry.releases import Registry, fold
 
-NO_ANSWER = ("failed", "shed")  # outcomes of rows whose client got none
 OPERATED = frozenset({"availability", "errorRate", "timeToDetect", "timeToNotify", "timeToRepair"})
 
 

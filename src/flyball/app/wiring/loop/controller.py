@@ -38,6 +38,7 @@ from flyball.app.wiring.loop.promises import promises
 from flyball.app.wiring.loop.realised_file import RealisedFile
 from flyball.app.wiring.loop.remembering import Remembering
 from flyball.app.wiring.loop.told_to_stop import until_told
+from flyball.app.wiring.reviewing.digesting import keep_digests
 from flyball.app.wiring.traffic import dice, traffic_today
 from flyball.app.wiring.training.executors import Executors
 from flyball.app.wiring.training.pipeline import Pipeline
@@ -49,7 +50,7 @@ from flyball.core import events as e
 from flyball.core.errors import FlyballError
 from flyball.core.ids import ServiceName
 from flyball.core.ledger import Ledger
-from flyball.core.service import Incidents
+from flyball.core.service import Incidents, Service
 from flyball.core.surroundings import Surroundings
 from flyball.monitor.labels import ROW as CAPTURED_POSITION
 from flyball.monitor.watch import Watcher
@@ -71,6 +72,7 @@ class Keeper:
         self._file, self._home, self._pipeline, self._ledger = file, home, pipeline, ledger
         self._gateways, self._owner = gateways, owner
         self._reconciler: Reconciler | None = None
+        self._service: Service | None = None
         self._realised: RealisedFile | None = None
         self._health: HealthFile | None = None
         self._budgets: BudgetsFile | None = None
@@ -98,6 +100,11 @@ class Keeper:
             self._tell(traceback.format_exc())
             return BACK_OFF_S
         return TICK_S
+
+    def held(self) -> tuple[ServiceState, Service] | None:
+        """The service as its loop holds it; None: it is not built."""
+        loop, service = self._reconciler, self._service
+        return None if loop is None or service is None else (loop.state, service)
 
     def stop(self) -> None:
         """Give the lease back."""
@@ -143,7 +150,7 @@ class Keeper:
         """Raises: BadInput: the service folder is faulty."""
         declared = load(self._file)
         service, name = declared.service, declared.service.metadata.name
-        self.name = name
+        self.name, self._service = name, service
         self._pipeline.declare(declared)
         source = Source(self._pipeline, name)
         worth = worths(declared)
@@ -221,10 +228,11 @@ def run(files: Sequence[Path], home: Home, stopping: threading.Event, *, owner: 
         for keeper in keepers:
             stack.callback(keeper.join)
         stack.callback(trainer.close)  # first of all: the trainings end, then their threads, then the ledger
-        with ThreadPoolExecutor(max_workers=4, thread_name_prefix="beside") as threads:
+        with ThreadPoolExecutor(max_workers=5, thread_name_prefix="beside") as threads:
             beside = (
                 threads.submit(rounds.keep, keepers, stopping),
                 threads.submit(keep_all, files, home, ledger, stopping),
+                threads.submit(keep_digests, [keeper.held for keeper in keepers], home, ledger, stopping),
                 threads.submit(_beat, keepers, home, name, stopping),
                 threads.submit(forensics.keep_all, keepers, home, ledger, stopping),
             )

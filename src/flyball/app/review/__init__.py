@@ -1,0 +1,1 @@
+"""Scorecards, readiness, maturity and digests as people read them."""

@@ -1,0 +1,1 @@
+"""What is written up of services: facts, rows and digests, for the controller and for whoever asks."""

@@ -1,0 +1,91 @@
+"""Items of the checklist about watching: data, labels, probes, alerts, the fallback chain and drills."""
+
+from collections.abc import Iterable
+
+from flyball.control.review.readiness.item import Asked, Item, failed, fresh, looked_at, passed, unknown
+from flyball.control.review.seen import DAY_S, QUARTER_S
+from flyball.core import events as e
+
+TESTED_S = 90 * DAY_S  # a test of an alert, at most so long ago
+DISASTER = "disaster"
+
+
+def watching(asked: Asked) -> Iterable[Item]:
+    """What sees that something is wrong, and what catches it."""
+    yield looked_at("the data contract has service levels", asked.looked.levels, "contract.yaml: slaProperties")
+    yield looked_at("labels arrive", asked.looked.labels, "send them: POST /v1/labels")
+    yield looked_at("a controller keeps the service", asked.looked.controller, "flyball up")
+    yield _metric(asked)
+    yield _health(asked)
+    yield from _fallback(asked)
+    yield _alerts_tested(asked)
+    yield looked_at(
+        "runbooks are out and fresh", asked.looked.runbooks, "flyball runbook list; flyball runbook run --dry-run"
+    )
+    yield _disaster(asked)
+
+
+def _metric(asked: Asked) -> Item:
+    name = "how right it is is watched"
+    metric = asked.service.monitor.live_metric
+    if metric is None:
+        return failed(name, "no live metric is declared", "monitor.live_metric: {name: ..., max_loss: ...}")
+    return passed(name, f"{metric.name}, at most {metric.max_loss} worse than on the holdout")
+
+
+def _health(asked: Asked) -> Item:
+    name = "its health is known"
+    found = asked.seen.newest(e.HealthChanged)
+    if found is None or found[0].health.state == "UNKNOWN":
+        return unknown(name, "nothing was measured yet", "flyball up, and traffic")
+    fact, shown = found
+    said = f"{fact.health.state}: {fact.health.why}"
+    return passed(name, said, shown) if fact.health.state == "HEALTHY" else failed(name, said, "flyball explain", shown)
+
+
+def _fallback(asked: Asked) -> Iterable[Item]:
+    """Each link of the chain, by the interval at which it is to be tried."""
+    links = [
+        link if isinstance(link, str) else "rule" if link.rule else "constant"
+        for link in asked.service.serving.fallback
+    ]
+    every_s = asked.service.serving.exercise.every_s
+    if not links:
+        yield failed("the fallback chain was tried", "no link is declared", "serving.fallback: [previous, cached]")
+    for link in dict.fromkeys(links):
+        name = f"the fallback chain was tried: {link}"
+        tried = asked.seen.newest(e.FallbackExercised, lambda fact, link=link: fact.link == link)  # type: ignore[misc]
+        if tried is None:
+            yield unknown(name, "it was never tried", "flyball up, and rows: each is tried once an interval")
+        elif not tried[0].answered:
+            reasons = ", ".join(tried[0].reasons) or "no reason"
+            yield failed(
+                name, f"of {tried[0].rows} rows it answered none: {reasons}", f"serving.fallback: {link}", tried[1]
+            )
+        else:
+            why = f"it answered {tried[0].answered} of {tried[0].rows} rows"
+            yield fresh(name, why, "flyball up, and rows", tried[1], within_s=2 * every_s)
+
+
+def _alerts_tested(asked: Asked) -> Item:
+    name = "alerts are tested"
+    todo = "flyball alerts test"
+    tested = asked.seen.newest(e.AlertRaised, lambda fact: fact.test)
+    if tested is None:
+        return failed(name, "no test alert was ever sent", todo)
+    if not asked.looked.delivered.ok:
+        return looked_at(name, asked.looked.delivered, todo, tested[1])
+    return fresh(name, asked.looked.delivered.why, todo, tested[1], within_s=TESTED_S)
+
+
+def _disaster(asked: Asked) -> Item:
+    name = "a restore from backup was drilled"
+    todo = "flyball drill disaster"
+    drilled = asked.seen.newest(e.DrillEnded, lambda fact: fact.fault == DISASTER and fact.outcome != "aborted")
+    if drilled is None:
+        return failed(name, "no drill of a disaster is on the ledger", todo)
+    fact, shown = drilled
+    figures = ", ".join(f"{key} {value:g}" for key, value in fact.figures.items()) or "no figures"
+    if fact.outcome != "passed":
+        return failed(name, f"the last one missed: {fact.why or figures}", todo, shown)
+    return fresh(name, f"it passed ({figures})", todo, shown, within_s=QUARTER_S)

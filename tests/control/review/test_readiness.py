@@ -1,0 +1,164 @@
+"""The checklist: a fact or a look for each item, and unknown where there is neither."""
+
+import pytest
+from msgspec.structs import replace
+from tests.control.review.quarter import QUARTER, entries, facts
+from tests.control.world import FIRST, NAME, SECOND, first_champion, registered, service
+from tests.control.world import entries as at_once
+
+from flyball.control.review.readiness import Checked, Item, Looked, Readiness, ready
+from flyball.control.review.readiness.item import State
+from flyball.core import events as e
+from flyball.core.clock import timestamp
+from flyball.core.health import Health
+from flyball.core.ids import RolloutId
+from flyball.core.routing import Routing, Verdict
+from flyball.core.service import Budget, Gate, Limits, LiveMetric, Review, Service
+from flyball.core.serving import PredictionLog
+
+YES = Checked(ok=True, why="looked at")
+ALL = Looked(champion=YES, previous=YES, levels=YES, labels=YES, delivered=YES, runbooks=YES, controller=YES)
+END = timestamp(QUARTER.until)
+DECLARED = {  # items that service.yaml alone can fail
+    "it has an owner, and people who may act",
+    "costs are bounded",
+    "what is kept, and for how long, is decided",
+    "digests are written",
+    "gates have a floor",
+    "the rollout is scripted",
+    "how right it is is watched",
+}
+
+
+def whole() -> Service:
+    """A service that leaves nothing open."""
+    base = service()
+    return replace(
+        base,
+        metadata=replace(base.metadata, people={"ada": ("approver", "operator")}),
+        gates=(Gate(metric="accuracy", min=0.5),),
+        serving=replace(base.serving, log=PredictionLog(retention_s=86_400.0)),
+        monitor=replace(base.monitor, live_metric=LiveMetric(name="accuracy", max_loss=0.1)),
+        retrain=replace(base.retrain, budget=Budget(runs_per_week=2)),
+        experiment=replace(base.experiment, limits=Limits(memory_mb=1_000.0)),
+        review=Review(digests=("weekly",)),
+    )
+
+
+def last_hours() -> list[e.AnyFact]:
+    """What shows the items that the quarter does not."""
+    ticket = replace(registered(SECOND, ticket="ti-9")[0], signature="s")
+    started = e.StepStarted(
+        service=NAME,
+        rollout=RolloutId("ro-9"),
+        step=0,
+        kind="shadow",
+        key="k",
+        routing=Routing(service=NAME, epoch=1, champion=FIRST),
+        why="-",
+    )
+    passed = Verdict(kind="PROMOTE", reason="pairs agree")
+    return [
+        e.RetrainOrdered(service=NAME, ticket="ti-9", key="k", by="controller", proof="policy", reason="drift"),
+        ticket,
+        started,
+        e.StepJudged(service=NAME, rollout=RolloutId("ro-9"), step=0, verdict=passed),
+        e.ChampionAppointed(service=NAME, release=SECOND, previous=FIRST, rollout=RolloutId("ro-9")),
+        e.DrillEnded(service=NAME, drill="d1", fault="bad_candidate", outcome="passed"),
+        e.DrillEnded(
+            service=NAME, drill="d2", fault="disaster", outcome="passed", figures={"rpo_s": 1.0, "rto_s": 60.0}
+        ),
+        e.FallbackExercised(service=NAME, link="previous", period=1, rows=20, answered=20, agreed=19),
+        e.HealthChanged(service=NAME, health=Health(state="HEALTHY", why="nothing is beyond its limit")),
+        e.AlertRaised(
+            service=NAME,
+            alert="al-t",
+            cause="test",
+            name="Test",
+            urgency="page",
+            summary="-",
+            detail="-",
+            runbook="-",
+            owner="risk",
+            to=("ada",),
+            test=True,
+        ),
+    ]
+
+
+def _ready(declared: Service, facts_: list[e.AnyFact], looked: Looked = ALL, now: str = "") -> Readiness:
+    known = at_once(facts_, at="2026-11-27T08:00:00.000000Z")
+    return ready(declared, known, looked, now or "2026-11-27T10:00:00.000000Z")
+
+
+def _items(found: Readiness) -> dict[str, Item]:
+    return {item.name: item for item in found.items}
+
+
+def _not_passed(found: Readiness) -> dict[str, State]:
+    return {item.name: item.state for item in found.items if item.state != "PASS"}
+
+
+def test_a_service_that_has_shown_everything_is_ready() -> None:
+    found = _ready(whole(), [*first_champion(), *last_hours()])
+    assert _not_passed(found) == {}
+    assert found.ready
+
+
+@pytest.mark.parametrize("number", range(len(last_hours())))
+def test_without_any_one_of_the_facts_it_is_not(number: int) -> None:
+    """Nothing on the list is assumed: each fact carries an item, or more."""
+    shown = last_hours()
+    del shown[number]
+    found = _ready(whole(), [*first_champion(), *shown])
+    assert not found.ready
+    assert _not_passed(found)
+
+
+@pytest.mark.parametrize("name", Looked.__struct_fields__)
+def test_where_nobody_could_look_it_is_unknown_and_that_is_no_pass(name: str) -> None:
+    unseen = replace(ALL, **{name: Checked(ok=None, why="the disk is away")})
+    found = _ready(whole(), [*first_champion(), *last_hours()], unseen)
+    assert set(_not_passed(found).values()) == {"UNKNOWN"}
+    assert not found.ready
+
+
+def test_an_empty_ledger_passes_nothing_that_a_fact_has_to_show() -> None:
+    found = ready(whole(), [], Looked(), END)
+    shown = {item.name for item in found.items if item.state == "PASS"}
+    assert shown == DECLARED
+
+
+def test_what_was_tested_too_long_ago_fails_with_its_age() -> None:
+    known = at_once([*first_champion(), *last_hours()], at="2026-01-01T00:00:00.000000Z")
+    items = _items(ready(whole(), known, ALL, END))
+    for name in ("alerts are tested", "the way back was taken", "a restore from backup was drilled",
+                 "the fallback chain was tried: previous"):  # fmt: skip
+        assert items[name].state == "FAIL", name
+        assert "days ago" in items[name].why
+        assert items[name].age_s == pytest.approx(273 * 86_400)
+
+
+def test_what_fails_says_what_to_do_and_what_passes_asks_nothing() -> None:
+    found = ready(service(), entries(facts()), Looked(), END)
+    assert all(bool(item.todo) == (item.state != "PASS") for item in found.items)
+
+
+def test_what_is_declared_has_the_declaration_for_its_evidence() -> None:
+    items = _items(_ready(whole(), [*first_champion(), *last_hours()]))
+    assert {items[name].evidence for name in DECLARED} == {(1,)}
+
+
+def test_an_item_names_the_fact_that_shows_it() -> None:
+    known = [*first_champion(), *last_hours()]
+    item = _items(_ready(whole(), known))["a restore from backup was drilled"]
+    (seq,) = item.evidence
+    assert known[seq - 1].fault == "disaster"  # type: ignore[union-attr]
+    assert item.age_s == 7_200.0
+
+
+def test_an_overdue_digest_is_an_item() -> None:
+    known = at_once([*first_champion(), *last_hours()], at="2026-11-20T08:00:00.000000Z")
+    item = _items(ready(whole(), known, ALL, "2026-11-27T10:00:00.000000Z"))["digests are written"]
+    assert item.state == "FAIL"
+    assert "weekly digest" in item.why
