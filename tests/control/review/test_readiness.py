@@ -13,11 +13,11 @@ from flyball.core.clock import timestamp
 from flyball.core.health import Health
 from flyball.core.ids import RolloutId
 from flyball.core.routing import Routing, Verdict
-from flyball.core.service import Budget, Gate, Limits, LiveMetric, Review, Service
+from flyball.core.service import Alerts, Budget, Gate, Limits, LiveMetric, Review, Service
 from flyball.core.serving import PredictionLog
 
 YES = Checked(ok=True, why="looked at")
-ALL = Looked(champion=YES, previous=YES, levels=YES, labels=YES, delivered=YES, runbooks=YES, controller=YES)
+ALL = Looked(champion=YES, previous=YES, levels=YES, labels=YES, runbooks=YES, controller=YES)
 END = timestamp(QUARTER.until)
 DECLARED = {  # items that service.yaml alone can fail
     "it has an owner, and people who may act",
@@ -27,6 +27,7 @@ DECLARED = {  # items that service.yaml alone can fail
     "gates have a floor",
     "the rollout is scripted",
     "how right it is is watched",
+    "somebody is on call",
 }
 
 
@@ -42,6 +43,7 @@ def whole() -> Service:
         retrain=replace(base.retrain, budget=Budget(runs_per_week=2)),
         experiment=replace(base.experiment, limits=Limits(memory_mb=1_000.0)),
         review=Review(digests=("weekly",)),
+        alerts=Alerts(on_call=("ada",)),
     )
 
 
@@ -70,19 +72,7 @@ def last_hours() -> list[e.AnyFact]:
         ),
         e.FallbackExercised(service=NAME, link="previous", period=1, rows=20, answered=20, agreed=19),
         e.HealthChanged(service=NAME, health=Health(state="HEALTHY", why="nothing is beyond its limit")),
-        e.AlertRaised(
-            service=NAME,
-            alert="al-t",
-            cause="test",
-            name="Test",
-            urgency="page",
-            summary="-",
-            detail="-",
-            runbook="-",
-            owner="risk",
-            to=("ada",),
-            test=True,
-        ),
+        e.AlertsTested(service=NAME, alert="al-t", by="ada", proof="os_user", arrived=("slack",)),
     ]
 
 
@@ -162,3 +152,11 @@ def test_an_overdue_digest_is_an_item() -> None:
     item = _items(ready(whole(), known, ALL, "2026-11-27T10:00:00.000000Z"))["digests are written"]
     assert item.state == "FAIL"
     assert "weekly digest" in item.why
+
+
+def test_a_test_alert_that_one_destination_missed_is_no_test_that_passed() -> None:
+    missed = e.AlertsTested(
+        service=NAME, alert="al-u", by="ada", proof="os_user", arrived=("slack",), missed={"pager": "403"}
+    )
+    item = _items(_ready(whole(), [*first_champion(), *last_hours(), missed]))["alerts are tested"]
+    assert (item.state, "pager: 403" in item.why) == ("FAIL", True)

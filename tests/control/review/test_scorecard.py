@@ -155,3 +155,12 @@ def test_one_incident_in_a_span_of_about_a_month_is_one_a_month(days: int, met: 
 def test_two_incidents_in_a_month_are_one_too_many() -> None:
     span = Span(since=QUARTER.since + 59 * DAY, until=QUARTER.since + 62 * DAY)
     assert scorecard(NAME, PAST, span, REVIEW, TOLD).line("data incidents").met == "missed"
+
+
+def test_a_budget_that_the_controller_counts_now_is_newer_than_the_fact_of_its_end() -> None:
+    again = replace(TOLD, budgets={"answers": 0.4, "latency": -0.1})
+    line = scorecard(NAME, PAST, QUARTER, REVIEW, again).line("budgets spent")
+    assert (line.value, line.n, line.met) == (1.0, 2, "missed")
+    assert "latency (-10% left)" in line.why
+    whole = replace(TOLD, budgets={"answers": 0.4})
+    assert scorecard(NAME, Past(first=PAST.first), QUARTER, REVIEW, whole).line("budgets spent").met == "met"

@@ -30,8 +30,11 @@ def scorecard(
 ) -> None:
     """Each figure with its target, whether it is met, the count behind it and the facts that show it. Unknown is a
     value: a figure of nothing is neither 0 nor 100 %. Changes nothing."""
+    from msgspec.structs import replace
+
     from flyball.app.home import find_home
     from flyball.app.review.span import span_of
+    from flyball.app.wiring.asking.budgets_left import budgets_left
     from flyball.app.wiring.reviewing.reading import clock, outside, reviewed
     from flyball.app.wiring.whole_files import write_text
     from flyball.control.review.scorecard import scorecard as card_of
@@ -39,7 +42,10 @@ def scorecard(
     place, now = find_home(home), clock()
     span = span_of(since, until, period, now)
     with progress("reading the ledger"):
-        found = [(one, outside(place, one, span, now)) for one in reviewed(place, service)]
+        found = [
+            (one, replace(outside(place, one, span, now), budgets=budgets_left(place, one.service, span, now)))
+            for one in reviewed(place, service)
+        ]
         cards = [card_of(one.service, one.past, span, one.declared.review, told) for one, told in found]
     if html is not None:
         from flyball.app.review.page import page

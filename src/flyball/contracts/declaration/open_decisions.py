@@ -91,6 +91,12 @@ _DECISIONS = (
         lambda _: "drift of inputs and answers only; a loss of quality raises nothing",
     ),
     _Decision("monitoring scope: slices", ("monitor.slices",), lambda _: "all rows together; no group by itself"),
+    _Decision("who is told, and on call", ("alerts",), lambda _: "nobody is told of anything"),
+    _Decision(
+        "what a spent error budget stops",
+        ("slo",),
+        lambda _: "nothing: budgets are counted and shown",
+    ),
     _Decision("retention", ("serving.log.retention_s",), lambda _: "rows of clients are kept for ever"),
     _Decision("digests", ("review.digests",), lambda _: "none is written by itself"),
 )

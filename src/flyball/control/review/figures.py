@@ -204,16 +204,17 @@ def budget(spent: Sequence[Budget] | None, left: Mapping[str, float] | None) -> 
         why = "no error budget was ever counted"
         return Figure(name="budgets spent", unit="objectives", value=None, better="lower", n=0, why=why)
     gone = {each.what: each for each in spent or ()}
-    told = [f"{name} ({each.left:.0%} left)" for name, each in gone.items()]
-    still = [f"{name} has {share:.0%}" for name, share in (left or {}).items() if name not in gone]
+    shares = {name: each.left for name, each in gone.items()} | dict(left or {})  # what is counted now is newer
+    out = [name for name, share in shares.items() if share <= 0 or (name in gone and name not in (left or {}))]
+    told = [f"{name} ({shares[name]:.0%} left)" for name in out]
+    still = [f"{name} has {share:.0%}" for name, share in shares.items() if name not in out]
     why = "; ".join([*(["spent: " + ", ".join(told)] if told else ["none is spent"]), *still])
-    n = len({*gone, *(left or {})})
     return Figure(
         name="budgets spent",
         unit="objectives",
-        value=float(len(gone)),
+        value=float(len(out)),
         better="lower",
-        n=n,
+        n=len(shares),
         why=why,
         evidence=_seqs(tuple(gone.values())),
     )

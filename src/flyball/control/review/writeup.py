@@ -34,7 +34,10 @@ CHAPTERS: dict[str, tuple[type[e.Fact], ...]] = {
         *(e.HealthChanged, e.IncidentOpened, e.IncidentClosed, e.BudgetSpent, e.BudgetRestored, e.DiagnosisMade),
     ),
     "Remedies": (e.RemedyBegun, e.RemedyVerified, e.RemedyEnded, e.RemedyReviewed, e.BackfillDone, e.CommandGivenUp),
-    "Alerts": (e.AlertRaised, e.AlertEscalated, e.AlertHeld, e.AlertResolved, e.AlertsSilenced),
+    "Alerts": (
+        *(e.AlertRaised, e.AlertAcked, e.AlertEscalated, e.AlertHeld, e.AlertResolved, e.AlertsSilenced),
+        e.AlertsTested,
+    ),
     "Drills and routine": (e.DrillEnded, e.FallbackExercised, e.StorageCollected),
     "Words of people": (
         *(e.ApprovalGiven, e.ApprovalRejected, e.TicketApproved, e.RollbackOrdered, e.Frozen, e.Thawed),

@@ -51,6 +51,7 @@ _NEEDS: Mapping[str, tuple[LevelName, str, str]] = {
     "there is a release to go back to": ("automated", "one rollout", "a way back in one write"),
     "the way back was taken": ("automated", _RUN, "the way back is known to work"),
     "costs are bounded": ("automated", _KEY, "the loop cannot spend without end"),
+    "somebody is on call": ("automated", _KEY, "what no machine can do reaches a person"),
     "alerts are tested": ("automated", _RUN, "a page arrives when it has to"),
     "the data contract has service levels": ("governed", "lines of contract.yaml", "late data are somebody's breach"),
     "what is kept, and for how long, is decided": ("governed", _KEY, "what is not needed cannot be lost or leaked"),

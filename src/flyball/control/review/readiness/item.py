@@ -44,7 +44,6 @@ class Looked(Record):
     previous: Checked = UNSEEN  # likewise, of the release that a rollback goes to
     levels: Checked = UNSEEN  # the packaged data contract promises service levels
     labels: Checked = UNSEEN  # labels arrive
-    delivered: Checked = UNSEEN  # the newest test alert has arrived
     runbooks: Checked = UNSEEN  # each is there, fresh, and its dry run goes through
     controller: Checked = UNSEEN  # one keeps the service
 

@@ -18,6 +18,7 @@ def watching(asked: Asked) -> Iterable[Item]:
     yield _metric(asked)
     yield _health(asked)
     yield from _fallback(asked)
+    yield _on_call(asked)
     yield _alerts_tested(asked)
     yield looked_at(
         "runbooks are out and fresh", asked.looked.runbooks, "flyball runbook list; flyball runbook run --dry-run"
@@ -67,15 +68,30 @@ def _fallback(asked: Asked) -> Iterable[Item]:
             yield fresh(name, why, "flyball up, and rows", tried[1], within_s=2 * every_s)
 
 
+def _on_call(asked: Asked) -> Item:
+    name = "somebody is on call"
+    alerts = asked.service.alerts
+    if alerts is None:
+        return failed(
+            name, "alerts is not declared, so nobody is told of anything", "alerts: {on_call: [ada], to: [...]}"
+        )
+    named = [person for level in alerts.levels for person in level]
+    if not named:
+        return failed(name, "alerts.on_call names nobody", "alerts.on_call: [ada, [bob, cat]]")
+    return passed(name, f"{', '.join(named)}, in {len(alerts.levels)} levels; {len(alerts.to)} destinations")
+
+
 def _alerts_tested(asked: Asked) -> Item:
-    name = "alerts are tested"
-    todo = "flyball alerts test"
-    tested = asked.seen.newest(e.AlertRaised, lambda fact: fact.test)
+    """The newest test: every destination took it."""
+    name, todo = "alerts are tested", "flyball alerts test"
+    tested = asked.seen.newest(e.AlertsTested)
     if tested is None:
         return failed(name, "no test alert was ever sent", todo)
-    if not asked.looked.delivered.ok:
-        return looked_at(name, asked.looked.delivered, todo, tested[1])
-    return fresh(name, asked.looked.delivered.why, todo, tested[1], within_s=TESTED_S)
+    fact, shown = tested
+    if fact.missed or not fact.arrived:
+        missed = "; ".join(f"{each}: {why}" for each, why in fact.missed.items()) or "no destination is declared"
+        return failed(name, f"the newest test did not arrive: {missed}", todo, shown)
+    return fresh(name, f"a test arrived at {', '.join(fact.arrived)}", todo, shown, within_s=TESTED_S)
 
 
 def _disaster(asked: Asked) -> Item:
