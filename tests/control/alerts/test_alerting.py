@@ -20,6 +20,7 @@ from tests.control.world import FIRST, NAME, OPENED, SECOND, first_champion, fol
 from flyball.control.plan import plan
 from flyball.core import events as e
 from flyball.core.declared_alerts import Flap
+from flyball.core.health import Health
 from flyball.core.ids import RolloutId
 from flyball.core.routing import ArmCounts, Observed, Routing, StepCounts, Verdict
 from flyball.core.service import Alerts, Review
@@ -50,6 +51,14 @@ def test_what_nobody_feels_is_a_ticket_for_the_owner() -> None:
         "raised latency ticket",
     ]
     assert {fact.to for fact in said if isinstance(fact, e.AlertRaised)} == {("risk",)}
+
+
+def test_what_nobody_can_see_any_more_is_not_over() -> None:
+    watch = Watch().say(healthy(sign("errors")))
+    watch.tick()
+    watch.say(e.HealthChanged(service=NAME, health=Health(state="UNKNOWN", why="nobody asks")))
+    assert watch.after(86_400).kinds() == ["escalated to bob"]
+    assert watch.say(healthy()).after(300).kinds() == ["resolved"]
 
 
 def test_a_ticket_that_gets_worse_becomes_a_page_and_a_page_that_gets_better_stays_one() -> None:

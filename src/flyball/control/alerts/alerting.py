@@ -141,12 +141,13 @@ def _raised(due: Due, situation: Situation, alerts: Alerts) -> e.AlertRaised:
 
 def _escalated(standing: dict[str, Due], situation: Situation, alerts: Alerts) -> Iterator[e.AnyFact]:
     """Pages that nobody has taken in time, while their cause stands and nobody asked for silence."""
-    now, levels = situation.now, alerts.levels
-    for cause, one in situation.state.alerts.open.items():
+    now, levels, book = situation.now, alerts.levels, situation.state.alerts
+    for cause, one in book.open.items():
         level = one.level + 1
         if one.raised.urgency != "page" or one.acked is not None or level >= len(levels):
             continue
-        if cause not in standing or silence_of(cause, situation.state.alerts, now) is not None:
+        stands = cause in standing or book.stands(cause)
+        if not stands or silence_of(cause, book, now) is not None:
             continue
         if (waited := elapsed_s(one.told_at, now)) >= alerts.escalate_s:
             yield e.AlertEscalated(

@@ -91,7 +91,9 @@ def _of_causes(book: AlertBook, fact: e.AnyFact, at: str) -> AlertBook:
     """What comes and goes under the alerts."""
     match fact:
         case e.HealthChanged(health=health):
-            return _moved(book, frozenset(sign.key for sign in health.signs), book.signals, at)
+            seen = frozenset(sign.key for sign in health.signs)
+            signs = seen | book.signs if health.state == "UNKNOWN" else seen  # what nobody sees has not gone
+            return _moved(book, signs, book.signals, at)
         case e.SignalRaised(signal=signal):
             key = _key(signal.signal, signal.feature)
             signals = book.signals | {key} if alarming(signal) else book.signals - {key}
