@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from rich.console import Group
 
     from flyball.control.review.maturity import Maturity
+    from flyball.control.review.readiness import Checked
 
 
 def maturity(
@@ -21,12 +22,19 @@ def maturity(
 ) -> None:
     """28 tests in four sections, and the level from 0 (manual) to 3 (governed), with what is missing, what it costs and
     what it gains. Nothing is declared by hand. Changes nothing."""
+    from flyball.app.cli.parsed import fault_of
     from flyball.app.home import find_home
+    from flyball.app.review.runbooks import looked_through
+    from flyball.app.runbooks.running import folder_of
     from flyball.app.wiring.asking.readiness import matured
+    from flyball.app.wiring.reviewing.reading import clock
+
+    def runbooks(name: str) -> "Checked":
+        return looked_through(name, folder_of(place, name), clock().date(), fault_of)
 
     place = find_home(home)
     with progress("looking"):
-        found = matured(place, service)
+        found = matured(place, service, runbooks)
     emit({"home": str(place.root), "services": found}, as_json=json, text=lambda: _text(found))
 
 

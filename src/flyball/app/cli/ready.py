@@ -9,7 +9,7 @@ from flyball.app.cli.door import HomeOption, JsonFlag, emit, progress
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from flyball.control.review.readiness import Readiness
+    from flyball.control.review.readiness import Checked, Readiness
 
 
 def ready(
@@ -21,11 +21,19 @@ def ready(
 ) -> int:
     """The production checklist: each item PASS, FAIL or UNKNOWN, with what shows it, its age and what to do. Exit code
     1 where an item has not passed: unknown is no pass. Changes nothing."""
+    from flyball.app.cli.parsed import fault_of
     from flyball.app.home import find_home
+    from flyball.app.review.runbooks import looked_through
+    from flyball.app.runbooks.running import folder_of
     from flyball.app.wiring.asking.readiness import checked
+    from flyball.app.wiring.reviewing.reading import clock
 
+    def runbooks(name: str) -> "Checked":
+        return looked_through(name, folder_of(place, name), clock().date(), fault_of)
+
+    place = find_home(home)
     with progress("looking"):
-        found = checked(find_home(home), service)
+        found = checked(place, service, runbooks)
     emit(found, as_json=json, text=lambda: _text(found))
     return 0 if found.ready else 1
 
