@@ -5,6 +5,8 @@ from flyball.control.review.past import Hand, Work
 from flyball.core import events as e
 from flyball.core.ledger import Entry
 
+MACHINES = ("policy", "controller", "gateway", "healing")  # names that no person has, of facts without a proof
+
 
 def hand_of(entry: Entry) -> Hand | None:
     """None: no person did it. What a policy did under a rule is no hand."""
@@ -52,7 +54,7 @@ def _worked(fact: e.AnyFact) -> tuple[str, Work, str, str] | None:
             return "hold a rollout or let it go on", "hand", by, rollout
         case e.StepSkipped(by=by, rollout=rollout):
             return "skip a step", "hand", by, rollout
-        case e.Frozen(by=by) | e.Thawed(by=by):
+        case e.Frozen(by=by) | e.Thawed(by=by) if by not in MACHINES:
             return "freeze or thaw", "hand", by, ""
         case _:
             return _cared(fact)

@@ -11,20 +11,20 @@ AUTOMATION: Mapping[str, str] = {
     "approve a retraining": "autonomy.retrain: auto, with retrain.budget.runs_per_week as its bound",
     "order a retraining": "retrain.triggers with autonomy.retrain: auto, or retrain.schedule",
     "train a release": "retrain.triggers: [commit], or retrain.schedule",
-    "roll back": "rollout.guardrails of what was seen, and a soak step after the canaries; healing: roll_back",
+    "roll back": "rollout.guardrails of what was seen, a soak after the canaries; healing.policies with roll_back",
     "ask for a rollout": "autonomy.promote, or a rule of policy.rules with effect: alone",
     "hold a rollout or let it go on": "a pause step with duration_s, or a rule of policy.rules with effect: never",
     "skip a step": "rollout.steps: fewer requests or a shorter time, which flyball rollout plan tells",
-    "freeze or thaw": "a rule of policy.rules with effect: never, which begins and ends by itself; healing: freeze",
-    "close an incident": "monitor.quality.settle_windows, after which a new normal closes it; healing: quarantine",
-    "take an alert": "healing: a remedy before page for its cause",
+    "freeze or thaw": "a rule of policy.rules with effect: never, which ends by itself; healing.policies with freeze",
+    "close an incident": "monitor.quality.settle_windows: a new normal closes it; healing.policies with quarantine",
+    "take an alert": "healing.policies: a remedy before page, for its cause",
     "silence alerts": "the limit that it goes by, in monitor; a canary of ours silences by itself",
-    "fill in a span again": "healing: backfill after the repair",
+    "fill in a span again": "a scheduled job: flyball backfill changes nothing when it is run twice",
     "start the gateway": "a supervisor of the machine; serving.recycle where memory was the reason",
     "start the controller": "a supervisor of the machine",
     "approve a rollout": "a rule of policy.rules with effect: alone for what you always approve",
 }
-OF_A_RUNBOOK = "healing: a remedy of the same effect before page, for the runbook's cause"
+OF_A_RUNBOOK = "healing.policies: a remedy of the same effect before page, for the runbook's cause"
 
 
 class Toil(Record):
