@@ -64,7 +64,7 @@ def test_every_verb_has_its_module_its_help_and_json(capfd: pytest.CaptureFixtur
         "rollout": ("status", "history", "plan", "start", "pause", "resume", "promote", "abort", "undo", "retry"),
         "runbook": ("list", "show", "run"),
         "runs": ("list", "show", "compare"),
-        "slo": ("status",),
+        "slo": ("status", "rules", "export", "lint"),
     }
     assert groups.keys() <= VERBS.keys()
     for verb in VERBS:

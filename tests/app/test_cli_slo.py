@@ -7,20 +7,27 @@ from typing import Any
 import msgspec
 import pytest
 from msgspec.structs import replace
+from ruamel.yaml import YAML
 from tests.control.reconcile.test_budgeting import HALF, kept
 from tests.control.test_spending import SPENT
 from tests.control.world import NAME, first_champion, service
+from tests.serving.stage import CONTRACT, SERVICE
 
 from flyball.app.cli.main import run
+from flyball.app.declared import load
 from flyball.app.home import Home
 from flyball.app.wiring.ledger import recorder
 from flyball.app.wiring.loop.budgets_file import BudgetsFile, budgets_state
+from flyball.app.wiring.serving.newest_budgets import NewestBudgets
 from flyball.contracts.declaration.service_file import declaration
 from flyball.core import events as e
-from flyball.core.errors import Unavailable
+from flyball.core.errors import BadInput, Unavailable
 from flyball.core.objectives import Objective, Slo
 from flyball.core.policy import policy_digest
+from flyball.core.promised import objectives_of
+from flyball.core.routing import Observed
 from flyball.core.service import Service
+from flyball.serving.serve.http.exposition import exposition_of
 
 THEIRS = Objective(name="theirs", sli="query", target=0.9, good="a_total", total="b_total")
 DECLARED = replace(service(), slo=Slo(objectives=(HALF, THEIRS)))
@@ -117,3 +124,86 @@ def test_the_file_is_written_once_a_pane_and_not_too_often_and_what_is_torn_is_r
     path.write_bytes(msgspec.json.encode({"service": NAME}))
     with pytest.raises(Unavailable):
         budgets_state(home, NAME)
+
+
+def declared_in(folder: Path, slo: str, *, files: dict[str, str] | None = None) -> Path:
+    """A service folder whose declaration has this section."""
+    folder.mkdir()
+    (folder / "service.yaml").write_text(SERVICE + slo)
+    (folder / "contract.yaml").write_text(CONTRACT)
+    (folder / "model.py").write_text("def train(features, label, *, config, seed): ...\n")
+    for name, text in (files or {}).items():
+        (folder / name).write_text(text)
+    return folder
+
+
+def test_rules_need_an_address_of_runbooks_and_are_written_whole(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = declared_in(tmp_path / "shop", "slo: {}\n")
+    assert run(["slo", "rules", str(folder), "--json"]) == 2
+    (fault,) = json.loads(capfd.readouterr().out)["error"]["faults"]
+    assert fault["path"] == "runbooks_url"
+    out = tmp_path / "rules.yaml"
+    assert run(["slo", "rules", str(folder), "--runbooks-url", "https://wiki.example", "--out", str(out)]) == 0
+    assert "runbook_url: https://wiki.example/" in out.read_text()
+    capfd.readouterr()
+    assert run(["slo", "rules", str(folder), "--runbooks-url", "https://wiki.example", "--json"]) == 0
+    groups = json.loads(capfd.readouterr().out)["groups"]
+    assert groups == YAML(typ="safe").load(out.read_text())["groups"]
+    assert run(["slo", "rules", str(folder), "--runbooks-url", "https://wiki.example", "--scale", "2"]) == 2
+
+
+def test_what_is_exported_and_named_among_the_files_changes_no_objective(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    mine = "slo: {objectives: [{name: inputs, sli: inputs, target: 0.97, urgency: ticket}]}\n"
+    folder = declared_in(tmp_path / "shop", mine)
+    out = tmp_path / "slo.yaml"
+    assert run(["slo", "export", str(folder), "--out", str(out)]) == 0
+    again = declared_in(tmp_path / "again", "slo: {files: [slo.yaml]}\n", files={"slo.yaml": out.read_text()})
+    capfd.readouterr()
+    assert run(["slo", "lint", str(out), "--json"]) == 0
+    assert len(json.loads(capfd.readouterr().out)["objectives"]) == 3
+    assert set(objectives_of(load(again).service)) == set(objectives_of(load(folder).service))
+    assert policy_digest(load(again).service) != policy_digest(replace(load(again).service, slo=None))
+
+
+def test_faults_of_the_files_stand_among_those_of_the_service(tmp_path: Path) -> None:
+    text = "apiVersion: openslo/v1\nkind: Service\nmetadata: {name: shop}\nspec: {}\n"
+    folder = declared_in(tmp_path / "shop", "slo: {files: [slo.yaml, gone.yaml]}\n", files={"slo.yaml": text})
+    (folder / "model.py").write_text("def fit(): ...\n")
+    with pytest.raises(BadInput) as caught:
+        load(folder)
+    assert {(fault.where.split(":")[0], fault.path) for fault in caught.value.faults} == {
+        ("slo.yaml", "kind"),
+        ("gone.yaml", "(file)"),
+        ("model.py", "train"),
+    }
+
+
+def test_one_objective_in_the_declaration_and_in_a_file_is_a_fault(tmp_path: Path) -> None:
+    folder = declared_in(tmp_path / "shop", "slo: {}\n")
+    out = folder / "slo.yaml"
+    assert run(["slo", "export", str(folder), "--out", str(out)]) == 0
+    twice = "slo: {files: [slo.yaml], objectives: [{name: latency, sli: latency, target: 0.9}]}\n"
+    other = declared_in(tmp_path / "other", twice, files={"slo.yaml": out.read_text()})
+    with pytest.raises(BadInput) as caught:
+        load(other)
+    assert "latency more than once" in caught.value.faults[0].found
+
+
+def test_the_gateway_tells_what_the_controller_counted_and_nothing_of_what_nobody_knows(tmp_path: Path) -> None:
+    home, complaints = Home(tmp_path / "home").made(), list[str]()
+    budgets = NewestBudgets(home, complaints.append)
+    assert exposition_of([("fraud", Observed(routing=None, counts=None), [])], budgets=budgets).count("budget") == 0
+    _, log, sensor = kept(DECLARED)
+    BudgetsFile(home, NAME, sensor).write()
+    text = exposition_of([("fraud", Observed(routing=None, counts=None), [])], budgets=budgets)
+    assert 'flyball_objective_events_total{objective="availability",service="fraud",what="total"} 144000.0' in text
+    assert 'flyball_error_budget_left_ratio{objective="latency",service="fraud"} 1.0' in text
+    assert 'objective="theirs"' not in text
+    assert len(log.failed) == 144
+    (home.telemetry(NAME) / "budgets.json").write_text("torn")
+    assert budgets(NAME) is None
+    assert len(complaints) == 1

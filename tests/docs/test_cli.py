@@ -64,7 +64,7 @@ GROUPS = {
     "incident": ("list", "show", "close", "postmortem"),
     "keys": ("new", "list", "drop"),
     "ledger": ("verify", "tail", "export", "use"),
-    "slo": ("status",),
+    "slo": ("status", "rules", "export", "lint"),
 }
 
 

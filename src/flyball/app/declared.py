@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from flyball.app.home import expand_data
 from flyball.app.off_policy_log import faults_of_log
+from flyball.app.slo.files import with_files
 from flyball.contracts.declaration import sense
 from flyball.contracts.declaration.fit import exposed, misfits
 from flyball.contracts.declaration.service_file import parse
@@ -49,6 +50,7 @@ def load(file: Path | str) -> Declared:
     folder = file.resolve().parent
     service = parse(read_text(file, where=str(file)), file=file.name)
     faults: list[Fault] = []
+    service, undone = with_files(service, folder, faults, read=lambda path, name: read_text(path, where=name))
     source = expand_data(service.data.source)
     if not source.is_absolute() and not service.data.source.startswith("$"):
         source = folder / source
@@ -69,7 +71,7 @@ def load(file: Path | str) -> Declared:
         contract=reading.contract,
         code=code,
         source=source,
-        notes=(*sense.notes(service), *exposed(service, reading.contract)),
+        notes=(*sense.notes(service), *exposed(service, reading.contract), *undone),
         not_executed=reading.not_executed,
     )
 

@@ -45,28 +45,56 @@ def read(text: str, *, file: str) -> Document:
     if len(text) > MAX_CHARACTERS:
         document.faults.append(document.fault((), f"at most {MAX_CHARACTERS} characters", str(len(text))))
         return document
+    yaml = _reader()
+    try:
+        _take(yaml, yaml.compose(text), document)
+    except (YAMLError, RecursionError) as error:
+        document.faults.append(_unreadable(document, error))
+    return document
+
+
+def read_all(text: str, *, file: str) -> list[Document]:
+    """Parse the documents of a text, which `---` parts. What cannot be read is the last of them, with its fault."""
+    if len(text) > MAX_CHARACTERS:
+        return [read(text, file=file)]
+    yaml, found = _reader(), list[Document]()
+    try:
+        for root in yaml.compose_all(text):
+            document = Document(file=file)
+            found.append(document)
+            _take(yaml, root, document)
+    except (YAMLError, RecursionError) as error:
+        document = Document(file=file)
+        document.faults.append(_unreadable(document, error))
+        found.append(document)
+    return found or [read(text, file=file)]
+
+
+def _reader() -> YAML:
     yaml = YAML(typ="safe", pure=True)
     yaml.Constructor = _PlainValues
     yaml.allow_duplicate_keys = True  # found below, all of them and with their lines
-    try:
-        root = yaml.compose(text)
-        if root is None:
-            document.faults.append(document.fault((), "a YAML mapping", "an empty file"))
-            return document
-        if _walk(root, (), document) > MAX_NODES:
-            document.faults.append(document.fault((), f"at most {MAX_NODES} values", "more, through aliases"))
-            return document
-        if not document.faults:
-            document.data = yaml.constructor.construct_document(root)
-            _refuse_unspeakable(document.data, (), document)
-    except MarkedYAMLError as error:
+    return yaml
+
+
+def _take(yaml: YAML, root: Node | None, document: Document) -> None:
+    """The values below a root into the document, or its faults."""
+    if root is None:
+        document.faults.append(document.fault((), "a YAML mapping", "an empty file"))
+    elif _walk(root, (), document) > MAX_NODES:
+        document.faults.append(document.fault((), f"at most {MAX_NODES} values", "more, through aliases"))
+    elif not document.faults:
+        document.data = yaml.constructor.construct_document(root)
+        _refuse_unspeakable(document.data, (), document)
+
+
+def _unreadable(document: Document, error: Exception) -> Fault:
+    if isinstance(error, MarkedYAMLError):
         mark = error.problem_mark
-        where = file if mark is None else f"{file}:{mark.line + 1}:{mark.column + 1}"
-        document.faults.append(Fault(where=where, path="(text)", expected="valid YAML", found=str(error.problem)))
-    except (YAMLError, RecursionError) as error:
-        found = str(error).splitlines()[0] if str(error) else type(error).__name__
-        document.faults.append(document.fault((), "valid YAML", found))
-    return document
+        where = document.file if mark is None else f"{document.file}:{mark.line + 1}:{mark.column + 1}"
+        return Fault(where=where, path="(text)", expected="valid YAML", found=str(error.problem))
+    found = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return document.fault((), "valid YAML", found)
 
 
 def refusal(file: str, faults: Sequence[Fault]) -> BadInput:

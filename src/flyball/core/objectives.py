@@ -39,7 +39,7 @@ class Objective(Record, omit_defaults=True):
     slice_target: Annotated[float, Meta(gt=0, le=1)] | None = None  # Timeslices: share of good events of a good slice
     urgency: Urgency = "page"  # of its alerts at most
     freeze: bool | None = None  # promotions while its budget is spent; None: as the section says, but never for quality
-    description: str = ""
+    description: Annotated[str, Meta(max_length=1050)] = ""
 
     @property
     def budget(self) -> float:
@@ -55,6 +55,9 @@ class Slo(Record):
     min_events: Annotated[int, Meta(ge=0)] = 100  # an hour, below which a burn rate says nothing
     low_traffic_errors: Annotated[int, Meta(ge=1)] = 5  # bad events in six hours that page all the same
     objectives: tuple[Objective, ...] = ()
+    files: tuple[str, ...] = ()  # OpenSLO, beside service.yaml; of a service that was read they are in `objectives` too
+    runbooks_url: str | None = None  # where the runbooks are published: each alert links to one below it
+    dashboard_url: str | None = None
 
 
 class Events(Record):

@@ -46,3 +46,8 @@ def freezes(service: Service, name: str) -> bool:
         if each.name == name:
             return each.freeze if each.freeze is not None else service.slo.freeze and each.sli != "quality"
     return False
+
+
+def latency_limits_ms(service: Service) -> tuple[float, ...]:
+    """Limits of its latency objectives, in ms: bounds that a histogram has to have, so that each can be asked for."""
+    return tuple(each.limit_ms for each in objectives_of(service) if each.limit_ms is not None)

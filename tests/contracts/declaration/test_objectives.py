@@ -82,5 +82,6 @@ def test_a_target_that_is_none_and_a_kind_that_nobody_measures_are_told_together
     assert found == {
         "slo.objectives[0].target": "a number, above 0, below 1",
         "slo.objectives[1].sli": "one of availability, freshness, inputs, latency, quality, query",
-        "slo.frieze": "one of window_s, freeze, min_events, low_traffic_errors, objectives",
+        "slo.frieze": "one of window_s, freeze, min_events, low_traffic_errors, objectives, files, runbooks_url, "
+        "dashboard_url",
     }

@@ -7,6 +7,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from flyball.app.slo.standing import ObjectiveStanding, SloStanding
+from flyball.contracts.openslo.reading import Reading
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -63,3 +64,13 @@ def span(seconds: float) -> str:
         if seconds >= unit:
             return f"{round(seconds / unit, 1):g}{name}"
     return f"{seconds:.2g}s" if seconds else "0s"
+
+
+def lint_page(found: Reading) -> str:
+    """Objectives of a file, one a line, then what is left undone."""
+    lines = [
+        f"{each.name}: {each.sli}, {each.target:.6g} over {span(each.window_s or 0.0)}"
+        + (f", {each.method}" if each.method != "Occurrences" else "")
+        for each in found.objectives
+    ]
+    return "\n".join([*lines, *(f"note: {note}" for note in found.notes)])

@@ -13,8 +13,14 @@ _READ_BY = {"limit_ms": "latency", "max_age_s": "freshness", "good": "query", "b
 
 def of_slo(slo: Slo, monitor: Monitor | None, *, timed: bool) -> Iterator[Finding]:
     """Args: timed: whether `data.timestamp` is declared."""
-    if slo.window_s < LEAST_WINDOW_S:
-        yield ("slo", "window_s"), "at least an hour", f"{slo.window_s:g}", ""
+    yield from _window(slo.window_s, ("slo", "window_s"))
+    for index, name in enumerate(slo.files):
+        if name.startswith("/") or ".." in name.split("/") or not name:
+            yield ("slo", "files", index), "a file in the folder of service.yaml", f"text {name!r}", ""
+    for key in ("runbooks_url", "dashboard_url"):
+        address = getattr(slo, key)
+        if address is not None and not address.startswith(("https://", "http://")):
+            yield ("slo", key), "an http(s) address", f"text {address!r}", ""
     yield from of_objectives(slo.objectives, ("slo", "objectives"))
     for index, each in enumerate(slo.objectives):
         at: Path = ("slo", "objectives", index, "sli")
@@ -33,8 +39,16 @@ def of_objectives(objectives: Sequence[Objective], at: Path) -> Iterator[Finding
             yield (*here, "name"), "each name once", each.name, ""
         yield from _keys(each, here)
         yield from _slices(each, here)
-        if each.window_s is not None and each.window_s < LEAST_WINDOW_S:
-            yield (*here, "window_s"), "at least an hour", f"{each.window_s:g}", ""
+        if each.window_s is not None:
+            yield from _window(each.window_s, (*here, "window_s"))
+
+
+def _window(window_s: float, at: Path) -> Iterator[Finding]:
+    """Whole minutes are all that OpenSLO can say."""
+    if window_s < LEAST_WINDOW_S:
+        yield at, "at least an hour", f"{window_s:g}", ""
+    elif window_s % 60:
+        yield at, "whole minutes", f"{window_s:g}", ""
 
 
 def _keys(objective: Objective, at: Path) -> Iterator[Finding]:
@@ -57,8 +71,9 @@ def _slices(objective: Objective, at: Path) -> Iterator[Finding]:
         yield (*at, "slice_s"), f"the length of a slice, for {objective.method}", "nothing", "add it"
     if not sliced and objective.slice_s is not None:
         yield (*at, "slice_s"), "no slice_s with Occurrences", f"{objective.slice_s:g}", "remove it, or say the method"
-    if objective.slice_s is not None and not 60 <= objective.slice_s <= min(3600, window_of(objective)):
-        yield (*at, "slice_s"), "a minute to an hour", f"{objective.slice_s:g}", ""
+    slice_s = objective.slice_s
+    if slice_s is not None and (slice_s % 60 or not 60 <= slice_s <= min(3600, window_of(objective))):
+        yield (*at, "slice_s"), "whole minutes, from one to an hour", f"{slice_s:g}", ""
     if objective.method == "Timeslices" and objective.slice_target is None:
         yield (*at, "slice_target"), "the share of good events of a good slice", "nothing", "add it"
     if objective.method != "Timeslices" and objective.slice_target is not None:

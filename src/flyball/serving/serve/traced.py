@@ -5,7 +5,7 @@ Where it is on, the core and the capture note times for the request in whose tas
 recorded is answered by itself, not joined with others, so that its spans are its own.
 """
 
-from collections.abc import Awaitable, Callable, Collection, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, MutableMapping, Sequence
 from contextvars import ContextVar
 from typing import Any
 
@@ -13,7 +13,7 @@ from flyball.core.clock import Clock
 from flyball.core.prediction import ArmReply, Failure, PredictionRecord
 from flyball.core.tracing import Attributes, Trace, Tracing
 from flyball.serving.batch import Ask, Batch
-from flyball.serving.counting.tally import Labelled, Tally, bucket_of, labelled
+from flyball.serving.counting.tally import Labelled, Tally, labelled
 from flyball.serving.gateway import Gateway
 from flyball.serving.protocols.route_name import known, route_name
 from flyball.serving.serve.answering.capture import Capture
@@ -149,8 +149,8 @@ class TracedCapture(Capture):
 class TracedTally(Tally):
     """The sums whose exemplars are traced rows, where a bucket has had one."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, limits_ms: Iterable[float] = ()) -> None:
+        super().__init__(limits_ms)
         self._traced: dict[int, tuple[PredictionRecord, str]] = {}  # by bucket: its newest traced row, and the trace
 
     def add(self, records: Sequence[PredictionRecord]) -> None:
@@ -158,7 +158,7 @@ class TracedTally(Tally):
         moments = MOMENTS.get()
         if moments is not None:
             for record in records:
-                self._traced[bucket_of(record)] = record, moments.trace.trace_id
+                self._traced[self.bucket_of(record)] = record, moments.trace.trace_id
 
     def exemplars(self) -> list[Labelled | None]:
         found = super().exemplars()

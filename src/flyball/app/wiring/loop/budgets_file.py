@@ -6,13 +6,16 @@ writer never reads it back. A crash leaves the one before, or the new one.
 
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from flyball.app.home import Home
-from flyball.control.reconcile.sensing import TelemetrySensor
 from flyball.core.budget_standing import BudgetsState
 from flyball.core.errors import Unavailable
+
+if TYPE_CHECKING:
+    from flyball.control.reconcile.sensing import TelemetrySensor
 
 NAME = "budgets.json"  # in the service's telemetry folder
 EVERY_S = 5.0
@@ -22,7 +25,7 @@ class BudgetsFile:
     """The writer's side, of one controller."""
 
     def __init__(
-        self, home: Home, service: str, sensor: TelemetrySensor, now: Callable[[], float] = time.monotonic
+        self, home: Home, service: str, sensor: "TelemetrySensor", now: Callable[[], float] = time.monotonic
     ) -> None:
         self._path, self._sensor, self._now = home.telemetry(service) / NAME, sensor, now
         self._written: tuple[float, float] | None = None  # end of its newest pane, and when

@@ -18,6 +18,7 @@ from flyball.app.declared import Declared
 from flyball.app.home import Home
 from flyball.app.wiring.health_seen import health_seen
 from flyball.app.wiring.processes.arm import behind, loader_of, warm
+from flyball.app.wiring.serving.newest_budgets import NewestBudgets
 from flyball.app.wiring.serving.newest_windows import NewestWindows
 from flyball.app.wiring.serving.observed import observed, tracing_of
 from flyball.app.wiring.serving.panes import (
@@ -41,6 +42,7 @@ from flyball.core.fallback_facts import FallbackExercised
 from flyball.core.ids import Epoch, ReleaseRoot, ServiceName
 from flyball.core.ports import Judge, Releases
 from flyball.core.prediction import Predictor
+from flyball.core.promised import latency_limits_ms
 from flyball.core.routing import Routing
 from flyball.core.serving import Serving
 from flyball.serving.access.token_bucket import Buckets
@@ -155,7 +157,7 @@ def assemble(
 
     prefix = f"req-{boot.hex()}-"
     door = Door(served, clock, secret=secret, request_prefix=prefix, start=start, stop=stop, complain=complain)
-    door.windows = NewestWindows(home, complain)
+    door.windows, door.budgets = NewestWindows(home, complain), NewestBudgets(home, complain)
     door.health.healths = partial(health_seen, home)
     return door
 
@@ -283,7 +285,7 @@ def served_of(
     served.exercising.leave = partial(_leave, home.gateway(name) / "spool")
     labels.on_first = served.label_tally.first
     if traced:
-        served.tally = TracedTally()
+        served.tally = TracedTally(latency_limits_ms(service))
     return served
 
 

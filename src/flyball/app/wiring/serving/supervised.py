@@ -20,6 +20,7 @@ from flyball.app.home import Home
 from flyball.app.wiring.health_seen import health_seen
 from flyball.app.wiring.serving.gateway import from_ledger
 from flyball.app.wiring.serving.inheritance import busy
+from flyball.app.wiring.serving.newest_budgets import NewestBudgets
 from flyball.app.wiring.serving.newest_windows import NewestWindows
 from flyball.app.wiring.serving.panes import (
     COUNTERS,
@@ -111,7 +112,8 @@ async def run(
         stack.push_async_callback(_last_panes, services, home, books)
         bodies: dict[str, OverWorkers] = {}
         slots: dict[str, list[Slot]] = {}
-        telling = Telling(bodies, slots, NewestWindows(home, complain), partial(health_seen, home))
+        seen = NewestWindows(home, complain), partial(health_seen, home), NewestBudgets(home, complain)
+        telling = Telling(bodies, slots, *seen)
         turns = Turns.made(folder / TURNS, workers, max(numbers) + 1)
 
         def gone(number: int, last: str) -> None:

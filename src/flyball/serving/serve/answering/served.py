@@ -11,6 +11,7 @@ from flyball.core.clock import Clock
 from flyball.core.errors import Unavailable
 from flyball.core.ports import LabelBook
 from flyball.core.prediction import PredictionRecord
+from flyball.core.promised import latency_limits_ms
 from flyball.core.routing import Routing
 from flyball.serving.batch import Ask, Batch
 from flyball.serving.counting.label_tally import LabelTally
@@ -61,7 +62,7 @@ class Served:
         self.reader, self._renewal = reader, renewal
         self.label_rule = label_rule
         self.core, self.arms, self.capture, self.labels, self.signature = core, arms, capture, labels, signature
-        self.tally = Tally()
+        self.tally = Tally(latency_limits_ms(core.service))
         self.statistics = Statistics()
         self.label_tally = LabelTally(core.service.data.label_window_s)
         self.refused = ""  # why a service that has a champion does not serve it; shown to clients

@@ -51,7 +51,7 @@ from flyball.serving.serve.http.exchange import (
     terms_in,
     wrong_method,
 )
-from flyball.serving.serve.http.exposition import Windows, exposition
+from flyball.serving.serve.http.exposition import Budgets, Windows, exposition
 from flyball.serving.serve.http.form_routes import FormRoutes
 from flyball.serving.serve.http.guard import GRANT, known, seen
 from flyball.serving.serve.http.health_routes import HealthRoutes
@@ -82,6 +82,7 @@ class Door:
         self.short: dict[bytes, Joined] = {}  # targets of requests that may go the short way
         self.sums: Callable[[], Awaitable[Report]] | None = None  # of all workers; None: there is only this one
         self.windows: Windows = lambda _: None  # the newest of a service, for metrics
+        self.budgets: Budgets = lambda _: None  # its error budgets, for metrics
         self.health = HealthRoutes(services)
         self._oip = OipRoutes(services, self._request_id, self._statistics)
         self._forms = FormRoutes(services, self._request_id)
@@ -253,7 +254,8 @@ class Door:
         if self.sums is not None:
             kind, body = encoded((await self.sums()).metrics, accepted)
         else:
-            kind, body = exposition(self._services.values(), accepted, self.windows, self.health.healths)
+            told = self.windows, self.health.healths, self.budgets
+            kind, body = exposition(self._services.values(), accepted, *told)
         await send_body(send, 200, body, [(b"content-type", kind.encode())])
 
     async def _statistics(self, served: Served) -> Releases:

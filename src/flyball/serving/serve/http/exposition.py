@@ -13,6 +13,7 @@ from prometheus_client.openmetrics.exposition import generate_latest
 from prometheus_client.registry import Collector
 from prometheus_client.samples import Exemplar
 
+from flyball.core.budget_standing import BudgetsState
 from flyball.core.routing import Observed
 from flyball.core.seen_windows import SeenWindow
 from flyball.serving.counting.counter_file import Slot
@@ -23,6 +24,7 @@ from flyball.serving.serve.answering.served import Served
 from flyball.serving.serve.http.health_metrics import health_metrics
 from flyball.serving.serve.http.health_routes import Healths, unseen
 from flyball.serving.serve.http.pressure import pressure
+from flyball.serving.serve.http.promised import promised
 from flyball.serving.serve.http.watched import watched
 
 Filed = tuple[str, Observed, Sequence[Slot]]  # a service, how its step stands, the slots of its workers
@@ -32,16 +34,23 @@ EXEMPLAR_CHARACTERS = 128  # of names and values together: OpenMetrics allows no
 Windows = Callable[[str], SeenWindow | None]  # the newest window of a service; None: its monitor has closed none
 
 
-def _none(_: str) -> SeenWindow | None:
+Budgets = Callable[[str], BudgetsState | None]  # its error budgets; None: no controller has counted any
+
+
+def _none(_: str) -> None:
     return None
 
 
 def exposition(
-    services: Iterable[Served], accept: str = "", windows: Windows = _none, healths: Healths = unseen
+    services: Iterable[Served],
+    accept: str = "",
+    windows: Windows = _none,
+    healths: Healths = unseen,
+    budgets: Budgets = _none,
 ) -> tuple[str, bytes]:
     """Content type and body, in the format that the header `Accept` asks for."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Services(list(services), windows, healths))
+    registry.register(_Services(list(services), windows, healths, budgets))
     encode, kind = choose_encoder(accept)
     return kind, encode(registry)
 
@@ -54,28 +63,29 @@ def report_of(services: Mapping[str, Served]) -> Report:
     )
 
 
-def exposition_of(services: Iterable[Filed], windows: Windows = _none, healths: Healths = unseen) -> str:
+def exposition_of(
+    services: Iterable[Filed], windows: Windows = _none, healths: Healths = unseen, budgets: Budgets = _none
+) -> str:
     """What counter files and newest windows of these services say, as OpenMetrics: a supervisor's own part."""
     registry = CollectorRegistry(auto_describe=False)
     found = list(services)
-    registry.register(_Filed(found, windows, healths))
+    registry.register(_Filed(found, windows, healths, budgets))
     text: bytes = generate_latest(registry)  # type: ignore[no-untyped-call]
     return text.decode()
 
 
 class _Filed(Collector):
-    def __init__(self, services: list[Filed], windows: Windows, healths: Healths) -> None:
-        self._services, self._windows, self._healths = services, windows, healths
+    def __init__(self, services: list[Filed], windows: Windows, healths: Healths, budgets: Budgets) -> None:
+        self._services, self._seen = services, (windows, healths, budgets)
 
     def collect(self) -> Iterator[Metric]:
         yield from filed(self._services)
-        yield from _watched([name for name, _, _ in self._services], self._windows)
-        yield from _healthy([name for name, _, _ in self._services], self._healths)
+        yield from _seen([name for name, _, _ in self._services], *self._seen)
 
 
 class _Services(Collector):
-    def __init__(self, services: list[Served], windows: Windows, healths: Healths) -> None:
-        self._services, self._windows, self._healths = services, windows, healths
+    def __init__(self, services: list[Served], windows: Windows, healths: Healths, budgets: Budgets) -> None:
+        self._services, self._seen = services, (windows, healths, budgets)
 
     def collect(self) -> Iterator[Metric]:
         yield from self._answers()
@@ -83,8 +93,7 @@ class _Services(Collector):
         yield from self._log()
         yield from self._labels()
         yield from pressure(self._services)
-        yield from _watched([one.name for one in self._services], self._windows)
-        yield from _healthy([one.name for one in self._services], self._healths)
+        yield from _seen([one.name for one in self._services], *self._seen)
 
     def _answers(self) -> Iterator[Metric]:
         rows = CounterMetricFamily("flyball_rows", "Rows received", labels=["service", "arm", "outcome"])
@@ -125,11 +134,24 @@ def _watched(names: Sequence[str], windows: Windows) -> Iterator[Metric]:
         yield from watched(found)
 
 
+def _seen(names: Sequence[str], windows: Windows, healths: Healths, budgets: Budgets) -> Iterator[Metric]:
+    """What controllers wrote down of these services."""
+    yield from _watched(names, windows)
+    yield from _healthy(names, healths)
+    yield from _promised(names, budgets)
+
+
 def _healthy(names: Sequence[str], healths: Healths) -> Iterator[Metric]:
     """Nothing at all where no controller has judged any."""
     found = [(name, seen) for name in names if (seen := healths(name)).report is not None or seen.unreadable]
     if found:
         yield from health_metrics(found)
+
+
+def _promised(names: Sequence[str], budgets: Budgets) -> Iterator[Metric]:
+    found = [state for name in names if (state := budgets(name)) is not None]
+    if found:
+        yield from promised(found)
 
 
 def filed(services: Iterable[Filed]) -> Iterator[Metric]:

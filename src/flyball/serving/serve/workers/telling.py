@@ -6,8 +6,8 @@ import msgspec
 
 from flyball.serving.counting.counter_file import Slot
 from flyball.serving.counting.report import Past, Report, summed
-from flyball.serving.serve.http.exposition import Windows, exposition_of
-from flyball.serving.serve.http.health_routes import Healths, unseen
+from flyball.serving.serve.http.exposition import Budgets, Windows, exposition_of
+from flyball.serving.serve.http.health_routes import Healths
 from flyball.serving.serve.workers.over_workers import OverWorkers
 
 
@@ -19,11 +19,13 @@ class Telling:
         bodies: Mapping[str, OverWorkers],
         slots: Mapping[str, Sequence[Slot]],
         windows: Windows,
-        healths: Healths = unseen,
+        healths: Healths,
+        budgets: Budgets,
     ) -> None:
-        """`slots`: of one process alone, then of the workers by number. `windows`: the newest of a service."""
-        self._bodies, self._slots, self._windows, self._past = bodies, slots, windows, Past()
-        self._healths = healths
+        """`slots`: of one process alone, then of the workers by number. `windows`: the newest of a service.
+        `healths`, `budgets`: how well it is, and what is left of its error budgets."""
+        self._bodies, self._slots, self._past = bodies, slots, Past()
+        self._windows, self._healths, self._budgets = windows, healths, budgets
 
     def ended(self, last: str) -> None:
         """A worker is no more; the text of its last report, empty where it told none."""
@@ -34,7 +36,7 @@ class Telling:
         """The report of the gateway, from those of its workers."""
         reports = [msgspec.json.decode(text, type=Report) for text in texts]
         filed = ((name, body.observe(), self._slots[name]) for name, body in self._bodies.items())
-        owned = exposition_of(filed, self._windows, self._healths)
+        owned = exposition_of(filed, self._windows, self._healths, self._budgets)
         return msgspec.json.encode(summed([self._past.report, *reports], owned)).decode()
 
     def ordered(self) -> bool:

@@ -1,0 +1,1 @@
+"""OpenSLO v1, the exchange format of objectives: read, judged and written."""
