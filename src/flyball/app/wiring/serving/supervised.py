@@ -40,6 +40,7 @@ from flyball.serving.counting.counter_file import Slot
 from flyball.serving.counting.sums import Sums
 from flyball.serving.resilience.wear import strictest
 from flyball.serving.serve.complaints import Complaints
+from flyball.serving.serve.http.health_routes import Healths
 from flyball.serving.serve.http.turns import Turns
 from flyball.serving.serve.workers.control import Control
 from flyball.serving.serve.workers.counters import mapped_slots, mapped_units
@@ -84,6 +85,11 @@ def command(
     return words
 
 
+def _seen(home: Home) -> tuple[NewestWindows, Healths, NewestBudgets]:
+    """What controllers write down of a service, for metrics."""
+    return NewestWindows(home, complain), partial(health_seen, home), NewestBudgets(home, complain)
+
+
 async def run(
     services: Sequence[Declared],
     home: Home,
@@ -112,8 +118,7 @@ async def run(
         stack.push_async_callback(_last_panes, services, home, books)
         bodies: dict[str, OverWorkers] = {}
         slots: dict[str, list[Slot]] = {}
-        seen = NewestWindows(home, complain), partial(health_seen, home), NewestBudgets(home, complain)
-        telling = Telling(bodies, slots, *seen)
+        telling = Telling(bodies, slots, *_seen(home))
         turns = Turns.made(folder / TURNS, workers, max(numbers) + 1)
 
         def gone(number: int, last: str) -> None:
