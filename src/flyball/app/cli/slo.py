@@ -117,7 +117,7 @@ def lint(
 
 def _leave(text: str, out: Path | None, document: object, as_json: bool) -> None:
     """The text into its file, or on standard output; the document where it is asked for."""
-    from flyball.app.wiring.asking.whole_files import write_text
+    from flyball.app.wiring.whole_files import write_text
 
     if out is not None:
         write_text(out, text)
