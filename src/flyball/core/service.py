@@ -12,6 +12,7 @@ from msgspec import Meta, field
 from flyball.core.cohorts import Cohorts as Cohorts
 from flyball.core.declared_alerts import AlertDestination as AlertDestination
 from flyball.core.declared_alerts import Alerts as Alerts
+from flyball.core.declared_drills import Schedule
 from flyball.core.declared_health import HealthRules as HealthRules
 from flyball.core.declared_incidents import Incidents as Incidents
 from flyball.core.declared_kinds import MEASURED as MEASURED
@@ -287,6 +288,7 @@ class Service(Record):
     policy: Policy = field(default_factory=Policy)
     review: Review = field(default_factory=Review)
     slo: Slo | None = None  # None: error budgets are shown, and nothing follows from them
+    drills: Schedule = {}
     replay: Replay = field(default_factory=Replay)
     alerts: Alerts | None = None  # None: nobody has said who is to be told, so nothing is raised
     events: tuple[Destination, ...] = ()

@@ -7,6 +7,7 @@ import msgspec
 
 from flyball.contracts.declaration import gate_sense, policy_sense, sense, serving_sense
 from flyball.contracts.declaration.alerts_sense import of_alerts
+from flyball.contracts.declaration.drills_sense import of_drills
 from flyball.contracts.declaration.json_schema import resolved_schema
 from flyball.contracts.declaration.metric_rails_sense import of_metric_rails
 from flyball.contracts.declaration.objectives_sense import of_slo
@@ -17,6 +18,7 @@ from flyball.contracts.durations import resolved
 from flyball.contracts.schema_faults import faults
 from flyball.contracts.yaml_text import Path, read, refusal
 from flyball.core.cohorts import Cohorts
+from flyball.core.declared_drills import Schedule
 from flyball.core.destination import Destination
 from flyball.core.service import (
     Alerts,
@@ -138,6 +140,9 @@ def _senseless(healthy: dict[str, Any], data: dict[str, Any]) -> list[Finding]:
     if slo is not None:
         monitor = _section(healthy, "monitor", Monitor, Monitor)
         found += of_slo(slo, monitor, timed=_timed(healthy))
+    drills = _section(healthy, "drills", Schedule, dict)
+    if drills is not None:
+        found += of_drills(drills, _section(healthy, "serving", Serving, Serving))
     events = _section(healthy, "events", tuple[Destination, ...], tuple)
     if events is not None:
         found += sense.of_events(events)

@@ -1,0 +1,43 @@
+"""What of a service's routine is overdue by its facts: digests that are not written, drills that nobody made. Pure."""
+
+from flyball.control.state.service_state import ServiceState
+from flyball.core.service import Service
+from flyball.core.serving import FallbackLink, Serving
+from flyball.decide.overdue import Overdue, overdue_digests
+from flyball.decide.overdue_drills import overdue_drills
+
+
+def overdue(state: ServiceState, service: Service, now: str) -> tuple[Overdue, ...]:
+    """In the order of their kinds, the earliest due first. `now`: RFC 3339, UTC."""
+    routine = state.routine
+    digests = overdue_digests(
+        service.review.digests,
+        written=routine.digests,
+        began_at=routine.began_at,
+        now=now,
+        grace_s=service.review.digest_grace_s,
+    )
+    drills = overdue_drills(
+        service.drills,
+        drills=routine.drills,
+        exercised=routine.exercised,
+        links=links(service.serving),
+        began_at=routine.began_at,
+        now=now,
+    )
+    return (*digests, *drills)
+
+
+def links(serving: Serving) -> tuple[str, ...]:
+    """Names of the declared chain's links, as the facts of their exercises have them.
+
+    >>> links(Serving())
+    ('previous',)
+    """
+    return tuple(dict.fromkeys(_name(each) for each in serving.fallback))
+
+
+def _name(link: str | FallbackLink) -> str:
+    if isinstance(link, FallbackLink):
+        return "constant" if link.constant is not None else "rule"
+    return link
