@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from msgspec.structs import replace
-from tests.control.loop import Loop
+from tests.control.loop import Loop, wanting
 from tests.control.world import NAME
 
 from flyball.control.check.drills import wrong_about_drills
@@ -43,6 +43,18 @@ def test_a_freeze_does_not_keep_a_drill_open() -> None:
     loop.clock.advance(2)
     loop.tick()
     assert ends(loop) == ["aborted"]
+
+
+def test_nothing_is_trained_on_what_a_drill_shows() -> None:
+    loop = Loop()
+    loop.sensor.seen = wanting()
+    begun = drilled(loop, 600)
+    decision = loop.tick().decisions["retrain"]
+    assert f"drill {begun.drill} (latency) to end" in decision.waiting_for
+    assert loop.learner.asked == []
+    loop.write(e.DrillEnded(service=NAME, drill=begun.drill, fault="latency", outcome="passed"))
+    loop.tick()
+    assert len(loop.learner.asked) == 1
 
 
 def test_the_check_lets_no_plan_begin_a_drill_or_end_one_early_or_with_an_outcome() -> None:

@@ -74,6 +74,7 @@ def _obstacles(situation: Situation, learning: Learning) -> tuple[str, ...]:
         found.append(f"the rollout {state.rollout.rollout} to end")
     if state.waiting:
         found.append("the release that waits for its rollout")
+    found += _drill(state)
     return (*found, *training_barred(situation, trigger))
 
 
@@ -90,12 +91,19 @@ def _order(situation: Situation, ticket: TicketState) -> Decision:
         waiting.append(f"the rollout {state.rollout.rollout} to end")
     if learning.new_rows < service.retrain.min_new_rows:
         waiting.append(f"labels: {learning.new_rows} of {service.retrain.min_new_rows} new rows have one")
+    waiting += _drill(state)
     waiting += over_budget(service.retrain.budget, state.spent, moment(situation.now))
     waiting += training_barred(situation, ticket.reason)
     waiting += _whoever(training_rung(situation, ticket.reason), ticket)
     if waiting:
         return Decision(action="retrain", what="wait", why=ticket.opened.diagnosis.reason, waiting_for=tuple(waiting))
     return ordered(state, ticket, by="policy", proof="policy")
+
+
+def _drill(state: ServiceState) -> tuple[str, ...]:
+    """What a drill shows the monitor is no reason to learn, and nothing to learn from."""
+    drill = state.healing.drill
+    return (f"drill {drill.drill} ({drill.fault}) to end",) if drill is not None else ()
 
 
 def _whoever(stands: Remedy, ticket: TicketState) -> tuple[str, ...]:

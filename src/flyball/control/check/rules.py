@@ -94,7 +94,11 @@ def _of_fact(fact: e.AnyFact, action: str, state: ServiceState, service: Service
                 return ["a champion is appointed that the newest routing does not name"] if action != "rollback" else []
             return []
         case e.RetrainOrdered():
-            busy = [("a rollout runs", state.rollout), ("a quality incident is open", state.incident)]
+            busy = [
+                ("a rollout runs", state.rollout),
+                ("a quality incident is open", state.incident),
+                ("a drill runs", state.healing.drill),
+            ]
             found = [f"training while {what}" for what, there in busy if there is not None]
             if fact.proof == "policy" and not _alone(state, service, agreed_to(fact.reason, state, service, now)):
                 found.append(f"a training without a person, where the policy says {service.autonomy.retrain}")
