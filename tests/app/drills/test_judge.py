@@ -73,5 +73,6 @@ def test_it_is_not_over_before_the_last_client_went_without_an_answer() -> None:
 
 
 def test_a_fault_says_which_changes_tell_of_it() -> None:
-    assert all(fault.told_by and 0 < fault.share <= 1 for fault in FAULTS.values())
+    assert all(fault.tells and 0 < fault.share <= 1 for fault in FAULTS.values())
+    assert "incident/errors" in FAULTS["upstream_stall"].tells
     assert len(FAULTS) == 13

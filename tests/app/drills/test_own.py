@@ -1,20 +1,30 @@
 """Real drills: processes, requests, faults, and what the product said of them. The fastest in CI, all of them slow."""
 
+import asyncio
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from flyball.adapters.clock import SystemClock
+from flyball.app import drills
+from flyball.app.demo.traffic import history
+from flyball.app.drills.clients import Clients, Told
 from flyball.app.drills.faults import FAULTS
 from flyball.app.drills.lease import lease_path, read_lease
 from flyball.app.home import Home
 from flyball.app.people import Person
+from flyball.app.wiring.drills.rows import MadeUp
 from flyball.app.wiring.drills.run import read_report, run
 from flyball.app.wiring.drills.turns import Wanted
 from flyball.app.wiring.ledger import audit, open_ledger
@@ -79,41 +89,70 @@ def test_a_disaster_loses_nothing_that_was_laid_aside(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_fault_ends_though_its_driver_was_killed(tmp_path: Path) -> None:
-    """`kill -9` of the driver takes the drill's own service along; on a running one whatever reads the word stops."""
+    """Its requests end with it, the kernel gives the lock of the ledger back, and the rest is aborted."""
     home = tmp_path / "home"
-    up = [*FLYBALL, "up", _service(tmp_path), "--port", "0", "--allow-drills", "--json", "--home", str(home)]
-    with subprocess.Popen(up, stdout=subprocess.PIPE, text=True) as running:
+    with running(tmp_path, home):
+        drill = [*FLYBALL, "drill", "ledger-gone", "--within", "60s", "--yes", "--home", str(home)]
+        with subprocess.Popen(drill) as driver:
+            deadline = time.monotonic() + 120
+            while read_lease(lease_path(Home(home))) is None:
+                assert time.monotonic() < deadline
+                assert driver.poll() is None
+            driver.send_signal(signal.SIGKILL)
+        for words in (["freeze", "fraud", "--why", "x"], ["drill", "abort"]):  # the lock went with its holder
+            assert subprocess.run([*FLYBALL, *words, "--home", str(home)], check=False).returncode == 0
+        ended = [fact for fact in facts_of(home) if isinstance(fact, e.DrillEnded)]
+        assert [fact.outcome for fact in ended] == ["aborted"]
+
+
+@pytest.mark.slow
+def test_a_running_service_is_drilled_beside_its_own_clients(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with running(tmp_path, home) as url:
+        told, report = asyncio.run(_beside_clients(url, home))
+    (row,) = report["drills"]
+    assert row["detected_s"] is not None, report
+    assert row["recovered_s"] is not None, report
+    assert row["answers_failed"] == 0
+    assert told.outcomes["refused"] == told.outcomes["failed"] == 0  # nobody else's requests were touched
+    sent = sum(row["answers"].values())
+    assert 0 < sent < 0.5 * told.sent
+
+
+async def _beside_clients(url: str, home: Path) -> tuple[Told, dict[str, Any]]:
+    """Clients at a steady pace, and meanwhile a drill; what they and the drill counted."""
+    dice, clock = np.random.default_rng(3), SystemClock()
+    made = Clients(url, "fraud", MadeUp(dice, clock), dice, rate=80.0, honest=True, key="card_id")
+    async with made:
+        await asyncio.sleep(15)  # some windows have to be known
+        words = ("drill", "schema-break", "--share", "0.2", "--within", "90s", "--yes", "--json", "--home", str(home))
+        drill = await asyncio.create_subprocess_exec(*FLYBALL, *words, stdout=asyncio.subprocess.PIPE)
+        out, _ = await drill.communicate()
+        assert drill.returncode == 0, out
+    return made.counts["honest"], json.loads(out)
+
+
+@contextmanager
+def running(folder: Path, home: Path) -> Iterator[str]:
+    """`flyball up --allow-drills` of somebody's own service while the block runs; its URL."""
+    up = [*FLYBALL, "up", _service(folder), "--port", "0", "--allow-drills", "--json", "--home", str(home)]
+    with subprocess.Popen(up, stdout=subprocess.PIPE, text=True) as process:
         try:
-            assert running.stdout is not None
-            while '"url"' not in running.stdout.readline():
-                assert running.poll() is None
-            drill = [*FLYBALL, "drill", "ledger-gone", "--within", "60s", "--yes", "--home", str(home)]
-            with subprocess.Popen(drill) as driver:
-                deadline = time.monotonic() + 120
-                while read_lease(lease_path(Home(home))) is None:
-                    assert time.monotonic() < deadline
-                    assert driver.poll() is None
-                driver.send_signal(signal.SIGKILL)
-            words = subprocess.run([*FLYBALL, "freeze", "fraud", "--why", "x", "--home", str(home)], check=False)
-            assert words.returncode == 0  # the lock went with its holder
-            again = subprocess.run([*FLYBALL, "drill", "abort", "--home", str(home)], check=False)
-            assert again.returncode == 0
-            ended = [fact for fact in facts_of(home) if isinstance(fact, e.DrillEnded)]
-            assert [fact.outcome for fact in ended] == ["aborted"]
+            assert process.stdout is not None
+            text = ""
+            while not text.rstrip().endswith("}"):
+                text += process.stdout.readline()
+                assert process.poll() is None
+            yield str(json.loads(text)["url"])
         finally:
-            os.kill(running.pid, signal.SIGTERM)
+            os.kill(process.pid, signal.SIGTERM)
 
 
 def _service(folder: Path) -> str:
     """The drill's own service, as somebody's who runs it himself."""
-    import shutil
-
-    import numpy as np
-
-    from flyball.app import drills
-    from flyball.app.demo.traffic import history
-
     place = folder / "fraud"
     shutil.copytree(Path(drills.__file__).parent / "service", place)
+    file = place / "service.yaml"
+    file.write_text(file.read_text().replace("  people: {risk-lead: [approver], ml-oncall: [operator]}\n", ""))
     history(np.random.default_rng(1), 8000).write_parquet(place / "transactions.parquet")
     return str(place)

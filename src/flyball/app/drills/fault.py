@@ -47,6 +47,12 @@ class DrillFault:
     injected: Literal["real", "port"] = "real"
     prepare: Callable[[Stage], Awaitable[None]] | None = None  # before the clock starts
 
+    @property
+    def tells(self) -> tuple[str, ...]:
+        """`told_by`, and an incident of the same cause as a sign of health."""
+        incidents = (f"incident/{each.removeprefix('health/')}" for each in self.told_by if each.startswith("health/"))
+        return tuple(dict.fromkeys((*self.told_by, *incidents)))
+
 
 def of_requests(bend: Callable[[Stage], Bend]) -> Injecting:
     """A fault that the drill's own requests carry."""

@@ -16,7 +16,7 @@ class Change(Record):
     """Something began to be wrong, or is over."""
 
     at: float  # seconds since the epoch
-    key: str  # `signal/psi/amount`, `incident/data_quality/in-..`, `health/errors`, `rollback`, `process/worker-1`, ...
+    key: str  # `signal/psi/amount`, `incident/CAUSE/in-..`, `health/errors`, `rollback`, `process/worker-1`, ...
     what: Literal["begins", "ends"]
     words: str = ""
 
@@ -38,8 +38,8 @@ class FactReader:
                 return (Change(at=at, key=key, what="begins", words=signal.detail or f"{signal.value:.3g}"),)
             case e.SignalCleared(signal=kind, feature=feature):
                 return (Change(at=at, key=_signal(kind, feature), what="ends"),)
-            case e.IncidentOpened(incident=name, kind=kind, reason=reason) if kind != "drill":
-                key = self._incidents[name] = f"incident/{kind}/{name}"
+            case e.IncidentOpened(incident=name, kind=kind, reason=reason, cause=cause) if kind != "drill":
+                key = self._incidents[name] = f"incident/{cause or kind}/{name}"
                 return (Change(at=at, key=key, what="begins", words=reason),)
             case e.IncidentClosed(incident=name, reason=reason) if name in self._incidents:
                 return (Change(at=at, key=self._incidents.pop(name), what="ends", words=reason),)

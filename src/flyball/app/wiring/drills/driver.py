@@ -169,7 +169,7 @@ class Watch:
         self._stage.clients.check()
         self.found = judged(
             self.changes,
-            self._fault.told_by,
+            self._fault.tells,
             injected_at=self.injected_at,
             failures=self._stage.clients.failures,
         )

@@ -15,7 +15,7 @@ from flyball.app.drills.faults import FAULTS
 from flyball.app.drills.lease import read_lease
 from flyball.app.drills.may import obstacles
 from flyball.app.drills.report import DrillRow, LeftOut
-from flyball.app.people import Person, approve, reject
+from flyball.app.people import Person, approve, may, reject
 from flyball.app.subjects import Reading
 from flyball.app.wiring.drills.driver import Driver
 from flyball.control.state.service_state import ServiceState
@@ -81,7 +81,9 @@ class Turns:
         return row
 
     async def _ready(self) -> None:
-        """Raises: Refused: the service is not well, or a drill runs."""
+        """Raises: Refused: the service is not well, or a drill runs. NotAllowed: the person may not."""
+        if not self._own:
+            may(self._reading.find(self._stage.service)[1], self._person, ("operator", "approver"))
         end_left_over(self._ledger, self._state().healing.drill, self._driver.lease)
         if against := obstacles(self._state(), time.time()):
             raise Refused(
