@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from msgspec.structs import replace
+from tests.control.alerts.watch import Watch
 from tests.control.loop import Loop
 from tests.control.world import NAME, service
 
@@ -42,3 +43,12 @@ def test_a_drill_that_was_aborted_is_still_owed() -> None:
 
 def test_the_links_of_a_chain_have_the_names_of_their_exercises() -> None:
     assert links(DECLARED.serving) == ("previous", "constant")
+
+
+def test_an_overdue_drill_is_a_ticket_until_it_is_made() -> None:
+    watch = Watch()
+    watch.service = replace(watch.service, drills={"disaster": "weekly"})
+    assert watch.kinds() == []
+    assert watch.after(8 * 86_400).kinds() == ["raised overdue/drill-disaster ticket"]
+    made = e.DrillEnded(service=NAME, drill="dr-1", fault="disaster", outcome="passed")
+    assert watch.say(made).kinds() == ["resolved"]

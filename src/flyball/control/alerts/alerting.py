@@ -25,7 +25,7 @@ def plan_alerts(situation: Situation) -> Decision | None:
     state, alerts = situation.state, situation.service.alerts
     if alerts is None:
         return _none_any_more(situation)
-    if restful(state, situation.service.review):
+    if restful(state, situation.service):
         return None
     standing = due(situation)
     facts = (

@@ -7,13 +7,13 @@ from msgspec.structs import replace
 from flyball.control.alerts.evidence import of_given_up, of_pages, of_rollback, of_signal, of_ticket
 from flyball.control.alerts.table import WEIGHTS, row_of
 from flyball.control.decision import Situation, elapsed_s
+from flyball.control.overdue import overdue
 from flyball.control.state.alert_causes import alarming, cause_of
 from flyball.control.state.healing_state import Tried
 from flyball.control.state.service_state import ServiceState
 from flyball.core.health import Severity
 from flyball.core.record import Record
-from flyball.core.service import Review
-from flyball.decide.overdue import overdue_digests
+from flyball.core.service import Service
 
 ROLLBACK_S = 7 * 86_400.0  # a rollback that nobody takes note of is no news any more
 FED = ("drift", "risk", "trend")  # tickets whose trigger is something that somebody ought to know
@@ -37,11 +37,12 @@ class Due(Record):
         return bool(self.exhausted) or row_of(self.cause).pages(self.severity)
 
 
-def restful(state: ServiceState, review: Review) -> bool:
+def restful(state: ServiceState, service: Service) -> bool:
     """Whether there is nothing that an alert could be of: asked each round of each service, so it is cheap."""
-    book = state.alerts
+    book, review = state.alerts, service.review
     return not (
         review.digests
+        or service.drills
         or len(book.pages) > review.pages_per_week
         or book.open
         or book.held
@@ -145,17 +146,9 @@ def _events(situation: Situation) -> Iterator[Due]:
 
 
 def _overdue(situation: Situation) -> Iterator[Due]:
-    """Digests that nobody has written up in time."""
-    review, routine = situation.service.review, situation.state.routine
-    if review.digests:
-        for one in overdue_digests(
-            review.digests,
-            written=routine.digests,
-            began_at=routine.began_at,
-            now=situation.now,
-            grace_s=review.digest_grace_s,
-        ):
-            yield Due(cause=one.cause, severity="warning", summary=one.why, detail=f"Due since {one.due_at}.")
+    """Digests that nobody has written up in time, and drills that nobody has made."""
+    for one in overdue(situation.state, situation.service, situation.now):
+        yield Due(cause=one.cause, severity="warning", summary=one.why, detail=f"Due since {one.due_at}.")
 
 
 def _exhausted(state: ServiceState) -> dict[str, Tried]:
