@@ -20,14 +20,18 @@ from flyball.adapters.clock import SystemClock
 from flyball.app import drills
 from flyball.app.demo.traffic import history
 from flyball.app.drills.clients import Clients, Told
+from flyball.app.drills.fault import DrillFault, by_the_word
 from flyball.app.drills.faults import FAULTS
 from flyball.app.drills.lease import lease_path, read_lease
+from flyball.app.drills.report import DrillRow
 from flyball.app.home import Home
 from flyball.app.people import Person
+from flyball.app.wiring.drills.driver import Driver
+from flyball.app.wiring.drills.own import OwnStage
 from flyball.app.wiring.drills.rows import MadeUp
 from flyball.app.wiring.drills.run import read_report, run
 from flyball.app.wiring.drills.turns import Wanted
-from flyball.app.wiring.ledger import audit, open_ledger
+from flyball.app.wiring.ledger import audit, ledger_of, open_ledger
 from flyball.core import events as e
 
 FLYBALL = [sys.executable, "-m", "flyball.app.cli"]
@@ -72,6 +76,27 @@ def test_every_fault_is_seen_most_are_over_with_no_hand_and_no_answer_is_lost(tm
     assert [row["fault"] for row in rows if row["detected_s"] is None] == []
     assert sum(row["automatic"] for row in rows) >= 0.8 * len(rows)
     assert sum(row["answers_failed"] for row in rows) == 0
+
+
+@pytest.mark.slow
+def test_a_drill_of_nothing_sees_nothing(tmp_path: Path) -> None:
+    """What tells of the faults does not tell by itself: half a minute of the same service, and nobody breaks it."""
+    told_by = tuple(sorted({each for fault in FAULTS.values() for each in fault.told_by}))
+    nothing = DrillFault(name="nothing", what="nothing", share=0.05, told_by=told_by, inject=by_the_word)
+
+    async def made() -> DrillRow:
+        home = Home(tmp_path / "home")
+        with ledger_of(home) as ledger:
+            own = OwnStage(home, ledger, rate=120.0)
+            async with own.running() as stage:
+                await asyncio.sleep(15)
+                ada = Person(name="ada", proof="os_user")
+                driver = Driver(stage, ledger, lease_path(home), ada, lambda: own.watchers(stage.clients))
+                return await driver.drill(nothing, "dr-1", share=0.05, within_s=15)
+
+    row = asyncio.run(made())
+    assert (row.detected_s, row.detected_by, row.outcome) == (None, "", "missed")
+    assert row.answers["failed"] == 0
 
 
 @pytest.mark.slow
