@@ -47,7 +47,7 @@ def facts_of(home: Path) -> list[e.AnyFact]:
 def test_a_full_disk_and_a_key_that_ran_out_are_seen_and_over_and_written_down(tmp_path: Path) -> None:
     said: list[str] = []
     home = Home(tmp_path / "home")
-    wanted = Wanted(faults=("disk_full", "expired_key"), rate=20.0, warm_s=1.0)
+    wanted = Wanted(faults=("disk_full", "expired_key"), rate=20.0, warm_s=1.0, small=True)
     report = run(home, wanted, Person(name="ada", proof="os_user"), said.append)
     rows = {row.fault: row for row in report.drills}
     assert rows.keys() == {"disk_full", "expired_key"}

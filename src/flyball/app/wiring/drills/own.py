@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from ruamel.yaml import YAML
 
 from flyball.adapters.clock import SystemClock
 from flyball.adapters.heartbeat import read_beat
@@ -51,9 +52,9 @@ def locked(path: Path) -> Iterator[None]:
 class OwnStage:
     """Made in a new home; use `running` as a context."""
 
-    def __init__(self, home: Home, ledger: Ledger, *, rate: float = 50.0) -> None:
-        """`rate`: requests a second."""
-        self._home, self._ledger, self._rate = home, ledger, rate
+    def __init__(self, home: Home, ledger: Ledger, *, rate: float = 50.0, small: bool = False) -> None:
+        """`rate`: requests a second. `small`: one process answers, where no fault is about several."""
+        self._home, self._ledger, self._rate, self._small = home, ledger, rate, small
         self._dice, self._clock = np.random.default_rng(SEED), SystemClock()
         self._folder = home.made().root / "service"
         self._log = self._folder / "processes.log"
@@ -74,6 +75,8 @@ class OwnStage:
             ignore=shutil.ignore_patterns("__pycache__"),
         )
         history(self._dice, ROWS).write_parquet(self._folder / SERVICE / "transactions.parquet")
+        if self._small:
+            _alone(self.file)
         gateway = self._folder / "gateway.yaml"
         gateway.write_text(GATEWAY)
         key, _ = add(self._keys, (f"{SERVICE}:predict", f"{SERVICE}:labels"), days=None, rate_rps=None, note="clients")
@@ -146,6 +149,15 @@ class OwnStage:
             )
         except NotSeen as error:
             raise Unavailable(f"the bad release was not rolled out: {error}") from error
+
+
+def _alone(file: Path) -> None:
+    """Rewrite a service.yaml so that one process does all of the answering."""
+    yaml = YAML()
+    declared = yaml.load(file)
+    declared["serving"]["workers"] = 1
+    del declared["serving"]["recycle"]
+    yaml.dump(declared, file)
 
 
 @asynccontextmanager

@@ -85,7 +85,7 @@ async def _run(
     say(f"home: {home.root}")
     with ledger_of(home) as ledger:
         if up is None:
-            made: OwnStage | RunningStage = OwnStage(home, ledger, rate=wanted.rate)
+            made: OwnStage | RunningStage = OwnStage(home, ledger, rate=wanted.rate, small=wanted.small)
         else:
             made = RunningStage(home, up, service, wanted.share or RUNNING_SHARE)
             wanted = replace(wanted, share=wanted.share or RUNNING_SHARE)

@@ -41,6 +41,7 @@ class Wanted(Record):
     within_s: float | None = None
     rate: float = 120.0  # requests a second of the drill's own service
     warm_s: float = 12.0  # of traffic before its first drill: some windows have to be known
+    small: bool = False  # one process of it answers, where no fault is about several
 
 
 class Turns:
