@@ -9,7 +9,7 @@ from pathlib import Path
 
 from flyball.app.drills.seen import Change
 from flyball.app.home import Home
-from flyball.app.silence import SILENT_S
+from flyball.core.health_report import SILENT_S
 
 WORKER = "flyball.app.wiring.serving.worker"
 REFUSED = ("expired", "no such key")  # how the gateway's lines tell of a key that it refuses
