@@ -2,16 +2,18 @@
 
 import math
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import pytest
 
 from flyball.app.drills.clients import Bend
 from flyball.app.drills.columns import a_measure, a_number
 from flyball.app.drills.fault import Stage
-from flyball.app.drills.faults import nan_burst, poisoned_labels, schema_break, unit_change
+from flyball.app.drills.faults import FAULTS, nan_burst, poisoned_labels, schema_break, unit_change
+from flyball.control.incidents.explained import EXPLAINS
 from flyball.core.contract import Column, DataContract
 from flyball.core.errors import Refused
+from flyball.core.health import SignKind
 
 CONTRACT = DataContract(
     id="c",
@@ -63,3 +65,12 @@ def test_a_poisoned_label_is_the_other_class_and_a_number_stays() -> None:
     bend = poisoned_labels._bend(STAGE)
     assert [bend.request(ROW, label)[1] for label in (0, 1)] == [1, 0]
     assert math.isclose(bend.request(ROW, 3.5)[1], 3.5)
+
+
+def test_every_fault_explains_the_signs_that_may_tell_of_it() -> None:
+    """Else a drill would open a real incident, and stand against the next one."""
+    kinds = get_args(get_args(SignKind)[0]) + get_args(get_args(SignKind)[1]) + get_args(get_args(SignKind)[2])
+    for fault in FAULTS.values():
+        signs = {each.removeprefix("health/") for each in fault.told_by if each.startswith("health/")}
+        assert signs <= set(kinds)
+        assert signs <= EXPLAINS[fault.name], fault.name

@@ -44,13 +44,18 @@ def test_a_signal_begins_and_ends_under_its_kind_and_feature() -> None:
     ) == [("signal/psi/a", "begins"), ("signal/psi/a", "ends")]
 
 
-def test_an_incident_ends_under_the_key_it_began_with_and_a_drills_own_is_none() -> None:
+def test_an_incident_ends_under_the_cause_it_began_with_one_that_a_drill_explains_too() -> None:
     assert read(
         e.IncidentOpened(service=NAME, incident="in-1", kind="data_quality", reason="rows break the contract"),
-        e.IncidentOpened(service=NAME, incident="in-2", kind="drill", reason="a drill"),
+        e.IncidentOpened(service=NAME, incident="in-2", kind="drill", reason="a drill", cause="errors"),
         e.IncidentClosed(service=NAME, incident="in-2", how="recovered", reason="over"),
         e.IncidentClosed(service=NAME, incident="in-1", how="new_normal", reason="steady"),
-    ) == [("incident/data_quality/in-1", "begins"), ("incident/data_quality/in-1", "ends")]
+    ) == [
+        ("incident/data_quality/in-1", "begins"),
+        ("incident/errors/in-2", "begins"),
+        ("incident/errors/in-2", "ends"),
+        ("incident/data_quality/in-1", "ends"),
+    ]
 
 
 def test_health_tells_of_each_sign_once() -> None:

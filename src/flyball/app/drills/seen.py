@@ -38,7 +38,7 @@ class FactReader:
                 return (Change(at=at, key=key, what="begins", words=signal.detail or f"{signal.value:.3g}"),)
             case e.SignalCleared(signal=kind, feature=feature):
                 return (Change(at=at, key=_signal(kind, feature), what="ends"),)
-            case e.IncidentOpened(incident=name, kind=kind, reason=reason, cause=cause) if kind != "drill":
+            case e.IncidentOpened(incident=name, kind=kind, reason=reason, cause=cause):
                 key = self._incidents[name] = f"incident/{cause or kind}/{name}"
                 return (Change(at=at, key=key, what="begins", words=reason),)
             case e.IncidentClosed(incident=name, reason=reason) if name in self._incidents:

@@ -21,7 +21,7 @@ EXPLAINS: Mapping[str, frozenset[SignKind]] = {
     "region_moved": _SUPPLY | {"freshness", "latency"},
     "schema_break": _SUPPLY | {"errors", "freshness"},
     "unit_change": _SUPPLY,
-    "upstream_stall": frozenset({"freshness", "labels"}),
+    "upstream_stall": _ANSWERING | {"freshness", "labels"},
 }
 
 
