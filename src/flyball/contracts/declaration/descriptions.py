@@ -25,8 +25,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "policy": "What never happens, and what people may let pass.",
         "review": "What is written up and when, and what the figures are held to.",
         "slo": "Objectives, and what a spent error budget means; null: budgets are shown, and nothing follows.",
-        "drills": "What is drilled how often: the name of a fault, `disaster`, or `fallback` (each link of the chain, "
-        "which the gateway tries by itself) -> `weekly`, `monthly`, `quarterly`. One that is overdue is told.",
+        "drills": "What is drilled how often: a fault, `disaster` or `fallback` -> `weekly`, `monthly`, `quarterly`.",
         "replay": "Defaults of `flyball replay`.",
         "alerts": "Who is told when something is wrong, and what is not worth telling; none: nothing is raised.",
         "events": "Who outside is told about the facts of this service, and in which format.",
