@@ -1,6 +1,7 @@
 """Weeks, months and quarters as the calendar has them, in UTC: a quarter has 90, 91 or 92 days, and no constant."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 
 from flyball.core.declared_review import Period
 from flyball.core.record import Record
@@ -72,7 +73,12 @@ def last_whole(period: Period, now: datetime) -> Span:
     >>> str(span.since.date()), str(span.until.date()), span.days
     ('2026-07-01', '2026-10-01', 92.0)
     """
-    until = start_of(period, now)
+    return _last_whole_of(period, now.astimezone(UTC).date())
+
+
+@lru_cache(maxsize=256)  # a controller asks it of each service in each round
+def _last_whole_of(period: Period, day: date) -> Span:
+    until = start_of(period, datetime.combine(day, time.min, UTC))
     return Span(since=start_of(period, until - timedelta(microseconds=1)), until=until)
 
 
