@@ -1,6 +1,6 @@
 """What is exported is imported again as the same objectives; a stranger's queries stay a stranger's."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -38,6 +38,7 @@ def objectives(draw: st.DrawFn) -> Objective:
     )
 
 
+@settings(max_examples=30)
 @given(names, st.lists(objectives(), min_size=1, max_size=5, unique_by=lambda each: each.name))
 def test_export_then_import_gives_the_same_objectives(service: str, told: list[Objective]) -> None:
     read = parse(text_of(service, told), file="slo.yaml", service=service)

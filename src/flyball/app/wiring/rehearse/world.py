@@ -11,6 +11,7 @@ from flyball.app.rehearse.faults import Schedule
 from flyball.app.rehearse.invariants import Exposure, Intent, NoOscillation, OneChampion, WarmTarget
 from flyball.app.rehearse.models import Made
 from flyball.app.rehearse.report import Fingerprint
+from flyball.app.rehearse.spending import NothingOnCredit
 from flyball.app.wiring.rehearse.cast import Cast
 from flyball.app.wiring.rehearse.controller import ControllerProcess
 from flyball.app.wiring.rehearse.gateway import GatewayProcess
@@ -75,6 +76,7 @@ class World:
             Holdback(),
             Labelled(service),
             NoOscillation(service, self.now_s),
+            NothingOnCredit(service),
         )
         self.watching = Watching(bare, invariants, seed=seed, now_s=self.now_s)
         self.ledger = WitnessedLedger(bare, self.watching.acknowledged, self._ledger_is_full)
