@@ -98,6 +98,11 @@ class Home:
         """A folder a run: what it printed and what it used."""
         return self.root / "runs"
 
+    def folder_of(self, service: str) -> Path | None:
+        """The folder of a service that the home stands beside, or in whose neighbour; None: nobody knows."""
+        beside = (self.root.parent, self.root.parent / service)
+        return next((folder for folder in beside if (folder / "service.yaml").exists()), None)
+
     def telemetry(self, service: str) -> Path:
         return self.root / "telemetry" / service
 

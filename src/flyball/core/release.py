@@ -43,6 +43,7 @@ class Snapshot(Record):
     last_row: int = 0
     grade: Grade = "A"  # of these files, when the snapshot was taken; a gate reads it as `snapshot.grade`
     origin: Origin | None = None  # of the raw files, where it was read from files
+    backfills: tuple[str, ...] = ()  # whose rows are among captured ones
 
 
 class Estimate(Record):

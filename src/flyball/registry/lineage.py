@@ -29,6 +29,7 @@ Kind = Literal[
     "code",
     "contract",
     "environment",
+    "backfill",
 ]
 Relation = Literal[
     "assigned_to",
@@ -45,6 +46,7 @@ Relation = Literal[
     "inside",
     "went_on_from",
     "holds",
+    "mended_by",
 ]
 COMPARISONS: frozenset[Relation] = frozenset({"judged_against", "instead_of"})
 
@@ -120,6 +122,8 @@ class Lineage:
                 self._edge(made, "instead_of", self._add(entry, "release", champion))
             case e.RolloutClosed(rollout=rollout, outcome=outcome):
                 self._say(node_id("rollout", rollout), outcome=outcome)
+            case e.BackfillDone():
+                self._backfilled(entry, entry.fact)
             case e.StepStarted(rollout=rollout, routing=routing):
                 self._chains[entry.subject, routing.epoch] = self._add(entry, "rollout", rollout)
             case _:
@@ -137,11 +141,19 @@ class Lineage:
             as_of=snapshot.as_of,
             grade=snapshot.grade,
         )
+        for backfill in snapshot.backfills:
+            self._edge(made, "mended_by", self._add(entry, "backfill", backfill))
         for file in snapshot.files:
             self._edge(made, "holds", self._file(entry, file))
         if (origin := snapshot.origin) is not None:
             about = {"files": origin.files, "bytes": origin.size, "grade": origin.grade, "manifest": origin.manifest}
             self._edge(made, "read", self._add(entry, "origin", origin.root, **about))
+
+    def _backfilled(self, entry: Entry, fact: e.BackfillDone) -> None:
+        about = {"since": fact.since, "until": fact.until, "rows": fact.rows, "labels": fact.labels, "by": fact.by}
+        made = self._add(entry, "backfill", fact.backfill, **about, incident=fact.incident)
+        self._edge(made, "read", self._add(entry, "file", fact.source))
+        self._edge(made, "holds", self._add(entry, "file", fact.output))
 
     def _file(self, entry: Entry, file: File) -> str:
         return self._add(entry, "file", f"sha256:{file.sha256}", path=file.path, bytes=file.size)

@@ -38,6 +38,7 @@ class Controller:
             home,
             signing_key(home.keys),
             worth=worth,
+            repairs=(),
             beside={"watcher": watcher, "windows": self.windows},
             covered=lambda index: True,
             complain=self.complaints.append,

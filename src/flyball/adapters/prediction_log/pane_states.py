@@ -90,6 +90,18 @@ class PaneStates:
             db.execute("INSERT OR REPLACE INTO mark VALUES (0, ?)", (pane,))
             db.execute("COMMIT")
 
+    def replace(self, buckets: Sequence[Bucket]) -> int:
+        """Take the place of buckets that are there, all or nothing; the mark stays. Returns how many there were."""
+        with self._open() as db:
+            db.execute("BEGIN IMMEDIATE")
+            query = "UPDATE bucket SET state = ? WHERE frame = ? AND start = ? AND length = ?"
+            done = sum(
+                db.execute(query, (state, series.name, start, length)).rowcount
+                for series, start, length, state in buckets
+            )
+            db.execute("COMMIT")
+        return done
+
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         """A connection a call: there is one each pane, and nobody has to close it at the right moment."""

@@ -60,6 +60,7 @@ VERBS: dict[str, str] = {
     "freeze": "Stop every automatic action of a service but rollback.",
     "thaw": "End a freeze.",
     "explain": "Why something did or did not happen, from the ledger alone.",
+    "backfill": "After a repair: make features, labels and counts of a span again.",
     "incident": "What was wrong, how it went, that it is over, and what is learned from it.",
     "runbook": "What to do about an incident, step by step: looked at, checked, or run.",
     "ledger": "Verify, follow or export the ledger.",

@@ -112,7 +112,7 @@ def run(
     place = find_home(home)
     if not place.has_ledger:
         raise NotFound(f"no ledger in {place.root}", hint="name the folder by --home or FLYBALL_HOME")
-    book = runbook(name, from_ or running.folder_of(place, service))
+    book = runbook(name, from_ or place.folder_of(service))
     if step is not None and step not in [each.number for each in book.steps]:
         fault = Fault(where="command", path="--step", expected=f"1 to {len(book.steps)}", found=str(step))
         raise BadInput(f"The runbook {name} has no such step.", (fault,))

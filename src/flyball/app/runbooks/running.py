@@ -10,7 +10,6 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Literal
 
 from flyball.app.home import HOME_VARIABLE, Home
@@ -120,11 +119,3 @@ def _fault(book: Runbook, each: Resolved) -> Fault:
         found=f"{each.command}: {each.fault}",
         fix=fix,
     )
-
-
-def folder_of(home: Home, service: str) -> Path | None:
-    """The folder of a service whose home stands beside it, or beside its folder; None: nobody knows."""
-    for folder in (home.root.parent, home.root.parent / service):
-        if (folder / "service.yaml").exists():
-            return folder
-    return None

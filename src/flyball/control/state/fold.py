@@ -77,6 +77,8 @@ def _apply(state: ServiceState, fact: e.AnyFact, at: str) -> ServiceState:
             return replace(state, incident=None, normal_since_row=row)
         case e.IncidentClosed():
             return replace(state, incident=None, accepted_row=state.incident.row if state.incident else None)
+        case e.BackfillDone(rows=rows, backfill=backfill) if rows and backfill not in state.backfills:
+            return replace(state, backfills=(*state.backfills, backfill))
         case e.RollbackOrdered():
             return replace(state, rollback_ordered=fact)
         case e.Frozen():

@@ -52,6 +52,7 @@ class ServiceState(Record):
     routine: RoutineState = RoutineState()
     normal_since_row: int = 0  # training rows start here
     accepted_row: int | None = None  # of the incident that a person closed: what was broken there is known since
+    backfills: tuple[str, ...] = ()  # those that made rows again, in order
     frozen: e.Frozen | None = None
     rollback_ordered: e.RollbackOrdered | None = None
     signals: dict[str, e.SignalRaised] = {}  # open signals by `kind/feature`

@@ -33,6 +33,7 @@ from flyball.app.wiring.loop.kept_states import KeptStates
 from flyball.app.wiring.loop.learner import PipelineLearner
 from flyball.app.wiring.loop.live import BehindSource, Source, WithSpool
 from flyball.app.wiring.loop.log_keeping import keep_all
+from flyball.app.wiring.loop.mended import Mended, backfills_of, repairs_of
 from flyball.app.wiring.loop.noticing import CodeNotice
 from flyball.app.wiring.loop.promises import promises
 from flyball.app.wiring.loop.realised_file import RealisedFile
@@ -80,6 +81,7 @@ class Keeper:
         self._windows: Remembering | None = None
         self._notice: CodeNotice | None = None
         self._told = ""
+        self._backfills: tuple[str, ...] = ()  # that its monitor knows
         self.name = file.parent.name  # of the service, once its file was read
         self.kept_at: float | None = None  # when its last round ended, seconds since the epoch
 
@@ -138,7 +140,7 @@ class Keeper:
             self._budgets.write()
         if self._notice is not None:
             self._notice.look(time.monotonic())
-        if loop.stale:
+        if loop.stale or loop.state.backfills != self._backfills:  # then the log is read again, through the repair
             self._reconciler = None
 
     def _tell(self, words: str) -> None:
@@ -158,8 +160,12 @@ class Keeper:
         complain = partial(_complain, self._file)
         remembered = self._home.windows(name).exists()  # else whoever deleted it wants it written again
         windows = self._windows = Remembering(watcher, SqliteWindows(self._home.windows(name)), complain)
+        done = backfills_of(self._ledger, name)
+        self._backfills = tuple(fact.backfill for fact in done)
+        folder = self._home.telemetry(name)
+        log = Mended(Segments(folder.parent), repairs_of(folder, done))
         telemetry = KeptStates(
-            BehindSource(Segments(self._home.telemetry(name).parent), source.count),
+            BehindSource(log, source.count),
             PaneStates(self._home.telemetry(name) / STATES),
             promises(self._pipeline.releases),
             without=watcher.unwatched,
@@ -179,6 +185,7 @@ class Keeper:
             position=CAPTURED_POSITION,
             in_background=True,
             rereads_source=True,
+            backfills=log.inside,
         )
         self._learners.append(learner)
         eyes = TelemetrySensor(service, telemetry, windows)
@@ -190,6 +197,7 @@ class Keeper:
             self._home,
             signing_key(self._home.keys),
             worth=worth,
+            repairs=self._backfills,
             beside={"watcher": watcher, "windows": windows},
             covered=lambda index: remembered and telemetry.covers(index),
             complain=complain,

@@ -2,7 +2,7 @@
 
 import hashlib
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -29,14 +29,21 @@ def checkpointed(
     key: SigningKey,
     *,
     worth: Mapping[str, float] | None,
+    repairs: Sequence[str],
     beside: Mapping[str, Recallable],
     covered: Callable[[int], bool],
     complain: Callable[[str], None],
 ) -> CheckpointedSensor:
-    """The sensor of one service. Args: worth: what the monitor was given beside declaration and contract."""
+    """The sensor of one service. Args: worth, repairs: what the monitor knows beside declaration and contract."""
     secret = hashlib.sha256(b"flyball/checkpoints/v1\n" + key.path.read_bytes()).digest()
     store = FileCheckpoints(home.checkpoint(declared.service.metadata.name), secret)
-    told = [declaration(declared.service), repr(declared.contract), sorted((worth or {}).items()), own_code()]
+    told = [
+        declaration(declared.service),
+        repr(declared.contract),
+        sorted((worth or {}).items()),
+        list(repairs),
+        own_code(),
+    ]
     return CheckpointedSensor(
         sensor,
         telemetry,

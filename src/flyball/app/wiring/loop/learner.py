@@ -42,13 +42,14 @@ class PipelineLearner:
         position: str,
         in_background: bool,
         rereads_source: bool,
+        backfills: Callable[[pl.DataFrame], tuple[str, ...]] = lambda captured: (),  # noqa: ARG005 -- there are none
     ) -> None:
         """Args: declared: the service folder as it is now. source: rows of the first snapshot with POSITION.
-        position: that column's name among captured rows.
+        position: that column's name among captured rows. backfills: whose rows are among captured ones.
         """
         self._declared, self._pipeline, self._ledger, self._clock = declared, pipeline, ledger, clock
         self._captured, self._source, self._position = captured, source, position
-        self._in_background, self._rereads_source = in_background, rereads_source
+        self._in_background, self._rereads_source, self._backfills = in_background, rereads_source, backfills
         self._running: threading.Thread | None = None
 
     def learn(self, state: ServiceState, claimed: Claimed) -> None:
@@ -110,11 +111,12 @@ class PipelineLearner:
         """The rows to learn from, frozen: the source read again, or what was captured."""
         if declared.service.retrain.from_ == "source" and self._rereads_source:
             return self._pipeline.snapshot_source(declared)
-        table = self._rows(declared, state)
-        return self._pipeline.snapshot_frame(declared, table, source="captured", as_of=as_of)
+        table, backfills = self._rows(declared, state)
+        return self._pipeline.snapshot_frame(declared, table, source="captured", as_of=as_of, backfills=backfills)
 
-    def _rows(self, declared: Declared, state: ServiceState) -> pl.DataFrame:
-        """The newest accepted rows with labels, and older rows of the source where they do not fill the window.
+    def _rows(self, declared: Declared, state: ServiceState) -> tuple[pl.DataFrame, tuple[str, ...]]:
+        """The newest accepted rows with labels, older rows of the source where they do not fill the window; and the
+        backfills that some of them come from.
 
         After a broken supply has become the new normal, nothing from before it is learned from.
         """
@@ -127,7 +129,8 @@ class PipelineLearner:
         parts = [] if since is not None or height >= wanted else [typed(self._source(), contract).tail(wanted - height)]
         if captured is not None:
             parts.append(captured)
-        return pl.concat(parts) if parts else typed(self._source(), contract).clear()
+        backfills = self._backfills(found) if found is not None else ()
+        return pl.concat(parts) if parts else typed(self._source(), contract).clear(), backfills
 
 
 def _wanted(state: ServiceState, ticket: str) -> bool:

@@ -36,6 +36,7 @@ class SnapshotStore:
         source: str,
         as_of: str | None,
         origin: Origin | None = None,
+        backfills: tuple[str, ...] = (),
     ) -> Snapshot:
         """The contract's columns of this table, and ROW where it has it, as they are now.
 
@@ -68,6 +69,7 @@ class SnapshotStore:
             first_row=int(typed[ROW].min()) if known else 1,  # type: ignore[arg-type]
             last_row=int(typed[ROW].max()) if known else typed.height,  # type: ignore[arg-type]
             origin=origin,
+            backfills=backfills,
         )
 
     def folder(self, root: str) -> Path:

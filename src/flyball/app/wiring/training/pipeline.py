@@ -132,13 +132,16 @@ class Pipeline:
         source: str = "captured",
         as_of: str | None = None,
         origin: Origin | None = None,
+        backfills: tuple[str, ...] = (),
     ) -> Snapshot:
         """Freeze rows that somebody else has put together.
 
         A column `pipeline.split.ROW` may carry each row's position in the stream: 1 is the first row of the source,
         and captured rows count on from its last.
         """
-        snapshot = self.snapshots.freeze(table, declared.contract, source=source, as_of=as_of, origin=origin)
+        snapshot = self.snapshots.freeze(
+            table, declared.contract, source=source, as_of=as_of, origin=origin, backfills=backfills
+        )
         fact = SnapshotTaken(service=ServiceName(declared.service.metadata.name), snapshot=snapshot)
         read_from = f":{origin.root}" if origin is not None else ""  # the same rows may come from other files
         self._ledger.append(

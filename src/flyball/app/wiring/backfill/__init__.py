@@ -1,0 +1,1 @@
+"""Backfill: features, labels and counts of a span made again from a repaired table."""
