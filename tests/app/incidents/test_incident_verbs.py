@@ -93,6 +93,8 @@ def test_one_is_shown_and_its_postmortem_written_once(home: Home, said: Said, tm
 
 def test_in_words(home: Home, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["incident", "show", "in-errors-1"]) == 0
-    assert "errors are 3 %" in capfd.readouterr().out
+    told = capfd.readouterr().out
+    assert "errors are 3 %" in told
+    assert f"flyball runbook run bad-rollout --service {NAME}" in told
     assert run(["incident", "list"]) == 0
     assert "in-q-7" in capfd.readouterr().out

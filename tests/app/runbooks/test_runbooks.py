@@ -19,7 +19,7 @@ from flyball.app.cli.parsed import fault_of
 from flyball.app.home import Home
 from flyball.app.runbooks.reading import READERS, parse, reads_only
 from flyball.app.runbooks.resolving import EXAMPLE, resolved
-from flyball.app.runbooks.shelf import for_cause, names, runbook, shelf
+from flyball.app.runbooks.shelf import names, runbook, shelf
 from flyball.app.runbooks.table import table
 from flyball.app.wiring.ledger import ledger_of, open_ledger
 from flyball.contracts.declaration.json_schema import resolved_schema
@@ -156,24 +156,6 @@ def test_only_verbs_that_exist_are_trusted_to_change_nothing() -> None:
     assert not reads_only(["flyball", "retrain", "fraud"])
     assert not reads_only(["rm", "-r", "x"])
     assert not reads_only(shlex.split("flyball predictions query --out x.parquet"))
-
-
-def test_a_cause_finds_its_runbook_and_a_feature_of_it_too() -> None:
-    there = shelf()
-    for cause, name in {
-        "drift/amount": "data-drift",
-        "data_quality": "pipeline-break",
-        "freshness": "pipeline-break",
-        "latency": "latency-spike",
-        "resources": "resource-exhaustion",
-        "labels": "stale-labels",
-        "budget/availability": "error-budget-spent",
-        "errors": "bad-rollout",
-    }.items():
-        found = for_cause(cause, there)
-        assert found is not None, cause
-        assert found.name == name
-    assert for_cause("nothing-like-it", there) is None
 
 
 def test_a_services_own_runbook_takes_the_place_of_the_packages(tmp_path: Path) -> None:

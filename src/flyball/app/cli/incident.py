@@ -121,6 +121,8 @@ def _told(found: "Timeline") -> str:
         f"{found.incident} ({found.service}, {found.kind}, cause {found.cause}): {found.reason}",
         f"  began {found.began or 'at a time that nobody knows'}, opened {found.opened_at}, {end}",
     ]
+    if not found.closed_at:
+        lines.append(f"  what to do: flyball runbook run {found.runbook} --service {found.service} --dry-run")
     if found.forensics is not None:
         lines.append(f"  kept: {', '.join(found.forensics.files) or 'nothing'} in incidents/{found.incident}/")
         lines += [f"  missing: {name}: {why}" for name, why in found.forensics.missing.items()]

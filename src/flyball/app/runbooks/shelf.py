@@ -49,18 +49,6 @@ def text_of(name: str, service_folder: Path | None = None) -> str:
     return next(text for each, text, _ in reversed(list(_texts(service_folder))) if each == name)
 
 
-def for_cause(cause: str, shelf: dict[str, Runbook]) -> Runbook | None:
-    """The runbook of a cause: one that names it, else one that names the part before `/`."""
-    for wanted in (cause, cause.partition("/")[0]):
-        for one in shelf.values():
-            if wanted == (one.causes[:1] or ("",))[0]:
-                return one
-        for one in shelf.values():
-            if wanted in one.causes:
-                return one
-    return None
-
-
 def _texts(service_folder: Path | None) -> Iterator[tuple[str, str, bool]]:
     for name, file in _package():
         yield name.removesuffix(".md"), file.read_text(encoding="utf-8"), False

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from flyball.control.alerts.table import row_of
 from flyball.control.narrate import sentence
 from flyball.core import events as e
 from flyball.core.clock import moment, timestamp
@@ -64,6 +65,7 @@ class Timeline(Record):
     closing: str | None  # the reason that it was closed with
     detected_s: float | None
     recovered_s: float | None
+    runbook: str  # name of the runbook for its cause: what its alert links to
     forensics: e.ForensicsKept | None
     since: str  # the first moment that the lines are of
     lines: tuple[TimelineLine, ...]
@@ -103,6 +105,7 @@ def timeline(incident: str, entries: Iterable[Entry], *, before_s: float) -> Tim
         closing=ended.reason if ended else None,
         detected_s=ended.detected_s if ended else None,
         recovered_s=ended.recovered_s if ended else None,
+        runbook=row_of(fact.cause or fact.kind).runbook,
         forensics=kept,
         since=since,
         lines=tuple(lines),
