@@ -7,7 +7,7 @@ from tests.decide.windows import SERVICE, report
 
 from flyball.core.estimating import ConceptTrend
 from flyball.core.release import Estimate
-from flyball.core.service import Retrain
+from flyball.core.service import HealthRules, Retrain
 from flyball.core.watching import QualityFinding, WindowReport
 from flyball.decide.triggers import History, wish
 
@@ -105,6 +105,10 @@ def test_a_trend_of_the_concept_asks_where_it_is_declared_and_only_for_the_worse
     unsure = replace(worse, verdict="OK")
     for told in (better, unsure):
         assert wish([replace(report(0, loss=FINE), concept=told)], declared).fired is None
+    slow = replace(worse, slope=Estimate(value=0.007, low=0.005, high=0.009, n=30))  # 4.9 points in seven days
+    assert wish([replace(report(0, loss=FINE), concept=slow)], declared).fired is None
+    strict = replace(declared, monitor=replace(declared.monitor, health=HealthRules(trend_retrain=0.04)))
+    assert wish([replace(report(0, loss=FINE), concept=slow)], strict).fired == "trend"
     soon = History(since_training_s=1000)
     assert wish(seen, declared, history=soon).waiting_for == ("the cool-down to end in 4000 s",)
 

@@ -130,6 +130,11 @@ class Home:
     def socket(self) -> Path:
         return self.root / "gateway" / "control.sock"
 
+    @property
+    def gateway_address(self) -> Path:
+        """Where the gateway of this home answers."""
+        return self.root / "gateway" / "address.json"
+
     def made(self) -> "Home":
         """The same home, its folder made and private to its owner."""
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)

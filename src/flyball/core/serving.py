@@ -11,6 +11,7 @@ from flyball.core.declared_kinds import Name, Positive, Seconds, Share
 from flyball.core.record import Record
 
 MOST_WORKERS = 64
+Endpoint = Literal["predict", "infer", "ready"]  # of a probe
 
 # when a record is safe from a power cut: before its answer goes out, within an interval, when the system likes
 Fsync = Literal["always", "interval", "os"]
@@ -123,6 +124,12 @@ class Mirroring(Record):
     compare: Compare | None = None  # None: equal classes, numbers within 1 %
 
 
+class Probes(Record):
+    every_s: Positive = 10.0
+    endpoints: Annotated[tuple[Endpoint, ...], Meta(min_length=1)] = ("predict", "infer", "ready")
+    timeout_s: Positive = 5.0
+
+
 class Serving(Record):
     objectives: Objectives = field(default_factory=Objectives)
     fallback: tuple[Literal["previous", "cached"] | FallbackLink, ...] = ("previous",)
@@ -140,3 +147,4 @@ class Serving(Record):
     shadow: Mirroring = field(default_factory=Mirroring)
     filters: tuple[Filter, ...] = ()
     exercise: Exercising = field(default_factory=Exercising)
+    probes: Probes | None = None  # None: nobody asks but clients

@@ -113,6 +113,19 @@ def test_every_fault_is_told_at_once_in_the_order_of_the_lines() -> None:
     ]
 
 
+def test_what_is_worse_comes_later_in_the_limits_of_health() -> None:
+    rules = "{failed_errors: 0.001, failed_s: 60, trend_retrain: 0.01, disk_full: 0.5}"
+    text = small() + f"monitor: {{health: {rules}}}\nserving: {{idempotent: false, probes: {{every_s: 5}}}}\n"
+    assert [fault.partition(": ")[2] for fault in faults(text) if "health" in fault or "probes" in fault] == [
+        "monitor.health.failed_errors: expected at least errors (0.01), found 0.001",
+        "monitor.health.failed_s: expected at least span_s (300), found 60",
+        "monitor.health.trend_retrain: expected at least trend_warn (0.03), found 0.01",
+        "monitor.health.disk_full: expected at most disk_free (0.1), found 0.5",
+        "serving.probes.endpoints: expected [ready], found ['predict', 'infer', 'ready'] "
+        "(serving.idempotent is false: a row may be asked once, of one release: a probe asks)",
+    ]
+
+
 def test_a_key_given_twice_is_a_fault_even_with_the_same_value() -> None:
     text = small() + "gates: []\nretrain: {min_new_rows: 1, min_new_rows: 1}\ngates: []\n"
     assert faults(text) == [

@@ -14,6 +14,7 @@ from flyball.core.fallback_facts import FallbackExercised
 from flyball.core.routing import Observed, Routing, Stopped
 
 ANSWER_S = 120.0  # an order loads releases before it is obeyed
+SEEN_S = 5.0  # a gateway that hangs must not keep its controller from seeing that it does
 _REFUSALS: dict[str, type[FlyballError]] = {
     kind.__name__: kind for kind in (StaleEpoch, Untrusted, NotFound, Unavailable, errors.Refused)
 }
@@ -27,18 +28,18 @@ class SocketGateways:
 
     def apply(self, key: str, routing: Routing) -> None:
         """Idempotent on `key`. Raises: StaleEpoch, Untrusted, NotFound, Unavailable."""
-        self._ask(Apply(key=key, routing=routing))
+        self._ask(Apply(key=key, routing=routing), ANSWER_S)
 
     def observe(self, service: str) -> Observed:
         """Raises: NotFound (the gateway does not serve it), Unavailable."""
-        observed = self._ask(Observe(service=service)).observed
+        observed = self._ask(Observe(service=service), SEEN_S).observed
         if observed is None:
             raise Unavailable("the gateway answered without an observation")
         return observed
 
-    def _ask(self, request: Request) -> Done:
+    def _ask(self, request: Request, seconds: float) -> Done:
         try:
-            line = _exchange(self._path, msgspec.json.encode(request) + b"\n")
+            line = _exchange(self._path, msgspec.json.encode(request) + b"\n", seconds)
             answer: Asked = msgspec.json.decode(line, type=Asked)
         except (OSError, msgspec.DecodeError) as error:
             raise Unavailable(f"no gateway answers at {self._path.name}: {error}") from error
@@ -65,12 +66,12 @@ def done(spool: Path, event_id: str) -> None:
     (spool / f"{event_id}.json").unlink(missing_ok=True)
 
 
-def _exchange(path: Path, line: bytes) -> bytes:
+def _exchange(path: Path, line: bytes, seconds: float) -> bytes:
     """One line there, one line back."""
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         with socket.socket(socket.AF_UNIX) as wire:
-            wire.settimeout(ANSWER_S)
+            wire.settimeout(seconds)
             # by way of the open folder: a socket's own path may have no more than 108 bytes
             wire.connect(f"/proc/self/fd/{folder}/{path.name}")
             wire.sendall(line)

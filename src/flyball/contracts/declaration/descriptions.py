@@ -116,6 +116,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "recycle": "When a process that answers (worker or arm) makes room for a fresh one; nothing given: never.",
         "retry_budget": "How often a second release may be asked for the same row.",
         "shadow": "How rows are mirrored to the shadow, and when it agrees.",
+        "probes": "Synthetic requests of the home itself, which stay out of everything but the health; null: none.",
         "exercise": "How often each link of the fallback chain is tried though nobody needs it.",
         "filters": "What must not reach a model, and what a model must not say.",
         "cache": "Own answers of each release, for the link `cached` and for equal rows.",

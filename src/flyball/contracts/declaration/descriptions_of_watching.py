@@ -1,4 +1,4 @@
-"""One sentence for every key under `monitor` of `service.yaml`."""
+"""One sentence for every key under `monitor` of `service.yaml`, and of the probes that are watched with it."""
 
 WATCHED: dict[str, dict[str, str]] = {
     "Monitor": {
@@ -40,6 +40,11 @@ WATCHED: dict[str, dict[str, str]] = {
         "tolerance": "A change up to this PSI is not worth an alarm, however many rows show it.",
         "fdr": "Expected share of unchanged ones among the features that it names.",
         "retrain": "Whether its signal counts for the drift trigger, as a `psi` at `act` does.",
+    },
+    "Probes": {
+        "every_s": "Each endpoint once in so many seconds.",
+        "endpoints": "Which: `predict` (JSON), `infer` (Open Inference Protocol), `ready`.",
+        "timeout_s": "An answer that takes longer is none.",
     },
     "HealthRules": {
         "span_s": "Rates are counted over the newest traffic of this time.",

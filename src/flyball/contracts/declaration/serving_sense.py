@@ -39,6 +39,8 @@ def of_asking_once(serving: Serving, rollout: Rollout | None, gates: Sequence[Ga
     if serving.idempotent:
         return
     why = "serving.idempotent is false: a row may be asked once, of one release"
+    if serving.probes is not None and serving.probes.endpoints != ("ready",):
+        yield ("serving", "probes", "endpoints"), "[ready]", str([*serving.probes.endpoints]), f"{why}: a probe asks"
     if serving.cache.max_rows:
         yield ("serving", "cache", "max_rows"), "0", str(serving.cache.max_rows), why
     for index, step in enumerate(rollout.steps if rollout is not None else ()):

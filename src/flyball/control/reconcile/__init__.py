@@ -4,5 +4,6 @@ from flyball.control.reconcile.foretelling import Foretelling
 from flyball.control.reconcile.loop import Learner, Reconciler, Sensor
 from flyball.control.reconcile.outlook import Seen
 from flyball.control.reconcile.sensing import TelemetrySensor
+from flyball.control.reconcile.vitals import HealthWatch
 
-__all__ = ["Foretelling", "Learner", "Reconciler", "Seen", "Sensor", "TelemetrySensor"]
+__all__ = ["Foretelling", "HealthWatch", "Learner", "Reconciler", "Seen", "Sensor", "TelemetrySensor"]

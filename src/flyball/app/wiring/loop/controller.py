@@ -26,6 +26,7 @@ from flyball.app.declared import load
 from flyball.app.home import Home
 from flyball.app.wiring.ledger import recorder
 from flyball.app.wiring.loop import forensics, rounds
+from flyball.app.wiring.loop.around import Around
 from flyball.app.wiring.loop.budgets_file import BudgetsFile
 from flyball.app.wiring.loop.health_file import HealthFile
 from flyball.app.wiring.loop.kept_memory import checkpointed
@@ -40,11 +41,12 @@ from flyball.app.wiring.loop.realised_file import RealisedFile
 from flyball.app.wiring.loop.remembering import Remembering
 from flyball.app.wiring.loop.told_to_stop import until_told
 from flyball.app.wiring.reviewing.digesting import keep_digests
+from flyball.app.wiring.secret import secret_of
 from flyball.app.wiring.traffic import dice, traffic_today
 from flyball.app.wiring.training.executors import Executors
 from flyball.app.wiring.training.pipeline import Pipeline
 from flyball.app.worth import worths
-from flyball.control.reconcile import Foretelling, Reconciler, TelemetrySensor
+from flyball.control.reconcile import Foretelling, HealthWatch, Reconciler, TelemetrySensor
 from flyball.control.rollout.powering import foretold
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
@@ -52,7 +54,6 @@ from flyball.core.errors import FlyballError
 from flyball.core.ids import ServiceName
 from flyball.core.ledger import Ledger
 from flyball.core.service import Incidents, Service
-from flyball.core.surroundings import Surroundings
 from flyball.monitor.labels import ROW as CAPTURED_POSITION
 from flyball.monitor.watch import Watcher
 
@@ -68,10 +69,17 @@ class Keeper:
     """Keeps one service: builds its loop from the file, and builds it anew when the declaration has changed."""
 
     def __init__(
-        self, file: Path, home: Home, pipeline: Pipeline, ledger: Ledger, gateways: WithSpool, owner: str
+        self,
+        file: Path,
+        home: Home,
+        pipeline: Pipeline,
+        ledger: Ledger,
+        gateways: WithSpool,
+        owner: str,
+        around: Around,
     ) -> None:
         self._file, self._home, self._pipeline, self._ledger = file, home, pipeline, ledger
-        self._gateways, self._owner = gateways, owner
+        self._gateways, self._owner, self._around = gateways, owner, around
         self._reconciler: Reconciler | None = None
         self._service: Service | None = None
         self._realised: RealisedFile | None = None
@@ -135,7 +143,7 @@ class Keeper:
         if self._realised is not None:
             self._realised.write()
         if self._health is not None:
-            self._health.write(loop.seen.health, loop.state, Surroundings())
+            self._health.write(loop.seen.health, loop.state, self._around.of(loop.state.service))
         if self._budgets is not None:
             self._budgets.write()
         if self._notice is not None:
@@ -188,7 +196,10 @@ class Keeper:
             backfills=log.inside,
         )
         self._learners.append(learner)
-        eyes = TelemetrySensor(service, telemetry, windows)
+        inputs = tuple(column for column in declared.contract.columns if column.name != service.data.label)
+        self._around.watch(service, inputs, lambda: self._reconciler.state.champion if self._reconciler else None)
+        health = HealthWatch(service, around=partial(self._around.of, name), levels=declared.contract.levels)
+        eyes = TelemetrySensor(service, telemetry, windows, health=health)
         self._budgets = BudgetsFile(self._home, name, eyes)
         sensor = checkpointed(
             eyes,
@@ -232,17 +243,19 @@ def run(files: Sequence[Path], home: Home, stopping: threading.Event, *, owner: 
         trainer = Executors()
         pipeline = Pipeline(home, ledger, clock, ids, signing_key(home.keys), trainer)
         name = owner or ids.new("controller")
-        keepers = [Keeper(file, home, pipeline, ledger, gateways, name) for file in files]
+        around = Around(home, secret_of(home))
+        keepers = [Keeper(file, home, pipeline, ledger, gateways, name, around) for file in files]
         for keeper in keepers:
             stack.callback(keeper.join)
         stack.callback(trainer.close)  # first of all: the trainings end, then their threads, then the ledger
-        with ThreadPoolExecutor(max_workers=5, thread_name_prefix="beside") as threads:
+        with ThreadPoolExecutor(max_workers=6, thread_name_prefix="beside") as threads:
             beside = (
                 threads.submit(rounds.keep, keepers, stopping),
                 threads.submit(keep_all, files, home, ledger, stopping),
                 threads.submit(keep_digests, [keeper.held for keeper in keepers], home, ledger, stopping),
                 threads.submit(_beat, keepers, home, name, stopping),
                 threads.submit(forensics.keep_all, keepers, home, ledger, stopping),
+                threads.submit(around.run, stopping),
             )
             for kept in beside:
                 kept.result()

@@ -18,10 +18,10 @@ from flyball.app.replay.report import CurvePoint, Deeds, LedgerLine, Report, dee
 from flyball.app.replay.tracks import Scale, Track
 from flyball.app.wiring.ledger import audit, recorder
 from flyball.app.wiring.replay.refit import refitter
-from flyball.app.wiring.replay.stream import as_sent
 from flyball.app.wiring.replay.world import World, build, on_rows
 from flyball.app.wiring.training.executors import Executors
 from flyball.app.wiring.training.pipeline import Pipeline
+from flyball.contracts.rows.as_sent import as_sent
 from flyball.core.errors import BadInput, Fault, Refused
 from flyball.core.model import Label, Model
 from flyball.core.prediction import LabelRecord

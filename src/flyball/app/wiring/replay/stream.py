@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -29,11 +28,3 @@ def read_stream(files: Sequence[Path], contract: DataContract, label: str) -> pl
     if faults:
         raise BadInput("The stream does not fit the contract.", tuple(faults), hint="flyball check names the rows")
     return pl.concat(parts).with_row_index(ROW, offset=1).with_columns(pl.col(ROW).cast(pl.Int64))
-
-
-def as_sent(rows: pl.DataFrame, columns: Sequence[str]) -> list[dict[str, Any]]:
-    """Rows as a client would send them: dates and times as ISO 8601 text, missing values as null."""
-    texts = [
-        pl.col(name).dt.to_string("iso:strict") if rows.schema[name].is_temporal() else pl.col(name) for name in columns
-    ]
-    return rows.select(texts).to_dicts()

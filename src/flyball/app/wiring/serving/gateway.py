@@ -18,6 +18,7 @@ from flyball.app.declared import Declared
 from flyball.app.home import Home
 from flyball.app.wiring.health_seen import health_seen
 from flyball.app.wiring.processes.arm import behind, loader_of, warm
+from flyball.app.wiring.secret import secret_of
 from flyball.app.wiring.serving.newest_budgets import NewestBudgets
 from flyball.app.wiring.serving.newest_windows import NewestWindows
 from flyball.app.wiring.serving.observed import observed, tracing_of
@@ -31,7 +32,6 @@ from flyball.app.wiring.serving.panes import (
     repaired,
     upgraded,
 )
-from flyball.app.wiring.serving.secret import secret_of
 from flyball.app.wiring.serving.secured import Secured
 from flyball.app.wiring.serving.together import circuits_of, rates_of, shares_of
 from flyball.contracts.rows.compiled import CompiledRows
@@ -94,7 +94,7 @@ async def serve_secured(
 ) -> None:
     """`serve` with what the gateway file asks for around the door. `shared`: where several workers count together."""
     clock = SystemClock()
-    guard = secured.guard(door, clock, complain, services, Buckets(rates_of(shared)))
+    guard = secured.guard(door, clock, complain, services, Buckets(rates_of(shared)), own=door.own)
     tracing = tracing_of(secured, complain)
     around = observed(secured, guard or door, tracing, clock, services)
     watch = asyncio.create_task(secured.watch(guard, certificates, complain))

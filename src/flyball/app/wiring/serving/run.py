@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 
 from flyball.app.declared import Declared
@@ -11,6 +10,7 @@ from flyball.app.wiring.serving import grpc_door, supervised
 from flyball.app.wiring.serving.gateway import assemble, serve_secured
 from flyball.app.wiring.serving.inheritance import inherited
 from flyball.app.wiring.serving.journal import JOURNAL
+from flyball.app.wiring.serving.own_address import told_where
 from flyball.app.wiring.serving.secured import Secured
 from flyball.app.wiring.serving.short_folder import short_folder
 from flyball.app.wiring.stores.releases import ReleaseStore
@@ -44,7 +44,12 @@ async def run(
     home.made()
     listener, orphans = await asyncio.to_thread(inherited, home, services, host, port)
     shown = f"[{host}]" if ":" in host else host
-    answers = partial(ready, f"{'https' if certificates else 'http'}://{shown}:{listener.getsockname()[1]}")
+    url = f"{'https' if certificates else 'http'}://{shown}:{listener.getsockname()[1]}"
+
+    def answers() -> None:
+        told_where(home, url, secured)
+        ready(url)
+
     if workers > 1 or strictest([each.service.serving.recycle for each in services]) != Recycling():
         start = supervised.command(services, home, gateway, host, grpc_port)
         await supervised.run(

@@ -20,6 +20,7 @@ from flyball.serving.serve.complaints import Complaints
 from flyball.serving.serve.http import tls
 from flyball.serving.serve.http.bounds import Bounds
 from flyball.serving.serve.http.credentials import Judged
+from flyball.serving.serve.http.exchange import Scope
 from flyball.serving.serve.http.guard import Guard
 from flyball.serving.serve.http.server import Application
 
@@ -63,9 +64,10 @@ class Secured:
         services: Sequence[str],
         buckets: Buckets | None = None,
         needs: Callable[[str], Need | None] | None = None,
+        own: Callable[[Scope], bool] = lambda _: False,
     ) -> Guard | None:
         """`buckets`: of the rates, where several workers keep them together. `needs`: by path, where the door is not
-        the gateway's.
+        the gateway's. `own`: whether the home itself asks.
 
         None: anybody may ask. Raises: BadInput: keys that cannot be read."""
         auth, limits = self.file.auth, self.file.limits
@@ -82,6 +84,7 @@ class Secured:
             only=only,
             buckets=buckets,
             needs=needs,
+            own=own,
         )
 
     def judged(self) -> Judged:

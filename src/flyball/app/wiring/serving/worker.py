@@ -18,11 +18,11 @@ from flyball.adapters.clock import SystemClock
 from flyball.app.declared import Declared, load
 from flyball.app.home import Home
 from flyball.app.wiring.health_seen import health_seen
+from flyball.app.wiring.secret import secret_of
 from flyball.app.wiring.serving.gateway import LOADER, serve_secured, served_of
 from flyball.app.wiring.serving.grpc_door import grpc_door
 from flyball.app.wiring.serving.inheritance import orphanage
 from flyball.app.wiring.serving.panes import MAP, UNITS, complain, held
-from flyball.app.wiring.serving.secret import secret_of
 from flyball.app.wiring.serving.secured import Secured, secured
 from flyball.app.wiring.serving.short_folder import hold
 from flyball.app.wiring.stores.releases import ReleaseStore

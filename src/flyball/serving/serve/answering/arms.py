@@ -201,6 +201,22 @@ class Arms:
             timer = loop.call_later(max(0.0, seconds), late)
         return future
 
+    async def probe(self, root: str, rows: Sequence[dict[str, Any]], seconds: float) -> ArmReply | Failure:
+        """What this release says, whatever its circuit has seen, which learns nothing of it."""
+        future: asyncio.Future[ArmReply | Failure] = asyncio.get_running_loop().create_future()
+
+        def deliver(reply: ArmReply | Failure) -> None:
+            if not future.done():
+                future.set_result(reply)
+
+        ask = Ask(release=root, role="champion", places=tuple(range(len(rows))), rows=tuple(rows))
+        self._send(ask, rows, deliver, self._clock.monotonic() + seconds)
+        try:
+            async with asyncio.timeout(seconds):
+                return await future
+        except TimeoutError:
+            return LATE
+
     def ask_now(self, ask: Ask, seconds: float) -> ArmReply | Failure | None:
         """The reply of a champion that is asked in the event loop; None: nobody was asked, `ask` does it."""
         champion = self._champion

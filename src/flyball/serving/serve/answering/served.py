@@ -10,9 +10,10 @@ from msgspec.structs import replace
 from flyball.core.clock import Clock
 from flyball.core.errors import Unavailable
 from flyball.core.ports import LabelBook
-from flyball.core.prediction import PredictionRecord
+from flyball.core.prediction import Answer, ArmReply, Failure, PredictionRecord
 from flyball.core.promised import latency_limits_ms
 from flyball.core.routing import Routing
+from flyball.serving import outcome
 from flyball.serving.batch import Ask, Batch
 from flyball.serving.counting.label_tally import LabelTally
 from flyball.serving.counting.tally import Tally
@@ -119,6 +120,18 @@ class Served:
         finally:
             records = await self.end(course)
         return course.batch, records
+
+    async def probe(self, rows: Sequence[dict[str, Any]]) -> Answer | Failure:
+        """The champion's own answer to a probe of this home: no record, count, limit or circuit knows of it.
+
+        Raises: LookupError: nothing to serve by.
+        """
+        self.look()
+        routing = self.core.routing
+        if self.refused or routing is None:
+            raise LookupError(f"service {self.name} is not served: {self.refused or 'it has no release yet'}")
+        reply = await self.arms.probe(routing.champion, rows, self._deadline_s)
+        return outcome.valid(reply.answers[0]) if isinstance(reply, ArmReply) else reply
 
     def begin(
         self,

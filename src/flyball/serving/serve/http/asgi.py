@@ -15,6 +15,8 @@ from flyball.core.access import Grant
 from flyball.core.clock import Clock
 from flyball.core.errors import BadInput, Fault, Unavailable
 from flyball.core.prediction import LabelRecord
+from flyball.serving.access.own_probe import HEADER as OWN_PROBE
+from flyball.serving.access.own_probe import is_own
 from flyball.serving.counting.report import Report
 from flyball.serving.counting.totals import encoded
 from flyball.serving.identity import service_of
@@ -53,9 +55,10 @@ from flyball.serving.serve.http.exchange import (
 )
 from flyball.serving.serve.http.exposition import Budgets, Windows, exposition
 from flyball.serving.serve.http.form_routes import FormRoutes
-from flyball.serving.serve.http.guard import GRANT, known, seen
+from flyball.serving.serve.http.guard import GRANT, seen
 from flyball.serving.serve.http.health_routes import HealthRoutes
 from flyball.serving.serve.http.oip_routes import OipRoutes
+from flyball.serving.serve.http.own_probes import send_probed
 
 
 class Door:
@@ -84,7 +87,7 @@ class Door:
         self.windows: Windows = lambda _: None  # the newest of a service, for metrics
         self.budgets: Budgets = lambda _: None  # its error budgets, for metrics
         self.health = HealthRoutes(services)
-        self._oip = OipRoutes(services, self._request_id, self._statistics)
+        self._oip = OipRoutes(services, self._request_id, self._statistics, self.own)
         self._forms = FormRoutes(services, self._request_id)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -158,7 +161,7 @@ class Door:
             case ["livez"]:
                 await send_json(send, 200, b'{"live":true}')
             case _:
-                await self._ready(scope, send)
+                await self.health.ready(scope, send)
 
     async def _predict(self, name: str, scope: Scope, receive: Receive, send: Send) -> None:
         quiet = is_quiet(scope)
@@ -175,6 +178,10 @@ class Door:
             and (refused := self._joining(served).stile.refuse(body)) is not None
         ):
             await send_json(send, refused.status, refused.body, retry_after(refused.status, refused.retry_after_s))
+            return
+        if not quiet and self.own(scope):
+            asked = plain.rows_of(body, f"/v1/services/{name}/predict", max_rows=1)
+            await send_probed(send, await served.probe(asked))
             return
         terms = PLAIN if quiet and not served.cohort else terms_in(scope, served.cohort)
         if terms is PLAIN and (row := self._one_row(served, body, scope)) is not None:
@@ -193,6 +200,11 @@ class Door:
         status, answer = plain.predictions_body(batch, records)
         await send_json(send, status, answer, retry_after(status, served.overloads.retry_after_s))
         served.shadow.offer(batch)
+
+    def own(self, scope: Scope) -> bool:
+        """Whether the home itself asks, and not a client."""
+        text = header(scope, OWN_PROBE)
+        return text is not None and is_own(self._secret, text, self._clock.now().timestamp())
 
     def _one_row(self, served: Served, body: bytes, scope: Scope) -> dict[str, Any] | None:
         """What most requests are: one row that the contract accepts, and that may be joined. None: it is not that."""
@@ -263,15 +275,6 @@ class Door:
         if self.sums is None:
             return served.statistics.releases
         return (await self.sums()).statistics.get(served.name, {})
-
-    async def _ready(self, scope: Scope, send: Send) -> None:
-        """Whether all are ready; by name those that whoever asks may know of."""
-        body: dict[str, Any] = {"ready": all(served.ready for served in self._services.values())}
-        if told := {name: served for name, served in self._services.items() if known(scope, name)}:
-            body["services"] = {name: served.ready for name, served in told.items()}
-        if reasons := {name: served.refused for name, served in told.items() if served.refused}:
-            body["reasons"] = reasons
-        await send_json(send, 200 if body["ready"] else 503, msgspec.json.encode(body))
 
     def _request_id(self, scope: Scope) -> str:
         given = header(scope, b"x-request-id")

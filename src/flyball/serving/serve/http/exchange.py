@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
+from flyball.serving.access.own_probe import HEADER as OWN_PROBE
 from flyball.serving.protocols.bodies import encode_error
 from flyball.serving.protocols.compression import WORTH_BYTES, Oversized, accepted, packed, unpacked
 from flyball.serving.protocols.terms import DEADLINE, OVERRIDE, PLAIN, PRIORITY, PROBE, Terms, terms_of
@@ -23,7 +24,7 @@ RETRY_AFTER: Header = (b"retry-after", b"1")
 
 
 _TERMS = frozenset(name.encode() for name in (DEADLINE, PRIORITY, PROBE, OVERRIDE))
-ASKING = _TERMS | {b"content-encoding", b"x-request-id"}  # headers by which a request asks for something
+ASKING = _TERMS | {b"content-encoding", b"x-request-id", OWN_PROBE}  # headers by which a request asks for something
 
 
 class TooLarge(Exception):

@@ -19,6 +19,7 @@ from flyball.serving.serve.http.exchange import Receive, Scope, Send, header, se
 GRANT = "flyball.grant"  # in the ASGI scope: what the routes may look at more closely
 _One = TypeVar("_One")
 NOBODY = Grant(subject="", scopes=frozenset())
+OWN = Grant(subject="own probe", scopes=frozenset({"*:predict"}))
 _CHALLENGE = (b"www-authenticate", b'Bearer realm="flyball"')
 
 
@@ -37,14 +38,17 @@ class Guard:
         only: str,
         buckets: Buckets | None = None,
         needs: Callable[[str], Need | None] | None = None,
+        own: Callable[[Scope], bool] = lambda _: False,
     ) -> None:
         """`buckets`: of rates and strangers; None: of this process alone.
         `only`: the service that is meant where a path names none; `*` where there are several. `needs`: what a path of
-        the inner application asks for; None: it is the gateway's door."""
+        the inner application asks for; None: it is the gateway's door. `own`: whether the home itself asks: it needs no
+        credentials and has no rate."""
         self._inner, self._clock = inner, clock
         self._buckets = Buckets() if buckets is None else buckets
         self._credentials = Credentials(judged, clock, complain, self._buckets)
         self._rate_rps, self._burst = rate_rps, burst
+        self._own = own
         self._needs = needs or partial(needed, only=only)
 
     def exchange(self, judged: Judged) -> None:
@@ -52,7 +56,9 @@ class Guard:
         self._credentials.exchange(judged)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
+        if scope["type"] == "http" and self._own(scope):
+            scope[GRANT] = OWN
+        elif scope["type"] == "http":
             need = self._needs(scope["path"])
             if need is not None:
                 found = self._grant(scope)

@@ -40,6 +40,15 @@ class HealthRoutes:
         status, body = self._told(served)
         await send_json(send, status, msgspec.json.encode({"service": name} | body))
 
+    async def ready(self, scope: Scope, send: Send) -> None:
+        """Whether all are ready; by name those that whoever asks may know of."""
+        body: dict[str, Any] = {"ready": all(served.ready for served in self._services.values())}
+        if told := {name: served for name, served in self._services.items() if known(scope, name)}:
+            body["services"] = {name: served.ready for name, served in told.items()}
+        if reasons := {name: served.refused for name, served in told.items() if served.refused}:
+            body["reasons"] = reasons
+        await send_json(send, 200 if body["ready"] else 503, msgspec.json.encode(body))
+
     def _told(self, served: Served) -> tuple[int, dict[str, Any]]:
         routing = served.core.routing
         broken = routing is not None and routing.champion in served.arms.broken

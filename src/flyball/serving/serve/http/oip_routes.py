@@ -31,6 +31,7 @@ from flyball.serving.serve.http.exchange import (
     wrong_method,
 )
 from flyball.serving.serve.http.guard import seen
+from flyball.serving.serve.http.own_probes import send_probed
 
 EXTENSIONS = ("binary_tensor_data", "classification", "model_configuration", "parameters", "statistics")
 JSON_BYTES = b"inference-header-content-length"
@@ -45,9 +46,10 @@ class OipRoutes:
         services: Mapping[str, Served],
         request_id: Callable[[Scope], str],
         statistics: Callable[[Served], Awaitable[Releases]],
+        own: Callable[[Scope], bool],
     ) -> None:
-        """`statistics`: of a service, over all workers."""
-        self._services, self._request_id, self._statistics = services, request_id, statistics
+        """`statistics`: of a service, over all workers. `own`: whether the home itself asks."""
+        self._services, self._request_id, self._statistics, self._own = services, request_id, statistics, own
 
     async def route(self, rest: list[str], scope: Scope, receive: Receive, send: Send) -> None:
         method = scope["method"]
@@ -127,6 +129,9 @@ class OipRoutes:
         signature, max_rows = served.signature, served.core.service.serving.max_rows
         request, raw = infer_request(body, header(scope, JSON_BYTES), signature)
         rows = oip.rows_of(request, raw, signature, max_rows=max_rows)
+        if self._own(scope):
+            await send_probed(send, await served.probe(rows[:1]))
+            return
         request_id = request.id[:MOST_ID] if request.id else self._request_id(scope)  # the unit of each of its rows
         batch, records = await served.predict(
             rows, request_id=request_id, terms=terms_in(scope, served.cohort), pinned=pinned, whole=True

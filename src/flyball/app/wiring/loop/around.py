@@ -1,0 +1,173 @@
+"""What is measured around the services of a home, beside their log: probes of the gateway, its processes, the machine.
+
+One thread for all of them. What it finds is handed over as one object a service, which stays the same as long as it
+says the same, so a controller at rest judges nothing anew. A probe that fails is a finding; what could not be measured
+at all is said, and is none.
+"""
+
+import asyncio
+import threading
+import time
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from flyball.adapters.gateway_address import Address, read_address
+from flyball.adapters.machine import disk_free, memory_used, processes
+from flyball.adapters.prober import Prober
+from flyball.app.home import Home
+from flyball.app.wiring.loop.probe_requests import Request, request
+from flyball.core.contract import Column
+from flyball.core.errors import Unavailable
+from flyball.core.service import Service
+from flyball.core.serving import Endpoint, Probes
+from flyball.core.surroundings import Probed, Surroundings
+from flyball.serving.access.own_probe import HEADER, mark
+
+TURN_S, MACHINE_S = 0.5, 10.0
+KEPT = 10  # probes of an endpoint
+AT_ONCE = 16  # probes under way
+GRAIN_MB = 16.0  # a process that holds a little more says nothing new
+
+
+@dataclass
+class _Watched:
+    service: Service
+    columns: tuple[Column, ...]
+    champion: Callable[[], str | None]
+    due: float  # monotonic seconds
+    found: Surroundings
+    requests: dict[tuple[str, Endpoint], Request] = field(default_factory=dict)  # by champion
+
+
+class Around:
+    """Of one home."""
+
+    def __init__(self, home: Home, secret: bytes) -> None:
+        """`secret`: of the home, by which its gateway knows its own probes."""
+        self._home, self._secret = home, secret
+        self._watched: dict[str, _Watched] = {}
+        self._machine_due = 0.0
+
+    def watch(self, service: Service, columns: tuple[Column, ...], champion: Callable[[], str | None]) -> None:
+        """From now on, in place of what was declared before. `columns`: inputs that a client sends."""
+        name, probes = service.metadata.name, service.serving.probes
+        spread = zlib.crc32(name.encode()) % 1000 / 1000.0  # services that begin together do not ask together
+        due = time.monotonic() + spread * (probes.every_s if probes else 0.0)
+        known = self._watched.get(name)
+        found = known.found if known is not None else Surroundings()
+        self._watched[name] = _Watched(service, columns, champion, due, found)
+
+    def of(self, service: str) -> Surroundings:
+        known = self._watched.get(service)
+        return known.found if known is not None else _NOTHING
+
+    def run(self, stopping: threading.Event) -> None:
+        """Until told to stop."""
+        asyncio.run(self._run(stopping))
+
+    async def _run(self, stopping: threading.Event) -> None:
+        while not stopping.is_set():
+            await self.turn(time.monotonic())
+            await asyncio.sleep(TURN_S)
+
+    async def turn(self, now: float) -> None:
+        """Whatever is due. Args: now: monotonic seconds."""
+        if now >= self._machine_due:
+            self._machine_due = now + MACHINE_S
+            await asyncio.to_thread(self._look_at_machine)
+        due = [each for each in list(self._watched.values()) if each.service.serving.probes and now >= each.due]
+        if not due:
+            return
+        try:
+            address = read_address(self._home.gateway_address)
+            if address.asks_certificate:
+                raise Unavailable(
+                    "the gateway asks every client for a certificate (tls.client_ca), and a probe has none"
+                )
+            if address.url.startswith("https") and address.certificate is None:
+                raise Unavailable("the gateway's certificate is in no file, so a probe cannot tell it from another one")
+        except Unavailable as error:
+            for each in due:
+                each.due = now + _probes(each).every_s
+                each.found = _with(each.found, missing=each.found.missing | {"probes": str(error)})
+            return
+        room = asyncio.Semaphore(AT_ONCE)
+        await asyncio.gather(*(self._probe(each, address, room, now) for each in due))
+
+    async def _probe(self, each: _Watched, address: Address, room: asyncio.Semaphore, now: float) -> None:
+        """All endpoints of a service, together: one that hangs must not hide the others."""
+        probes, name = _probes(each), each.service.metadata.name
+        each.due = now + probes.every_s
+        champion = each.champion()
+        if champion is None:
+            return
+        asking = []
+        missing = {key: why for key, why in each.found.missing.items() if not key.startswith("probes")}
+        async with room, Prober(address.url, address.certificate, timeout_s=probes.timeout_s) as prober:
+            for endpoint in probes.endpoints:
+                try:
+                    asked = self._asked(each, champion, endpoint)
+                except Unavailable as error:
+                    missing[f"probes of {endpoint}"] = str(error)
+                    continue
+                headers = {HEADER.decode(): mark(self._secret, time.time()), "content-type": "application/json"}
+                asking.append(prober.ask(endpoint, asked.path, asked.body, headers))
+            found = await asyncio.gather(*asking)
+        if self._watched.get(name) is each:
+            each.found = _with(each.found, probes=_newest((*each.found.probes, *found)), missing=missing)
+
+    def _asked(self, each: _Watched, champion: str, endpoint: Endpoint) -> Request:
+        """Made once a champion."""
+        key = champion, endpoint
+        if key not in each.requests:
+            folder = self._home.releases / champion.removeprefix("sha256:")
+            made = request(endpoint, each.service.metadata.name, each.columns, Path(folder))
+            each.requests = {at: known for at, known in each.requests.items() if at[0] == champion} | {key: made}
+        return each.requests[key]
+
+    def _look_at_machine(self) -> None:
+        missing: dict[str, str] = {}
+        free = used = None
+        try:
+            free = round(disk_free(self._home.root), 3)
+            used = round(memory_used(), 2)
+        except OSError as error:
+            missing["machine"] = str(error)
+        try:
+            workers = processes(read_address(self._home.gateway_address).pid)
+        except Unavailable as error:
+            workers, missing["workers"] = (), str(error)
+        workers = tuple(replace(one, memory_mb=GRAIN_MB * round(one.memory_mb / GRAIN_MB)) for one in workers)
+        for each in list(self._watched.values()):
+            kept = {key: why for key, why in each.found.missing.items() if key.startswith("probes")}
+            each.found = _with(each.found, disk_free=free, memory_used=used, workers=workers, missing=kept | missing)
+
+
+def _with(found: Surroundings, **other: object) -> Surroundings:
+    """The same object where nothing is other."""
+    changed = replace(found, **other)
+    return found if changed == found else changed
+
+
+def _newest(probes: tuple[Probed, ...]) -> tuple[Probed, ...]:
+    """The last of each endpoint, in the order in which they were sent."""
+    kept: list[Probed] = []
+    counts: dict[str, int] = {}
+    for probe in reversed(probes):
+        counts[probe.endpoint] = counts.get(probe.endpoint, 0) + 1
+        if counts[probe.endpoint] <= KEPT:
+            kept.append(probe)
+    return tuple(reversed(kept))
+
+
+def _probes(each: _Watched) -> Probes:
+    found = each.service.serving.probes
+    assert found is not None
+    return found
+
+
+_NOTHING = Surroundings()
