@@ -11,10 +11,11 @@ from msgspec.structs import replace
 from ruamel.yaml import YAML
 from tests.control.world import service
 
-from flyball.app.slo.prometheus import Links, rules, rules_text
-from flyball.app.slo.runbook_links import checked
+from flyball.app.slo.prometheus import Links, rules, rules_text, runbooks_of
+from flyball.app.slo.runbook_links import checked, known_runbooks
 from flyball.core.errors import BadInput
 from flyball.core.objectives import Objective, Slo
+from flyball.core.promised import objectives_of
 from flyball.core.service import Service
 
 LINKS = Links(runbooks="https://wiki.example/runbooks", dashboard="https://grafana.example/d/fraud")
@@ -188,3 +189,7 @@ def test_no_rules_leave_without_runbooks_that_exist() -> None:
     assert [fault.path for fault in caught.value.faults] == ["runbooks_url", "bad-luck"]
     with pytest.raises(BadInput):
         checked("wiki.example", (), known)
+
+
+def test_every_runbook_that_an_alert_links_to_is_in_the_package() -> None:
+    assert runbooks_of(objectives_of(replace(service(), slo=MANY))) <= known_runbooks()

@@ -17,10 +17,6 @@ BY_SLI: dict[Sli, str] = {
     "query": "error-budget-spent",
 }
 SPENT = "error-budget-spent"
-AGREED: frozenset[str] = frozenset(  # until the package has them
-    {"data-drift", "training-serving-skew", "pipeline-break", "resource-exhaustion", "latency-spike", "poisoning"}
-    | {"permission-failure", "stale-labels", "bad-rollout", "dead-dependency", "error-budget-spent"}
-)
 SILENT = "dead-dependency"  # of an objective that nobody measures
 
 
@@ -80,7 +76,5 @@ def checked(base: str | None, wanted: Collection[str], known: Collection[str]) -
 
 def known_runbooks() -> frozenset[str]:
     """Names of the runbooks in the package."""
-    folder = resources.files("flyball.app") / "runbooks"
-    if not folder.is_dir():
-        return AGREED
+    folder = resources.files("flyball.app.runbooks")
     return frozenset(each.name.removesuffix(".md") for each in folder.iterdir() if each.name.endswith(".md"))
