@@ -23,6 +23,7 @@ from flyball.adapters.heartbeat import Beat, read_beat, write_beat
 from flyball.app.home import Home
 from flyball.app.people import states_of
 from flyball.app.wiring.ledger import open_ledger
+from flyball.app.wiring.loop.budgets_file import budgets_state
 from flyball.core import events as e
 
 SEEN_S = 60.0
@@ -115,6 +116,17 @@ def kept(home: Path) -> dict[str, float]:
     return {} if beat is None else beat.kept
 
 
+def counted(home: Path, url: str) -> bool:
+    """Whether the controller has counted the row that was answered, and the gateway tells of it."""
+    found = budgets_state(Home(home), "shop")
+    if found is None or found.budgets[0].events.total == 0:
+        return False
+    with urlopen(f"{url}/metrics", timeout=10) as answer:
+        return (
+            b'flyball_objective_events_total{objective="availability",service="shop",what="good"} 1.0' in answer.read()
+        )
+
+
 def test_two_services_are_served_and_a_killed_controller_is_replaced(services: list[Path], tmp_path: Path) -> None:
     home = tmp_path / "home"
     with up(services, home) as running:
@@ -148,6 +160,10 @@ def test_status_and_explain_read_what_the_tree_left(services: list[Path], tmp_pa
     with up(services[:1], home) as running:
         assert predict(running["url"], "shop", 2.0)["fallback"] is None
         until(lambda: "shop" in kept(home))
+        until(lambda: counted(home, running["url"]))
+    slo = run("slo", "status", "shop", "--home", home)
+    first = slo["objectives"][0]
+    assert (first["name"], first["value"], first["left"]) == ("availability", 1.0, 1.0)
     (status,) = run("status", "--home", home)["services"]
     assert status["champion"] is not None
     assert status["controller_seen_s"] < 600
