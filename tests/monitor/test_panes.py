@@ -59,7 +59,7 @@ def test_merging_is_addition_whatever_the_order(a: list[Row], b: list[Row], c: l
 @given(rows)
 def test_each_accepted_row_is_in_exactly_one_bin_of_each_feature(found: list[Row]) -> None:
     group = counted(found)
-    accepted = sum(row[3] != "quarantined" for row in found)
+    accepted = sum(row[3] not in ("quarantined", "shed") for row in found)
     assert [sum(counts) for counts in group.features.values()] == [accepted, accepted]
     assert sum(group.prediction["prediction"]) == sum(row[3] == "answered" for row in found)
     assert sum(group.latency) == group.rows == len(found)
@@ -80,6 +80,14 @@ def test_testers_are_left_out_of_everything() -> None:
 def test_a_garbled_row_is_a_violation_and_no_drift() -> None:
     group = counted([(1e9, "z", 0, "quarantined")] * 3)
     assert (group.violations, sum(group.features["amount"])) == (3, 0)
+
+
+def test_a_row_that_was_shed_unread_is_no_missing_value_and_no_drift() -> None:
+    kept = [(15.0, "a", 1, "answered")] * 3
+    shed: list[Row] = [(None, None, 0, "shed")] * 2
+    assert counted([*kept, *shed]).features == counted(kept).features
+    assert counted([*kept, *shed]).violations == 0
+    assert counted([*kept, *shed]).rows == 5
 
 
 def test_the_answer_of_a_fallback_is_not_the_releases() -> None:

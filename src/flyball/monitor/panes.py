@@ -2,8 +2,8 @@
 
 Counts add, so workers, panes and windows merge by addition and nothing is ever counted twice. What is left out, and
 why: excluded rows (testers, pinned versions) everywhere; rows that the contract did not accept from the feature counts,
-where one garbled field would look like drift; answers of the fallback chain from the prediction counts, because they
-say nothing about the release.
+where one garbled field would look like drift, and rows that were shed, whose features nobody has read; answers of the
+fallback chain from the prediction counts, because they say nothing about the release.
 """
 
 from collections import Counter
@@ -21,6 +21,7 @@ from flyball.core.watching import PaneGroup
 LATENCY_EDGES_MS = tuple(round(0.05 * 1.1**step, 6) for step in range(149))
 ACCEPTED = ("answered", "fallback", "failed")  # outcomes of rows that the contract accepted
 REFUSED = ("quarantined", "rejected")
+LEFT_OUT = (*REFUSED, "shed")  # of the feature counts: nobody has looked into a row that was turned away unread
 
 Counts = tuple[int, ...]
 Numbers = npt.NDArray[np.float64]
@@ -53,9 +54,9 @@ def count(
         return count(rest, baseline, arm=arm, release=release, without=without, values=left)
     violations = int(refused.sum())
     known = values or {}
-    accepted = frame
-    if violations:
-        accepted, good = frame.filter(~refused), ~refused.to_numpy()
+    accepted, unseen = frame, outcome.is_in(LEFT_OUT)
+    if unseen.any():
+        accepted, good = frame.filter(~unseen), ~unseen.to_numpy()
         known = {name: column[good] for name, column in known.items()}
     answered = accepted if (outcome == "answered").all() else accepted.filter(accepted["outcome"] == "answered")
     return PaneGroup(

@@ -133,7 +133,8 @@ class RunningWindow:
         self.group = group if self.group is None else merge(self.group, group)
         if self.jointly is not None:
             self.jointly = joint.taken(self.jointly, ours)
-        read = ours.filter(pl.col("outcome") != "rejected")  # of a rejected row nothing is kept: they are all alike
+        # of a row that is rejected, or shed unread, nothing is kept: they are all alike
+        read = ours.filter(~pl.col("outcome").is_in(("rejected", "shed")))
         self.row_signs.take(read.select(f"x.{name}" for name in group.features))
         for name in group.features:
             self.unreadable[name] += quality.unreadable(ours[f"x.{name}"], self.baseline.features[name])

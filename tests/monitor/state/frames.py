@@ -38,7 +38,9 @@ def rows(n: int, seed: int) -> pl.DataFrame:
     amount[rng.random(n) < 0.01] = np.inf
     return pl.DataFrame(
         {
-            "outcome": rng.choice(["answered", "fallback", "rejected", "quarantined"], n, p=[0.9, 0.05, 0.02, 0.03]),
+            "outcome": rng.choice(
+                ["answered", "fallback", "rejected", "quarantined", "shed"], n, p=[0.9, 0.05, 0.02, 0.02, 0.01]
+            ),
             "x.amount": amount,
             "x.age": rng.integers(10, 95, n),
             "x.country": rng.choice(["de", "fr", "it"], n),

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from flyball.monitor.panes import REFUSED, answer_column, class_places, numbers
+from flyball.monitor.panes import LEFT_OUT, answer_column, class_places, numbers
 from flyball.monitor.state.categories import count_categories
 from flyball.monitor.state.cells import prepared
 from flyball.monitor.state.frame import LABEL, Frame, Part
@@ -28,7 +28,7 @@ def counted(frame: Frame, rows: pl.DataFrame) -> State:
     counts = np.zeros(frame.size, dtype=np.int64)
     counts[0] = rows.height
     outcome = rows["outcome"]
-    accepted = rows.filter(~outcome.is_in(REFUSED))
+    accepted = rows.filter(~outcome.is_in(LEFT_OUT))
     answered = accepted.filter(accepted["outcome"] == "answered")
     scratch = Scratch()
     classes = _classes(frame, answered["prediction"]) if frame.classes and "prediction" in rows.columns else None
