@@ -83,7 +83,7 @@ def test_a_garbled_row_is_a_violation_and_no_drift() -> None:
 
 
 def test_a_row_that_was_shed_unread_is_no_missing_value_and_no_drift() -> None:
-    kept = [(15.0, "a", 1, "answered")] * 3
+    kept: list[Row] = [(15.0, "a", 1, "answered")] * 3
     shed: list[Row] = [(None, None, 0, "shed")] * 2
     assert counted([*kept, *shed]).features == counted(kept).features
     assert counted([*kept, *shed]).violations == 0
