@@ -39,6 +39,9 @@ class Gateways:
     def apply(self, key: str, routing: Routing) -> None:  # noqa: ARG002
         self.held[routing.service] = routing
 
+    def recycle(self, key: str, service: str, epoch: int) -> None:
+        """Nothing is worn here."""
+
     def observe(self, service: str) -> Observed:
         routing = self.held.get(service)
         if routing is None:

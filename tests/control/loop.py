@@ -15,7 +15,7 @@ from flyball.control.reconcile import Foretelling, Reconciler, Seen
 from flyball.control.rollout.powering import foretold
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
-from flyball.core.errors import StaleEpoch, Unavailable, Untrusted
+from flyball.core.errors import Refused, StaleEpoch, Unavailable, Untrusted
 from flyball.core.ledger import Claimed
 from flyball.core.policy import policy_digest
 from flyball.core.routing import ArmCounts, Observed, Routing, StepCounts, Stopped, TestSums, Verdict
@@ -34,7 +34,9 @@ class Gateways:
     stopped: Stopped | None = None
     gone: bool = False
     refuses: str | None = None  # a release that does not verify
+    one_process: bool = False
     orders: list[int] = field(default_factory=list)
+    recycled: list[str] = field(default_factory=list)  # keys, as often as they came
     seen: Callable[[Routing], StepCounts] | None = None
 
     def apply(self, key: str, routing: Routing) -> None:
@@ -47,6 +49,15 @@ class Gateways:
             raise Untrusted(f"{self.refuses} is not what was signed")
         self.orders.append(routing.epoch)
         self.routing = routing
+
+    def recycle(self, key: str, service: str, epoch: int) -> None:
+        if self.gone:
+            raise Unavailable("no gateway")
+        if self.one_process:
+            raise Refused("one process answers")
+        if self.routing is not None and epoch < self.routing.epoch:
+            raise StaleEpoch(f"{epoch} is below {self.routing.epoch}")
+        self.recycled.append(key)
 
     def observe(self, service: str) -> Observed:
         if self.gone:

@@ -38,6 +38,9 @@ class FileGateway:
             told = {"by": self._owner, "key": key, "routing": msgspec.to_builtins(routing)}
             noted.write(json.dumps(told) + "\n")
 
+    def recycle(self, key: str, service: str, epoch: int) -> None:
+        raise NotImplementedError
+
     def observe(self, service: str) -> Observed:
         orders = self._file.read_text().splitlines() if self._file.exists() else []
         held = msgspec.convert(json.loads(orders[-1])["routing"], Routing) if orders else None

@@ -158,12 +158,12 @@ def roll_back(ledger: Ledger, subject: str, person: Person, why: str) -> tuple[E
 
 
 def freeze(ledger: Ledger, subject: str, person: Person, why: str) -> tuple[Entry, ...]:
-    """Stop every automatic action but rollback."""
+    """Stop every automatic action but rollback. A freeze that the loop made by itself becomes theirs."""
 
     def word(state: ServiceState, metadata: Metadata) -> Word:
         may(metadata, person, ("operator", "approver"))
-        fact = e.Frozen(service=ServiceName(state.service), by=person.name, why=why)
-        return Word(about=(state.service,), facts=(fact,) if state.frozen is None else ())
+        fact, by = e.Frozen(service=ServiceName(state.service), by=person.name, why=why), state.frozen
+        return Word(about=(state.service,), facts=(fact,) if by is None or by.by == "policy" else ())
 
     return say(ledger, subject, word)
 

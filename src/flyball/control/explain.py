@@ -34,7 +34,7 @@ class Explanation(Record):
 
 
 def explain(subject: str, entries: Iterable[Entry], states: dict[str, ServiceState]) -> Explanation:
-    """Subject: a service, or a rollout, release, ticket, incident, experiment or snapshot by its id or a prefix of it.
+    """Subject: a service, or a rollout, release, ticket, incident, remedy, experiment, snapshot by its id or a prefix.
 
     Raises: NotFound: nothing on the ledger names the subject.
     """
@@ -80,9 +80,21 @@ def standing(state: ServiceState) -> str:
     parts += [*_alone(state), *_excepted(state)]
     if state.health.spent:
         parts.append(f"the error budget of {', '.join(sorted(state.health.spent))} is SPENT")
+    parts += _healing(state)
     if state.frozen is not None:
         parts.append(f"frozen by {state.frozen.by}")
     return "; ".join(parts)
+
+
+def _healing(state: ServiceState) -> Iterable[str]:
+    """Remedies that are under way, and reliefs that stand."""
+    for one in state.healing.tried.values():
+        begun = one.begun
+        what = f"remedy {begun.remedy} ({begun.kind.replace('_', ' ')}) against {begun.cause}"
+        if one.verified is None:
+            yield f"{what} is under way, to have helped by {begun.verify_by}"
+        elif one.stands:
+            yield f"{what} stands"
 
 
 def _alone(state: ServiceState) -> Iterable[str]:
@@ -133,6 +145,8 @@ def _concerns(decision: e.DecisionTaken, lines: list[Line]) -> bool:
         "rollout": ("rollout", "step", "approval"),
         "exception": ("exception",),
         "ab": ("ab",),
+        "healing": ("remedy",),
+        "remedy": ("remedy", "incident"),
         "retrain": ("ticket", "retrain", "training", "diagnosis", "trigger", "remedy"),
     }
     wanted = families.get(decision.action, ())

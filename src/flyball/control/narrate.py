@@ -168,8 +168,10 @@ def _of_loop(fact: e.AnyFact) -> str:
         case e.TicketApproved(ticket=ticket, by=by, proof=proof, why=why, alone=alone):
             note = ", ALONE: nobody else may, and they had asked for it" if alone else ""
             return f"{by} ({proof}) agreed to the training of {ticket}{note}" + (f": {why}" if why else "")
-        case e.RemedyReviewed(ticket=ticket, verdict=verdict, by=by, why=why, rung=stands, moved=moved):
-            return f"{by} called the retraining {ticket} {verdict}: {why}; retraining stands at {stands} ({moved})"
+        case e.RemedyReviewed(ticket=ticket, verdict=verdict, by=by, why=why, rung=stands, moved=moved, remedy=remedy):
+            what = "retraining" if remedy == "retrain" else remedy.replace("/", " against ").replace("_", " ")
+            thing = "retraining" if remedy == "retrain" else "remedy"
+            return f"{by} called the {thing} {ticket} {verdict}: {why}; {what} stands at {stands} ({moved})"
         case e.RetrainOrdered(ticket=ticket, by=by):
             return f"a retraining for {ticket} was ordered by {by}"
         case e.TicketClosed(ticket=ticket, outcome=outcome, reason=reason):

@@ -1,7 +1,8 @@
 """What should be done now, and why: the one pure function between reading the facts and acting.
 
 Concerns are asked in the order of their urgency: a way back first, then the gateway in step with the ledger, then
-incidents, what the monitor saw and how well the service is, then who is told of it, then an A/B test or the rollout,
+incidents, what the monitor saw and how well the service is, then who is told of it, then remedies (what clients suffer
+from comes before what makes the model better; a person's freeze leaves the way back), then an A/B test or the rollout,
 then learning. At most one of them changes state in one plan, so that each answer is given on the ledger as it stands. A
 freeze stops all but the way back, the routing, and what is only told.
 """
@@ -12,6 +13,7 @@ from flyball.control.decision import Decision, Situation, order
 from flyball.control.drilling import plan_drill_over
 from flyball.control.excepting import plan_exceptions
 from flyball.control.giving_up import plan_given_up, repeat
+from flyball.control.healing.planning import plan_healing
 from flyball.control.incidents.planning import plan_incidents
 from flyball.control.retraining import plan_retraining
 from flyball.control.rollout.rolling_back import plan_rollback, way_back
@@ -21,7 +23,7 @@ from flyball.core import events as e
 from flyball.core.ids import RolloutId, ServiceName
 from flyball.core.record import Record
 
-STANDSTILLS = ("freeze", "declaration")
+STANDSTILLS = ("freeze", "declaration", "healing")  # `healing`: a remedy is under way, or stands in for the champion
 
 
 class Plan(Record):
@@ -41,7 +43,7 @@ def plan(situation: Situation) -> Plan:
     state = situation.state
     asked = (
         *(plan_rollback, plan_exceptions, plan_ab_end, _plan_routing, plan_incidents, _plan_watched, _plan_health),
-        *(plan_drill_over, plan_alerts, _plan_standstill),
+        *(plan_drill_over, plan_alerts, plan_healing, _plan_standstill),
         *(plan_ab_test, plan_rollout, plan_retraining),
     )
     decisions: list[Decision] = []

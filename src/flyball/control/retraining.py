@@ -8,6 +8,8 @@ from typing import Literal
 
 from flyball.control.asking import what_asks
 from flyball.control.decision import Decision, Learning, Situation
+from flyball.control.healing.as_remedy import as_remedy
+from flyball.control.healing.causes import upstream_fault
 from flyball.control.policing import training_barred, training_rung
 from flyball.control.state.service_state import ServiceState, TicketState
 from flyball.core import events as e
@@ -55,7 +57,8 @@ def _open(situation: Situation) -> Decision | None:
         asked_by=_asked_by(state, learning),
     )
     made = e.DiagnosisMade(service=service, diagnosis=learning.diagnosis, ticket=name)
-    return Decision(action="retrain", what=f"open {name}", why=learning.why, facts=(made, opened))
+    remedy = as_remedy(situation, learning.fired, name)
+    return Decision(action="retrain", what=f"open {name}", why=learning.why, facts=(made, opened, *remedy))
 
 
 def _obstacles(situation: Situation, learning: Learning) -> tuple[str, ...]:
@@ -70,6 +73,8 @@ def _obstacles(situation: Situation, learning: Learning) -> tuple[str, ...]:
         found.append("a policy that allows more than to observe (autonomy.retrain)")
     if state.incident is not None:
         found.append(f"the quality incident {state.incident.incident} to be closed")
+    elif (fault := upstream_fault(state)) is not None:
+        found.append(f"what the service is fed to be repaired: {fault}")
     if state.rollout is not None:
         found.append(f"the rollout {state.rollout.rollout} to end")
     if state.waiting:
@@ -87,6 +92,8 @@ def _order(situation: Situation, ticket: TicketState) -> Decision:
     waiting = []
     if state.incident is not None:
         waiting.append(f"the quality incident {state.incident.incident} to be closed")
+    elif (fault := upstream_fault(state)) is not None:
+        waiting.append(f"what the service is fed to be repaired: {fault}")
     if state.rollout is not None:
         waiting.append(f"the rollout {state.rollout.rollout} to end")
     if learning.new_rows < service.retrain.min_new_rows:

@@ -19,6 +19,7 @@ class Budget(Record):
 
 BUDGETS = {
     "route": Budget(attempts=40, first_s=0.2, longest_s=5.0),  # three minutes without a gateway
+    "recycle": Budget(attempts=8, first_s=0.5, longest_s=5.0),  # half a minute: then the next remedy is better
     "train": Budget(attempts=12, first_s=1.0, longest_s=600.0),  # an hour without whoever trains
 }
 AGAIN_S = 300.0  # a route that was given up is ordered anew after this, if the gateway answers

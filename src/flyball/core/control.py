@@ -22,5 +22,13 @@ class Refusal(Record, tag="refusal"):
     message: str
 
 
-Request = Apply | Observe
+class Recycle(Record, tag="recycle"):
+    """The processes that answer make room for fresh ones, one after the other."""
+
+    key: str
+    service: str
+    epoch: int  # the newest that whoever orders knows of: one below the table's is refused
+
+
+Request = Apply | Observe | Recycle
 Asked = Done | Refusal

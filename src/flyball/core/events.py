@@ -77,7 +77,7 @@ from flyball.core.watching import Diagnosis, Signal
 
 
 class ServiceDeclared(Fact, tag="service.declared"):
-    policy: Digest  # digest of gates, rollout, monitor, retrain, autonomy and policy
+    policy: Digest  # digest of gates, rollout, monitor, retrain, autonomy, policy and healing
     declaration: dict[str, Any]
     folder: str  # name of the folder, never its path
 

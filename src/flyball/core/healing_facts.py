@@ -21,6 +21,10 @@ class RemedyBegun(Fact, tag="remedy.begun"):
     why: str
     verify_by: str  # RFC 3339, UTC: by then the cause is gone, or the next remedy follows
     incident: str | None = None
+    target: str | None = None  # the release that goes, the ticket, the incident whose rows are kept out
+    row: int = 0  # quarantine: rows are kept out from this stream position on
+    skipped: tuple[str, ...] = ()  # remedies before it, each with why it was not taken
+    figures: dict[str, float] = {}  # of the sign: `value`, `limit`
 
 
 class RemedyVerified(Fact, tag="remedy.verified"):
@@ -29,6 +33,7 @@ class RemedyVerified(Fact, tag="remedy.verified"):
     remedy: str
     helped: Helped
     why: str
+    figures: dict[str, float] = {}  # of the sign, if it is still there: `value`, `limit`; `seconds` since it began
 
 
 class RemedyEnded(Fact, tag="remedy.ended"):
@@ -36,3 +41,4 @@ class RemedyEnded(Fact, tag="remedy.ended"):
 
     remedy: str
     why: str
+    row: int = 0  # quarantine: the last stream position that is kept out

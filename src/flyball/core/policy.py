@@ -10,12 +10,12 @@ from flyball.core.ids import Digest
 from flyball.core.promised import objectives_of
 from flyball.core.service import Service
 
-SECTIONS = ("gates", "rollout", "monitor", "retrain", "autonomy", "policy", "incidents")
+SECTIONS = ("gates", "rollout", "monitor", "retrain", "autonomy", "policy", "incidents", "healing")
 
 
 def policy_digest(service: Service) -> Digest:
-    """Digest of the gates, rollout, monitor, retrain, autonomy, policy and incidents sections, and of the objectives
-    where `slo` is declared; a change voids approvals.
+    """Digest of the gates, rollout, monitor, retrain, autonomy, policy, incidents and healing sections, and of the
+    objectives where `slo` is declared; a change voids approvals.
 
     What stands at its default is not in it: a version that knows a key more changes no policy that does not use it. A
     version in which a default means something else has to count the name of the digest up.

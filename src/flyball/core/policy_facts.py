@@ -39,6 +39,12 @@ OF_ACTION: dict[str, dict[str, Any]] = {
     "canary": _OF_ROLLOUT,
     "promote": _OF_ROLLOUT,
     "retrain": {"trigger": "drift"},  # what asks for the training
+    "heal": {
+        "health": "UNHEALTHY",  # of the service
+        "severity": "critical",  # of the sign: warning, critical, failed
+        "incidents_today": 1,  # of this cause, in the last 24 hours
+        "remedies_today": 1,  # against this cause, in the last 24 hours
+    },
     "exception": {"gate": "fairness"},  # that is to be let pass: its name, without one its condition
 }
 NUMBERS = tuple(name for name, value in (NOW | OF_RELEASE).items() if type(value) in (int, float))

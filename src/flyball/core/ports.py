@@ -36,6 +36,13 @@ class Gateways(Protocol):
 
     def observe(self, service: str) -> Observed: ...
 
+    def recycle(self, key: str, service: str, epoch: int) -> None:
+        """Begin to put fresh processes in the place of those that answer. Idempotent on `key`.
+
+        Raises: StaleEpoch (a newer epoch is in force), Refused (one process answers), NotFound, Unavailable.
+        """
+        ...
+
 
 class Segment(Record):
     """A sealed pane with its rows: predictions, shadows and labels as tables (columns: `core.prediction` records)."""

@@ -28,15 +28,15 @@ class TicketApproved(Fact, tag="ticket.approved"):
 
 
 class RemedyReviewed(Fact, tag="remedy.reviewed"):
-    """A person says what a retraining was worth, and the ladder moves, or does not."""
+    """A person says what a retraining, or another remedy, was worth, and its ladder moves, or does not."""
 
-    ticket: str
+    ticket: str  # or the remedy's id
     verdict: Literal["good", "harmful", "useless"]
     by: str
     proof: Proof
     why: str
-    rung: Remedy  # where retraining stands from now on
+    rung: Remedy  # where it stands from now on
     steps: int  # rungs: earned, or (below 0) taken away
     good: int  # good outcomes since the last step
     moved: str  # why the ladder stands there
-    remedy: Literal["retrain"] = "retrain"
+    remedy: str = "retrain"  # whose ladder; of another kind with the kind of its cause: `fall_back/errors`

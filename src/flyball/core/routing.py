@@ -12,6 +12,15 @@ from flyball.core.record import Record
 WHOLE = 10_000  # weights are integers of 0.01 %
 
 
+class Relief(Record, omit_defaults=True):
+    """What is done for a time so that clients fare better while something is broken; it cures nothing."""
+
+    fall_back: bool = False  # rows of the champion are answered by the fallback chain, marked
+    releases: bool = True  # the chain may ask releases; False: only links that ask nobody
+    shed: float = 0.0  # share of the requests of low priority that are turned away, 0..1
+    until: str = ""  # RFC 3339, UTC: without a controller the gateway goes on as before by then
+
+
 class Routing(Record):
     """The routing table of one service at one epoch."""
 
@@ -29,6 +38,13 @@ class Routing(Record):
     # of an A/B test; what no arm has is the champion's. Written only where there are some: a gateway from before there
     # were arms reads every other table, and refuses one with arms instead of serving it wrongly.
     arms_: tuple[Arm, ...] | UnsetType = field(default=UNSET, name="arms")
+
+    # written only where there is one: a gateway that knows of none refuses the table instead of serving it wrongly
+    relief_: Relief | UnsetType = field(default=UNSET, name="relief")
+
+    @property
+    def relief(self) -> Relief | None:
+        return None if self.relief_ is UNSET else self.relief_
 
     @property
     def arms(self) -> tuple[Arm, ...]:
@@ -127,10 +143,11 @@ class PairEvidence(Record):
     champion_only: int = 0  # pairs in which the champion alone was right
 
 
-# why a verdict is no yes; `max_errors`: without statistics, `common_cause`: the champion errs as well
+# why a verdict is no yes; `max_errors`: without statistics, `common_cause`: the champion errs as well, `health`: a
+# remedy against what makes the whole service unwell
 Cause = (
     Literal["errors", "slow", "max_errors", "common_cause", "labels", "metric", "disagreement", "ratio_mismatch"]
-    | Literal["timeout", "refused", "none"]
+    | Literal["timeout", "refused", "health", "none"]
 )
 
 

@@ -13,6 +13,9 @@ from flyball.core.cohorts import Cohorts as Cohorts
 from flyball.core.declared_alerts import AlertDestination as AlertDestination
 from flyball.core.declared_alerts import Alerts as Alerts
 from flyball.core.declared_drills import Schedule
+from flyball.core.declared_healing import DeclaredRemedy as DeclaredRemedy
+from flyball.core.declared_healing import Healing as Healing
+from flyball.core.declared_healing import HealingPolicy as HealingPolicy
 from flyball.core.declared_health import HealthRules as HealthRules
 from flyball.core.declared_incidents import Incidents as Incidents
 from flyball.core.declared_kinds import MEASURED as MEASURED
@@ -286,6 +289,7 @@ class Service(Record):
     retrain: Retrain = field(default_factory=Retrain)
     autonomy: Autonomy = field(default_factory=Autonomy)
     policy: Policy = field(default_factory=Policy)
+    healing: Healing = field(default_factory=Healing)
     review: Review = field(default_factory=Review)
     slo: Slo | None = None  # None: error budgets are shown, and nothing follows from them
     drills: Schedule = {}

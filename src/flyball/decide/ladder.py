@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from msgspec.structs import replace
+
 from flyball.core.record import Record
 from flyball.core.service import Autonomy, Remedy
 
@@ -38,6 +40,21 @@ def rung(autonomy: Autonomy, standing: Standing) -> Remedy:
     ceiling = RUNGS.index(autonomy.retrain)
     begins = min(ceiling, RUNGS.index(FIRST)) if autonomy.earned else ceiling
     return RUNGS[max(0, min(ceiling, begins + standing.steps))]
+
+
+def remedy_rung(autonomy: Autonomy, standing: Standing) -> Remedy:
+    """Where another remedy stands against one kind of cause: a policy that names it lets it go alone, and reviews may
+    take that away and give it back.
+
+    >>> remedy_rung(Autonomy(), Standing()), remedy_rung(Autonomy(retrain="auto"), Standing(steps=-1))
+    ('auto', 'approval')
+    """
+    return rung(alone(autonomy), standing)
+
+
+def alone(autonomy: Autonomy) -> Autonomy:
+    """The bounds of a remedy that a policy names: the highest rung, which has not to be earned."""
+    return replace(autonomy, retrain="auto", earned=False)
 
 
 def lower(one: Remedy, other: Remedy) -> Remedy:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from flyball.core.cohorts import Placed
 from flyball.core.contract import Checked
 from flyball.core.prediction import Answer, ArmName, ArmReply, Failure, Predictor
-from flyball.core.routing import Routing
+from flyball.core.routing import Relief, Routing
 from flyball.serving.outcome import cut_short, own_service_ms
 
 Part = Literal["champion", "candidate", "pinned", "fallback", "shadow"]  # an arm of an A/B test: as the candidate
@@ -47,6 +47,7 @@ class Batch:
     shed: bool = False
     refusal: str = "overload"  # why rows are shed, where some are
     placed: Sequence[Placed] | None = None  # by the service's rules; None: the weight decides about every row
+    relief: Relief | None = None  # in force when the rows came
     excluded: bool = False  # synthetic: answered and logged, left out of analysis
     marks: dict[int, str] = field(default_factory=dict)  # of filters that fired, by place
     withheld: frozenset[int] = frozenset()  # places whose answer a filter keeps back
@@ -92,8 +93,15 @@ class Batch:
 
     def judges(self, place: int) -> bool:
         """Whether the row says something of its arm: not where the cache answered in its place, nor where the client's
-        own deadline cut it short."""
-        return place not in self.cached and not (self.hurried and cut_short(self.own[place]))
+        own deadline cut it short, nor where the arm was spared."""
+        if place in self.cached or (self.hurried and cut_short(self.own[place])):
+            return False
+        return self.relief is None or not self.spared(place)
+
+    def spared(self, place: int) -> bool:
+        """Whether the champion is not asked about the row: the fallback chain answers in its place."""
+        relief = self.relief
+        return relief is not None and relief.fall_back and self.pinned is None and self.arms[place] == "champion"
 
     def root(self, arm: ArmName | None) -> str:
         """Release of the assigned arm."""
@@ -110,7 +118,7 @@ def first_asks(batch: Batch) -> list[Ask]:
     """One ask for each arm that accepted rows were assigned to."""
     places: dict[ArmName, list[int]] = {}
     for place, (arm, verdict) in enumerate(zip(batch.arms, batch.verdicts, strict=True)):
-        if arm is not None and verdict is None:
+        if arm is not None and verdict is None and not (batch.relief is not None and batch.spared(place)):
             places.setdefault(arm, []).append(place)
     if batch.pinned is not None:
         mine = sorted(place for own in places.values() for place in own)

@@ -71,12 +71,11 @@ class Gateway:
         self._checker, self.accounting, self._ids = checker, accounting, ids
         self.workers, self._quiet_rps = workers, QUIET_RPS / workers
         self._table, self._judged = InForce(), JudgedCounts([accounting.slot], accounting.counts)
-        self._rate = Rate()
-        self._placing = Placing(service.routing)
-        self._limit_ms = service.serving.objectives.latency_p99_ms
+        self.relieving = self._table.relieving
+        self._rate, self._placing = Rate(), Placing(service.routing)
+        self._limit_ms, self._cache = service.serving.objectives.latency_p99_ms, cache
         self.links = links = last_links(service.serving, kinds or {}, cache)
         self._recorder = Recorder(redact, hide_unit, links, service.serving)
-        self._cache = cache
         self.filters = Filters(service.serving.filters, kinds or {}, links, shares) if service.serving.filters else None
 
     @property
@@ -159,6 +158,7 @@ class Gateway:
             joined=joined,
             placed=placed,
             marks=marks,
+            relief=self._table.relieving.at(at),
             excluded=terms.probe or terms.arm is not None,
         )
         if shed:

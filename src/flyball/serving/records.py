@@ -94,13 +94,18 @@ def _outcome(batch: Batch, place: int, final: Answer | None, fallback: str | Non
     if final is None and place in batch.withheld:
         return "failed", mark
     if final is None:
-        return "failed", own.reason if isinstance(own, Failure) else "no answer"
+        return "failed", own.reason if isinstance(own, Failure) else _unasked(batch, place)
     if verdict is not None:
         return "quarantined", code(verdict)
     why = own.reason if isinstance(own, Failure) else None
     if fallback is not None:
-        return "fallback", why or mark or "no answer"
+        return "fallback", why or mark or _unasked(batch, place)
     return "answered", mark or "cached" if mark or place in batch.cached else None
+
+
+def _unasked(batch: Batch, place: int) -> str:
+    """Why the arm has said nothing at all."""
+    return "relief" if batch.spared(place) else "no answer"
 
 
 def _release(batch: Batch, place: int, fallback: str | None) -> str | None:

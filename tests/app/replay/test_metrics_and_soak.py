@@ -51,7 +51,7 @@ def test_a_release_that_learned_the_turned_rule_is_shown_not_worse_and_soaks_bef
     assert "accuracy not worse by 0.1" in canary["reason"]
     assert "conversion not worse by 40%" in soak["reason"]
     assert soak["numbers"]["accuracy_units_champion"] > 50  # the holdback went on answering
-    assert soak["numbers"]["accuracy_candidate"] > 0.85 > soak["numbers"]["accuracy_champion"]
+    assert soak["numbers"]["accuracy_candidate"] > 0.8 > soak["numbers"]["accuracy_champion"]
 
 
 def test_the_holdback_had_its_share_of_the_units(facts: list[dict[str, Any]]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from flyball.core import errors
-from flyball.core.control import Apply, Asked, Done, Observe, Refusal, Request
+from flyball.core.control import Apply, Asked, Done, Observe, Recycle, Refusal, Request
 from flyball.core.errors import FlyballError, NotFound, StaleEpoch, Unavailable, Untrusted
 from flyball.core.fallback_facts import FallbackExercised
 from flyball.core.routing import Observed, Routing, Stopped
@@ -36,6 +36,10 @@ class SocketGateways:
         if observed is None:
             raise Unavailable("the gateway answered without an observation")
         return observed
+
+    def recycle(self, key: str, service: str, epoch: int) -> None:
+        """Idempotent on `key`. Raises: StaleEpoch, NotFound, Refused (one process answers), Unavailable."""
+        self._ask(Recycle(key=key, service=service, epoch=epoch), ANSWER_S)
 
     def _ask(self, request: Request, seconds: float) -> Done:
         try:

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 
 def explain(
-    subject: Annotated[str, Parameter(help="Service, rollout, release, ticket, incident, experiment or snapshot.")],
+    subject: Annotated[
+        str, Parameter(help="Service, rollout, release, ticket, incident, remedy, experiment or snapshot.")
+    ],
     /,
     *,
     home: HomeOption = None,

@@ -1,4 +1,4 @@
-"""`flyball review`: what a retraining was worth, and so how far the next may go alone."""
+"""`flyball review`: what a retraining, or another remedy, was worth, and so how far the next may go alone."""
 
 from typing import Annotated
 
@@ -11,7 +11,9 @@ from flyball.decide.ladder import Review
 
 
 def review(
-    ticket: Annotated[str, Parameter(help="The retrain ticket, when it is closed.")],
+    ticket: Annotated[
+        str, Parameter(help="The retrain ticket when it is closed, or the remedy when it has its verdict.")
+    ],
     verdict: Annotated[Review, Parameter(help="What it was worth.")],
     /,
     *,
@@ -19,5 +21,6 @@ def review(
     home: HomeOption = None,
     json: JsonFlag = False,
 ) -> None:
-    """Good outcomes raise the rung of retraining, up to the declared one; a harmful one lowers it at once."""
+    """Good outcomes raise the rung of retraining, or of a remedy against a kind of cause, up to the declared one; a
+    harmful one lowers it at once."""
     act(lambda ledger, person: review_it(ledger, ticket, verdict, person, why), ticket, home=home, as_json=json)

@@ -36,6 +36,7 @@ class ServiceStatus(msgspec.Struct, kw_only=True):
     incident: str | None
     health: Health  # as its controller judged it last; UNKNOWN where none keeps it
     health_since: str  # RFC 3339, UTC; empty: never told
+    remedies: tuple[str, ...]  # under way, or whose relief stands: id, kind, cause
     frozen: bool
     exceptions: tuple[str, ...]  # failed gates that people let pass, or are asked to; that stand
     exceptions_given: int  # ever
@@ -99,6 +100,11 @@ def _status(state: "ServiceState", home: Home, ledger: "Ledger") -> ServiceStatu
         incident=state.incident.incident if state.incident else None,
         health=_health(home, state),
         health_since=state.health.since,
+        remedies=tuple(
+            f"{one.begun.remedy} {one.begun.kind} {one.begun.cause}"
+            for one in state.healing.tried.values()
+            if one.verified is None or one.stands
+        ),
         frozen=state.frozen is not None,
         exceptions=tuple(state.exceptions.standing),
         exceptions_given=state.exceptions.given,

@@ -39,6 +39,7 @@ POINTS: Final[dict[str, dict[str, float]]] = {
     "gateway": {"crash": ONCE, "dead": LONG_S, "disk_full": LONG_S},
     "clock": {"forward": ONCE, "back": ONCE},  # the wall clock is corrected by `JUMP_S`
     "traffic": {"burst": LONG_S, "errors": LONG_S},  # `errors`: both arms fail, whoever causes it
+    "champion": {"errors": DAY_S},  # of the release that serves then: it, and no other, fails again and again
     "labels": {"outage": DAY_S / 2, "duplicated": DAY_S / 2},
     "data": {"poisoned": 4 * 3600.0},  # a required value is missing in some rows
 }
@@ -47,6 +48,7 @@ SLOW_CALL_S: Final = 2.0
 JUMP_S: Final = 3600.0
 BURST: Final = 10.0  # times the usual traffic
 COMMON_CAUSE: Final = 20.0  # times the usual error rate, of every release
+SICK: Final = 100.0  # times the usual error rate, of one release
 POISONED: Final = 0.3  # share of the rows
 RESTART_S: Final = 5.0  # until a process that died is there again
 

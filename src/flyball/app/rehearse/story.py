@@ -12,6 +12,7 @@ TURNS = (
     *(e.RolloutOpened, e.StepJudged, e.RolledBack, e.RolloutClosed, e.ApprovalGiven, e.ApprovalRejected),
     *(e.RolloutPaused, e.RolloutResumed, e.StepSkipped, e.StepWaived, e.RollbackOrdered, e.Frozen, e.Thawed),
     *(e.TriggerReceived, e.TicketOpened, e.RetrainOrdered, e.TicketClosed, e.IncidentOpened, e.IncidentClosed),
+    *(e.HealthChanged, e.RemedyBegun, e.RemedyVerified, e.RemedyEnded),
     *(e.ExceptionRequested, e.ExceptionConfirmed, e.ExceptionEnded, e.CommandGivenUp),
 )
 

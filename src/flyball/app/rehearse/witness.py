@@ -9,7 +9,8 @@ from flyball.core.routing import Routing
 class Effect(Record):
     """Something happened outside the ledger."""
 
-    kind: Literal["route", "train", "stop"]  # a gateway took a table; a training began; a gateway stopped a candidate
+    # a gateway took a table; a training began; a gateway stopped a candidate; it began anew by an order
+    kind: Literal["route", "train", "stop", "recycle"]
     key: str  # of the order; a stop: its rollout
     routing: Routing | None = None  # the table that was taken, or stopped
 

@@ -24,6 +24,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "retrain": "When and from what a new model is trained.",
         "autonomy": "What may happen without a person.",
         "policy": "What never happens, and what people may let pass.",
+        "healing": "What is tried, in which order, against what makes the service unwell.",
         "review": "What is written up and when, and what the figures are held to.",
         "slo": "Objectives, and what a spent error budget means; null: budgets are shown, and nothing follows.",
         "drills": "What is drilled how often: a fault, `disaster` or `fallback` -> `weekly`, `monthly`, `quarterly`.",

@@ -1,6 +1,9 @@
-"""What the keys of `policy` mean, for the schema and the reference page."""
+"""What the keys of `policy` mean, and with them those of `healing`, for the schema and the reference page."""
+
+from flyball.contracts.declaration.descriptions_of_healing import HEALED
 
 DECIDED = {
+    **HEALED,
     "Policy": {
         "rules": "What never happens, needs people, or goes alone, while a condition holds; never the way back.",
         "approvals_per_day": "Approvals asked of people in any 24 hours; a later rollout waits. Null: any number.",

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from flyball.contracts.declaration import gate_sense, policy_sense, sense, serving_sense
+from flyball.contracts.declaration import gate_sense, healing_sense, policy_sense, sense, serving_sense
 from flyball.contracts.declaration.alerts_sense import of_alerts
 from flyball.contracts.declaration.drills_sense import of_drills
 from flyball.contracts.declaration.json_schema import resolved_schema
@@ -25,6 +25,7 @@ from flyball.core.service import (
     Autonomy,
     Experiment,
     Gate,
+    Healing,
     Metadata,
     Monitor,
     Policy,
@@ -127,6 +128,9 @@ def _senseless(healthy: dict[str, Any], data: dict[str, Any]) -> list[Finding]:
     retrain = _section(healthy, "retrain", Retrain, Retrain)
     if retrain is not None:
         found += sense.of_retrain(retrain)
+    healing = _section(healthy, "healing", Healing, Healing)
+    if healing is not None:
+        found += healing_sense.of_healing(healing)
     policy = _section(healthy, "policy", Policy, Policy)
     if policy is not None:
         found += policy_sense.of_policy(policy)

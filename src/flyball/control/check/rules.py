@@ -11,6 +11,7 @@ from flyball.control.check.incidents import of_incidents
 from flyball.control.check.phases import allowed, phase_of
 from flyball.control.check.policy import against_the_rules, agreed_to, alone_wrongly, people_needed, trainer_alone
 from flyball.control.check.power import underpowered
+from flyball.control.check.remedies import against_healing
 from flyball.control.check.shares import lowers, of_shares
 from flyball.control.plan import Plan
 from flyball.control.state.service_state import ServiceState
@@ -51,6 +52,7 @@ def broken_rules(
             found += against_the_rules(fact, state, service, now) + wrong_about_drills(fact, state, now)
             found += over_budget(fact, state, service)
             found += of_incidents(fact, state)
+            found += against_healing(fact, decision.facts, state, service, now)
             if isinstance(fact, e.StepStarted):
                 found += of_shares(fact, state, service, verdict)
             if isinstance(fact, e.RolloutOpened):

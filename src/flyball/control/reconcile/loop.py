@@ -248,10 +248,21 @@ class Reconciler:
                 current = routing is not None and routing.epoch == command.body["epoch"]
                 facts = self._give(command.key, routing) if routing is not None and current else []
                 self._ledger.append(facts, fence=lease, finished=[command.key])
+            case "recycle":
+                self._recycle(claimed, lease)
             case "train":
                 self._learner.learn(self.state, claimed)
             case other:
                 raise FlyballError(f"command {command.key} has the unknown kind {other!r}")
+
+    def _recycle(self, claimed: Claimed, lease: Lease) -> None:
+        """Order it. A gateway that cannot is an answer, which the remedy's verdict reads. Raises: Unavailable."""
+        command, facts = claimed.command, list[e.AnyFact]()
+        try:
+            self._gateways.recycle(command.key, command.subject, self.catch_up().epoch)
+        except (Refused, NotFound) as error:
+            facts = [given_up(claimed, str(error))]
+        self._ledger.append(facts, fence=lease, finished=[command.key])
 
     def _give(self, key: str, routing: Routing) -> list[e.AnyFact]:
         """Order it, and what came of it. A champion that the gateway refuses is no answer but an alarm.

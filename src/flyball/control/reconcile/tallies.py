@@ -25,7 +25,8 @@ Counts = npt.NDArray[np.int64]
 
 
 class PaneTally(NamedTuple):
-    end: float  # seconds since the epoch
+    start: float  # seconds since the epoch
+    end: float
     rows: int  # of the champion, put to it
     errors: int
     asked: int  # of all arms, sheds too
@@ -65,7 +66,7 @@ class Tallies:
             self.waiting_at = self.waiting_at or end
             if "outcome" not in rows.columns:  # of a record of windows: who was asked is all that is known
                 return
-            tally = _tally(rows, end)
+            tally = _tally(rows, segment.pane.start, end)
             if self.first.sum() < first_rows:
                 self.first = self.first + tally.latency
             self.panes.append(tally)
@@ -124,12 +125,13 @@ def quantile_ms(counts: Counts, q: float) -> float:
     return LATENCY_EDGES_MS[min(at, len(LATENCY_EDGES_MS) - 1)]
 
 
-def _tally(rows: pl.DataFrame, end: float) -> PaneTally:
+def _tally(rows: pl.DataFrame, start: float, end: float) -> PaneTally:
     asked = rows["outcome"].is_in(ASKED)
     mine = rows.filter(asked & (rows["arm"] == CHAMPION))
     unanswered = int(rows["outcome"].is_in(UNANSWERED).sum())
     place = np.searchsorted(LATENCY_EDGES_MS, mine["latency_ms"].to_numpy())
     return PaneTally(
+        start=start,
         end=end,
         rows=mine.height,
         errors=int(mine["error"].sum()),

@@ -132,7 +132,9 @@ class HealthWatch:
     ) -> Vitals:
         rules, tallies = self._rules, self._tallies
         mine = state.champion is not None and self._champion == state.champion
+        acted = moment(state.healing.acted_at).timestamp() if state.healing.acted_at else 0.0
         newest = tallies.within(now_s - rules.span_s, now_s) if mine else []
+        newest = [pane for pane in newest if pane.start >= acted]  # what was counted before says nothing of now
         soon = [pane for pane in newest if pane.end > now_s - NEWEST * rules.span_s]
         silent = None if tallies.rows_at is None else max(0.0, now_s - tallies.rows_at)
         unlabelled = self._unlabelled(now_s, reports)
@@ -141,7 +143,7 @@ class HealthWatch:
             silent_s=silent,
             errors=counts.errors(newest) if newest else None,
             errors_now=counts.errors(soon) if newest else None,
-            failing=self._failing(now_s) if newest else (),
+            failing=self._failing(now_s, since=acted) if newest else (),
             unanswered=counts.unanswered(newest) if newest else None,
             unanswered_now=counts.unanswered(soon) if newest else None,
             fallbacks=counts.fallbacks(newest) if newest else None,
@@ -156,11 +158,12 @@ class HealthWatch:
             around=_recent(around, now_s - rules.span_s),
         )
 
-    def _failing(self, now_s: float) -> tuple[Counted, ...]:
-        """By parts of `failed_s`; a part without rows is one all the same."""
+    def _failing(self, now_s: float, *, since: float) -> tuple[Counted, ...]:
+        """By parts of `failed_s`; a part without rows is one all the same. `since`: older panes count in none."""
         part_s = self._rules.failed_s / PARTS
         starts = [now_s - part_s * part for part in range(PARTS, 0, -1)]
-        return tuple(counts.errors(self._tallies.within(start, start + part_s)) for start in starts)
+        parts = [self._tallies.within(start, start + part_s) for start in starts]
+        return tuple(counts.errors([pane for pane in part if pane.start >= since]) for part in parts)
 
     def _latency(self, newest: Sequence[counts.PaneTally]) -> Latency | None:
         base, found = self._tallies.baseline_ms(self._rules.baseline_rows), counts.latency(newest)

@@ -9,7 +9,7 @@ from flyball.control.state.rollout_state import RolloutState
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.ids import ReleaseRoot, RolloutId, ServiceName, short
-from flyball.core.routing import Routing, StepCounts, Stopped, Verdict
+from flyball.core.routing import Cause, Routing, StepCounts, Stopped, Verdict
 
 
 def plan_rollback(situation: Situation) -> Decision | None:
@@ -32,7 +32,8 @@ def plan_rollback(situation: Situation) -> Decision | None:
             return _back(state, rollout, verdict, by="controller", counts=counts)
         if state.rollback_ordered is not None:
             ordered = state.rollback_ordered
-            verdict = Verdict(kind="ROLL_BACK", reason=f"{ordered.by}: {ordered.why}")
+            cause: Cause = "health" if ordered.proof == "policy" else "none"
+            verdict = Verdict(kind="ROLL_BACK", reason=f"{ordered.by}: {ordered.why}", cause=cause)
             return _back(state, rollout, verdict, by=ordered.by, counts=None)
     elif state.rollback_ordered is not None:
         return _undo(state, state.rollback_ordered)

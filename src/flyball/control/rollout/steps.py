@@ -1,5 +1,6 @@
 """The steps that a rollout really takes, and the routing that each of them means."""
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from flyball.control.state.rollout_state import RolloutState
@@ -44,6 +45,7 @@ def routing_of(step: Step, index: int, rollout: RolloutState, state: ServiceStat
         rollout=RolloutId(rollout.rollout),
         step=index,
         guardrails=service.rollout.guardrails,
+        relief_=state.routing.relief_ if state.routing is not None else UNSET,
     )
     match step.kind:
         case "shadow":
@@ -65,10 +67,12 @@ def routing_of(step: Step, index: int, rollout: RolloutState, state: ServiceStat
 
 
 def settled(state: ServiceState, *, champion: str, previous: str | None) -> Routing:
-    """All traffic to one release, nothing on trial."""
+    """All traffic to one release, nothing on trial. A relief stays with the champion that it was put beside."""
+    now = state.routing
     return Routing(
         service=ServiceName(state.service),
         epoch=Epoch(state.epoch + 1),
         champion=ReleaseRoot(champion),
         previous=ReleaseRoot(previous) if previous else None,
+        relief_=now.relief_ if now is not None and now.champion == champion else UNSET,
     )

@@ -47,7 +47,8 @@ def _apply(state: ServiceState, fact: e.AnyFact, at: str) -> ServiceState:
             waived = state.waived | {fact.step: fact} if fact.policy == state.policy else state.waived
             return replace(state, waived=waived, decisions=_without(state, "rollout"))
         case e.RemedyReviewed():
-            ticket = asked_anew(state.ticket, fact.rung) if fact.verdict == "harmful" else state.ticket
+            harmed = fact.verdict == "harmful" and fact.remedy == "retrain"
+            ticket = asked_anew(state.ticket, fact.rung) if harmed else state.ticket
             ladders = state.ladders | {fact.remedy: Standing(steps=fact.steps, good=fact.good)}
             return replace(state, ladders=ladders, ticket=ticket)
         case e.ReleaseRegistered() | e.GatesJudged() | e.ChampionAppointed() | e.TrainingFailed():
@@ -92,6 +93,10 @@ def _apply(state: ServiceState, fact: e.AnyFact, at: str) -> ServiceState:
             return replace(state, given_up=GivenUp(fact=fact, at=at), repeated=None) if current else state
         case e.CommandGivenUp(ticket=name, error=error) if state.ticket is not None and name == state.ticket.ticket:
             return replace(state, ticket=replace(state.ticket, failed=error))
+        case e.RemedyBegun() | e.RemedyVerified() | e.RemedyEnded():
+            return replace(state, decisions=_without(_told_anew(state), "healing"))
+        case e.HealthChanged():
+            return _told_anew(state)
         case e.DecisionTaken():
             told = state.decided_at | {fact.action: at}
             return replace(state, decisions=state.decisions | {fact.action: fact}, decided_at=told)
@@ -102,6 +107,11 @@ def _apply(state: ServiceState, fact: e.AnyFact, at: str) -> ServiceState:
 def _without(state: ServiceState, action: str) -> dict[str, e.DecisionTaken]:
     """A wait that is over is no longer told."""
     return {name: decision for name, decision in state.decisions.items() if name != action}
+
+
+def _told_anew(state: ServiceState) -> ServiceState:
+    """Why nothing is done about a cause is told again when the causes are others."""
+    return replace(state, decisions=_without(state, "remedy"))
 
 
 def _release(

@@ -1,25 +1,59 @@
 """Remedies of a service: those under way, those whose effect still stands, and what a budget counts."""
 
 from datetime import timedelta
+from typing import Final
 
 from msgspec.structs import replace
 
 from flyball.core import events as e
 from flyball.core.clock import moment, timestamp
+from flyball.core.healing_facts import RemedyKind
 from flyball.core.record import Record
 
 DAY = timedelta(days=1)
+RELIEFS: Final[frozenset[RemedyKind]] = frozenset({"fall_back", "shed", "freeze"})  # stay until they are taken away
+SLOW: Final[frozenset[RemedyKind]] = frozenset({"retrain", "quarantine", "backfill", "page"})  # block no other remedy
+BY = "policy"  # whose name stands on what is done by itself
 
 
 class Tried(Record):
     begun: e.RemedyBegun
     at: str  # RFC 3339, UTC
     verified: e.RemedyVerified | None = None
+    verified_at: str = ""  # empty: it is not
     ended: bool = False  # what it put in place is taken away again
+    ended_at: str = ""
+    failed: str = ""  # why what it ordered could not be done
+
+    @property
+    def stands(self) -> bool:
+        """What it put in place is still there."""
+        return self.begun.kind in (*RELIEFS, "quarantine") and not self.ended
+
+    @property
+    def last_at(self) -> str:
+        """When anything was heard of it last."""
+        return self.ended_at or self.verified_at or self.at
+
+
+class Exercised(Record):
+    """The last exercise of one link of the fallback chain."""
+
+    fact: e.FallbackExercised
+    at: str
+
+
+class KeptOut(Record):
+    """Rows that no training may see, by stream position."""
+
+    first: int
+    last: int | None = None  # None: there may come more
 
 
 class HealingState(Record):
     tried: dict[str, Tried] = {}  # by remedy id, oldest first: of the last day, and those that still stand
+    exercised: dict[str, Exercised] = {}  # by link
+    kept_out: dict[str, KeptOut] = {}  # by incident
     drill: e.DrillBegun | None = None  # the drill that runs
 
     def of_cause(self, cause: str) -> tuple[Tried, ...]:
@@ -30,21 +64,68 @@ class HealingState(Record):
         """Begun, and nobody knows yet whether it helps."""
         return tuple(each for each in self.tried.values() if each.verified is None)
 
+    @property
+    def in_flight(self) -> Tried | None:
+        """The one remedy at once that is under way."""
+        return next((each for each in self.under_way if each.begun.kind not in SLOW), None)
+
+    @property
+    def standing(self) -> tuple[Tried, ...]:
+        """Reliefs that nobody has taken away yet."""
+        return tuple(each for each in self.tried.values() if each.stands)
+
+    @property
+    def acted_at(self) -> str:
+        """When a remedy last changed how the service answers; empty: none did. What was measured before says nothing
+        about the present."""
+        return max((one.at for one in self.tried.values() if one.begun.kind not in (*SLOW, "freeze")), default="")
+
+    def since(self, at: str) -> tuple[Tried, ...]:
+        """Those of the day before a moment."""
+        first = timestamp(moment(at) - DAY)
+        return tuple(each for each in self.tried.values() if each.at >= first)
+
 
 def folded(state: HealingState, fact: e.AnyFact, at: str) -> HealingState:
     """One fact further; one that is of no remedy changes nothing."""
     match fact:
         case e.RemedyBegun(remedy=name):
             since = timestamp(moment(at) - DAY)
-            kept = {each: one for each, one in state.tried.items() if one.at >= since or not one.ended}
-            return replace(state, tried=kept | {name: Tried(begun=fact, at=at)})
+            kept = {each: one for each, one in state.tried.items() if one.at >= since or _holds(one)}
+            state = replace(state, tried=kept | {name: Tried(begun=fact, at=at)})
+            return _kept_out(state, fact.target, KeptOut(first=fact.row)) if fact.kind == "quarantine" else state
         case e.RemedyVerified(remedy=name) if name in state.tried:
-            return replace(state, tried=state.tried | {name: replace(state.tried[name], verified=fact)})
-        case e.RemedyEnded(remedy=name) if name in state.tried:
-            return replace(state, tried=state.tried | {name: replace(state.tried[name], ended=True)})
+            return _changed(state, name, verified=fact, verified_at=at)
+        case e.RemedyEnded(remedy=name, row=row) if name in state.tried:
+            state, target = _changed(state, name, ended=True, ended_at=at), state.tried[name].begun.target
+            span = state.kept_out.get(target or "")
+            if span is None or span.last is not None or not row:
+                return state
+            return _kept_out(state, target, replace(span, last=row))
+        case e.IncidentClosed(incident=name, how=how, row=row) if name in state.kept_out:
+            if how == "person":  # the rows are good as they are
+                return replace(state, kept_out={each: one for each, one in state.kept_out.items() if each != name})
+            return _kept_out(state, name, replace(state.kept_out[name], last=row - 1)) if row else state
+        case e.CommandGivenUp(kind="recycle", key=key, error=error):
+            name = key.rsplit("/", 1)[-1]
+            return _changed(state, name, failed=error) if name in state.tried else state
+        case e.FallbackExercised(link=link):
+            return replace(state, exercised=state.exercised | {link: Exercised(fact=fact, at=at)})
         case e.DrillBegun():
             return replace(state, drill=fact)
         case e.DrillEnded():
             return replace(state, drill=None)
         case _:
             return state
+
+
+def _kept_out(state: HealingState, incident: str | None, span: KeptOut) -> HealingState:
+    return replace(state, kept_out=state.kept_out | {incident: span}) if incident is not None else state
+
+
+def _holds(one: Tried) -> bool:
+    return one.stands or one.verified is None
+
+
+def _changed(state: HealingState, name: str, **changes: object) -> HealingState:
+    return replace(state, tried=state.tried | {name: replace(state.tried[name], **changes)})

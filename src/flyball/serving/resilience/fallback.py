@@ -3,7 +3,7 @@
 from flyball.core.contract import Checked
 from flyball.core.ids import ReleaseRoot
 from flyball.core.prediction import ArmName, Failure
-from flyball.core.routing import Routing
+from flyball.core.routing import Relief, Routing
 from flyball.core.service import Serving
 from flyball.serving.batch import Batch
 
@@ -26,6 +26,15 @@ def stand_ins(serving: Serving, routing: Routing, arm: ArmName) -> tuple[Release
     return tuple(root for root in (routing.champion, routing.previous) if root is not None and root != own)
 
 
+def in_relief(serving: Serving, routing: Routing, relief: Relief, arm: ArmName) -> tuple[ReleaseRoot, ...]:
+    """The same while the champion is spared: nobody asks it in place of others, and in its own place only where the
+    chain has no link behind the releases, since a champion that may fail is better than surely no answer."""
+    roots = stand_ins(serving, routing, arm) if relief.releases else ()
+    roots = tuple(root for root in roots if root != routing.champion)
+    last = (routing.champion,) if arm == "champion" and all(link == PREVIOUS for link in serving.fallback) else ()
+    return (*roots, *last)
+
+
 def next_stand_ins(serving: Serving, batch: Batch) -> dict[int, ReleaseRoot]:
     """For each row that may still be answered by another release: the next one that it has not been asked of."""
     if batch.shed or batch.pinned is not None or None not in batch.final:
@@ -36,11 +45,17 @@ def next_stand_ins(serving: Serving, batch: Batch) -> dict[int, ReleaseRoot]:
             continue
         if not serving.idempotent and not _untouched(batch, place):
             continue
-        for root in stand_ins(serving, batch.routing, arm):
+        for root in _roots(serving, batch, arm):
             if (place, root) not in batch.asked:
                 found[place] = root
                 break
     return found
+
+
+def _roots(serving: Serving, batch: Batch, arm: ArmName) -> tuple[ReleaseRoot, ...]:
+    if batch.relief is not None and batch.relief.fall_back:
+        return in_relief(serving, batch.routing, batch.relief, arm)
+    return stand_ins(serving, batch.routing, arm)
 
 
 def _untouched(batch: Batch, place: int) -> bool:

@@ -9,6 +9,7 @@ that nobody would have got through 503. Both say when to come back: the longer, 
 """
 
 from collections import OrderedDict
+from collections.abc import Callable
 from math import ceil
 from typing import Literal
 
@@ -58,11 +59,22 @@ class Overloads:
                     del self._limits[idle]
         return found
 
-    def refusal(self, champion: str, priority: Class | None, rows: int, now: float) -> Refusal | None:
-        """Why a request is turned away whole; None: it may begin."""
+    def refusal(
+        self,
+        champion: str,
+        priority: Class | None,
+        rows: int,
+        now: float,
+        relieving: Callable[[], bool] | None = None,
+    ) -> Refusal | None:
+        """Why a request is turned away whole; None: it may begin. `relieving`: whether one of low priority is turned
+        away although there is room, as a relief orders."""
         rank = priority or self._default
         limit = self.limit(champion)
         self._count(rows, now)
+        if rank == "low" and limit.open_to(rank) and relieving is not None and relieving():
+            self._turn_away(rank, rows)
+            return "priority"
         if limit.open_to(rank):
             return None
         self._turn_away(rank, rows)

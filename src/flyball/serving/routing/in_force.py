@@ -3,6 +3,7 @@
 from flyball.core.prediction import ArmName
 from flyball.core.routing import Routing, Stopped
 from flyball.serving.routing.assign import owners
+from flyball.serving.routing.relieving import Relieving
 from flyball.serving.routing.stopping import counted, effective
 
 
@@ -14,10 +15,12 @@ class InForce:
         self.stopped: Stopped | None = None  # of the rollout, or the A/B test, of this order
         self.routing: Routing | None = None  # that is obeyed
         self.owners: tuple[ArmName, ...] | None = None  # of the buckets, while an A/B test runs
+        self.relieving = Relieving()
 
     def order(self, routing: Routing, stopped: Stopped | None = None) -> None:
         """Another table. What was stopped stays so until another rollout or test begins."""
         self.ordered = routing
+        self.relieving.order(routing)
         self._stop(stopped or self.stopped)
 
     def stop(self, stopped: Stopped) -> None:

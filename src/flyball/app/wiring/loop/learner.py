@@ -1,7 +1,7 @@
 """Carries out a training that the loop has ordered: puts rows together, freezes them, trains, says what came of it."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import polars as pl
 
@@ -9,6 +9,7 @@ from flyball.app.declared import Declared
 from flyball.app.wiring.training.pipeline import Pipeline
 from flyball.control.giving_up import given_up
 from flyball.control.retries import spent, wait_s
+from flyball.control.state.healing_state import KeptOut
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.clock import Clock, timestamp
@@ -124,6 +125,8 @@ class PipelineLearner:
         since = state.normal_since_row or None
         contract = declared.contract
         found = self._captured(wanted, since)
+        if found is not None:
+            found = without(found, self._position, state.healing.kept_out.values())
         captured = typed(found.rename({self._position: POSITION}), contract) if found is not None else None
         height = captured.height if captured is not None else 0
         parts = [] if since is not None or height >= wanted else [typed(self._source(), contract).tail(wanted - height)]
@@ -131,6 +134,21 @@ class PipelineLearner:
             parts.append(captured)
         backfills = self._backfills(found) if found is not None else ()
         return pl.concat(parts) if parts else typed(self._source(), contract).clear(), backfills
+
+
+def without(rows: pl.DataFrame, position: str, spans: Iterable[KeptOut]) -> pl.DataFrame:
+    """The rows without those that a quarantine keeps out of every training.
+
+    >>> rows = pl.DataFrame({"row": [1, 2, 3, 4]})
+    >>> without(rows, "row", [KeptOut(first=2, last=3)])["row"].to_list()
+    [1, 4]
+    >>> without(rows, "row", [KeptOut(first=3)])["row"].to_list()
+    [1, 2]
+    """
+    for span in spans:
+        at = pl.col(position)
+        rows = rows.filter((at < span.first) | (at > span.last if span.last is not None else False))
+    return rows
 
 
 def _wanted(state: ServiceState, ticket: str) -> bool:

@@ -38,6 +38,9 @@ class WithSpool:
             return Observed(routing=None, counts=None, stopped=left[-1])
         return observed if observed.stopped or not left else replace(observed, stopped=left[-1])
 
+    def recycle(self, key: str, service: str, epoch: int) -> None:
+        self._gateways.recycle(key, service, epoch)
+
     def clear(self, service: str, running: str | None) -> None:
         """Forget what is on the ledger: every stop of a rollout that no longer runs."""
         for event_id, stopped in self._left(service):

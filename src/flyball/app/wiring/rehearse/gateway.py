@@ -64,6 +64,7 @@ class GatewayProcess:
         self.errors: Counter[str] = Counter()  # own error events of each release as candidate and as shadow
         self.champions: set[tuple[int, str]] = set()  # (epoch, release) that answered as champion
         self.assigned: list[tuple[int, str, str]] = []  # (epoch, unit, arm) of each row, while there are two arms
+        self.recycled: list[str] = []  # keys of the orders to begin anew
         self._starts = 0
 
     def start(self, at: float) -> None:
@@ -115,6 +116,15 @@ class GatewayProcess:
         core = self._up()
         self.judge(at)
         return core.observe()
+
+    def recycle(self, key: str, service: str, epoch: int) -> None:  # noqa: ARG002 -- it serves one
+        """Its process is a fresh one: what leaked in the one before is gone, what is on the disk stays."""
+        self._up()
+        if self.ordered is not None and epoch < self.ordered.epoch:
+            raise StaleEpoch(f"epoch {self.ordered.epoch} is in force, the order says {epoch}")
+        if key not in self.recycled:
+            self.recycled.append(key)
+            self._done(Effect(kind="recycle", key=key, routing=self.ordered))
 
     def clear(self, running: str | None) -> None:
         """Forget stops that are on the ledger: those of rollouts that no longer run."""

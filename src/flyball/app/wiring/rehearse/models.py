@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from flyball.app.rehearse.faults import SICK
 from flyball.app.rehearse.models import Labels, Made
 from flyball.app.rehearse.rows import LATENT, RowLaw
 from flyball.core.contract import DataContract
@@ -30,6 +31,7 @@ class Weather:
     def __init__(self) -> None:
         self.shifts: dict[str, float] = {}  # of the features, as they are drawn now
         self.errors = 1.0  # times the usual rate
+        self.sick: str | None = None  # the release that fails by itself
 
 
 class Models:
@@ -99,7 +101,7 @@ class Loaded:
     def predict(self, rows: Sequence[dict[str, Any]]) -> ArmReply:
         """Errors and slow answers as declared; a slow answer is one row's, so only a row that came alone has one."""
         made, labels, blur = self._made, self._labels, self._made.blur(self._now.shifts)
-        error = BASE_ERROR * made.error_ratio * self._now.errors
+        error = BASE_ERROR * made.error_ratio * self._now.errors * (SICK if self._now.sick == made.root else 1.0)
         slow = BASE_SLOW * made.slow_ratio if len(rows) == 1 else 0.0
         dice = self._rng.random(2 * len(rows)).tolist()
         answers: list[Answer | Failure] = [

@@ -71,6 +71,9 @@ class StruckGateways:
     def observe(self, service: str) -> Observed:
         return self._points.call("gateway.observe", lambda: self._gateway.observe(service, self._wall()))
 
+    def recycle(self, key: str, service: str, epoch: int) -> None:
+        self._points.call("gateway.apply", lambda: self._gateway.recycle(key, service, epoch))
+
     def _apply(self, key: str, routing: Routing) -> None:
         self._gateway.apply(key, routing)
         late, self._late = self._late, None

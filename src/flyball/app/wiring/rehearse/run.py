@@ -23,8 +23,10 @@ from flyball.app.wiring.rehearse.striking import Side
 from flyball.app.wiring.rehearse.world import MakeLedger, World
 from flyball.control.reconcile.checkpoint import EVERY_PANES
 from flyball.control.state.fold import fold
+from flyball.control.state.healing_state import SLOW
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
+from flyball.core.clock import timestamp
 from flyball.core.errors import Unavailable
 from flyball.core.ports import Judge
 from flyball.decide.rollout import judge as production_judge
@@ -32,6 +34,7 @@ from flyball.decide.rollout import judge as production_judge
 BUSY_S: Final = 10.0
 SOON_S: Final = 60.0  # while a training or a person is waited for
 QUIET_S: Final = 3600.0
+SOON_AFTER_S: Final = 900.0  # a remedy: what it was against may be back
 
 
 class Rehearsal:
@@ -84,7 +87,8 @@ class Rehearsal:
         self._events(now_s)
         seconds = min(most_s, self._length(now_s))
         kinds = world.schedule.lasting("traffic", now_s) | world.schedule.lasting("data", now_s)
-        world.traffic.come(seconds, now_s, world.wall(), alone=self._on_trial, kinds=kinds)
+        watched = self._watched
+        world.traffic.come(seconds, now_s, world.wall(), alone=self._on_trial or watched, kinds=kinds, watched=watched)
         world.clock.advance(seconds)
         of_labels = world.schedule.lasting("labels", world.now_s())
         if "outage" not in of_labels:
@@ -99,6 +103,13 @@ class Rehearsal:
     def _on_trial(self) -> bool:
         return self.state.rollout is not None or self.state.incident is not None
 
+    @property
+    def _watched(self) -> bool:
+        """Whether a remedy has to show that it helps, stands, or was over a moment ago: the cause may be back."""
+        healing, since = self.state.healing, timestamp(self.world.clock.now() - timedelta(seconds=SOON_AFTER_S))
+        quick = [one for one in healing.tried.values() if one.begun.kind not in SLOW]
+        return any(one.verified is None or one.stands or one.last_at > since for one in quick)
+
     def _length(self, now_s: float) -> float:
         """Until the next thing happens, and no longer than one look may take."""
         state, ticket = self.state, self.state.ticket
@@ -106,7 +117,7 @@ class Rehearsal:
         if ticket is not None or self.world.speaking.due(now_s):
             most = SOON_S
         away = self._gateway_back_s is not None or not any(each.acted for each in self._controllers)
-        if self._on_trial or state.waiting or away or state.applied < state.epoch:
+        if self._on_trial or self._watched or state.waiting or away or state.applied < state.epoch:
             most = BUSY_S
         coming = [each.at for each in self._drifts] + list(self.world.schedule.times)
         coming += [each.at for each in self.cast.scenario.words]
@@ -128,6 +139,7 @@ class Rehearsal:
                 continue  # the ledger takes nothing now: they try again
             self._waiting.remove(index)
         world.weather.errors = COMMON_CAUSE if "errors" in world.schedule.lasting("traffic", now_s) else 1.0
+        self._champion_fails("errors" in world.schedule.lasting("champion", now_s))
         self._gateway(now_s)
         if (kind := world.schedule.strike("clock", now_s)) is not None:
             jump = timedelta(seconds=JUMP_S if kind == "forward" else -JUMP_S)
@@ -136,6 +148,14 @@ class Rehearsal:
             self._controllers[0].kill()
         self._beside("second" in world.schedule.lasting("controller", now_s))
         self._read()
+
+    def _champion_fails(self, now: bool) -> None:
+        """The release that serves when it begins is the one that fails, wherever it is asked, until it is over."""
+        weather = self.world.weather
+        if now and weather.sick is None:
+            weather.sick = self.state.champion
+        elif not now:
+            weather.sick = None
 
     def _gateway(self, now_s: float) -> None:
         """It dies, stays away, comes back, and its disk fills up."""

@@ -15,6 +15,7 @@ from flyball.app.wiring.rehearse.models import Weather
 LOGGED_S: Final = 30.0  # of a quiet stretch: one row is written out each so many seconds, whatever the traffic
 POOL: Final = 256  # rows that are drawn at once
 SEAL_S: Final = 300.0  # a pane of the log while each request comes alone
+WATCHED_SEAL_S: Final = 30.0  # while a remedy has to show that it helps
 QUIET_SEAL_S: Final = 3600.0
 PANE_ROWS: Final = 1000  # at most
 
@@ -53,8 +54,18 @@ class Traffic:
         """The features are distributed otherwise from now on."""
         self._pool = []
 
-    def come(self, seconds: float, now_s: float, wall: float, *, alone: bool, kinds: frozenset[str]) -> None:
-        """What arrives within so many seconds from now on. Args: kinds: faults that hold, of `traffic` and `data`."""
+    def come(
+        self,
+        seconds: float,
+        now_s: float,
+        wall: float,
+        *,
+        alone: bool,
+        kinds: frozenset[str],
+        watched: bool = False,
+    ) -> None:
+        """What arrives within so many seconds from now on. Args: kinds: faults that hold, of `traffic` and `data`.
+        watched: a remedy is under way."""
         arriving = int(self._arrivals.poisson(self._rps * seconds * (BURST if "burst" in kinds else 1.0)))
         sent = arriving if alone else min(arriving, max(1, round(seconds / LOGGED_S)))
         offsets = np.sort(self._arrivals.random(sent) * seconds).tolist()
@@ -65,7 +76,7 @@ class Traffic:
         elif rows:
             self._send(rows, [wall + offset for offset in offsets], now_s)
         self._count(arriving - sent)
-        self._seal(now_s + seconds, SEAL_S if alone else QUIET_SEAL_S)
+        self._seal(now_s + seconds, WATCHED_SEAL_S if watched else SEAL_S if alone else QUIET_SEAL_S)
 
     def _seal(self, now_s: float, pane_s: float) -> None:
         if now_s - self._sealed_s >= pane_s:

@@ -8,6 +8,7 @@ from flyball.adapters.prediction_log.memory_telemetry import MemoryTelemetry
 from flyball.app.rehearse.approved import Approved, Rules, TimeBox
 from flyball.app.rehearse.arriving import Arrives, Holdback, Labelled
 from flyball.app.rehearse.faults import Schedule
+from flyball.app.rehearse.healed import Healed
 from flyball.app.rehearse.invariants import Exposure, Intent, NoOscillation, OneChampion, WarmTarget
 from flyball.app.rehearse.models import Made
 from flyball.app.rehearse.report import Fingerprint
@@ -77,6 +78,7 @@ class World:
             Labelled(service),
             NoOscillation(service, self.now_s),
             NothingOnCredit(service),
+            Healed(service),
         )
         self.watching = Watching(bare, invariants, seed=seed, now_s=self.now_s)
         self.ledger = WitnessedLedger(bare, self.watching.acknowledged, self._ledger_is_full)

@@ -20,7 +20,7 @@ from flyball.contracts.rows.compiled import CompiledRows
 from flyball.control.reconcile import Reconciler, TelemetrySensor
 from flyball.control.state.rollout_state import RolloutState
 from flyball.core.clock import moment
-from flyball.core.errors import Unavailable
+from flyball.core.errors import Refused, Unavailable
 from flyball.core.ledger import Ledger
 from flyball.core.log_tables import log_tables
 from flyball.core.ports import Releases
@@ -87,6 +87,9 @@ class InProcess:
 
     def loaded(self, root: str) -> FolderPredictor:
         return load(self._releases.verified(root), release=root)
+
+    def recycle(self, key: str, service: str, epoch: int) -> None:  # noqa: ARG002 -- it is one process
+        raise Refused(f"{service} is answered by this process alone")
 
     def observe(self, service: str) -> Observed:  # noqa: ARG002 -- there is one
         return self._gateway.observe()

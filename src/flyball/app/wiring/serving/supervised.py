@@ -141,8 +141,8 @@ async def run(
         for declared in services:
             place = home.gateway(name := declared.service.metadata.name)
             slots[name] = mapped_slots(place / COUNTERS, max(numbers) + 2)  # the first: of one process alone
-            sums = Sums(slots[name])
-            bodies[name] = OverWorkers(name, crew, TableMap(place / MAP), sums, mapped_units(place / UNITS))
+            parts = TableMap(place / MAP), Sums(slots[name]), mapped_units(place / UNITS)
+            bodies[name] = OverWorkers(name, crew, *parts)
         supervisor = Supervisor(bodies, {name: home.gateway(name) for name in bodies}, judge, SystemClock(), complain)
         stack.push_async_callback(crew.stop)
         await crew.start()
@@ -155,11 +155,17 @@ async def run(
         await crew.open()
         if orphans is not None:
             orphans.leave()
-        bounds = strictest([each.service.serving.recycle for each in services])
-        renewal = Renewal(crew, bounds, telling.received, complain, ordered=telling.ordered)
-        stack.push_async_callback(_ended, asyncio.create_task(renewal.keep()))
+        stack.push_async_callback(_ended, asyncio.create_task(_renewal(services, crew, telling, supervisor).keep()))
         ready()
         await stopping.wait()
+
+
+def _renewal(services: Sequence[Declared], crew: Workers, telling: Telling, supervisor: Supervisor) -> Renewal:
+    """Of worn workers, and of those that are to make room by an order."""
+    bounds = strictest([each.service.serving.recycle for each in services])
+    renewal = Renewal(crew, bounds, telling.received, complain, ordered=telling.ordered)
+    supervisor.renew = renewal.order
+    return renewal
 
 
 def _numbers(home: Home, services: Sequence[Declared], workers: int) -> tuple[set[int], list[int]]:

@@ -246,7 +246,15 @@ class Served:
         if self._settling >= self._most_settling:
             return "overload"
         routing = self.core.routing
-        return self.overloads.refusal(routing.champion, terms.priority, rows, now) if routing else None
+        if routing is None:
+            return None
+        return self.overloads.refusal(routing.champion, terms.priority, rows, now, self._relieving(routing))
+
+    def _relieving(self, routing: Routing) -> Callable[[], bool] | None:
+        """What a relief turns away; None: none does."""
+        if routing.relief is None or not routing.relief.shed:
+            return None
+        return lambda: self.core.relieving.turns_away(self._clock.now().timestamp())
 
     def full(self, routing: Routing) -> bool:
         """Whether a request that says nothing about itself would be refused now."""

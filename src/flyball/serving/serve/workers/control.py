@@ -11,7 +11,7 @@ from typing import assert_never
 
 import msgspec
 
-from flyball.core.control import Apply, Asked, Done, Observe, Refusal, Request
+from flyball.core.control import Apply, Asked, Done, Observe, Recycle, Refusal, Request
 from flyball.core.errors import FlyballError
 from flyball.serving.serve.workers.supervisor import Supervisor
 
@@ -61,6 +61,9 @@ class Control:
             match request:
                 case Apply(key=key, routing=routing):
                     await self._supervisor.apply(key, routing)
+                    return Done()
+                case Recycle(key=key, service=service, epoch=epoch):
+                    self._supervisor.recycle(key, service, epoch)
                     return Done()
                 case Observe(service=service):
                     return Done(observed=self._supervisor.observe(service))

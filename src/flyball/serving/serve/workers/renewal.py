@@ -36,7 +36,12 @@ class Renewal:
         self._ordered = ordered
         self._workers, self._declared, self._rows, self._complain = workers, declared, rows, Complaints(complain)
         self._hopeless = False  # the operator knows that no worker can hold less
+        self._due: dict[int, str] = {}  # workers that are to make room by an order, and by which
         self._lives: dict[int, tuple[int, int, Wear]] = {}  # number -> (pid, rows when it began, its wear)
+
+    def order(self, why: str) -> None:
+        """Somebody wants fresh workers: each that answers now makes room, one after the other."""
+        self._due = {link.worker: f"ordered by {why}" for link in self._workers.live if link.opened}
 
     async def keep(self) -> None:
         """Until cancelled: a look that fails is told, and the next one is taken all the same."""
@@ -59,7 +64,12 @@ class Renewal:
                     await asyncio.sleep(PAUSE_S)
 
     def _worn(self) -> tuple[int, str] | None:
-        """The first worker that is worn, and why."""
+        """The first worker that is to make room by an order, or is worn, and why."""
+        while self._due:
+            number = next(iter(self._due))
+            order = self._due.pop(number)
+            if any(link.worker == number for link in self._workers.live):
+                return number, order
         for link in self._workers.live:
             if not link.opened:
                 continue

@@ -11,6 +11,7 @@ reason and is tried again; the others of the gateway are served.
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import pairwise
@@ -20,7 +21,7 @@ import msgspec
 
 from flyball.core.arms import MOST_ARMS, WORDS_OF_OUR_OWN
 from flyball.core.clock import Clock
-from flyball.core.errors import BadInput, Fault, NotFound, StaleEpoch, Untrusted
+from flyball.core.errors import BadInput, Fault, NotFound, Refused, StaleEpoch, Untrusted
 from flyball.core.ports import Judge
 from flyball.core.routing import Observed, Routing
 from flyball.serving.routing.lowering import lowers
@@ -51,6 +52,8 @@ class Supervisor:
         """`folders`: one a service, for its table and its spool. `write`: how a table gets there."""
         self._services, self._folders, self._judge, self._clock = services, folders, judge, clock
         self._write = write
+        self.renew: Callable[[str], None] | None = None  # how its workers begin to make room; None: it has none
+        self._recycled: deque[str] = deque(maxlen=_KEYS_KEPT)  # keys of such orders
         self._papers: dict[str, Paper] = {}
         self._complain = Complaints(complain)
         self._first: Callable[[str], Routing | None] = lambda _: None
@@ -101,6 +104,23 @@ class Supervisor:
                 return
             self._demand_newer(name, routing)
             await self._come_into_force(name, Table(routing=routing, keys=(key,)))
+
+    def recycle(self, key: str, name: str, epoch: int) -> None:
+        """Begin to put fresh workers in the place of those that answer; the same key twice is one order.
+
+        Kept in memory alone: a supervisor that starts anew has fresh workers. Raises: NotFound, StaleEpoch, Refused.
+        """
+        if name not in self._services:
+            raise NotFound(f"this gateway does not serve {name}")
+        table = self._tables.get(name)
+        if table is not None and epoch < table.routing.epoch:
+            raise StaleEpoch(f"{name}: epoch {table.routing.epoch} is in force, the order says {epoch}")
+        if key in self._recycled:
+            return
+        if self.renew is None:
+            raise Refused("one process answers here, and makes room for nobody: start the gateway with --workers 2")
+        self.renew(key)
+        self._recycled.append(key)
 
     def observe(self, name: str) -> Observed:
         """Counts that call for a stop are never shown before the stop: the gateway's word comes first.

@@ -1,0 +1,41 @@
+"""Policies of healing that make no sense: a cause that nothing shows, a remedy twice, a bound of another remedy."""
+
+from collections.abc import Iterator
+from typing import get_args
+
+from flyball.contracts.declaration.task_metrics import Finding
+from flyball.contracts.schema_faults import nearest
+from flyball.contracts.yaml_text import Path
+from flyball.core import policy_facts
+from flyball.core.health import SignKind
+from flyball.core.service import Healing, HealingPolicy
+
+CAUSES = (*sorted(kind for part in get_args(SignKind) for kind in get_args(part) or (part,)), "upstream", "failed")
+
+
+def of_healing(healing: Healing) -> Iterator[Finding]:
+    """Each policy is about something that can happen, and each remedy of it is one."""
+    for index, policy in enumerate(healing.policies):
+        at: Path = ("healing", "policies", index)
+        if policy.cause.split("/")[0] not in CAUSES:
+            fix = nearest(policy.cause, CAUSES)
+            yield (*at, "cause"), f"one of {', '.join(CAUSES)}, or one with its feature", policy.cause, fix
+        if policy.when is not None and (wrong := policy_facts.fault(policy.when, action="heal")) is not None:
+            yield (*at, "when"), "a CEL condition over the facts of the policy", wrong, ""
+        yield from _remedies(at, policy)
+    if healing.most_hold_s < healing.hold_s:
+        yield ("healing", "most_hold_s"), f"at least hold_s, {healing.hold_s:g}", f"{healing.most_hold_s:g}", ""
+
+
+def _remedies(at: Path, policy: HealingPolicy) -> Iterator[Finding]:
+    if not policy.remedies:
+        yield (*at, "remedies"), "at least one remedy", "none", "remove the policy, or page"
+    kinds = [one.kind for one in policy.remedies]
+    for number, one in enumerate(policy.remedies):
+        here: Path = (*at, "remedies", number)
+        if one.kind in kinds[:number]:
+            yield (*here, "kind"), "each remedy once", one.kind, "what did not help is not tried again in the same bout"
+        if one.kind == "shed" and one.share == 0:
+            yield (*here, "share"), "more than 0", "0", "a shed of nobody helps nobody"
+        if one.kind == "page" and number < len(kinds) - 1:
+            yield (*here, "kind"), "page as the last remedy", f"before {kinds[number + 1]}", "a page waits for a person"

@@ -1,0 +1,106 @@
+"""May this remedy be taken against this cause now? What has to be there first, each with what is missing. Pure."""
+
+from collections.abc import Iterator
+
+from flyball.control.decision import Situation, elapsed_s
+from flyball.control.healing.causes import OF_SUPPLY, Cause, upstream_fault
+from flyball.control.state.healing_state import BY, SLOW
+from flyball.core.declared_healing import DeclaredRemedy
+from flyball.core.serving import Serving
+from flyball.decide.ladder import remedy_rung
+
+LATELY = 2  # turns of exercising: one may have been missed
+ASKS_NOBODY = ("rule", "constant")  # links whose answer no release makes
+
+
+def obstacles(situation: Situation, cause: Cause, remedy: DeclaredRemedy) -> tuple[str, ...]:
+    """Why it is not taken; empty where it may be."""
+    return tuple(_obstacles(situation, cause, remedy))
+
+
+def _obstacles(situation: Situation, cause: Cause, remedy: DeclaredRemedy) -> Iterator[str]:
+    state, kind = situation.state, remedy.kind
+    if kind != "page":
+        stands = remedy_rung(situation.service.autonomy, state.ladder(f"{kind}/{cause.kind}"))
+        if stands != "auto":
+            yield f"people called it harmful against {cause.kind}: it is no longer taken by itself, only at {stands}"
+    if state.frozen is not None and state.frozen.by != BY and kind not in ("roll_back", "page"):
+        yield f"{state.frozen.by} froze the service"
+    if (flying := state.healing.in_flight) is not None and kind not in SLOW:
+        yield f"{flying.begun.remedy} is under way"
+    if situation.observed is None and kind in ("fall_back", "shed", "recycle_worker", "roll_back"):
+        yield "the gateway does not answer"
+    match kind:
+        case "fall_back":
+            yield from _fall_back(situation, cause)
+        case "roll_back":
+            yield from _roll_back(situation)
+        case "shed" if state.routing is None or any(one.begun.kind == "shed" for one in state.healing.standing):
+            yield "requests are turned away already" if state.routing is not None else "nothing serves"
+        case "freeze" if state.frozen is not None:
+            yield "it is frozen already"
+        case "quarantine" if cause.incident is None:
+            yield "no incident says which rows"
+        case "retrain":
+            yield from _retrain(situation)
+        case _:
+            pass
+
+
+def _fall_back(situation: Situation, cause: Cause) -> Iterator[str]:
+    state = situation.state
+    if state.routing is None:
+        yield "nothing serves"
+        return
+    if any(one.begun.kind == "fall_back" for one in state.healing.standing):
+        yield "the fallback chain answers already"
+        return
+    serving, own_data = situation.service.serving, cause.upstream or cause.kind in OF_SUPPLY
+    if asks_nobody(serving):
+        return
+    if own_data:
+        yield "every link of serving.fallback is a release, which is fed the same data"
+    elif "previous" not in serving.fallback or state.previous is None:
+        yield "serving.fallback has no link that could answer now"
+    elif not _exercised(situation):
+        yield "the fallback chain was not exercised lately, or did not answer then"
+
+
+def asks_nobody(serving: Serving) -> bool:
+    """Whether the chain ends in a rule or a constant: it answers whatever becomes of releases and their data."""
+    return any(not isinstance(link, str) for link in serving.fallback)
+
+
+def _exercised(situation: Situation) -> bool:
+    """Of the release before this one: it was asked while nobody needed it, and answered."""
+    last = situation.state.healing.exercised.get("previous")
+    within_s = LATELY * situation.service.serving.exercise.every_s
+    return last is not None and last.fact.answered > 0 and elapsed_s(last.at, situation.now) <= within_s
+
+
+def _roll_back(situation: Situation) -> Iterator[str]:
+    state, observed = situation.state, situation.observed
+    if state.rollback_ordered is not None:
+        yield "a way back is ordered already"
+    if state.rollout is not None:
+        return  # what is on trial goes first
+    if state.previous is None:
+        yield "no release is kept to go back to"
+    elif state.previous in state.withdrawn or state.previous not in state.releases:
+        yield "the release before this one was withdrawn"
+    elif observed is not None and (observed.routing is None or observed.routing.previous != state.previous):
+        yield "the release before this one is not warm in the gateway"
+    else:
+        last = state.healing.exercised.get("previous")
+        if last is not None and last.at >= state.appointed_at and not last.fact.answered:
+            yield "the release before this one did not answer when it was exercised"
+
+
+def _retrain(situation: Situation) -> Iterator[str]:
+    """The ticket is opened by the trigger, which is the check of the alarm: not one noisy window."""
+    if (fault := upstream_fault(situation.state)) is not None:
+        yield f"the data are at fault, not the model: {fault}"
+    learning = situation.learning
+    if learning.fired is None:
+        yield "no trigger has fired: a few windows are no drift yet"
+    yield from learning.waiting_for

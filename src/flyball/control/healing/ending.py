@@ -1,0 +1,68 @@
+"""When a relief is taken away again: its cause is gone, and has been for a while that grows each time it comes back.
+
+Taking it away is the question whether the cause is cured, since a champion that nobody asks shows no errors. So the
+first time it is asked soon, and each time the answer was no, later: nothing swings. Pure.
+"""
+
+from flyball.control.decision import Decision, Situation, elapsed_s
+from flyball.control.healing.causes import Cause
+from flyball.control.healing.verifying import taken_away
+from flyball.control.state.healing_state import BY, Tried
+from flyball.core import events as e
+from flyball.core.ids import ServiceName
+
+
+def end(situation: Situation, causes: tuple[Cause, ...]) -> Decision | None:
+    """The first relief whose time has come; None: none stands, or it has to stay."""
+    for one in situation.state.healing.standing:
+        if (why := _over(situation, one, causes)) is not None:
+            return _ended(situation, one, why)
+    return None
+
+
+def hold_s(situation: Situation, one: Tried) -> float:
+    """How long its cause has to be gone, seconds."""
+    healing = situation.service.healing
+    before = sum(
+        each.ended and each.begun.kind == one.begun.kind for each in situation.state.healing.of_cause(one.begun.cause)
+    )
+    return float(min(healing.hold_s * 2.0**before, healing.most_hold_s))
+
+
+def _over(situation: Situation, one: Tried, causes: tuple[Cause, ...]) -> str | None:
+    state, kind = situation.state, one.begun.kind
+    relief = state.routing.relief if state.routing is not None else None
+    if kind == "freeze" and (state.frozen is None or state.frozen.by != BY):
+        return "a person has decided about the freeze"
+    if kind == "fall_back" and (relief is None or not relief.fall_back):
+        return "the champion that it stood in for no longer serves"
+    if kind == "shed" and (relief is None or not relief.shed):
+        return "the routing is another"
+    if kind == "quarantine":
+        return None if one.begun.target in state.incidents.open else f"incident {one.begun.target} is closed"
+    if state.frozen is not None and state.frozen.by != BY:
+        return None  # a person wants things to stay as they are
+    if one.verified is None or any(cause.key == one.begun.cause for cause in causes):
+        return None
+    hold = hold_s(situation, one)
+    gone = elapsed_s(one.verified_at, situation.now)
+    if one.verified.helped == "yes" and gone >= hold:
+        return f"{one.begun.cause} has been gone for {gone:.0f} s"
+    calm = state.health.health.state not in ("UNKNOWN", "FAILED") and elapsed_s(state.health.since, situation.now)
+    if one.verified.helped != "yes" and state.health.since and calm and calm >= hold:
+        return f"{one.begun.cause} is gone, and the service has been {state.health.health.state} for {calm:.0f} s"
+    return None
+
+
+def _ended(situation: Situation, one: Tried, why: str) -> Decision:
+    state = situation.state
+    facts, commands = taken_away(situation, one, why)
+    if one.begun.kind == "freeze" and state.frozen is not None and state.frozen.by == BY:
+        facts.append(e.Thawed(service=ServiceName(state.service), by=BY, why=f"{one.begun.remedy} ends: {why}"))
+    return Decision(
+        action="healing",
+        what=f"{one.begun.remedy} ({one.begun.kind}) is taken away",
+        why=why,
+        facts=tuple(facts),
+        commands=commands,
+    )
