@@ -7,6 +7,7 @@ import io
 import json
 import shutil
 import subprocess
+import threading
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,10 +24,12 @@ from flyball.app.home import Home
 from flyball.app.people import states_of
 from flyball.app.wiring.asking.declarations import declaration
 from flyball.app.wiring.ledger import open_ledger, recorder
+from flyball.app.wiring.reviewing import digesting
 from flyball.app.wiring.reviewing.digesting import write_due
 from flyball.app.wiring.reviewing.reading import clock
 from flyball.contracts.declaration.service_file import declaration as as_plain
 from flyball.core import events as e
+from flyball.core.errors import Unavailable
 from flyball.core.service import Review
 from flyball.decide.calendar import start_of
 
@@ -191,6 +194,32 @@ def test_a_controller_that_dies_between_file_and_fact_leaves_a_digest_that_the_n
         before = file.read_bytes()
         assert write_due(held, copy, ledger, now) == 1
         assert file.read_bytes() == before
+
+
+def test_a_service_whose_digest_cannot_be_written_holds_up_no_other_and_is_told_once(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    copy = Home(tmp_path / "copy")
+    shutil.copytree(home.root, copy.root)
+    stopping, looks = threading.Event(), list[int]()
+    monkeypatch.setattr(digesting, "EVERY_S", 0.01)
+    monkeypatch.setattr(digesting, "clock", lambda: datetime.now(UTC) + timedelta(days=8))
+
+    def broken() -> Any:
+        raise Unavailable("the disk is away")
+
+    with closing(recorder(copy)) as ledger:
+        declared = _with(declaration(ledger, "fraud"), Review(digests=("weekly",)))
+
+        def held() -> Any:
+            looks.append(1)
+            if len(looks) == 3:
+                stopping.set()
+            return states_of(ledger)["fraud"], declared
+
+        digesting.keep_digests([broken, held], copy, ledger, stopping)
+    assert len(list((copy.digests / "fraud").glob("weekly-*.md"))) == 1
+    assert capfd.readouterr().err.count("the disk is away") == 1
 
 
 def _killed(*_: object, **__: object) -> None:
