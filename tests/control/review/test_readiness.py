@@ -28,6 +28,7 @@ DECLARED = {  # items that service.yaml alone can fail
     "the rollout is scripted",
     "how right it is is watched",
     "somebody is on call",
+    "drills are scheduled, and none is overdue",
 }
 
 
@@ -44,6 +45,7 @@ def whole() -> Service:
         experiment=replace(base.experiment, limits=Limits(memory_mb=1_000.0)),
         review=Review(digests=("weekly",)),
         alerts=Alerts(on_call=("ada",)),
+        drills={"disaster": "quarterly"},
     )
 
 

@@ -97,6 +97,7 @@ _DECISIONS = (
         ("slo",),
         lambda _: "nothing: budgets are counted and shown",
     ),
+    _Decision("what is drilled, how often", ("drills",), lambda _: "nothing but the fallback chain by itself"),
     _Decision("retention", ("serving.log.retention_s",), lambda _: "rows of clients are kept for ever"),
     _Decision("digests", ("review.digests",), lambda _: "none is written by itself"),
 )

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from flyball.control.explain import standing
 from flyball.control.narrate import sentence
+from flyball.control.overdue import overdue
 from flyball.control.review.outside import Outside
 from flyball.control.review.paging import Paged, paging
 from flyball.control.review.reading import past_of
@@ -22,7 +23,7 @@ from flyball.core.ledger import Entry
 from flyball.core.record import Record
 from flyball.core.service import Service
 from flyball.decide.calendar import Span, name_of
-from flyball.decide.overdue import Overdue, overdue_digests
+from flyball.decide.overdue import Overdue
 
 MOST_LINES = 40  # of a chapter; the rest is counted
 CHAPTERS: dict[str, tuple[type[e.Fact], ...]] = {
@@ -84,14 +85,14 @@ def written_up(service: Service, entries: Sequence[Entry], period: Period, span:
     state = ServiceState(service=name)
     for entry in known:
         state = fold(state, entry)
-    past = past_of(known, name)
+    past, until = past_of(known, name), timestamp(span.until)
     there = past.within(span)
     return WriteUp(
         service=name,
         period=period,
         name=name_of(period, span),
         since=timestamp(span.since),
-        until=timestamp(span.until),
+        until=until,
         facts=len(inside),
         standing=standing(state),
         waiting_for=tuple(wait for each in state.decisions.values() for wait in each.waiting_for),
@@ -99,7 +100,7 @@ def written_up(service: Service, entries: Sequence[Entry], period: Period, span:
         chapters=tuple(_chapter(title, kinds, inside) for title, kinds in CHAPTERS.items()),
         pages=paging(there, service.review.pages_per_week),
         toil=toil(there),
-        overdue=_overdue(service, state, span),
+        overdue=tuple(each for each in overdue(state, service, until) if each.due_at < until),
     )
 
 
@@ -108,15 +109,3 @@ def _chapter(title: str, kinds: tuple[type[e.Fact], ...], inside: Sequence[Entry
     shown = found[-MOST_LINES:]
     lines = tuple(Said(seq=entry.seq, at=entry.at, text=sentence(entry.fact)) for entry in shown)
     return Chapter(title=title, lines=lines, more=len(found) - len(shown))
-
-
-def _overdue(service: Service, state: ServiceState, span: Span) -> tuple[Overdue, ...]:
-    """Digests of earlier periods; the one that is being written is no more overdue than it is due."""
-    routine, declared = state.routine, service.review
-    return overdue_digests(
-        declared.digests,
-        written=routine.digests,
-        began_at=routine.began_at,
-        now=timestamp(span.until),
-        grace_s=max(declared.digest_grace_s, 1.0),
-    )

@@ -56,6 +56,7 @@ _NEEDS: Mapping[str, tuple[LevelName, str, str]] = {
     "the data contract has service levels": ("governed", "lines of contract.yaml", "late data are somebody's breach"),
     "what is kept, and for how long, is decided": ("governed", _KEY, "what is not needed cannot be lost or leaked"),
     "runbooks are out and fresh": ("governed", "an hour for each", "whoever is woken knows what to do"),
+    "drills are scheduled, and none is overdue": ("governed", _KEY, "what was shown once is shown again"),
     "a restore from backup was drilled": ("governed", _RUN, "RPO and RTO are figures instead of hopes"),
     "digests are written": ("governed", _KEY, "what was decided is read by people, and late is told"),
 }

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from flyball.control.overdue import overdue
 from flyball.control.review.readiness.item import Asked, Item, failed, fresh, looked_at, passed, unknown
 from flyball.control.review.seen import DAY_S, QUARTER_S
 from flyball.core import events as e
@@ -23,6 +24,7 @@ def watching(asked: Asked) -> Iterable[Item]:
     yield looked_at(
         "runbooks are out and fresh", asked.looked.runbooks, "flyball runbook list; flyball runbook run --dry-run"
     )
+    yield _drills(asked)
     yield _disaster(asked)
 
 
@@ -92,6 +94,17 @@ def _alerts_tested(asked: Asked) -> Item:
         missed = "; ".join(f"{each}: {why}" for each, why in fact.missed.items()) or "no destination is declared"
         return failed(name, f"the newest test did not arrive: {missed}", todo, shown)
     return fresh(name, f"a test arrived at {', '.join(fact.arrived)}", todo, shown, within_s=TESTED_S)
+
+
+def _drills(asked: Asked) -> Item:
+    name = "drills are scheduled, and none is overdue"
+    schedule = asked.service.drills
+    if not schedule:
+        return failed(name, "none is scheduled", "drills: {fallback: weekly, disaster: quarterly}")
+    late = [each for each in overdue(asked.state, asked.service, asked.seen.now) if each.what.startswith("drill-")]
+    if late:
+        return failed(name, "; ".join(each.why for each in late), "flyball drill NAME")
+    return passed(name, ", ".join(f"{fault} {period}" for fault, period in schedule.items()))
 
 
 def _disaster(asked: Asked) -> Item:
