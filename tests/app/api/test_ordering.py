@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from tests.app.api.asked import answering, ask, declared, put
 from tests.app.api.test_flagger import DOCUMENTED, SENT
 from tests.app.api.test_templates import resource
+from tests.app.test_alert_relay import page
 from tests.app.test_people import ASKED, ROLLOUT, asking
 from tests.control.world import NAME, SECOND
 
@@ -106,6 +107,24 @@ def test_an_order_stands_on_the_ledger_under_the_name_that_was_proven(
     status, told, _ = ask(f"{url}{STANDING}/resume", b"", key=keys["clerk"])
     assert (status, told["recorded"]) == (200, ["rollout.resumed"])
     assert newest(folder).by == f"key-{keys['clerk'].split('_')[1]}"
+
+
+def test_an_alert_is_taken_and_silenced_under_the_name_that_was_proven(
+    url: str, keys: dict[str, str], folder: Path
+) -> None:
+    put(Home(folder / "home"), page())
+    place, bob = f"{url}/v1/services/{NAME}/alerts", token("bob@example.com", f"{NAME}:admin")
+    status, told, _ = ask(f"{place}/ack", {"about": "al-1", "why": "on it"}, key=bob)
+    assert (status, told["recorded"], newest(folder).by) == (200, ["alert.acked"], "bob@example.com")
+    assert ask(f"{place}/ack", {"about": "al-9"}, key=bob)[0] == 404
+    status, told, _ = ask(f"{place}/silence", {"for_s": -1}, key=bob)
+    assert (status, [fault["path"] for fault in told["faults"]]) == (422, ["why", "match", "for_s"])
+    body = {"match": "drift/*", "for_s": 3600, "why": "the campaign began"}
+    assert ask(f"{place}/silence", body, key=bob)[1]["recorded"] == ["alerts.silenced"]
+    found = ask(place, key=keys["argo"])[1]
+    assert (found["alerts"][0]["acked_by"], found["silences"][0]["by"]) == ("bob@example.com", "bob@example.com")
+    assert ask(f"{place}/unsilence", {"about": found["silences"][0]["silence"]}, key=bob)[0] == 200
+    assert ask(f"{place}/ack", {"about": "al-1"}, key=token("eve@example.com", f"{NAME}:admin"))[0] == 403
 
 
 def test_an_approver_accepts_a_step_by_name_and_a_stranger_is_told_the_names(
