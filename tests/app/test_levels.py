@@ -138,6 +138,14 @@ def test_what_nobody_knows_is_unknown_with_the_reason(tmp_path: Path) -> None:
     assert judged(home, 5000, "other")["availability"].reason == "the home has no service other"
 
 
+def test_an_incident_of_how_the_service_answers_is_none_of_the_data(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    ill = IncidentOpened(service=FRAUD, incident="in-2", kind="health", reason="errors", cause="errors")
+    written(home, (900, WATCHED), (1100, ill))
+    found = judged(home, 5000)
+    assert {found[name].standing for name in ("timeToDetect", "timeToNotify", "timeToRepair")} == {"OK"}
+
+
 def test_silence_of_a_controller_that_watches_is_no_incident(tmp_path: Path) -> None:
     home = Home(tmp_path)
     written(home, (900, WATCHED))

@@ -145,7 +145,9 @@ class _Reader:
                 return how == "new_normal"
             case e.RunFinished(reason=reason):
                 return reason not in BY_HAND
-            case e.DiagnosisMade() | e.IncidentOpened() | e.DecisionTaken():
+            case e.IncidentOpened(kind=kind):
+                return kind == "data_quality"
+            case e.DiagnosisMade() | e.DecisionTaken():
                 return True
             case _:
                 return False
@@ -165,7 +167,7 @@ class _Reader:
                 self.tickets[name] = replace(known, ordered_at=entry.at, by_policy=proof == "policy")
             case e.TicketClosed(ticket=name, outcome=outcome) if name in self.tickets:
                 self.tickets[name] = replace(self.tickets[name], closed_at=entry.at, outcome=outcome)
-            case e.IncidentOpened() as incident:
+            case e.IncidentOpened(kind="data_quality") as incident:
                 self.incidents.append(incident)
             case e.TrainingStarted(ticket=name, run=run) if name in self.tickets:
                 self.tickets[name] = replace(self.tickets[name], run=run)

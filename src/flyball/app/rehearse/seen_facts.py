@@ -22,7 +22,7 @@ class SeenFacts:
         self.releases: dict[str, Release] = {}
         self.passed: set[str] = set()
         self.champion = ""
-        self._incident = False
+        self._incident = ""
         self._signals: dict[tuple[str, str | None], str] = {}  # -> its level
         self._weight = 0.0
         self._appointed: datetime | None = None
@@ -43,8 +43,10 @@ class SeenFacts:
                     self._by_person.add(release.root)
             case e.GatesJudged(release=root, passed=passed):
                 (self.passed.add if passed else self.passed.discard)(root)
-            case e.IncidentOpened() | e.IncidentClosed():
-                self._incident = isinstance(fact, e.IncidentOpened)
+            case e.IncidentOpened(incident=name, kind="data_quality"):  # the one that holds trainings back
+                self._incident = name
+            case e.IncidentClosed(incident=name) if name == self._incident:
+                self._incident = ""
             case e.SignalRaised(signal=signal):
                 self._signals[signal.signal, signal.feature] = signal.level
             case e.SignalCleared(signal=name, feature=feature):
@@ -84,7 +86,7 @@ class SeenFacts:
         found: dict[str, Any] = {
             "hour": at.hour,
             "weekday": at.isoweekday(),
-            "incident": self._incident,
+            "incident": bool(self._incident),
             "drift": ("psi", "act") in levels or ("shift", "act") in levels,
             "risk": ("risk", "act") in levels,
             "weight": self._weight,

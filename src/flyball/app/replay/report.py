@@ -139,9 +139,9 @@ def deeds(entries: Iterable[Entry], row_at: "dict[int, int]", train_rows: int) -
                         level=signal.level,
                     )
                 )
-            case e.IncidentOpened() as incident:
+            case e.IncidentOpened(kind="data_quality") as incident:
                 open_incident[incident.incident] = IncidentLine(row=row, closed_row=None, reason=incident.reason)
-            case e.IncidentClosed() as ended:
+            case e.IncidentClosed() as ended if ended.incident in open_incident:
                 begun_at = open_incident.pop(ended.incident)
                 incidents.append(IncidentLine(row=begun_at.row, closed_row=row, reason=begun_at.reason))
     incidents += open_incident.values()

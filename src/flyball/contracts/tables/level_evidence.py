@@ -47,7 +47,7 @@ def watched(entries: Iterable[Entry]) -> Watched:
         match entry.fact:
             case e.ProcessStarted(process="controller" | "replay"):
                 looked = True
-            case e.IncidentOpened(incident=incident, row=row):
+            case e.IncidentOpened(incident=incident, kind="data_quality", row=row):
                 begin(incident, row, at)
             case e.IncidentClosed(incident=incident):
                 end(incident, at)
