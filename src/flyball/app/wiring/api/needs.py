@@ -19,7 +19,7 @@ def needed(path: str) -> Need | None:
             return None  # its credentials are in the body
         case ["v1", "decide"]:
             return Need(scope="verdict", service=None)
-        case ["v1", "services", service, "rollout"] | ["v1", "services", service, "rollout", "verdict"]:
+        case ["v1", "services", service, "rollout" | "alerts"] | ["v1", "services", service, "rollout", "verdict"]:
             return Need(scope="verdict", service=service)
         case ["v1", "services", service, *_]:
             return Need(scope="admin", service=service)
