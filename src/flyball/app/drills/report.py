@@ -25,6 +25,7 @@ class DrillRow(Record):
     share: float = 0.0  # of the requests, or rows, that the fault could touch
     answers: dict[str, int] = {}  # ok, fallback, refused, shed, failed, as the drill's own clients counted them
     drill: str = ""  # id on the ledger
+    remedies: tuple[str, ...] = ()  # that the loop took by itself meanwhile
     by_hand: str = ""  # what a person had to do afterwards
     figures: dict[str, float] = {}
 
@@ -110,6 +111,8 @@ def markdown(report: DrillReport) -> str:
         lines.append(
             f"- **{row.fault}** ({row.drill or 'no id'}): {row.detected_by or 'nothing told of it'}. {answers}."
         )
+        if row.remedies:
+            lines.append(f"  Remedies: {', '.join(row.remedies)}.")
         if row.why:
             lines.append(f"  Missed: {row.why}.")
     lines += [f"- **{each.fault}** was left out: {each.why}." for each in report.left_out]

@@ -26,7 +26,7 @@ from flyball.app.drills.seen import Change, FactReader
 from flyball.app.drills.watchers import Watchers
 from flyball.app.people import Person
 from flyball.core import events as e
-from flyball.core.clock import timestamp
+from flyball.core.clock import moment, timestamp
 from flyball.core.drill_lease import DrillLease
 from flyball.core.ids import ServiceName
 from flyball.core.ledger import Ledger
@@ -116,6 +116,7 @@ class Driver:
             share=share,
             answers={each: clients.outcome(each) for each in NAMES},
             drill=name,
+            remedies=tuple(watch.remedies),
             figures=self._stage.found | {"repeated": float(clients.repeated)},
         )
         outcome, why = ("aborted", "somebody aborted it") if aborted else outcome_of(row)
@@ -132,6 +133,7 @@ class Watch:
         self._reader = FactReader()
         self._seq = 0
         self.changes: list[Change] = []
+        self.remedies: list[str] = []  # that the loop took by itself
         self.injected_at = time.time()
         self.found = Judged()
         self._look()
@@ -164,6 +166,8 @@ class Watch:
     def _look(self) -> None:
         for entry in self._ledger.read(self._seq, subject=self._stage.service):
             self._seq = entry.seq
+            if isinstance(entry.fact, e.RemedyBegun) and moment(entry.at).timestamp() >= self.injected_at:
+                self.remedies.append(entry.fact.kind)
             self.changes.extend(self._reader.take(entry))
         self.changes.extend(self._watchers.look(time.time()))
         self._stage.clients.check()
