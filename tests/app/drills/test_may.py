@@ -1,6 +1,7 @@
 """A drill begins on a service that is well, and on no other."""
 
 import pytest
+from msgspec.structs import replace
 from tests.control.world import NAME, OPENED, SECOND, first_champion, registered
 
 from flyball.adapters.ledger.memory import MemoryLedger, SimulatedClock
@@ -11,6 +12,15 @@ from flyball.core.clock import moment
 from flyball.registry import chain
 
 UNTIL = "2026-11-21T10:10:00.000000Z"
+REMEDY = e.RemedyBegun(
+    service=NAME,
+    remedy="re-1",
+    kind="fall_back",
+    cause="errors",
+    number=0,
+    why="errors",
+    verify_by="2999-01-01T00:00:00Z",
+)
 DRILL = e.DrillBegun(service=NAME, drill="dr-1", fault="latency", share=0.05, until=UNTIL, by="ada", proof="os_user")
 
 
@@ -33,6 +43,7 @@ def test_a_service_that_is_well_may_be_drilled() -> None:
             "budget of availability is spent",
         ),
         ([*registered(SECOND), OPENED], "rollout ro-1 runs"),
+        ([REMEDY], "remedy re-1 (fall_back) against errors is under way"),
         ([DRILL], "drill dr-1 (latency) runs until"),
     ],
 )
@@ -45,6 +56,10 @@ def test_one_that_is_ill_or_busy_is_left_alone(facts: list[e.AnyFact], words: st
 def test_an_incident_of_a_drill_is_none_and_a_drill_whose_time_is_up_is_over() -> None:
     incident = e.IncidentOpened(service=NAME, incident="in-1", kind="drill", reason="a drill")
     assert against(incident, DRILL, now=UNTIL) == ()
+
+
+def test_a_person_who_was_called_is_no_obstacle() -> None:
+    assert against(replace(REMEDY, kind="page")) == ()
 
 
 def test_each_obstacle_is_told() -> None:

@@ -16,6 +16,11 @@ def obstacles(state: ServiceState, now: float) -> tuple[str, ...]:
         if one.opened.kind != "drill":
             found.append(f"the incident {name} is open: {one.opened.reason}")
     found += [f"the error budget of {name} is spent" for name in state.health.spent]
+    found += [
+        f"the remedy {tried.begun.remedy} ({tried.begun.kind}) against {tried.begun.cause} is under way"
+        for tried in state.healing.under_way
+        if tried.begun.kind != "page"
+    ]
     if state.rollout is not None:
         found.append(f"the rollout {state.rollout.rollout} runs")
     if state.ab is not None:
