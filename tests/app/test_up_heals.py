@@ -131,6 +131,7 @@ def seen(home: Path, kind: type[Any], within_s: float = SEEN_S) -> Any:
     return pytest.fail(f"no {kind.__name__} in time, only {Counter(told)}")
 
 
+@pytest.mark.slow  # a small one of its kind: tests/simulation/test_healing.py, and the real gateways of test_relief.py
 def test_an_error_burst_is_answered_by_the_chain_and_the_champion_comes_back(shop: Path, tmp_path: Path) -> None:
     home, sick = tmp_path / "home", tmp_path / "sick"
     with up([shop], home) as running:
