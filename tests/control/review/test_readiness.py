@@ -14,7 +14,7 @@ from flyball.core.health import Health
 from flyball.core.ids import RolloutId
 from flyball.core.routing import Routing, Verdict
 from flyball.core.service import Alerts, Budget, Gate, Limits, LiveMetric, Review, Service
-from flyball.core.serving import PredictionLog
+from flyball.core.serving import PredictionLog, Probes
 
 YES = Checked(ok=True, why="looked at")
 ALL = Looked(champion=YES, previous=YES, levels=YES, labels=YES, runbooks=YES, controller=YES)
@@ -29,6 +29,7 @@ DECLARED = {  # items that service.yaml alone can fail
     "how right it is is watched",
     "somebody is on call",
     "drills are scheduled, and none is overdue",
+    "it is probed",
 }
 
 
@@ -39,7 +40,7 @@ def whole() -> Service:
         base,
         metadata=replace(base.metadata, people={"ada": ("approver", "operator")}),
         gates=(Gate(metric="accuracy", min=0.5),),
-        serving=replace(base.serving, log=PredictionLog(retention_s=86_400.0)),
+        serving=replace(base.serving, log=PredictionLog(retention_s=86_400.0), probes=Probes()),
         monitor=replace(base.monitor, live_metric=LiveMetric(name="accuracy", max_loss=0.1)),
         retrain=replace(base.retrain, budget=Budget(runs_per_week=2)),
         experiment=replace(base.experiment, limits=Limits(memory_mb=1_000.0)),

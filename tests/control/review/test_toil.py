@@ -63,5 +63,5 @@ def test_every_key_that_is_proposed_is_one_of_the_declaration() -> None:
     for told in AUTOMATION.values():
         for word in told.replace(",", " ").replace(":", " ").replace(";", " ").split():
             section, _, key = word.rpartition(".")
-            if section.split(".")[0] in ("autonomy", "retrain", "rollout", "policy", "serving", "monitor"):
+            if section.split(".")[0] in ("autonomy", "retrain", "rollout", "policy", "serving", "monitor", "healing"):
                 assert f"| `{key}` |" in page, word

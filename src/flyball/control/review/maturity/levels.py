@@ -42,6 +42,7 @@ _NEEDS: Mapping[str, tuple[LevelName, str, str]] = {
     "the champion is signed and verifies": ("instrumented", _RUN, "what serves is what was judged"),
     "gates have a floor": ("instrumented", _KEY, "nothing worse than the floor is ever rolled out"),
     "a controller keeps the service": ("instrumented", "a process that runs", "drift and loss are seen"),
+    "it is probed": ("instrumented", _KEY, "that it answers is known where no client asks"),
     "its health is known": ("instrumented", "traffic", "one word says how it is, and why"),
     "how right it is is watched": ("instrumented", _KEY, "a loss is seen in windows instead of complaints"),
     "labels arrive": ("instrumented", "a feed of labels", "the truth about answers, late but sure"),

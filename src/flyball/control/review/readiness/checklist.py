@@ -20,7 +20,7 @@ DECLARED = frozenset(
         *("it has an owner, and people who may act", "costs are bounded", "gates have a floor"),
         *("what is kept, and for how long, is decided", "digests are written"),
         *("the rollout is scripted", "how right it is is watched", "somebody is on call"),
-        "drills are scheduled, and none is overdue",
+        *("drills are scheduled, and none is overdue", "it is probed"),
     )
 )
 

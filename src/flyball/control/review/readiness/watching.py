@@ -17,6 +17,7 @@ def watching(asked: Asked) -> Iterable[Item]:
     yield looked_at("labels arrive", asked.looked.labels, "send them: POST /v1/labels")
     yield looked_at("a controller keeps the service", asked.looked.controller, "flyball up")
     yield _metric(asked)
+    yield _probes(asked)
     yield _health(asked)
     yield from _fallback(asked)
     yield _on_call(asked)
@@ -34,6 +35,14 @@ def _metric(asked: Asked) -> Item:
     if metric is None:
         return failed(name, "no live metric is declared", "monitor.live_metric: {name: ..., max_loss: ...}")
     return passed(name, f"{metric.name}, at most {metric.max_loss} worse than on the holdout")
+
+
+def _probes(asked: Asked) -> Item:
+    name = "it is probed"
+    probes = asked.service.serving.probes
+    if probes is None:
+        return failed(name, "nobody asks but clients", "serving.probes: {every_s: 10s}")
+    return passed(name, f"{', '.join(probes.endpoints)}, every {probes.every_s:g} s")
 
 
 def _health(asked: Asked) -> Item:
