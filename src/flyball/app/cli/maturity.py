@@ -25,12 +25,11 @@ def maturity(
     from flyball.app.cli.parsed import fault_of
     from flyball.app.home import find_home
     from flyball.app.review.runbooks import looked_through
-    from flyball.app.runbooks.running import folder_of
     from flyball.app.wiring.asking.readiness import matured
     from flyball.app.wiring.reviewing.reading import clock
 
     def runbooks(name: str) -> "Checked":
-        return looked_through(name, folder_of(place, name), clock().date(), fault_of)
+        return looked_through(name, place.folder_of(name), clock().date(), fault_of)
 
     place = find_home(home)
     with progress("looking"):
