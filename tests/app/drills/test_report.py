@@ -50,3 +50,11 @@ def test_a_restored_gateway_with_other_weights_is_a_difference() -> None:
         "weight: the ledger names 1000, the gateway holds 0",
     )
     assert len(routing_differences(said, said, second)) == 1
+
+
+def test_a_gateway_that_began_before_the_first_order_serves_the_champion_of_the_facts() -> None:
+    first, second = ReleaseRoot("sha256:" + "a" * 64), ReleaseRoot("sha256:" + "b" * 64)
+    began = Routing(service=ServiceName("fraud"), epoch=Epoch(0), champion=first)
+    assert routing_differences(None, began, first) == ()
+    assert len(routing_differences(None, began, second)) == 1
+    assert routing_differences(None, msgspec.structs.replace(began, epoch=1), first) == ("the ledger names no routing",)

@@ -31,10 +31,14 @@ class DisasterReport(Record):
 def routing_differences(folded: Routing | None, held: Routing | None, champion: str | None) -> tuple[str, ...]:
     """Where the routing that the ledger names and the one that a gateway holds part, in words.
 
+    Before a controller has ordered the first one the ledger names none, and a gateway begins by itself at epoch 0.
+
     >>> routing_differences(None, None, None)
     ('the ledger names no routing', 'the gateway holds no routing')
     """
     found = []
+    if folded is None and held is not None and held.epoch == 0:
+        return () if held.champion == champion else (f"champion: the facts make it {champion}, there {held.champion}",)
     if folded is None:
         found.append("the ledger names no routing")
     if held is None:
