@@ -17,10 +17,10 @@ def seen(state: HealthState = "HEALTHY", kept_s: float | None = 0.3, **other: st
 
 
 @given(STATES)
-def test_a_load_balancer_goes_elsewhere_where_no_answer_is_to_be_had_and_else_nowhere(state: HealthState) -> None:
+def test_no_state_of_the_service_takes_a_gateway_away_that_can_answer(state: HealthState) -> None:
+    """FAILED too: 5 % errors of the champion would be an outage of everything, the fallback chain included."""
     status, body = told(seen(state), ready=True, refused="", broken=False)
-    assert body["state"] == state
-    assert (status == 503) == (state == "FAILED")
+    assert (status, body["state"]) == (200, state)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """What a gateway answers about the health of a service: the controller's word, and what it knows itself.
 
-The state is the service's, not this host's: a gateway that goes away because the service drifts helps nobody. So only
-what says that no answer is to be had here makes a load balancer look elsewhere (503): FAILED, or nothing to serve by.
+The state is the service's, not this host's: a gateway that goes away because the service drifts helps nobody, and one
+that goes away because its champion FAILED takes the fallback chain with it, which answers. So only what this gateway
+knows of itself makes a load balancer look elsewhere (503): nothing to serve by. All else stands in the body.
 """
 
 from typing import Any
@@ -34,7 +35,7 @@ def told(seen: HealthSeen, *, ready: bool, refused: str, broken: bool) -> tuple[
         "age_s": seen.kept_s,
         "ready": ready and not refused,
     }
-    return AWAY if here or health.state == "FAILED" else OK, body
+    return AWAY if here else OK, body
 
 
 def of_all(states: list[tuple[int, HealthState]]) -> tuple[int, HealthState]:

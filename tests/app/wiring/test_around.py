@@ -34,7 +34,8 @@ class Gateway:
 
     async def answer(self, request: web.Request) -> web.Response:
         body = await request.json() if request.can_read_body else None
-        assert is_own(SECRET, request.headers[HEADER.decode()], float(request.headers[HEADER.decode()].split(".")[0]))
+        word = request.headers[HEADER.decode()]
+        assert is_own(SECRET, word, float(word.split(".")[0]), request.method, request.path)
         self.asked.append((request.method, request.path, body))
         return web.json_response({}, status=self.status)
 

@@ -42,8 +42,9 @@ def test_one_and_all_say_the_same(tmp_path: Path) -> None:
     assert lost == (404, {"error": "no service bank"})
 
 
-def test_a_failed_service_sends_load_balancers_elsewhere(tmp_path: Path) -> None:
-    assert [status for status, _ in asked(tmp_path, "FAILED", "/v1/health/shop", "/v1/health")] == [503, 503]
+def test_a_failed_service_says_so_and_sends_no_load_balancer_away(tmp_path: Path) -> None:
+    found = asked(tmp_path, "FAILED", "/v1/health/shop", "/v1/health")
+    assert [(status, body["state"]) for status, body in found] == [(200, "FAILED"), (200, "FAILED")]
 
 
 def test_without_a_controller_it_is_unknown_and_answers(tmp_path: Path) -> None:

@@ -114,7 +114,8 @@ class Around:
                 except Unavailable as error:
                     missing[f"probes of {endpoint}"] = str(error)
                     continue
-                headers = {HEADER.decode(): mark(self._secret, time.time()), "content-type": "application/json"}
+                word = mark(self._secret, time.time(), asked.method, asked.path)
+                headers = {HEADER.decode(): word, "content-type": "application/json"}
                 asking.append(prober.ask(endpoint, asked.path, asked.body, headers))
             found = await asyncio.gather(*asking)
         if self._watched.get(name) is each:

@@ -21,6 +21,10 @@ class Request(Record):
     path: str
     body: bytes | None  # None: it is only asked whether it is there
 
+    @property
+    def method(self) -> str:
+        return "GET" if self.body is None else "POST"
+
 
 def request(endpoint: Endpoint, service: str, columns: Sequence[Column], folder: Path) -> Request:
     """Args: columns: inputs that a client sends. folder: of the champion's release.

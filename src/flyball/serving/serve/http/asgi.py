@@ -204,7 +204,8 @@ class Door:
     def own(self, scope: Scope) -> bool:
         """Whether the home itself asks, and not a client."""
         text = header(scope, OWN_PROBE)
-        return text is not None and is_own(self._secret, text, self._clock.now().timestamp())
+        now = self._clock.now().timestamp()
+        return text is not None and is_own(self._secret, text, now, scope["method"], scope["path"])
 
     def _one_row(self, served: Served, body: bytes, scope: Scope) -> dict[str, Any] | None:
         """What most requests are: one row that the contract accepts, and that may be joined. None: it is not that."""
