@@ -22,6 +22,7 @@ class Worker(Record):
 
 class Surroundings(Record):
     probes: tuple[Probed, ...] = ()  # the newest ten of each endpoint, oldest first
+    failing_since: dict[str, float] = {}  # by endpoint: the first of the probes that have failed one after the other
     workers: tuple[Worker, ...] = ()
     memory_used: float | None = None  # share of the machine's; None: nobody has looked
     disk_free: float | None = None  # share of the home's disk

@@ -124,6 +124,23 @@ def test_the_newest_ten_of_each_are_kept_and_a_bad_answer_says_what_it_was(tmp_p
     asyncio.run(work())
 
 
+def test_since_when_nothing_is_answered_is_known_beyond_the_newest_ten(tmp_path: Path) -> None:
+    async def work() -> None:
+        home = home_of(tmp_path)
+        around = watching(home)
+        async with gateway(home) as one:
+            one.status = 503
+            first = await turns(around, 1)
+            found = await turns(around, KEPT + 2, begin=2e9)
+            one.status = 200
+            over = await turns(around, 1, begin=3e9)
+        assert found.failing_since == {probe.endpoint: probe.at for probe in first.probes}
+        assert first.probes[0] not in found.probes
+        assert over.failing_since == {}
+
+    asyncio.run(work())
+
+
 def test_a_gateway_that_is_gone_is_a_finding_and_one_that_never_was_is_none(tmp_path: Path) -> None:
     async def work() -> None:
         home = home_of(tmp_path)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from flyball.core.estimating import ConceptTrend
 from flyball.core.release import Estimate
@@ -72,6 +73,14 @@ def probes(*ok: bool) -> Surroundings:
 # one thing that a service may suffer from, by what it should be called
 ILL: dict[str, tuple[str, Vitals]] = {
     "half of the rows fail": ("UNHEALTHY", well(errors=Counted(events=150, rows=300))),
+    "no probe is answered for a quarter of an hour": (
+        "FAILED",
+        well(around=replace(probes(False, False, False), failing_since={"predict": 2.0 - 900.0})),
+    ),
+    "no probe is answered for a little less": (
+        "UNHEALTHY",
+        well(around=replace(probes(False, False, False), failing_since={"predict": 2.5 - 900.0})),
+    ),
     "all fail for a quarter of an hour": (
         "FAILED",
         well(errors=Counted(events=300, rows=300), failing=(Counted(events=300, rows=300),) * 3),

@@ -205,6 +205,15 @@ def test_an_unsure_loss_is_none() -> None:
     assert judged(well(loss=wide), judged(well(loss=lost(0.08))), 60.0).gone == {}
 
 
+def test_what_a_clock_ahead_has_written_holds_no_longer_than_what_is_written_now() -> None:
+    years = 4 * 365 * 86_400.0
+    ill = judged(ILL["half of the rows fail"][1], seconds=years)
+    back = judged(well(), ill, 0.0)
+    gone = judged(well(), back, RULES.clear_s)
+    assert (back.health.state, gone.health.signs) == ("UNHEALTHY", ())
+    assert judged(well(), gone, RULES.clear_s + RULES.critical_s).health.state == "HEALTHY"
+
+
 def test_what_the_ledger_says_is_where_it_goes_on() -> None:
     ill = judged(well(errors=Counted(events=150, rows=300)))
     again = resumed(ill.health, at(0), Judging())

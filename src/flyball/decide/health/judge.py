@@ -39,7 +39,9 @@ class Judging(Record):
 
 
 def judge(readings: Readings, rules: HealthRules, before: Judging, now: str) -> Judging:
-    """Pure: asked twice with the same it answers the same. Args: now: not before that of `before`."""
+    """Pure: asked twice with the same it answers the same. Args: now: where it is before a moment of `before`, a clock
+    was wrong then, and that moment is taken for now: what a jump has written must not hold for years."""
+    before = _not_ahead(before, now)
     signs, gone, unseen = _signs(readings, rules, before, now)
     standing = worst(sign.severity for sign in signs if sign.key not in gone)
     critical_at = now if RANK[standing] >= RANK["critical"] else before.critical_at
@@ -55,6 +57,15 @@ def judge(readings: Readings, rules: HealthRules, before: Judging, now: str) -> 
         would_change=tuple(_changes(readings, signs, rules, critical_at if held else "")),
     )
     return Judging(health=health, gone=gone, unseen=unseen, critical_at=critical_at)
+
+
+def _not_ahead(before: Judging, now: str) -> Judging:
+    return replace(
+        before,
+        gone={key: min(since, now) for key, since in before.gone.items()},
+        unseen={key: min(since, now) for key, since in before.unseen.items()},
+        critical_at=min(before.critical_at, now),
+    )
 
 
 def due(judging: Judging, rules: HealthRules) -> str:

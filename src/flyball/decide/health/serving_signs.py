@@ -91,6 +91,11 @@ def _probes(around: Surroundings, rules: HealthRules) -> Iterator[Reading]:
         often = len(probes) > rules.probe_failures and bad >= rules.probe_share * len(probes)
         severity: Severity | None = "critical" if in_a_row or often else None
         holds: Severity | None = "critical" if severity or not all(probe.ok for probe in newest) else None
+        since = around.failing_since.get(endpoint)
+        lasting = in_a_row and since is not None and newest[-1].at - since >= rules.failed_s
+        if lasting:
+            severity = holds = "failed"
+        minutes = f"{rules.failed_s / 60:g} min"
         said = next((probe.said for probe in reversed(probes) if not probe.ok), "")
         yield Reading(
             kind="availability",
@@ -98,9 +103,12 @@ def _probes(around: Surroundings, rules: HealthRules) -> Iterator[Reading]:
             holds=holds,
             value=bad / len(probes),
             limit=rules.probe_share,
-            why=f"{bad} of the last {len(probes)} probes of {endpoint} failed" + (f": {said}" if said else ""),
+            why=f"{bad} of the last {len(probes)} probes of {endpoint} failed"
+            + (f", all of {minutes}" if lasting else "")
+            + (f": {said}" if said else ""),
             clears=f"{rules.probe_failures} probes of {endpoint} in a row are answered",
-            worse=f"{rules.probe_failures} probes of {endpoint} in a row fail ({bad} of the last {len(probes)} did)",
+            worse=f"{rules.probe_failures} probes of {endpoint} in a row fail ({bad} of the last {len(probes)} did), "
+            f"FAILED when all do for {minutes}",
         )
 
 

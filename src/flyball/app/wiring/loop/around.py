@@ -9,7 +9,7 @@ import asyncio
 import threading
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -119,7 +119,9 @@ class Around:
                 asking.append(prober.ask(endpoint, asked.path, asked.body, headers))
             found = await asyncio.gather(*asking)
         if self._watched.get(name) is each:
-            each.found = _with(each.found, probes=_newest((*each.found.probes, *found)), missing=missing)
+            failing = _failing(each.found.failing_since, found)
+            probes_now = _newest((*each.found.probes, *found))
+            each.found = _with(each.found, probes=probes_now, failing_since=failing, missing=missing)
 
     def _asked(self, each: _Watched, champion: str, endpoint: Endpoint) -> Request:
         """Made once a champion."""
@@ -163,6 +165,13 @@ def _newest(probes: tuple[Probed, ...]) -> tuple[Probed, ...]:
         if counts[probe.endpoint] <= KEPT:
             kept.append(probe)
     return tuple(reversed(kept))
+
+
+def _failing(before: dict[str, float], found: Sequence[Probed]) -> dict[str, float]:
+    """Since when nothing but failures came of an endpoint; a controller that starts anew counts from its first one."""
+    answered = {probe.endpoint for probe in found if probe.ok}
+    failed = {probe.endpoint: probe.at for probe in found if not probe.ok}
+    return failed | {endpoint: since for endpoint, since in before.items() if endpoint not in answered}
 
 
 def _probes(each: _Watched) -> Probes:
