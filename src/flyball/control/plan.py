@@ -43,7 +43,7 @@ def plan(situation: Situation) -> Plan:
     state = situation.state
     asked = (
         *(plan_rollback, plan_exceptions, plan_ab_end, _plan_routing, plan_incidents, _plan_watched, _plan_health),
-        *(plan_drill_over, plan_alerts, plan_healing, _plan_standstill),
+        *(plan_drill_over, _plan_alerts, plan_healing, _plan_standstill),
         *(plan_ab_test, plan_rollout, plan_retraining),
     )
     decisions: list[Decision] = []
@@ -116,6 +116,15 @@ def _plan_health(situation: Situation) -> Decision | None:
     return Decision(
         action="health", what="tell", why="it is as well as the facts say", facts=situation.changed, told=True
     )
+
+
+def _plan_alerts(situation: Situation) -> Decision | None:
+    """Nobody is told before a remedy that can begin now has begun: then it is known what is held for it."""
+    decision = plan_alerts(situation)
+    if decision is None:
+        return None
+    healing = plan_healing(situation)
+    return None if healing is not None and healing.facts else decision
 
 
 def _plan_standstill(situation: Situation) -> Decision | None:
