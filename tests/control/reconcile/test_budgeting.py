@@ -10,9 +10,11 @@ from tests.control.loop import Loop, healthy
 from tests.control.plant import EMPTY
 from tests.control.world import FIRST, NAME, SECOND, registered, service
 
+from flyball.adapters.ledger.memory import EPOCH
 from flyball.control.reconcile import TelemetrySensor
 from flyball.core import events as e
 from flyball.core.budget_standing import BudgetsState
+from flyball.core.clock import timestamp
 from flyball.core.metric_evidence import MetricEvidence, MetricTrial
 from flyball.core.objectives import Objective, Slo
 from flyball.core.ports import Segment
@@ -22,6 +24,7 @@ from flyball.core.service import LiveMetric, Monitor, Service
 from flyball.core.watching import Pane, WindowReport
 
 DAY_S, PANE_S, ROWS = 86_400.0, 600.0, 1_000
+BEGAN = EPOCH.timestamp() - DAY_S  # a day of panes is sealed when the loop begins
 HALF = Objective(name="availability", sli="availability", target=0.99, window_s=DAY_S)
 
 
@@ -38,7 +41,7 @@ class Log:
             self.read += 1
             failed = self.failed[index]
             outcomes = ["failed"] * failed + ["answered"] * (ROWS - failed)
-            start = index * PANE_S
+            start = BEGAN + index * PANE_S
             pane = Pane(service=service, index=index, start=start, end=start + PANE_S, last_row=index, received=ROWS)
             columns: dict[str, Any] = {
                 "arm": ["champion"] * ROWS,
@@ -126,6 +129,19 @@ def test_an_outage_spends_the_budget_freezes_the_next_release_and_a_quiet_day_le
     ]
 
 
+def test_a_budget_calms_and_is_restored_by_time_alone_where_the_traffic_stops() -> None:
+    loop, log, _ = kept(replace(service(), slo=Slo(objectives=(HALF,))))
+    log.failed += [900, 900]
+    loop.tick(2 * PANE_S)
+    assert loop.reconciler.state.health.burning["availability"].urgency == "page"
+    loop.tick(2 * 3600.0)
+    assert loop.reconciler.state.health.burning == {}
+    assert loop.reconciler.state.health.spent.keys() == {"availability"}
+    loop.tick(DAY_S)
+    assert loop.reconciler.state.health.spent == {}
+    assert log.read == 146
+
+
 def test_a_controller_that_reads_the_log_again_and_one_that_reads_on_say_the_same_and_write_nothing_twice() -> None:
     declared = replace(service(), slo=Slo(objectives=(HALF,)))
     loop, log, sensor = kept(declared)
@@ -144,9 +160,9 @@ def test_a_controller_that_reads_the_log_again_and_one_that_reads_on_say_the_sam
     assert state_of(on) == state_of(sensor)
     log.failed += [5]
     read = log.read
-    on.look(loop.reconciler.state, "2026-01-01T00:00:00.000000Z")
+    on.look(loop.reconciler.state, timestamp(EPOCH))
     assert log.read == read + 1
-    anew.look(loop.reconciler.state, "2026-01-01T00:00:00.000000Z")
+    anew.look(loop.reconciler.state, timestamp(EPOCH))
     assert state_of(on) == state_of(anew)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from flyball.control.state.health_state import HealthStanding
 from flyball.core import events as e
 from flyball.core.budget_standing import BudgetsState, BudgetStanding
+from flyball.core.clock import moment
 from flyball.core.objectives import Events
 from flyball.core.ports import Segment
 from flyball.core.promised import objectives_of
@@ -16,6 +17,8 @@ from flyball.decide.objectives.budgets import Budgets
 from flyball.decide.objectives.telling import budget_facts
 from flyball.monitor.risk import margin
 from flyball.monitor.slis import events_of, judged
+
+ASKED_S = 60.0  # without a new pane the budgets are asked this often
 
 
 class Budgeting:
@@ -28,7 +31,7 @@ class Budgeting:
         self._budgets = Budgets(self._objectives, service.slo)
         self._now: float | None = None  # end of the newest pane, seconds since the epoch
         self._standing: tuple[BudgetStanding, ...] | None = None  # as of then; None: to be asked for
-        self._told: tuple[HealthStanding, tuple[e.AnyFact, ...]] | None = None
+        self._told: tuple[HealthStanding, float, tuple[e.AnyFact, ...]] | None = None
 
     def take(self, segment: Segment, reports: Sequence[WindowReport], promised: Mapping[str, Estimate]) -> None:
         """A pane more, and the windows that it completed. Args: promised: metrics of the champion on its holdout."""
@@ -58,21 +61,24 @@ class Budgeting:
         """What can be asked for again is not kept."""
         return vars(self) | {"_standing": None, "_told": None}
 
-    def facts(self, health: HealthStanding) -> tuple[e.AnyFact, ...]:
-        """What the ledger does not know yet. The loop looks several times a second, and mostly nothing has changed."""
+    def facts(self, health: HealthStanding, now: str) -> tuple[e.AnyFact, ...]:
+        """What the ledger does not know yet. The loop looks several times a second, and mostly nothing has changed.
+
+        Time goes on where traffic does not: without a new pane it is asked again each minute.
+        """
         if not self._declared and not health.spent and not health.burning:
             return ()
-        if self._told is not None and self._told[0] is health:
-            return self._told[1]
+        at = moment(now).timestamp() // ASKED_S * ASKED_S
+        if self._told is not None and self._told[0] is health and self._told[1] == at:
+            return self._told[2]
         found = self.state()
         if found is None and self._declared:
             return ()  # nothing was seen yet: nothing of it is over
+        budgets = found.budgets if found is not None else ()
+        if found is not None and at > found.as_of:
+            budgets = self._budgets.standing(at)
         facts = budget_facts(
-            self._service,
-            found.budgets if found is not None else (),
-            declared=self._declared,
-            spent=health.spent,
-            burning=health.burning,
+            self._service, budgets, declared=self._declared, spent=health.spent, burning=health.burning
         )
-        self._told = health, facts
+        self._told = health, at, facts
         return facts

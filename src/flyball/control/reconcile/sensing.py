@@ -100,7 +100,7 @@ class TelemetrySensor:
         self._losses.counted(dropped)
         standing = any(fact.signal.signal == "capture" for fact in state.signals.values())
         lost = self._losses.fact(state.service, state.champion, standing=standing)
-        watched: tuple[e.AnyFact, ...] = (*(() if lost is None else (lost,)), *self.budgets.facts(state.health))
+        watched: tuple[e.AnyFact, ...] = (*(() if lost is None else (lost,)), *self.budgets.facts(state.health, now))
         labels = self.watching.pairs(state.rollout.release) if state.rollout else None
         metrics = self.watching.arm_metrics()
         if self._champion != state.champion or state.champion is None:

@@ -40,9 +40,12 @@ def budget_facts(
 
 
 def _of_spending(service: ServiceName, standing: BudgetStanding, known: e.BudgetSpent | None) -> Iterator[e.AnyFact]:
-    """What cannot be measured changes nothing."""
+    """What cannot be measured changes nothing. A whole window without events spends nothing."""
     objective, left = standing.objective, standing.left
     if left is None:
+        if known is not None and standing.counted.total > 0:
+            why = "no event was counted in its whole window"
+            yield e.BudgetRestored(service=service, objective=objective.name, left=None, why=why)
         return
     of = f"{standing.events.bad:g} of {standing.events.total:g} events were bad, {objective.budget:.3%} may be"
     if known is None and left <= 0:
