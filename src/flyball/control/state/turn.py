@@ -7,8 +7,9 @@ told that the service is not well.
 from flyball.core import events as e
 
 CARE = (
-    *(e.HealthChanged, e.BudgetSpent, e.BudgetRestored, e.ForensicsKept),
-    *(e.AlertRaised, e.AlertHeld, e.AlertAcked, e.AlertEscalated, e.AlertResolved, e.AlertsSilenced, e.SilenceEnded),
+    *(e.HealthChanged, e.BudgetSpent, e.BudgetRestored, e.BudgetBurning, e.BudgetCalm, e.ForensicsKept),
+    *(e.AlertRaised, e.AlertHeld, e.AlertAcked, e.AlertEscalated, e.AlertResolved),
+    *(e.AlertsSilenced, e.SilenceEnded, e.AlertsTested),
     *(e.RemedyBegun, e.RemedyVerified, e.RemedyEnded),
     *(e.DrillBegun, e.DrillEnded, e.DigestWritten, e.BackfillDone, e.RunbookStepDone),
 )
