@@ -10,7 +10,7 @@ from flyball.app.drills.clients import Bend
 from flyball.app.drills.columns import a_measure, a_number
 from flyball.app.drills.fault import Stage
 from flyball.app.drills.faults import FAULTS, nan_burst, poisoned_labels, schema_break, unit_change
-from flyball.control.incidents.explained import EXPLAINS
+from flyball.control.explained import EXPLAINS
 from flyball.core.contract import Column, DataContract
 from flyball.core.errors import Refused
 from flyball.core.health import SignKind

@@ -20,7 +20,7 @@ from tests.control.world import FIRST, NAME, OPENED, SECOND, first_champion, fol
 from flyball.control.plan import plan
 from flyball.core import events as e
 from flyball.core.declared_alerts import Flap
-from flyball.core.health import Health
+from flyball.core.health import Health, SignKind
 from flyball.core.ids import RolloutId
 from flyball.core.routing import ArmCounts, Observed, Routing, StepCounts, Verdict
 from flyball.core.service import Alerts, Review
@@ -181,6 +181,12 @@ def test_nobody_is_told_of_what_a_remedy_is_busy_with_until_it_did_not_help() ->
     assert watch.after(300).say(verified).kinds() == ["raised errors page"]
 
 
+@pytest.mark.parametrize("kind", ["retrain", "quarantine"])
+def test_a_remedy_that_takes_days_holds_nothing(kind: str) -> None:
+    watch = Watch().say(healthy(sign("latency")), remedy("latency", kind, later(7 * 86_400)))
+    assert watch.kinds() == ["raised latency page"]
+
+
 def test_a_remedy_that_helps_leaves_a_line_and_wakes_nobody() -> None:
     watch = Watch().say(healthy(sign("errors")), remedy("errors", "roll_back", later(300)))
     watch.tick()
@@ -294,6 +300,21 @@ def test_a_budget_that_burns_fast_pages_and_is_a_symptom_of_errors_that_were_tol
     assert both.kinds() == ["raised errors page", "held budget/availability inhibited"]
 
 
+def test_a_budget_that_burns_now_and_then_is_told_once_it_burns_for_a_quarter_of_an_hour() -> None:
+    burning = e.BudgetBurning(
+        service=NAME, objective="right", urgency="page", rate=20.0, limit=14.4, long_s=3600, short_s=300, why="much"
+    )
+    calm = e.BudgetCalm(service=NAME, objective="right", why="slower")
+    watch = Watch()
+    for _ in range(5):
+        watch.say(burning).tick()
+        watch.after(60).say(calm).tick()
+        watch.after(60).tick()
+    assert watch.count(e.AlertRaised) == 3
+    assert watch.say(burning).after(899).kinds() == []
+    assert watch.say(replace(burning, rate=25.0)).after(1).kinds() == ["raised budget/right page"]
+
+
 def test_one_noisy_window_of_drift_asks_for_nobody() -> None:
     watch = Watch().say(raised("psi", "amount"))
     assert watch.kinds() == []
@@ -329,6 +350,17 @@ def test_an_alert_during_a_drill_says_so(drill: bool) -> None:
     assert isinstance(page, e.AlertRaised)
     assert ("drill" in page.labels) == drill
     assert page.summary.startswith("drill dr-1: ") == drill
+
+
+@pytest.mark.parametrize(("kind", "after"), [("drift", 0), ("latency", 601)])
+def test_what_a_drill_does_not_explain_or_what_comes_after_its_end_is_told_as_real(kind: SignKind, after: int) -> None:
+    begun = e.DrillBegun(
+        service=NAME, drill="dr-1", fault="latency", share=0.1, until=later(600), by="ada", proof="os_user"
+    )
+    (told,) = Watch().say(begun).after(after).say(healthy(sign(kind, "failed"))).tick()
+    assert isinstance(told, e.AlertRaised)
+    assert "drill" not in told.labels
+    assert "drill" not in told.summary
 
 
 def test_errors_of_the_candidate_alone_are_left_to_its_rollout_for_a_while() -> None:

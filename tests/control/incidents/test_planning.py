@@ -10,7 +10,7 @@ from tests.control.world import NAME, service
 
 from flyball.control.check.rules import broken_rules
 from flyball.control.decision import Decision, Situation
-from flyball.control.incidents.explained import EXPLAINS
+from flyball.control.explained import EXPLAINS
 from flyball.control.incidents.figures import incident_figures
 from flyball.control.incidents.planning import plan_incidents
 from flyball.control.plan import plan

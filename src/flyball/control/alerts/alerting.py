@@ -10,6 +10,7 @@ from flyball.control.alerts.due import Due, due, restful
 from flyball.control.alerts.holding import flaps, reason_to_hold, silence_of
 from flyball.control.alerts.table import EXPLAINS, FAILED_RUNBOOK, row_of
 from flyball.control.decision import Decision, Situation, elapsed_s
+from flyball.control.explained import explains_kind
 from flyball.control.state.alert_causes import family
 from flyball.core import events as e
 from flyball.core.clock import moment
@@ -120,6 +121,8 @@ def _raised(due: Due, situation: Situation, alerts: Alerts) -> e.AlertRaised:
     state, row = situation.state, row_of(due.cause)
     owner = alerts.owner or situation.service.metadata.owner
     drill = state.healing.drill
+    if not explains_kind(drill, family(due.cause), situation.now):  # something real while a drill runs
+        drill = None
     summary, detail = due.summary or row.says, due.detail
     if due.exhausted:
         detail = f"{detail}\n\nNo machine heals it any more: {due.exhausted}".strip()

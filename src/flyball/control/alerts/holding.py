@@ -8,6 +8,7 @@ from flyball.control.alerts.table import explained_by, row_of
 from flyball.control.decision import Situation, elapsed_s
 from flyball.control.state.alert_causes import family
 from flyball.control.state.alert_state import AlertBook
+from flyball.control.state.healing_state import SLOW
 from flyball.core import events as e
 from flyball.core.alert_facts import HeldBy, Urgency
 from flyball.core.clock import moment
@@ -24,7 +25,7 @@ def reason_to_hold(due: Due, told: Mapping[str, Urgency], situation: Situation, 
         or _of_canary(due, situation, alerts)
         or _healing(due, situation, alerts)
         or _inhibited(due, told, situation)
-        or _flapping(due.cause, situation, alerts)
+        or _flapping(due, situation, alerts)
     )
 
 
@@ -83,11 +84,12 @@ def _candidates(due: Due, champion: ArmCounts, candidate: ArmCounts) -> bool:
 
 
 def _healing(due: Due, situation: Situation, alerts: Alerts) -> Reason | None:
+    """A remedy at once may make telling needless. A slow one takes days, and somebody hears of it meanwhile."""
     if not alerts.wait_for_remedy or due.severity == "failed" or due.exhausted:
         return None
     for tried in situation.state.healing.under_way:
         begun = tried.begun
-        if begun.cause == due.cause and begun.kind != "page" and moment(begun.verify_by) > moment(situation.now):
+        if begun.cause == due.cause and begun.kind not in SLOW and moment(begun.verify_by) > moment(situation.now):
             return "healing", f"remedy {begun.remedy} ({begun.kind.replace('_', ' ')}) has until {begun.verify_by}"
     return None
 
@@ -109,12 +111,15 @@ def _inhibited(due: Due, told: Mapping[str, Urgency], situation: Situation) -> R
     return None
 
 
-def _flapping(cause: str, situation: Situation, alerts: Alerts) -> Reason | None:
-    """It comes and goes. Once it has stayed for long enough it is no flap."""
+def _flapping(due: Due, situation: Situation, alerts: Alerts) -> Reason | None:
+    """It comes and goes. Once it has stayed for long enough it is no flap; a page of which nobody knows how long it has
+    stayed is none."""
     book, now = situation.state.alerts, situation.now
-    if not flaps(cause, book, alerts, now):
+    if not flaps(due.cause, book, alerts, now):
         return None
-    came = book.came.get(cause)
+    came = book.came.get(due.cause)
+    if not came and due.pages:
+        return None
     if came and elapsed_s(came[-1], now) >= alerts.flap.stays_s:
         return None
     return "flapping", f"it came more than {alerts.flap.times} times in {alerts.flap.within_s:g} s"

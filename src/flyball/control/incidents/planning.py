@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterator
 
 from flyball.control.decision import Decision, Situation, elapsed_s
-from flyball.control.incidents.explained import explains
+from flyball.control.explained import explains
 from flyball.control.state.incident_state import GRAVITY, OpenIncident
 from flyball.core import events as e
 from flyball.core.health import Sign

@@ -42,7 +42,8 @@ class AlertBook(Record):
     resolved: dict[str, tuple[str, ...]] = {}  # by cause: when it was resolved, newest last: flaps are seen in it
     signs: frozenset[str] = frozenset()  # causes that signs of health show
     signals: frozenset[str] = frozenset()  # causes that signals show, as `kind/feature` of each
-    came: dict[str, tuple[str, ...]] = {}  # by cause: when a sign or a signal of it came, newest last
+    came: dict[str, tuple[str, ...]] = {}  # by cause: when it came, newest last: signs, signals, budgets, orders
+    budgets: frozenset[tuple[str, str]] = frozenset()  # causes that facts of budgets show, with how: burning, spent
     gone: dict[str, str] = {}  # by cause: since when no sign and no signal shows it
     pages: tuple[tuple[str, tuple[str, ...]], ...] = ()  # of seven days: when, and who was told
     rolled_back: RolledBackAlone | None = None
@@ -107,7 +108,19 @@ def _of_causes(book: AlertBook, fact: e.AnyFact, at: str) -> AlertBook:
         case e.RolledBack(by="gateway" | "controller"):
             return replace(book, rolled_back=RolledBackAlone(fact=fact, at=at))
         case e.CommandGivenUp(kind=kind):
-            return replace(book, given_up=book.given_up | {kind: fact})
+            known = kind in book.given_up
+            came = book.came if known else _came(book, (f"command/{kind}",), at)
+            return replace(book, given_up=book.given_up | {kind: fact}, came=came)
+        case e.BudgetBurning() | e.BudgetSpent():
+            cause = f"budget/{fact.objective}"
+            known = any(each == cause for each, _ in book.budgets)
+            how = "burning" if isinstance(fact, e.BudgetBurning) else "spent"
+            came = book.came if known else _came(book, (cause,), at)
+            return replace(book, budgets=book.budgets | {(cause, how)}, came=came)
+        case e.BudgetCalm(objective=name):
+            return replace(book, budgets=book.budgets - {(f"budget/{name}", "burning")})
+        case e.BudgetRestored(objective=name):
+            return replace(book, budgets=book.budgets - {(f"budget/{name}", "spent")})
         case e.RoutingApplied() if book.given_up:
             return replace(book, given_up=_without(book.given_up, "route"))
         case e.ReleaseRegistered() if book.given_up:
@@ -120,9 +133,13 @@ def _moved(book: AlertBook, signs: frozenset[str], signals: frozenset[str], at: 
     if signs == book.signs and signals == book.signals:
         return book
     before, now = _causes(book.signs, book.signals), _causes(signs, signals)
-    came = book.came | {cause: (*book.came.get(cause, ()), at)[-REMEMBERED:] for cause in now - before}
+    came = _came(book, now - before, at)
     gone = {cause: since for cause, since in book.gone.items() if cause not in now}
     return replace(book, signs=signs, signals=signals, came=came, gone=gone | dict.fromkeys(before - now, at))
+
+
+def _came(book: AlertBook, causes: Collection[str], at: str) -> dict[str, tuple[str, ...]]:
+    return book.came | {cause: (*book.came.get(cause, ()), at)[-REMEMBERED:] for cause in causes}
 
 
 def _resolved(book: AlertBook, alert: str, at: str) -> AlertBook:

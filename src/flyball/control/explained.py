@@ -26,8 +26,13 @@ EXPLAINS: Mapping[str, frozenset[SignKind]] = {
 
 
 def explains(drill: DrillBegun | None, sign: Sign, now: str) -> bool:
-    """Whether the drill that runs has made this sign. A fault of another name explains nothing: better a real incident
-    too many than one that nobody is told of."""
+    """Whether the drill that runs has made this sign."""
+    return explains_kind(drill, sign.kind, now)
+
+
+def explains_kind(drill: DrillBegun | None, kind: str, now: str) -> bool:
+    """The same of a kind of sign, or of the family of a cause. A fault of another name explains nothing: better a
+    real incident too many than one that nobody is told of."""
     if drill is None or now > drill.until:
         return False
-    return sign.kind in EXPLAINS.get(drill.fault.replace("-", "_").replace(" ", "_"), frozenset())
+    return kind in EXPLAINS.get(drill.fault.replace("-", "_").replace(" ", "_"), frozenset())
