@@ -97,10 +97,16 @@ def test_a_warning_opens_none_and_neither_does_a_state_that_only_remembers() -> 
 
 def test_late_input_is_an_upstream_incident_also_where_the_service_is_well_otherwise() -> None:
     world = World()
-    world.tell(health(sign("freshness", "warning")))
+    world.tell(health(sign("freshness", "warning", feature="amount")))
     (opened,) = world.tick()
     assert isinstance(opened, e.IncidentOpened)
-    assert (opened.kind, opened.cause) == ("upstream", "freshness")
+    assert (opened.kind, opened.cause) == ("upstream", "freshness/amount")
+
+
+def test_a_service_that_nobody_asks_at_night_has_no_incident() -> None:
+    world = World()
+    world.tell(health(sign("freshness", "warning")))
+    assert world.tick(8 * 3600.0) == []
 
 
 def test_it_closes_when_the_cause_was_gone_for_the_settle_time_and_says_how_long_each_part_took() -> None:

@@ -83,7 +83,8 @@ def _begun(fact: e.RemedyBegun, state: ServiceState, service: Service, now: str)
 def _fed(state: ServiceState) -> list[str]:
     signs = [sign.key for sign in state.health.health.signs if sign.kind in FED and sign.severity != "warning"]
     opened = state.incidents.open.values()
-    return signs + [one.cause for one in opened if one.opened.kind in FED or one.cause.split("/")[0] in FED]
+    of_them = [one.cause for one in opened if one.opened.kind in FED or one.cause.split("/")[0] in FED]
+    return [key for key in signs + of_them if key != "freshness"]  # without a column: nobody asks, nothing is broken
 
 
 def _beside(fact: e.RemedyBegun, facts: tuple[e.AnyFact, ...], state: ServiceState) -> list[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from flyball.control.decision import Situation, elapsed_s
-from flyball.control.healing.causes import OF_SUPPLY, Cause, upstream_fault
+from flyball.control.healing.causes import Cause, upstream_fault
 from flyball.control.state.healing_state import BY, SLOW
 from flyball.core.declared_healing import DeclaredRemedy
 from flyball.core.serving import Serving
@@ -55,7 +55,7 @@ def _fall_back(situation: Situation, cause: Cause) -> Iterator[str]:
     if any(one.begun.kind == "fall_back" for one in state.healing.standing):
         yield "the fallback chain answers already"
         return
-    serving, own_data = situation.service.serving, cause.upstream or cause.kind in OF_SUPPLY
+    serving, own_data = situation.service.serving, cause.of_supply
     if asks_nobody(serving):
         return
     if own_data:

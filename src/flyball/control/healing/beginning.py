@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from flyball.control.decision import Decision, Situation, order
 from flyball.control.healing.allowed import asks_nobody
-from flyball.control.healing.causes import OF_SUPPLY, Cause
+from flyball.control.healing.causes import Cause
 from flyball.control.healing.choosing import Choice
 from flyball.control.state.healing_state import BY
 from flyball.control.state.service_state import ServiceState
@@ -139,5 +139,5 @@ def _relief(situation: Situation, cause: Cause, remedy: DeclaredRemedy) -> Relie
     relief = replace(before or Relief(), until=until)
     if remedy.kind == "shed":
         return replace(relief, shed=remedy.share)
-    rules_only = (cause.upstream or cause.kind in OF_SUPPLY) and asks_nobody(situation.service.serving)
+    rules_only = cause.of_supply and asks_nobody(situation.service.serving)
     return replace(relief, fall_back=True, releases=not rules_only)

@@ -18,7 +18,8 @@ RANK: Final[dict[Severity, int]] = {"warning": 0, "critical": 1, "failed": 2}
 OF_SUPPLY: Final = ("upstream", "data_quality", "freshness")  # what somebody before us delivers
 
 
-SILENCE: Final = "freshness"  # no row comes: there is nothing to answer and nothing to keep out; people are alerted
+# no row comes: there is nothing to answer and nothing to keep out, and what came before is good; people are alerted
+SILENCE: Final = "freshness"
 
 
 class Cause(Record):
@@ -38,6 +39,11 @@ class Cause(Record):
         return self.key.split("/")[0]
 
     @property
+    def of_supply(self) -> bool:
+        """What the service is fed is at fault: no remedy of ours ends it."""
+        return self.upstream or self.kind in OF_SUPPLY
+
+    @property
     def figures(self) -> dict[str, float]:
         return {} if self.sign is None else {"value": self.sign.value, "limit": self.sign.limit}
 
@@ -48,8 +54,6 @@ def causes_of(situation: Situation) -> tuple[Cause, ...]:
     seen = [sign for sign in state.health.health.signs if not _of_our_making(sign, state) and sign.key != SILENCE]
     found = {sign.key: _of_sign(sign, state) for sign in seen}
     for name, one in broken_supplies(state).items():
-        if one.cause == SILENCE:
-            continue
         severity: Severity = "warning" if one.opened.kind == "drill" else "critical"
         before = found.get(one.cause)
         told = before or Cause(key=one.cause, severity=severity, why=one.opened.reason, since=one.at)
@@ -58,11 +62,12 @@ def causes_of(situation: Situation) -> tuple[Cause, ...]:
 
 
 def broken_supplies(state: ServiceState) -> dict[str, OpenIncident]:
-    """Open incidents of what the service is fed; of a drill too."""
+    """Open incidents of what the service is fed; of a drill too. That nobody asks it is no fault of the supply."""
     return {
         name: one
         for name, one in state.incidents.open.items()
-        if one.opened.kind in ("upstream", "data_quality") or one.cause.split("/")[0] in OF_SUPPLY
+        if one.cause != SILENCE
+        and (one.opened.kind in ("upstream", "data_quality") or one.cause.split("/")[0] in OF_SUPPLY)
     }
 
 
@@ -71,7 +76,7 @@ def upstream_fault(state: ServiceState) -> str | None:
     for name, one in broken_supplies(state).items():
         return f"incident {name} is open ({one.opened.reason})"
     for sign in state.health.health.signs:
-        if sign.kind in OF_SUPPLY and sign.severity != "warning":
+        if sign.kind in OF_SUPPLY and sign.severity != "warning" and sign.key != SILENCE:
             return f"{sign.key}: {sign.why}"
     return None
 

@@ -8,6 +8,7 @@ from flyball.control.decision import Decision, Situation, elapsed_s
 from flyball.control.healing.causes import Cause
 from flyball.control.healing.verifying import taken_away
 from flyball.control.state.healing_state import BY, Tried
+from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.ids import ServiceName
 
@@ -45,13 +46,18 @@ def _over(situation: Situation, one: Tried, causes: tuple[Cause, ...]) -> str | 
     if one.verified is None or any(cause.key == one.begun.cause for cause in causes):
         return None
     hold = hold_s(situation, one)
-    gone = elapsed_s(one.verified_at, situation.now)
+    gone = elapsed_s(_gone_at(state, one), situation.now)
     if one.verified.helped == "yes" and gone >= hold:
         return f"{one.begun.cause} has been gone for {gone:.0f} s"
     calm = state.health.health.state not in ("UNKNOWN", "FAILED") and elapsed_s(state.health.since, situation.now)
     if one.verified.helped != "yes" and state.health.since and calm and calm >= hold:
         return f"{one.begun.cause} is gone, and the service has been {state.health.health.state} for {calm:.0f} s"
     return None
+
+
+def _gone_at(state: ServiceState, one: Tried) -> str:
+    """Since when its cause is gone, no earlier than the verdict: a fallback may have helped while the cause stood."""
+    return max(one.verified_at, state.alerts.gone.get(one.begun.cause, ""))
 
 
 def _ended(situation: Situation, one: Tried, why: str) -> Decision:

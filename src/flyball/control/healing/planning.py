@@ -1,10 +1,11 @@
 """What is done about a service that is unwell: one remedy at a time, each verified, by the policy of its owner. Pure.
 
 Theory of operation. Causes are what health and incidents show now (`causes.py`). First comes what was begun: a verdict
-that is due (`verifying.py`), a relief whose time has come (`ending.py`). Only then is anything begun: of the worst
-cause, the first remedy of its policy that was not tried in this bout and that nothing speaks against (`choosing.py`,
-`allowed.py`). While one is under way nothing else is begun, here or by the concerns behind this one: what two actions
-did together nobody could tell apart. What takes days (a training, a quarantine, a page) blocks no other.
+that is due (`verifying.py`), a relief whose time has come (`ending.py`), one that stays (`renewing.py`). Only then is
+anything begun: of the worst cause, the first remedy of its policy that was not tried in this bout and that nothing
+speaks against (`choosing.py`, `allowed.py`). While one is under way nothing else is begun, here or by the concerns
+behind this one: what two actions did together nobody could tell apart. What takes days (a training, a quarantine, a
+page) blocks no other.
 """
 
 from flyball.control.decision import Decision, Situation
@@ -12,6 +13,7 @@ from flyball.control.healing.beginning import begin
 from flyball.control.healing.causes import Cause, causes_of
 from flyball.control.healing.choosing import Choice, choose
 from flyball.control.healing.ending import end, hold_s
+from flyball.control.healing.renewing import renew
 from flyball.control.healing.verifying import verify
 
 
@@ -23,7 +25,7 @@ def plan_healing(situation: Situation) -> Decision | None:
         return None
     if situation.stale or state.champion is None:
         return None  # by which policy? the standstill says what it waits for
-    for move in (verify(situation, causes), end(situation, causes)):
+    for move in (verify(situation, causes), end(situation, causes), renew(situation, causes)):
         if move is not None:
             return move
     if (flying := state.healing.in_flight) is not None:

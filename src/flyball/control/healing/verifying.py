@@ -1,5 +1,7 @@
 """Did a remedy help? Its cause is gone in time, or it is not, or nobody can tell. Pure.
 
+A fallback while the supply is broken is another question, since nothing of ours ends that: does it answer?
+
 "Gone" is newer than the remedy: a cause is a standing sign or incident, and it takes a fact behind the remedy's own to
 end one. Nobody can tell where the health is UNKNOWN or the gateway does not answer: that is no yes.
 """
@@ -40,6 +42,8 @@ def _verdict(situation: Situation, one: Tried, causes: tuple[Cause, ...]) -> tup
         if blind is None and _in_force(situation, one):
             return "yes", f"{begun.cause} is gone after {_since(situation, one):.0f} s"
         return ("unknown", f"{begun.cause} is no longer seen, but {blind or 'it is not in force'}") if late else None
+    if begun.kind == "fall_back" and cause.of_supply:
+        return _in_its_place(situation, one, cause, late=late)
     if cause.severity == "failed" and state.health.health.state == "FAILED" and _milder(begun):
         return "no", f"the service FAILED meanwhile: {cause.why}"
     if not late:
@@ -50,6 +54,14 @@ def _verdict(situation: Situation, one: Tried, causes: tuple[Cause, ...]) -> tup
         if blind
         else ("no", f"{begun.cause} still stands: {cause.why}")
     )
+
+
+def _in_its_place(situation: Situation, one: Tried, cause: Cause, *, late: bool) -> tuple[Helped, str] | None:
+    """A fallback against a broken supply has helped once it answers; whoever repairs the supply ends the cause."""
+    blind = _blind(situation)
+    if blind is None and _in_force(situation, one):
+        return "yes", f"the fallback chain answers for as long as {cause.key} stands: {cause.why}"
+    return ("unknown", f"{cause.key} still stands, and {blind or 'it is not in force'}") if late else None
 
 
 def _milder(begun: e.RemedyBegun) -> bool:

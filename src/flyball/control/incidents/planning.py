@@ -1,7 +1,7 @@
 """When an incident opens and when it is over: from the signs of health, one incident for each cause.
 
 Theory of operation. A service that became UNHEALTHY or FAILED has an incident of the worst sign that is critical; what
-else is wrong joins its timeline, and has one of its own only when it is the worst that is left. Late, missing or broken
+else is wrong joins its timeline, and has one of its own only when it is the worst that is left. Late or broken
 input is an incident of kind `upstream` also where the service is well otherwise: no training mends it. The quality of
 the data has an incident of its own (`decide/incident.py`); while it is open, signs of data quality are part of it, and
 one that was open before goes on in it.
@@ -47,7 +47,7 @@ def _begun(situation: Situation) -> Iterator[e.IncidentOpened]:
     health, book = state.health.health, state.incidents
     grave = [sign for sign in health.signs if sign.severity != "warning"]
     worst = min(grave, key=_rank, default=None) if health.state in ("UNHEALTHY", "FAILED") else None
-    asked = [sign for sign in health.signs if sign.kind in UPSTREAM and (sign in grave or sign.kind == "freshness")]
+    asked = [sign for sign in health.signs if _is_of_supply(sign) and (sign in grave or sign.kind == "freshness")]
     if worst is not None and worst not in asked:
         asked.append(worst)
     taken: set[str] = set()
@@ -57,7 +57,7 @@ def _begun(situation: Situation) -> Iterator[e.IncidentOpened]:
         if known or book.is_known(cause, sign.severity):
             continue
         taken.add(cause)
-        kind: IncidentKind = "upstream" if sign.kind in UPSTREAM else "health"
+        kind: IncidentKind = "upstream" if _is_of_supply(sign) else "health"
         drill = state.healing.drill
         told = explains(drill, sign, situation.now)
         yield e.IncidentOpened(
@@ -69,6 +69,12 @@ def _begun(situation: Situation) -> Iterator[e.IncidentOpened]:
             cause=cause,
             began=sign.since,
         )
+
+
+def _is_of_supply(sign: Sign) -> bool:
+    """Whether it is about the rows that come. That none comes, `freshness` without a column, is no fault of the rows:
+    a service that nobody asks at night would have an incident each night, and learn nothing meanwhile."""
+    return sign.kind in UPSTREAM and sign.key != "freshness"
 
 
 def _is_of_quality(sign: Sign, situation: Situation) -> bool:
