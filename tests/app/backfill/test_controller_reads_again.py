@@ -12,6 +12,7 @@ from flyball.adapters.window_book import windows_of
 from flyball.app.cli.main import run
 from flyball.app.home import Home
 from flyball.app.wiring.ledger import ledger_of
+from flyball.app.wiring.loop.around import Around
 from flyball.app.wiring.loop.controller import Keeper
 from flyball.app.wiring.loop.live import WithSpool
 from flyball.app.wiring.training.executors import Executors
@@ -32,7 +33,7 @@ def test_a_running_controller_reads_the_log_again_through_a_backfill(tmp_path: P
     with closing(trainer), opened(home.root, trainer) as pipeline, ledger_of(home) as ledger:
         keeper = Keeper(
             *(tmp_path / "fraud" / "service.yaml", home, pipeline, ledger),
-            *(WithSpool(SocketGateways(home.socket), home), "me"),
+            *(WithSpool(SocketGateways(home.socket), home), "me", Around(home, b"secret")),
         )
         keeper.round()
         assert worst(home) > 1.0

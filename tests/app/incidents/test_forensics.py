@@ -164,3 +164,38 @@ def test_the_thread_tells_a_full_disk_once_and_goes_on_with_the_others(
         forensics.keep_all([Standing(state)], lived, ledger, stopping)
     assert capfd.readouterr().err.count("in-none: nothing can be kept") == 1
     assert [fact.incident for fact in kept(lived)].count("in-some") == 1
+
+
+def test_a_torn_manifest_is_made_again(lived: Home) -> None:
+    one, state = incident(lived, "in-torn")
+    place = lived.incident("in-torn") / forensics.MANIFEST
+    place.parent.mkdir(parents=True)
+    place.write_bytes(b'{"incident": "in-')
+    with ledger_of(lived) as ledger:
+        fact = forensics.keep(one, state, DECLARED, lived, ledger)
+    assert set(fact.files) == WHOLE
+    assert msgspec.json.decode(place.read_bytes(), type=forensics.Manifest).files.keys() == WHOLE
+
+
+def test_a_fault_that_nobody_expected_ends_no_thread(
+    lived: Home, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(forensics, "EVERY_S", 0.01)
+    incident(lived, "in-fault")
+    _, state = incident(lived, "in-fine")
+    stopping = threading.Event()
+    real, rounds = forensics.keep, list[str]()
+
+    def faulty(one: OpenIncident, *rest: object) -> e.ForensicsKept:
+        rounds.append(one.opened.incident)
+        if rounds.count("in-fault") == 3:
+            stopping.set()
+        if one.opened.incident == "in-fault":
+            raise ValueError("of ours")
+        return real(one, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(forensics, "keep", faulty)
+    with ledger_of(lived) as ledger:
+        forensics.keep_all([Standing(state)], lived, ledger, stopping)
+    assert capfd.readouterr().err.count("in-fault: nothing can be kept of it now: of ours") == 1
+    assert [fact.incident for fact in kept(lived)].count("in-fine") == 1

@@ -2,12 +2,14 @@
 
 import asyncio
 import ssl
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pytest
 from aiohttp import web
 from msgspec.structs import replace
 from tests.control.world import FIRST, NAME, service
@@ -208,3 +210,20 @@ def test_a_release_without_a_whole_row_is_not_asked_by_tensors_and_says_so(tmp_p
         assert "without a missing value" in found.missing["probes of infer"]
 
     asyncio.run(work())
+
+
+def test_a_fault_of_one_turn_ends_no_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("flyball.app.wiring.loop.around.TURN_S", 0.0)
+    around, stopping, turned = watching(home_of(tmp_path)), threading.Event(), list[float]()
+
+    async def faulty(now: float) -> None:
+        turned.append(now)
+        if len(turned) == 3:
+            stopping.set()
+        raise ValueError("of ours")
+
+    monkeypatch.setattr(around, "turn", faulty)
+    around.run(stopping)
+    assert (len(turned), capfd.readouterr().err.count("of ours")) == (3, 1)

@@ -18,8 +18,8 @@ from flyball.adapters.prediction_log.query import tables
 from flyball.app.declared import Declared
 from flyball.app.home import Home
 from flyball.app.tables import read
+from flyball.app.wiring.secret import secret_of
 from flyball.app.wiring.serving.panes import tables_of
-from flyball.app.wiring.serving.secret import secret_of
 from flyball.contracts.tables.check import Report, check
 from flyball.core.codec import digest
 from flyball.core.errors import BadInput, Fault

@@ -6,6 +6,7 @@ at all is said, and is none.
 """
 
 import asyncio
+import sys
 import threading
 import time
 import zlib
@@ -70,8 +71,15 @@ class Around:
         asyncio.run(self._run(stopping))
 
     async def _run(self, stopping: threading.Event) -> None:
+        told = ""
         while not stopping.is_set():
-            await self.turn(time.monotonic())
+            try:
+                await self.turn(time.monotonic())
+                told = ""
+            except Exception as error:  # a fault of ours must not end the controller's other threads
+                if told != str(error):
+                    sys.stderr.write(f"controller: what is around the services cannot be measured now: {error!r}\n")
+                told = str(error)
             await asyncio.sleep(TURN_S)
 
     async def turn(self, now: float) -> None:

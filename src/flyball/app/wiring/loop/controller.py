@@ -9,7 +9,7 @@ import threading
 import time
 import traceback
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
@@ -257,8 +257,11 @@ def run(files: Sequence[Path], home: Home, stopping: threading.Event, *, owner: 
                 threads.submit(forensics.keep_all, keepers, home, ledger, stopping),
                 threads.submit(around.run, stopping),
             )
-            for kept in beside:
-                kept.result()
+            try:
+                for kept in as_completed(beside):  # the first that ends by a fault is heard at once
+                    kept.result()
+            finally:
+                stopping.set()  # nothing goes on without one of them: whoever looks after the process starts it anew
 
 
 def _beat(keepers: Sequence[Keeper], home: Home, owner: str, stopping: threading.Event) -> None:

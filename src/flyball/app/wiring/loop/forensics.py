@@ -71,7 +71,7 @@ def keep_all(keepers: Sequence[Keeps], home: Home, ledger: Ledger, stopping: thr
                 try:
                     keep(one, state, declared, home, ledger)
                     told[name] = ""  # kept; the loop reads the fact at its next tick
-                except (OSError, FlyballError) as error:
+                except Exception as error:  # a fault of ours must not end the controller's other threads
                     if told.get(name) != str(error):
                         sys.stderr.write(f"controller: {name}: nothing can be kept of it now: {error}\n")
                     told[name] = str(error)
@@ -83,9 +83,8 @@ def keep(one: OpenIncident, state: ServiceState, declared: Incidents, home: Home
     folder = home.incident(name)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     place = folder / MANIFEST
-    if place.exists():
-        manifest = msgspec.json.decode(place.read_bytes(), type=Manifest)
-    else:
+    manifest = _read(place)
+    if manifest is None:
         manifest = _written(name, folder, _parts(one, state, declared, home))
         write_whole(place, msgspec.json.encode(manifest))
     fact = ForensicsKept(
@@ -97,6 +96,14 @@ def keep(one: OpenIncident, state: ServiceState, declared: Incidents, home: Home
     )
     ledger.append([fact], ids=[f"forensics/{state.service}/{name}"])
     return fact
+
+
+def _read(place: Path) -> Manifest | None:
+    """None: there is none, or it is torn, and nobody was told of it: it is made again."""
+    try:
+        return msgspec.json.decode(place.read_bytes(), type=Manifest)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
 
 
 def _written(name: str, folder: Path, parts: dict[str, Callable[[], bytes]]) -> Manifest:
