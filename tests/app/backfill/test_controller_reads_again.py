@@ -1,21 +1,31 @@
 """A controller that runs notices a backfill and reads the log again through it: its windows are of repaired rows."""
 
+import shutil
 from contextlib import closing
 from pathlib import Path
 
+import polars as pl
+import pytest
 from tests.app.backfill.test_backfill import FIRST, LAST, log, right, wrong
 from tests.app.monitor.watched_home import START, logged, made
 from tests.pipeline.fraud import opened
 
 from flyball.adapters.messages.gateway_socket import SocketGateways
+from flyball.adapters.prediction_log.repairs import FOLDER
+from flyball.adapters.prediction_log.segments import Segments
 from flyball.adapters.window_book import windows_of
 from flyball.app.cli.main import run
 from flyball.app.home import Home
 from flyball.app.wiring.ledger import ledger_of
+from flyball.app.wiring.loop import mended
 from flyball.app.wiring.loop.around import Around
 from flyball.app.wiring.loop.controller import Keeper
 from flyball.app.wiring.loop.live import WithSpool
 from flyball.app.wiring.training.executors import Executors
+from flyball.app.wiring.training.pipeline import Pipeline
+from flyball.core.errors import Untrusted
+from flyball.core.ledger import Ledger
+from flyball.monitor.labels import AT
 
 
 def worst(home: Home) -> float:
@@ -23,27 +33,64 @@ def worst(home: Home) -> float:
     return max(each.report.psi.get("amount", 0.0) for each in windows_of(home.windows("fraud")))
 
 
-def test_a_running_controller_reads_the_log_again_through_a_backfill(tmp_path: Path) -> None:
-    home = made(tmp_path)
+def ill(folder: Path) -> tuple[Home, list[str]]:
+    """A home whose log has a wrong span, and the words of the backfill that repairs it."""
+    home = made(folder)
     logged(home, wrong())
-    table = tmp_path / "rows.parquet"
+    table = folder / "rows.parquet"
     ids = log(home)["id"][FIRST:LAST]
     right()[FIRST:LAST].with_columns(ids.alias("id")).drop("is_fraud").write_parquet(table)
+    return home, [f"--since={START + FIRST}", f"--until={START + LAST}", "--rows", str(table)]
+
+
+def keeper_of(folder: Path, home: Home, pipeline: Pipeline, ledger: Ledger) -> Keeper:
+    gateways = WithSpool(SocketGateways(home.socket), home)
+    file = folder / "fraud" / "service.yaml"
+    return Keeper(file, home, pipeline, ledger, gateways, "me", Around(home, b"secret"))
+
+
+def test_a_running_controller_reads_the_log_again_through_a_backfill(tmp_path: Path) -> None:
+    home, span = ill(tmp_path)
     trainer = Executors()
     with closing(trainer), opened(home.root, trainer) as pipeline, ledger_of(home) as ledger:
-        keeper = Keeper(
-            *(tmp_path / "fraud" / "service.yaml", home, pipeline, ledger),
-            *(WithSpool(SocketGateways(home.socket), home), "me", Around(home, b"secret")),
-        )
+        keeper = keeper_of(tmp_path, home, pipeline, ledger)
         keeper.round()
         assert worst(home) > 1.0
-        span = [f"--since={START + FIRST}", f"--until={START + LAST}"]
-        words = ["backfill", str(tmp_path / "fraud"), *span, "--rows", str(table), "--home", str(home.root)]
-        assert run(words) == 0
+        assert run(["backfill", str(tmp_path / "fraud"), *span, "--home", str(home.root)]) == 0
         keeper.round()  # reads the fact
         keeper.round()  # and the log through it
         assert worst(home) < 0.5
         assert keeper.standing is not None
         (_backfill,) = keeper.standing[0].backfills
+        keeper.stop()
+        keeper.join()
+
+
+def test_rows_of_a_repair_that_are_gone_take_no_service_out_of_control(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(mended, "AGAIN_S", 0.0)
+    home, span = ill(tmp_path)
+    words = ["backfill", str(tmp_path / "fraud"), *span, "--home", str(home.root)]
+    assert run(words) == 0
+    shutil.rmtree(home.telemetry("fraud") / FOLDER)
+    trainer = Executors()
+    with closing(trainer), opened(home.root, trainer) as pipeline, ledger_of(home) as ledger:
+        keeper = keeper_of(tmp_path, home, pipeline, ledger)
+        keeper.round()
+        assert keeper.standing is not None
+        assert worst(home) > 1.0
+        assert capfd.readouterr().err.count("nothing is trained on it") == 1
+        (gone,) = mended.backfills_of(ledger, "fraud")
+        log = mended.Mended(Segments(home.telemetry("fraud").parent), (), [gone])
+        rows = pl.DataFrame({AT: [float(START + FIRST - 1), float(START + FIRST)]})
+        assert log.inside(rows[:1]) == ()
+        with pytest.raises(Untrusted, match="whose repair is gone"):
+            log.inside(rows)
+        assert run(words) == 0
+        assert "written again" in capfd.readouterr().out
+        keeper.round()  # sees that they are back
+        keeper.round()
+        assert worst(home) < 0.5
         keeper.stop()
         keeper.join()

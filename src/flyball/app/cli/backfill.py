@@ -59,7 +59,9 @@ def backfill(
             if made.report is not None and not made.report.accepted.all():
                 found = doing.told(made, name, why="rows violate the data contract")
             elif doing.done_before(ledger, name, made):
-                found = doing.told(made, name, why="it was done before: nothing is changed")
+                again = not dry_run and doing.rewritten(place, name, made)
+                what = "its rows were gone and are written again" if again else "nothing is changed"
+                found = doing.told(made, name, why=f"it was done before: {what}")
             elif dry_run:
                 found = doing.told(made, name, why="dry run: nothing is changed")
             else:

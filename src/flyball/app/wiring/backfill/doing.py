@@ -27,6 +27,7 @@ from flyball.app.wiring.loop.promises import promises
 from flyball.app.wiring.stores.releases import ReleaseStore
 from flyball.core.clock import timestamp
 from flyball.core.codec import digest
+from flyball.core.errors import Untrusted
 from flyball.core.events import BackfillDone
 from flyball.core.ids import ServiceName
 from flyball.core.ledger import Ledger
@@ -63,6 +64,18 @@ def done_before(ledger: Ledger, service: str, prepared: Prepared) -> bool:
     """Whether the ledger has it already."""
     facts = (entry.fact for entry in ledger.read(subject=service))
     return any(isinstance(fact, BackfillDone) and fact.backfill == prepared.backfill for fact in facts)
+
+
+def rewritten(home: Home, service: str, prepared: Prepared) -> bool:
+    """Of one that was done before: whether its rows were gone, and are there again. Raises: Unavailable."""
+    if prepared.rows is None:
+        return False
+    try:
+        repair_of(home.telemetry(service), prepared.backfill)
+    except Untrusted:
+        _rows(home, service, prepared)
+        return True
+    return False
 
 
 def backfill(

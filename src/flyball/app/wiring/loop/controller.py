@@ -34,7 +34,7 @@ from flyball.app.wiring.loop.kept_states import KeptStates
 from flyball.app.wiring.loop.learner import PipelineLearner
 from flyball.app.wiring.loop.live import BehindSource, Source, WithSpool
 from flyball.app.wiring.loop.log_keeping import keep_all
-from flyball.app.wiring.loop.mended import Mended, backfills_of, repairs_of
+from flyball.app.wiring.loop.mended import Mended, Repairs, backfills_of
 from flyball.app.wiring.loop.noticing import CodeNotice
 from flyball.app.wiring.loop.promises import promises
 from flyball.app.wiring.loop.realised_file import RealisedFile
@@ -89,7 +89,8 @@ class Keeper:
         self._windows: Remembering | None = None
         self._notice: CodeNotice | None = None
         self._told = ""
-        self._backfills: tuple[str, ...] = ()  # that its monitor knows
+        self._backfills: tuple[str, ...] = ()  # that its monitor knows of
+        self._repairs: Repairs | None = None
         self.name = file.parent.name  # of the service, once its file was read
         self.kept_at: float | None = None  # when its last round ended, seconds since the epoch
 
@@ -148,8 +149,9 @@ class Keeper:
             self._budgets.write()
         if self._notice is not None:
             self._notice.look(time.monotonic())
-        if loop.stale or loop.state.backfills != self._backfills:  # then the log is read again, through the repair
-            self._reconciler = None
+        others = loop.state.backfills != self._backfills
+        if loop.stale or others or (self._repairs is not None and self._repairs.came_back(time.monotonic())):
+            self._reconciler = None  # the log is read again, through the repair
 
     def _tell(self, words: str) -> None:
         if words != self._told:
@@ -171,7 +173,8 @@ class Keeper:
         done = backfills_of(self._ledger, name)
         self._backfills = tuple(fact.backfill for fact in done)
         folder = self._home.telemetry(name)
-        log = Mended(Segments(folder.parent), repairs_of(folder, done))
+        repairs = self._repairs = Repairs(folder, done, complain)
+        log = Mended(Segments(folder.parent), repairs.there, repairs.lost)
         telemetry = KeptStates(
             BehindSource(log, source.count),
             PaneStates(self._home.telemetry(name) / STATES),
@@ -208,7 +211,7 @@ class Keeper:
             self._home,
             signing_key(self._home.keys),
             worth=worth,
-            repairs=self._backfills,
+            repairs=repairs.known,
             beside={"watcher": watcher, "windows": windows},
             covered=lambda index: remembered and telemetry.covers(index),
             complain=complain,

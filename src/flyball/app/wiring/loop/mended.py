@@ -1,15 +1,20 @@
 """The log of a service as its backfills have left it: what the monitor learns from, and the trainings behind it."""
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
 
 from flyball.adapters.prediction_log.repairs import Repair, mended, repair_of
+from flyball.core.clock import moment
+from flyball.core.errors import Untrusted
 from flyball.core.events import BackfillDone
 from flyball.core.ledger import Ledger
 from flyball.core.ports import Segment, Telemetry
 from flyball.monitor.labels import AT
+
+AGAIN_S = 30.0  # how often a controller looks whether rows that were gone are back
 
 
 def backfills_of(ledger: Ledger, service: str) -> tuple[BackfillDone, ...]:
@@ -21,18 +26,29 @@ def backfills_of(ledger: Ledger, service: str) -> tuple[BackfillDone, ...]:
 class Mended:
     """`core.ports.Telemetry` with the repaired rows in their place."""
 
-    def __init__(self, telemetry: Telemetry, repairs: Sequence[Repair]) -> None:
-        self._telemetry, self._repairs = telemetry, tuple(repairs)
+    def __init__(self, telemetry: Telemetry, repairs: Sequence[Repair], lost: Sequence[BackfillDone] = ()) -> None:
+        """`lost`: whose rows are gone: their span is read as it came, and nothing is trained on it."""
+        self._telemetry, self._repairs, self._lost = telemetry, tuple(repairs), tuple(lost)
 
     def sealed(self, service: str, after: int) -> Iterator[Segment]:
         for segment in self._telemetry.sealed(service, after):
             yield mended(segment, self._repairs)
 
     def inside(self, captured: pl.DataFrame) -> tuple[str, ...]:
-        """Digests of the backfills whose rows are among captured ones, by the time of each row."""
+        """Digests of the backfills whose rows are among captured ones, by the time of each row.
+
+        Raises: Untrusted: among them are rows that were repaired, and the repair is gone."""
         if AT not in captured.columns:
             return ()
         at = captured[AT]
+        for each in self._lost:
+            since, until = moment(each.since).timestamp(), moment(each.until).timestamp()
+            if ((at >= since) & (at < until)).any():
+                raise Untrusted(
+                    f"the rows to train on reach into {each.since} to {each.until}, whose repair is gone: "
+                    f"backfill {each.backfill}",
+                    hint="run the same `flyball backfill` again, which writes its rows again",
+                )
         spans = [each.header for each in self._repairs]
         return tuple(each.backfill for each in spans if ((at >= each.since) & (at < each.until)).any())
 
@@ -40,3 +56,40 @@ class Mended:
 def repairs_of(folder: Path, done: Sequence[BackfillDone]) -> tuple[Repair, ...]:
     """`folder`: of the service's log. Raises: Untrusted: rows that the ledger names are gone."""
     return tuple(repair_of(folder, fact.backfill) for fact in done)
+
+
+class Repairs:
+    """Those of a service that a controller can read. One that is gone must not take the service out of control."""
+
+    def __init__(self, folder: Path, done: Sequence[BackfillDone], complain: Callable[[str], None]) -> None:
+        self._folder = folder
+        there: list[Repair] = []
+        lost: list[BackfillDone] = []
+        for fact in done:
+            try:
+                there.append(repair_of(folder, fact.backfill))
+            except Untrusted as error:
+                complain(f"{error}; its span is read as it came, and nothing is trained on it")
+                lost.append(fact)
+        self.there, self.lost = tuple(there), tuple(lost)
+        self._due = time.monotonic() + AGAIN_S
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """Digests of the backfills that are read through."""
+        return tuple(each.header.backfill for each in self.there)
+
+    def came_back(self, now: float) -> bool:
+        """Whether one that was gone can be read again; asked now and then only. Args: now: monotonic seconds."""
+        if not self.lost or now < self._due:
+            return False
+        self._due = now + AGAIN_S
+        return any(_readable(self._folder, fact.backfill) for fact in self.lost)
+
+
+def _readable(folder: Path, backfill: str) -> bool:
+    try:
+        repair_of(folder, backfill)
+    except Untrusted:
+        return False
+    return True
