@@ -161,6 +161,38 @@ def test_what_a_person_closed_stays_closed_until_it_was_gone_once_or_is_graver()
     assert len(world.tick(60.0)) == 1
 
 
+def test_what_a_person_closed_hides_nothing_that_is_wrong_beside_it() -> None:
+    world = World()
+    world.tell(health(sign("errors")))
+    (opened,) = world.tick()
+    assert isinstance(opened, e.IncidentOpened)
+    world.tell(health(sign("errors"), sign("latency", since_s=50.0)))
+    assert world.tick(60.0) == [], "it is on the timeline of the one that is open"
+    world.tell(e.IncidentClosed(service=NAME, incident=opened.incident, how="person", reason="known"))
+    (other,) = world.tick(60.0)
+    assert isinstance(other, e.IncidentOpened)
+    assert other.cause == "latency"
+
+
+def test_a_champion_that_nobody_asks_has_not_recovered() -> None:
+    world = World()
+    world.now_s = 30.0
+    world.tell(health(sign("errors", since_s=10.0)))
+    world.tick()
+    begun = e.RemedyBegun(
+        service=NAME, remedy="re-1", kind="fall_back", cause="errors", number=0, why="-", verify_by=at(400)
+    )
+    world.tell(begun)
+    world.tell(health())
+    world.tell(e.RemedyVerified(service=NAME, remedy="re-1", helped="yes", why="-"))
+    assert world.tick(5000.0) == []
+    world.tell(e.RemedyEnded(service=NAME, remedy="re-1", why="-"))
+    assert world.tick(299.0) == [], "only now the champion is asked again"
+    (closed,) = world.tick(1.0)
+    assert isinstance(closed, e.IncidentClosed)
+    assert (closed.how, closed.recovered_s) == ("recovered", 5000.0)
+
+
 def test_signs_of_data_quality_belong_to_the_incident_of_the_datas_quality() -> None:
     world = World()
     world.tell(health(sign("data_quality")))

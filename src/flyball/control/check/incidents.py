@@ -5,7 +5,8 @@ from flyball.core import events as e
 
 
 def of_incidents(fact: e.AnyFact, state: ServiceState) -> list[str]:
-    """One open incident a cause; what closes is open; what recovered shows no sign any more."""
+    """One open incident a cause; what closes is open; what recovered shows no sign any more,
+    and could show one."""
     match fact:
         case e.IncidentOpened(incident=name):
             cause = fact.cause or fact.kind
@@ -15,10 +16,17 @@ def of_incidents(fact: e.AnyFact, state: ServiceState) -> list[str]:
             return [f"incident {name} is closed, and is not open"]
         case e.IncidentClosed(incident=name, how="recovered"):
             cause = state.incidents.open[name].cause
-            return [
+            shown = [
                 f"incident {name} recovered, and {cause} is {sign.severity}"
                 for sign in state.health.health.signs
                 if sign.key == cause
             ]
+            hidden = [
+                f"incident {name} recovered, and nobody asks the champion while {remedy} ({tried.begun.kind}) stands"
+                for remedy, tried in state.healing.tried.items()
+                if tried.begun.cause == cause and tried.begun.kind in ("fall_back", "shed") and not tried.ended
+            ]
+            supplied = cause.partition("/")[0] in ("data_quality", "freshness", "upstream")
+            return shown + ([] if supplied else hidden)
         case _:
             return []

@@ -7,8 +7,9 @@ the data has an incident of its own (`decide/incident.py`); while it is open, si
 one that was open before goes on in it.
 
 Hysteresis: an incident is closed when no sign of its cause has been told of for `incidents.settle_s`. A cause that is
-back before that goes on with the same incident. UNKNOWN health is no recovery. What a person closed while the cause was
-still there stays closed until the cause was gone once, or has become graver.
+back before that goes on with the same incident. UNKNOWN health is no recovery, and neither is a champion that nobody
+asks: the time begins when the relief against the cause is taken away. What a person closed while the cause was still
+there stays closed until the cause was gone once, or has become graver; the worst of what else is left may open one.
 """
 
 import re
@@ -17,6 +18,7 @@ from collections.abc import Iterator
 from flyball.control.decision import Decision, Situation, elapsed_s
 from flyball.control.explained import explains
 from flyball.control.state.incident_state import GRAVITY, OpenIncident
+from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.health import Sign
 from flyball.core.ids import ServiceName
@@ -46,7 +48,8 @@ def _begun(situation: Situation) -> Iterator[e.IncidentOpened]:
     state = situation.state
     health, book = state.health.health, state.incidents
     grave = [sign for sign in health.signs if sign.severity != "warning"]
-    worst = min(grave, key=_rank, default=None) if health.state in ("UNHEALTHY", "FAILED") else None
+    left = [sign for sign in grave if book.of_cause(sign.key) is not None or not book.is_known(sign.key, sign.severity)]
+    worst = min(left, key=_rank, default=None) if health.state in ("UNHEALTHY", "FAILED") else None
     asked = [sign for sign in health.signs if _is_of_supply(sign) and (sign in grave or sign.kind == "freshness")]
     if worst is not None and worst not in asked:
         asked.append(worst)
@@ -88,16 +91,28 @@ def _over(situation: Situation) -> Iterator[e.IncidentClosed]:
     for name, one in situation.state.incidents.open.items():
         if one.opened.kind == "data_quality" or not one.gone_at:
             continue
-        if elapsed_s(one.gone_at, situation.now) < settle_s:
+        over_at = _unhidden(situation.state, one)
+        if over_at is None or elapsed_s(over_at, situation.now) < settle_s:
             continue
         yield e.IncidentClosed(
             service=ServiceName(situation.state.service),
             incident=name,
             how="recovered",
-            reason=f"{one.cause} has not been seen since {one.gone_at}, for {settle_s:g} s at least",
+            reason=f"{one.cause} has not been seen since {over_at}, for {settle_s:g} s at least",
             detected_s=detected_s(one),
-            recovered_s=elapsed_s(one.at, one.gone_at),
+            recovered_s=elapsed_s(one.at, over_at),
         )
+
+
+def _unhidden(state: ServiceState, one: OpenIncident) -> str | None:
+    """Since when its cause is gone though the champion is asked. None: a relief against it stands, and while the chain
+    answers, or a share is turned away, the champion shows no signs. Of what comes with the rows a relief hides none."""
+    if one.cause.split("/")[0] in (*UPSTREAM, "upstream"):
+        return one.gone_at
+    reliefs = [each for each in state.healing.of_cause(one.cause) if each.begun.kind in ("fall_back", "shed")]
+    if any(each.stands for each in reliefs):
+        return None
+    return max((one.gone_at, *(each.ended_at for each in reliefs)))
 
 
 def _joined(situation: Situation) -> Iterator[e.IncidentClosed]:
