@@ -7,13 +7,16 @@ from tests.control.loop import ADA, wanting
 from tests.control.world import FIRST, NAME, SECOND, THIRD, registered
 
 from flyball.app.people import freeze
+from flyball.control.check.remedies import against_healing
 from flyball.control.decision import Learning
+from flyball.control.healing.beginning import ordered, relieved
 from flyball.control.reconcile import Seen
 from flyball.control.state.healing_state import KeptOut
 from flyball.core import events as e
 from flyball.core.clock import timestamp
 from flyball.core.health import Severity, SignKind
 from flyball.core.ids import Digest, Epoch, RolloutId
+from flyball.core.routing import Relief
 from flyball.core.service import DeclaredRemedy, HealingPolicy
 
 
@@ -135,6 +138,44 @@ def test_what_a_person_froze_is_not_taken_away_under_them() -> None:
     patient.write(e.Frozen(service=NAME, by="ada", why="hands off"))
     patient.after(5000)
     assert relief(patient) is not None
+
+
+def test_what_did_not_help_is_taken_away_only_when_the_person_thaws() -> None:
+    only = HealingPolicy(cause="errors", remedies=(DeclaredRemedy(kind="fall_back"),))
+    patient = Patient(patient_service(only))
+    patient.falls_ill(sign("errors"))
+    patient.write(e.Frozen(service=NAME, by="ada", why="hands off"))
+    epoch = patient.reconciler.state.epoch
+    patient.after(5000)
+    assert patient.verdicts[0] == "no"
+    assert patient.reconciler.state.epoch == epoch
+    assert relief(patient).fall_back
+    patient.write(e.Thawed(service=NAME, by="ada", why="go on"))
+    patient.after(1)
+    assert relief(patient) is None
+
+
+def test_the_check_of_plans_refuses_to_end_a_relief_under_a_persons_freeze() -> None:
+    patient = Patient()
+    patient.falls_ill(sign("errors"))
+    patient.write(e.Frozen(service=NAME, by="ada", why="hands off"))
+    state = patient.reconciler.catch_up()
+    fact, _ = ordered(state, relieved(state, Relief()), "as the test says")
+    (told,) = against_healing(fact, (fact,), state, patient_service(), "")
+    assert "a person has frozen the service" in told
+    held = state.routing.relief  # type: ignore[union-attr]
+    assert held is not None
+    longer, _ = ordered(state, relieved(state, replace(held, until="2027-01-01T00:00:00.000000Z")), "it stays")
+    assert against_healing(longer, (longer,), state, patient_service(), "") == []
+
+
+def test_a_freeze_of_ours_ends_although_nobody_can_tell_how_the_service_is() -> None:
+    freeze_it = HealingPolicy(cause="errors", remedies=(DeclaredRemedy(kind="freeze"),))
+    patient = Patient(patient_service(freeze_it))
+    patient.falls_ill(sign("errors"))
+    patient.write(UNKNOWN)
+    assert patient.after(80_000).frozen is not None
+    assert patient.after(10_000).frozen is None
 
 
 def test_a_chain_of_releases_that_nobody_exercised_is_not_trusted() -> None:

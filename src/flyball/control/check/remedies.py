@@ -105,7 +105,15 @@ def _beside(fact: e.RemedyBegun, facts: tuple[e.AnyFact, ...], state: ServiceSta
 def _relief(routing: Routing, facts: tuple[e.AnyFact, ...], state: ServiceState, service: Service) -> list[str]:
     held = state.routing.relief if state.routing is not None else None
     wanted = routing.relief
-    if wanted is None or wanted == held:
+    if wanted == held:
+        return []
+    by_person = state.frozen is not None and state.frozen.by != "policy"
+    as_it_was = held is not None and wanted is not None and replace(held, until="") == replace(wanted, until="")
+    who_is_asked = replace(routing, epoch=state.routing.epoch, relief_=UNSET) if state.routing is not None else routing
+    same = state.routing is not None and who_is_asked == replace(state.routing, relief_=UNSET)
+    if by_person and same and not as_it_was:
+        return ["a relief that begins or ends while a person has frozen the service"]
+    if wanted is None:
         return []
     found = []
     shed = wanted.shed - (held.shed if held is not None else 0.0)
@@ -117,10 +125,8 @@ def _relief(routing: Routing, facts: tuple[e.AnyFact, ...], state: ServiceState,
     )
     if shed > 0 and wanted.shed > most:
         found.append(f"{wanted.shed:.0%} of the requests of low priority are turned away, {most:.0%} are declared")
-    if grown and state.routing is not None:
-        same = replace(routing, epoch=state.routing.epoch, relief_=UNSET)
-        if same != replace(state.routing, relief_=UNSET):
-            found.append("a relief that changes who is asked, or with which weight")
+    if grown and state.routing is not None and not same:
+        found.append("a relief that changes who is asked, or with which weight")
     if grown and not wanted.until:
         found.append("a relief without an end")
     return found

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from flyball.control.decision import Situation, elapsed_s
 from flyball.control.healing.causes import Cause, upstream_fault
-from flyball.control.state.healing_state import BY, SLOW
+from flyball.control.state.healing_state import SLOW
 from flyball.core.declared_healing import DeclaredRemedy
 from flyball.core.serving import Serving
 from flyball.decide.ladder import remedy_rung
@@ -24,7 +24,7 @@ def _obstacles(situation: Situation, cause: Cause, remedy: DeclaredRemedy) -> It
         stands = remedy_rung(situation.service.autonomy, state.ladder(f"{kind}/{cause.kind}"))
         if stands != "auto":
             yield f"people called it harmful against {cause.kind}: it is no longer taken by itself, only at {stands}"
-    if state.frozen is not None and state.frozen.by != BY and kind not in ("roll_back", "page"):
+    if state.frozen is not None and state.frozen_by_person and kind not in ("roll_back", "page"):
         yield f"{state.frozen.by} froze the service"
     if (flying := state.healing.in_flight) is not None and kind not in SLOW:
         yield f"{flying.begun.remedy} is under way"

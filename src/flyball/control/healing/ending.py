@@ -41,8 +41,10 @@ def _over(situation: Situation, one: Tried, causes: tuple[Cause, ...]) -> str | 
         return "the routing is another"
     if kind == "quarantine":
         return None if one.begun.target in state.incidents.open else f"incident {one.begun.target} is closed"
-    if state.frozen is not None and state.frozen.by != BY:
+    if state.frozen_by_person:
         return None  # a person wants things to stay as they are
+    if one.verified is not None and one.verified.helped == "no":
+        return "it did not help"  # said under a person's freeze, which is over
     if one.verified is None or any(cause.key == one.begun.cause for cause in causes):
         return None
     hold = hold_s(situation, one)
@@ -52,12 +54,21 @@ def _over(situation: Situation, one: Tried, causes: tuple[Cause, ...]) -> str | 
     calm = state.health.health.state not in ("UNKNOWN", "FAILED") and elapsed_s(state.health.since, situation.now)
     if one.verified.helped != "yes" and state.health.since and calm and calm >= hold:
         return f"{one.begun.cause} is gone, and the service has been {state.health.health.state} for {calm:.0f} s"
+    longest_s, unseen = situation.service.healing.longest_s, elapsed_s(_unseen_since(state, one), situation.now)
+    if unseen >= longest_s:
+        return f"{one.begun.cause} has not been seen for {unseen:.0f} s, and nothing stays longer than {longest_s:g} s"
     return None
 
 
 def _gone_at(state: ServiceState, one: Tried) -> str:
     """Since when its cause is gone, no earlier than the verdict: a fallback may have helped while the cause stood."""
     return max(one.verified_at, state.alerts.gone.get(one.begun.cause, ""))
+
+
+def _unseen_since(state: ServiceState, one: Tried) -> str:
+    """Since when neither its cause nor a critical sign was told. UNKNOWN health tells none and shows no calm either,
+    and a state that changes all the time is never calm for long: what we froze would stay frozen for ever."""
+    return max(_gone_at(state, one), state.health.critical_at)
 
 
 def _ended(situation: Situation, one: Tried, why: str) -> Decision:

@@ -97,7 +97,7 @@ def _since(situation: Situation, one: Tried) -> float:
 
 
 def _told(situation: Situation, one: Tried, causes: tuple[Cause, ...], helped: Helped, why: str) -> Decision:
-    """The verdict. A relief that did not help is taken away with it, unless the service has failed."""
+    """The verdict. A relief that did not help is taken away with it, unless a person wants things as they are."""
     state, begun = situation.state, one.begun
     cause = next((cause for cause in causes if cause.key == begun.cause), None)
     figures = (cause.figures if cause is not None else {}) | {"seconds": _since(situation, one)}
@@ -106,7 +106,7 @@ def _told(situation: Situation, one: Tried, causes: tuple[Cause, ...], helped: H
         e.RemedyVerified(service=service, remedy=begun.remedy, helped=helped, why=why, figures=figures)
     ]
     commands: tuple[Command, ...] = ()
-    if helped == "no" and begun.kind in ("fall_back", "shed"):
+    if helped == "no" and begun.kind in ("fall_back", "shed") and not state.frozen_by_person:
         more, commands = taken_away(situation, one, "it did not help")
         facts += more
     return Decision(

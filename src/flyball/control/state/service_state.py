@@ -8,7 +8,7 @@ from flyball.control.state.ab_state import AbState
 from flyball.control.state.alert_state import AlertBook
 from flyball.control.state.exception_state import ExceptionsState
 from flyball.control.state.given_up_order import GivenUp
-from flyball.control.state.healing_state import HealingState
+from flyball.control.state.healing_state import BY, HealingState
 from flyball.control.state.health_state import HealthStanding
 from flyball.control.state.incident_state import IncidentBook
 from flyball.control.state.recent_state import Recent
@@ -72,6 +72,11 @@ class ServiceState(Record):
     decided_at: dict[str, str] = {}  # when that was, RFC 3339, UTC
     given_up: GivenUp | None = None  # the newest routing did not arrive
     repeated: str | None = None  # key of the order that gives it once more, while that is under way
+
+    @property
+    def frozen_by_person(self) -> bool:
+        """Somebody wants things to stay as they are; what the loop froze itself is not meant."""
+        return self.frozen is not None and self.frozen.by != BY
 
     def ladder(self, remedy: str) -> Standing:
         """Where reviews have left a remedy."""
