@@ -9,10 +9,11 @@ from msgspec.structs import replace
 from tests.control.loop import ADA, Loop, failing, healthy
 from tests.control.rollout.test_holding import running, ticked
 from tests.control.test_ab_testing import begun, weights
-from tests.control.world import FIRST, NAME, SECOND, registered, service
+from tests.control.world import FIRST, NAME, OPENED, SECOND, registered, service
 
 from flyball.app.ab_tests import stop, weigh
 from flyball.app.people import roll_back
+from flyball.control.check.budget import over_budget
 from flyball.control.check.rules import broken_rules
 from flyball.control.decision import Decision
 from flyball.control.plan import Plan
@@ -21,6 +22,7 @@ from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.errors import NotFound, Refused
 from flyball.core.policy import policy_digest
+from flyball.core.promised import freezes
 from flyball.core.service import Objective, Service, Slo
 
 SPENT = e.BudgetSpent(
@@ -47,6 +49,20 @@ def canary(declared: Service = FROZEN) -> Loop:
 def weight(loop: Loop) -> int:
     assert loop.gateways.routing is not None
     return loop.gateways.routing.weight
+
+
+@pytest.mark.parametrize(
+    ("declared", "binds"), [((), True), ((Objective(name="fast", sli="latency", target=0.9),), False)]
+)
+def test_planner_and_check_agree_on_a_budget_of_the_contract_that_is_declared_by_another_name(
+    declared: tuple[Objective, ...], binds: bool
+) -> None:
+    asked, spent = replace(service(), slo=Slo(objectives=declared)), replace(SPENT, objective="latency")
+    loop = Loop(asked)
+    loop.write(spent)
+    state = loop.tick()
+    assert freezes(asked, "latency") == binds
+    assert bool(over_budget(OPENED, state, asked)) == binds
 
 
 def test_no_rollout_opens_and_it_is_said_what_is_waited_for() -> None:

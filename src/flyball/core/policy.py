@@ -30,6 +30,12 @@ def policy_digest(service: Service) -> Digest:
     return digest("flyball/policy/v2", {name: section for name, section in sections.items() if section})
 
 
+def declaration_digest(declaration: Mapping[str, Any]) -> Digest:
+    """Digest of a whole declaration, as plain values: another one asks for no approval anew, but a controller that
+    runs has to read it."""
+    return digest("flyball/declaration/v1", declaration)
+
+
 def changed(value: Any) -> Any:
     """A record as plain values, without the fields that have their default; of lists and mappings each value so.
 

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from flyball.core.codec import digest
 from flyball.core.events import (
     ChampionAppointed,
     EvidenceAttached,
@@ -22,6 +21,7 @@ from flyball.core.events import (
 )
 from flyball.core.ids import Digest, ExperimentDigest, ReleaseRoot, RolloutId
 from flyball.core.ledger import Entry
+from flyball.core.policy import declaration_digest
 from flyball.core.record import Record
 from flyball.core.release import Release, Snapshot, refusals
 from flyball.registry.stages import Event, Stage, after, allowed
@@ -109,7 +109,7 @@ def fold(state: Registry, entry: Entry) -> Registry:
 def _fold(state: Registry, entry: Entry) -> Registry:
     match entry.fact:
         case ServiceDeclared(policy=policy, declaration=declaration):
-            return replace(state, policy=policy, declaration=digest("flyball/declaration/v1", declaration))
+            return replace(state, policy=policy, declaration=declaration_digest(declaration))
         case SnapshotTaken(snapshot=snapshot):
             return replace(state, snapshots=state.snapshots | {snapshot.root: snapshot})
         case ReleaseRegistered(release=release):

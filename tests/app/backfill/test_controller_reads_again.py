@@ -15,6 +15,7 @@ from flyball.adapters.prediction_log.repairs import FOLDER
 from flyball.adapters.prediction_log.segments import Segments
 from flyball.adapters.window_book import windows_of
 from flyball.app.cli.main import run
+from flyball.app.declared import load
 from flyball.app.home import Home
 from flyball.app.wiring.ledger import ledger_of
 from flyball.app.wiring.loop import mended
@@ -92,5 +93,26 @@ def test_rows_of_a_repair_that_are_gone_take_no_service_out_of_control(
         keeper.round()  # sees that they are back
         keeper.round()
         assert worst(home) < 0.5
+        keeper.stop()
+        keeper.join()
+
+
+def test_a_running_controller_takes_up_who_is_on_call_now(tmp_path: Path) -> None:
+    home, file = made(tmp_path), tmp_path / "fraud" / "service.yaml"
+    trainer = Executors()
+    with closing(trainer), opened(home.root, trainer) as pipeline, ledger_of(home) as ledger:
+        keeper = keeper_of(tmp_path, home, pipeline, ledger)
+        keeper.round()
+        held = keeper.held()
+        assert held is not None
+        assert held[1].alerts is None
+        file.write_text(file.read_text() + "alerts: {on_call: [ada]}\n")
+        pipeline.declare(load(file))
+        keeper.round()  # reads the fact
+        keeper.round()
+        held = keeper.held()
+        assert held is not None
+        assert held[1].alerts is not None
+        assert held[1].alerts.on_call == ("ada",)
         keeper.stop()
         keeper.join()

@@ -43,6 +43,7 @@ def _binds(name: str, service: Service) -> bool:
         return False
     said = [each for each in slo.objectives if each.name == name]
     if not said:
-        return slo.freeze and name in OF_THE_CONTRACT
+        replaced = any(each.sli == name for each in slo.objectives)  # the contract's own is no objective any more
+        return slo.freeze and name in OF_THE_CONTRACT and not replaced
     own = said[0].freeze
     return own if own is not None else slo.freeze and said[0].sli != "quality"

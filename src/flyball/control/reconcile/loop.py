@@ -17,6 +17,7 @@ import re
 from collections.abc import Sequence
 from typing import Protocol
 
+import msgspec
 from msgspec.structs import replace
 
 from flyball.control.check.rules import broken_rules
@@ -33,7 +34,7 @@ from flyball.core.clock import Clock, timestamp
 from flyball.core.errors import Conflict, FlyballError, NotFound, Refused, StaleEpoch, Unavailable
 from flyball.core.ids import ServiceName
 from flyball.core.ledger import Claimed, Lease, Ledger
-from flyball.core.policy import policy_digest
+from flyball.core.policy import declaration_digest, policy_digest
 from flyball.core.ports import Gateways
 from flyball.core.routing import Observed, Routing
 from flyball.core.service import Service
@@ -81,7 +82,7 @@ class Reconciler:
         self._ledger, self._gateways, self._sensor, self._learner = ledger, gateways, sensor, learner
         self._clock, self._owner, self._lease_s = clock, owner, lease_s
         self._foretelling = foretelling
-        self._policy = policy_digest(service)
+        self._policy, self._declared = policy_digest(service), declaration_digest(msgspec.to_builtins(service))
         self._lease: Lease | None = None
         self._leased_at = 0.0  # monotonic seconds
 
@@ -143,6 +144,11 @@ class Reconciler:
     def stale(self) -> bool:
         """Whether the ledger holds another declaration than this controller runs: somebody has to start it anew."""
         return self.state.policy not in ("", self._policy)
+
+    @property
+    def declared_anew(self) -> bool:
+        """The same of the whole declaration: whom alerts wake, what is drilled and reviewed, whose the service is."""
+        return self.state.declared not in ("", self._declared)
 
     def _situation(self, seen: Seen) -> Situation:
         observed = self._observe()

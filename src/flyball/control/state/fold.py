@@ -15,6 +15,7 @@ from flyball.control.state.ticket_state import Asked, TicketState, asked_anew, t
 from flyball.control.state.turn import cares
 from flyball.core import events as e
 from flyball.core.ledger import Entry
+from flyball.core.policy import declaration_digest
 from flyball.core.watching import APART
 from flyball.decide.ladder import Standing
 
@@ -42,7 +43,8 @@ def _apply(state: ServiceState, fact: e.AnyFact, at: str) -> ServiceState:
         case e.ServiceDeclared():
             changed = fact.policy != state.policy
             ticket = asked_anew(state.ticket, None) if changed else state.ticket
-            return replace(state, policy=fact.policy, ticket=ticket, waived={} if changed else state.waived)
+            declared, waived = declaration_digest(fact.declaration), {} if changed else state.waived
+            return replace(state, policy=fact.policy, declared=declared, ticket=ticket, waived=waived)
         case e.StepWaived():
             waived = state.waived | {fact.step: fact} if fact.policy == state.policy else state.waived
             return replace(state, waived=waived, decisions=_without(state, "rollout"))

@@ -32,6 +32,7 @@ class ServiceState(Record):
     version: int = 0  # sequence number of the newest fact folded in
     turn: int = 0  # the same, less the facts that only care for it: what names are made of
     policy: str = ""
+    declared: str = ""  # digest of the whole declaration
     champion: str | None = None
     previous: str | None = None
     releases: dict[str, Release] = {}  # by root

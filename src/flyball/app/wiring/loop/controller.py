@@ -150,7 +150,7 @@ class Keeper:
         if self._notice is not None:
             self._notice.look(time.monotonic())
         others = loop.state.backfills != self._backfills
-        if loop.stale or others or (self._repairs is not None and self._repairs.came_back(time.monotonic())):
+        if loop.declared_anew or others or (self._repairs is not None and self._repairs.came_back(time.monotonic())):
             self._reconciler = None  # the log is read again, through the repair
 
     def _tell(self, words: str) -> None:

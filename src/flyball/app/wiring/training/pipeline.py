@@ -42,7 +42,6 @@ from flyball.app.wiring.training.registering import Key, Registrar
 from flyball.app.wiring.training.run_book import RunBook
 from flyball.app.wiring.training.source_rows import source_rows
 from flyball.core.clock import Clock
-from flyball.core.codec import digest
 from flyball.core.errors import Refused, TrainingFailed, Unavailable
 from flyball.core.events import (
     GatesJudged,
@@ -52,7 +51,7 @@ from flyball.core.events import (
 )
 from flyball.core.ids import Digest, Ids, ServiceName, short
 from flyball.core.ledger import Ledger
-from flyball.core.policy import policy_digest
+from flyball.core.policy import declaration_digest, policy_digest
 from flyball.core.ports import Trainer, TrainingJob
 from flyball.core.release import Origin, Release, Snapshot
 from flyball.core.service import Service
@@ -106,7 +105,7 @@ class Pipeline:
         service = declared.service
         policy = policy_digest(service)
         declaration = msgspec.to_builtins(service)
-        if self.registry(service.metadata.name).declaration != digest("flyball/declaration/v1", declaration):
+        if self.registry(service.metadata.name).declaration != declaration_digest(declaration):
             fact = ServiceDeclared(
                 service=ServiceName(service.metadata.name),
                 policy=policy,
