@@ -248,4 +248,6 @@ def test_with_every_remedy_on_auto_trainings_and_promotions_are_bounded_whatever
         plant.run(1)
     assert 1 <= len(plant.orders) <= 48 / 6 + 1  # all that can ask does, and none of it outruns the dead time
     assert most_in(plant.orders, 6) == 1
-    assert len(plant.at(e.ChampionAppointed)) <= 1 + len(plant.orders)
+    begun = [entry.fact for entry in plant.loop.ledger.read() if isinstance(entry.fact, e.RemedyBegun)]
+    back = [fact for fact in begun if fact.kind == "roll_back"]  # a way back is no promotion
+    assert len(plant.at(e.ChampionAppointed)) <= 1 + len(plant.orders) + len(back)

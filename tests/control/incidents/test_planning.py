@@ -210,6 +210,17 @@ def test_signs_of_data_quality_belong_to_the_incident_of_the_datas_quality() -> 
     assert world.tick(10.0) == []  # its signs fade by themselves
 
 
+def test_an_incident_that_goes_on_in_another_at_the_end_of_its_time_is_closed_once() -> None:
+    world = World()
+    world.tell(health(sign("data_quality")))
+    (opened,) = world.tick()
+    assert isinstance(opened, e.IncidentOpened)
+    world.tell(health())
+    found = e.IncidentOpened(service=NAME, incident="in-q", kind="data_quality", reason="broken")
+    closed = [fact for fact in world.tick(1e6, watched=[found]) if isinstance(fact, e.IncidentClosed)]
+    assert [(fact.incident, fact.how) for fact in closed] == [(opened.incident, "joined")]
+
+
 def test_while_a_drill_runs_what_its_fault_explains_is_the_drills() -> None:
     world = World()
     drill = e.DrillBegun(

@@ -30,11 +30,8 @@ UPSTREAM = ("data_quality", "freshness")  # kinds of signs of what the service i
 
 def plan_incidents(situation: Situation) -> Decision | None:
     """The facts of incidents that the ledger lacks; None: it lacks none."""
-    facts: tuple[e.IncidentOpened | e.IncidentClosed, ...] = (
-        *_joined(situation),
-        *_over(situation),
-        *_begun(situation),
-    )
+    ended = {fact.incident: fact for fact in (*_over(situation), *_joined(situation))}  # one that goes on is not over
+    facts: tuple[e.IncidentOpened | e.IncidentClosed, ...] = (*ended.values(), *_begun(situation))
     if not facts:
         return None
     opened = [fact.incident for fact in facts if isinstance(fact, e.IncidentOpened)]
