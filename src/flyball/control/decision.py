@@ -42,6 +42,7 @@ class Learning(Record):
     evidence: tuple[Signal, ...] = ()
     pressures: tuple[Pressure, ...] = ()  # of drift and loss
     row: int = 0  # stream position of the newest sealed row
+    marks: tuple[tuple[float, int], ...] = ()  # when panes began, seconds since the epoch, and their first rows
     new_rows: int = 0  # accepted rows with labels that the champion has not learned from
     fresh_rows: int = 0  # of these, rows that came since the last training was wanted, whatever became of it
 

@@ -93,6 +93,7 @@ def test_a_gateway_of_one_process_cannot_recycle_and_the_verdict_says_so_at_once
     assert isinstance(verdict, e.RemedyVerified)
     assert verdict.helped == "no"
     assert "one process answers" in verdict.why
+    assert patient.reconciler.state.alerts.given_up == {}
 
 
 def test_a_recycling_is_one_order_however_often_it_is_carried_out() -> None:
@@ -488,6 +489,26 @@ def test_rows_of_an_incident_are_kept_out_until_it_is_closed() -> None:
     state = patient.tick()
     assert state.healing.kept_out == {"in-7": KeptOut(first=500, last=900)}
     assert patient.verdicts == ["yes"]
+
+
+def test_rows_are_kept_out_from_when_the_fault_began() -> None:
+    patient = Patient()
+    start = patient.clock.now().timestamp()
+    marks = ((start - 30.0, 0), (start - 20.0, 100), (start + 20.0, 500))
+    patient.sensor.seen = Seen(learning=Learning(row=900, marks=marks))
+    patient.falls_ill(sign("freshness", "warning", "amount"))
+    (begun,) = [one for one in patient.begun if one.kind == "quarantine"]
+    assert begun.row == 100
+
+
+def test_a_quarantine_ends_also_where_no_row_was_sealed() -> None:
+    patient = Patient()
+    patient.falls_ill(sign("freshness", "warning", "amount"))
+    assert [(span.first, span.last) for span in patient.reconciler.state.healing.kept_out.values()] == [(0, None)]
+    patient.recovers()
+    patient.after(301)
+    state = patient.after(301)
+    assert [(span.first, span.last) for span in state.healing.kept_out.values()] == [(0, 0)]
 
 
 def test_rows_that_a_person_accepts_are_learned_from() -> None:

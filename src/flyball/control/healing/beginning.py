@@ -14,6 +14,7 @@ from flyball.control.decision import Decision, Situation, order
 from flyball.control.healing.allowed import asks_nobody
 from flyball.control.healing.causes import Cause
 from flyball.control.healing.choosing import Choice
+from flyball.control.marks import row_at
 from flyball.control.state.healing_state import BY
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
@@ -89,9 +90,13 @@ def ordered(state: ServiceState, routing: Routing, why: str) -> tuple[e.RoutingO
 
 
 def _row(situation: Situation, cause: Cause) -> int:
-    """Where the rows of its incident begin; where it does not say, here: what came before may be good."""
+    """Where the rows of its incident begin: as it says, or where the stream was when it began; else here."""
     one = situation.state.incidents.open.get(cause.incident or "")
-    return (one.opened.row if one is not None else 0) or situation.learning.row
+    if one is not None and one.opened.row:
+        return one.opened.row
+    began = one.opened.began if one is not None else ""
+    row = row_at(situation.learning.marks, moment(began).timestamp()) if began else None
+    return situation.learning.row if row is None else row
 
 
 def _weight(state: ServiceState) -> int:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from msgspec.structs import replace
 
 from flyball.control.decision import Learning, elapsed_s
+from flyball.control.marks import Marks, marked
 from flyball.control.pressing import pressing
 from flyball.control.reconcile.budgeting import Budgeting
 from flyball.control.reconcile.outlook import Seen
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-_MEMORY = ("_after", "_champion", "_windows", "_losses", "budgets", "pane", "row")
+_MEMORY = ("_after", "_champion", "_windows", "_losses", "budgets", "pane", "row", "_marks")
 Follows = tuple[tuple[e.AnyFact, ...], tuple[Pressure, ...], Wish]  # facts of the windows, pressures, what they ask
 
 
@@ -74,6 +75,7 @@ class TelemetrySensor:
         self._losses = LostRecords()
         self.budgets = Budgeting(service)
         self.row = 0  # stream position of the newest sealed row
+        self._marks: Marks = ()
 
     def memory(self) -> dict[str, Any]:
         """All that was made of the panes up to the newest; what can be computed from it is not in it."""
@@ -104,11 +106,13 @@ class TelemetrySensor:
         labels = self.watching.pairs(state.rollout.release) if state.rollout else None
         metrics = self.watching.arm_metrics()
         if self._champion != state.champion or state.champion is None:
-            return Seen(learning=Learning(row=self.row), watched=watched, labels=labels, metrics=metrics)
+            return Seen(
+                learning=Learning(row=self.row, marks=self._marks), watched=watched, labels=labels, metrics=metrics
+            )
         champion = state.releases.get(state.champion)
         learned = champion.last_row if champion else 0
         since = max(learned + 1, state.normal_since_row)
-        learning = Learning(row=self.row, new_rows=self._new_rows(since))
+        learning = Learning(row=self.row, marks=self._marks, new_rows=self._new_rows(since))
         if self._service.retrain.new_data_rows is not None:
             learning = replace(learning, fresh_rows=self._new_rows(max(since, state.retrained_row + 1)))
         if not self._windows.reports:
@@ -128,7 +132,7 @@ class TelemetrySensor:
     def _feed(self, segment: Segment, state: ServiceState) -> None:
         champion = _serving(segment) or self._champion or state.champion
         self._after, self.row = segment.pane.index, max(self.row, segment.pane.last_row)
-        self.pane, self.fed = segment.pane, self.fed + 1
+        self.pane, self.fed, self._marks = segment.pane, self.fed + 1, marked(self._marks, segment.pane)
         self._counted = {}
         self.health.take(segment, champion)
         if champion is None:

@@ -107,7 +107,9 @@ def _of_causes(book: AlertBook, fact: e.AnyFact, at: str) -> AlertBook:
             return _moved(replace(book, rolled_back=after), book.signs, apart, at)
         case e.RolledBack(by="gateway" | "controller"):
             return replace(book, rolled_back=RolledBackAlone(fact=fact, at=at))
-        case e.CommandGivenUp(kind=kind):
+        case e.CommandGivenUp(kind=kind) if (
+            kind != "recycle"
+        ):  # the verdict of its remedy says it; the next one follows
             known = kind in book.given_up
             came = book.came if known else _came(book, (f"command/{kind}",), at)
             return replace(book, given_up=book.given_up | {kind: fact}, came=came)

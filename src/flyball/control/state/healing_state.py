@@ -99,9 +99,9 @@ def folded(state: HealingState, fact: e.AnyFact, at: str) -> HealingState:
         case e.RemedyEnded(remedy=name, row=row) if name in state.tried:
             state, target = _changed(state, name, ended=True, ended_at=at), state.tried[name].begun.target
             span = state.kept_out.get(target or "")
-            if span is None or span.last is not None or not row:
+            if span is None or span.last is not None:
                 return state
-            return _kept_out(state, target, replace(span, last=row))
+            return _kept_out(state, target, replace(span, last=max(row, span.first)))  # no row was sealed: it ends too
         case e.IncidentClosed(incident=name, how=how, row=row) if name in state.kept_out:
             if how == "person":  # the rows are good as they are
                 return replace(state, kept_out={each: one for each, one in state.kept_out.items() if each != name})
