@@ -200,9 +200,11 @@ def test_a_redelivery_is_the_same_message_and_opens_nothing_new(home: Home, ledg
 
 def test_secrets_stand_in_no_message_no_log_and_no_fact(home: Home, ledger: OpenLedger) -> None:
     secrets = {"KEY": "r0ut1ng-k3y", "HOOK": "http://127.0.0.1:1/services/T0PS3CRET/B0XX", "TOKEN": "t0k3n-t0k3n"}
+    secrets["BAD"] = "hooks.example/services/T0PS3CRET"  # no address at all: the error names it
     with receiving(Receiver((403,))) as found:
         declare(
             ledger,
+            AlertDestination(format="webhook", to="env:BAD", name="bad"),
             AlertDestination(format="pagerduty", to=found.url, token="KEY"),
             AlertDestination(format="slack", to="env:HOOK"),
             AlertDestination(format="webhook", to=found.url, token="TOKEN"),
@@ -213,7 +215,7 @@ def test_secrets_stand_in_no_message_no_log_and_no_fact(home: Home, ledger: Open
         [msgspec.to_builtins(each) for each in (*ledger.read(0), *ledger.deliveries())]
         + [msgspec.to_builtins(each) for each in ledger.pending(100)]
     )
-    assert len(log(ledger, "fraud/slack")) == 1
+    assert len(log(ledger, "fraud/slack")) == len(log(ledger, "fraud/bad")) == 1
     for secret in (*secrets.values(), "T0PS3CRET"):
         assert secret not in said
 

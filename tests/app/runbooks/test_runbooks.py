@@ -155,7 +155,9 @@ def test_only_verbs_that_exist_are_trusted_to_change_nothing() -> None:
         assert f"## {verb.split()[0]}" in page
     assert not reads_only(["flyball", "retrain", "fraud"])
     assert not reads_only(["rm", "-r", "x"])
-    assert not reads_only(shlex.split("flyball predictions query --out x.parquet"))
+    for told in ("--out x", "--out=x", "--ou=x", "--html=x", "--htm x"):
+        assert not reads_only(shlex.split(f"flyball predictions query {told}"))
+    assert reads_only(shlex.split("flyball predictions query --json"))
 
 
 def test_a_services_own_runbook_takes_the_place_of_the_packages(tmp_path: Path) -> None:

@@ -84,6 +84,16 @@ def test_symptoms_of_a_known_incident_are_held_and_told_when_it_is_over_and_they
     assert watch.say(over("in-1")).kinds() == ["resolved", "raised drift/amount ticket"]
 
 
+def test_an_incident_of_the_supply_explains_all_that_is_fed_by_it_and_is_told_itself() -> None:
+    stale, late = sign("freshness", "critical", "amount"), sign("freshness", "critical", "age")
+    watch = Watch().say(healthy(stale, late, sign("labels"), sign("fallback", "warning")))
+    watch.say(incident("in-1", "upstream", stale.key), incident("in-2", "upstream", late.key))
+    assert sorted(watch.kinds()) == [
+        *("held fallback inhibited", "held labels inhibited"),
+        *(f"raised {late.key} ticket", f"raised {stale.key} ticket"),
+    ]
+
+
 def test_a_page_steps_back_behind_another_page_only() -> None:
     watch = Watch().say(incident("in-1", "upstream"), healthy(sign("errors"), sign("fallback", "failed")))
     assert watch.kinds() == ["raised upstream ticket", "raised errors page", "held fallback inhibited"]

@@ -19,7 +19,7 @@ CONTENT: Mapping[str, str] = {
 class HttpReceiver:
     """`core.outbox.Receiver`: one POST a message; the body is its canonical JSON, the same bytes in each attempt.
 
-    `secret`: signs each message. `token`: bearer token. `now`: seconds since the epoch.
+    `secret`: signs each message. `token`: bearer token. `hide`: what else is secret. `now`: seconds since the epoch.
     """
 
     def __init__(
@@ -29,11 +29,12 @@ class HttpReceiver:
         *,
         secret: str | None = None,
         token: str | None = None,
+        hide: tuple[str, ...] = (),
         deadline_s: float = DEADLINE_S,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._url, self._content, self._secret, self._token, self._now = url, CONTENT[format_], secret, token, now
-        self.client = HttpClient(deadline_s=deadline_s, hide=(token or "", secret or ""))
+        self.client = HttpClient(deadline_s=deadline_s, hide=(token or "", secret or "", *hide))
 
     async def send(self, message: Message) -> Answer:
         """Never raises for anything that a receiver or a network does.

@@ -194,6 +194,9 @@ def _of_command(name: str, title: str, command: Command) -> Iterator[Fault]:
         yield _fault(name, title, "a command that changes nothing, or the mark `changing`", command.line)
 
 
+WRITING = ("--out", "--html")  # options that write a file; the command line takes the beginning of a name for it
+
+
 def reads_only(words: Sequence[str]) -> bool:
     """Whether a command is one of ours that cannot change anything; of others nobody knows.
 
@@ -201,8 +204,11 @@ def reads_only(words: Sequence[str]) -> bool:
     True
     >>> reads_only(["flyball", "gc"]), reads_only(["flyball", "gc", "--dry-run"])
     (False, True)
+    >>> reads_only(["flyball", "status", "fraud", "--out=page.md"])
+    False
     """
-    if words[:1] != ["flyball"] or "--out" in words or "--html" in words:
+    options = [word.partition("=")[0] for word in words if word.startswith("--") and len(word) > len("--")]
+    if words[:1] != ["flyball"] or any(file.startswith(each) for each in options for file in WRITING):
         return False
     dry = "--dry-run" in words and words[1:2] in (["gc"], ["backfill"])
     return dry or " ".join(words[1:2]) in READERS or " ".join(words[1:3]) in READERS

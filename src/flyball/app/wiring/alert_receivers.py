@@ -24,7 +24,7 @@ def alert_receiver(address: str, to: AlertDestination, home: Home, environment: 
     where, secret, token, hide = _resolved(address, to, environment)
     match to.format:
         case "webhook":
-            return HttpReceiver(where, "webhook", secret=secret, token=token)
+            return HttpReceiver(where, "webhook", secret=secret, token=token, hide=hide)
         case "alertmanager":
             return _alertmanager(where, token, hide, alertmanager.postable)
         case "pagerduty":
@@ -35,9 +35,9 @@ def alert_receiver(address: str, to: AlertDestination, home: Home, environment: 
         case "teams":
             return AlertPoster(where, teams.message, hide=(*hide, *_parts(where)))
         case "github":
-            return GitHubIssues(where, token or "")
+            return GitHubIssues(where, token or "", hide=hide)
         case "jira":
-            return JiraIssues(where, to.project or "", token or "", user=to.user)
+            return JiraIssues(where, to.project or "", token or "", user=to.user, hide=hide)
         case _:
             return _in_thread(address, to, where, token, home)
 
@@ -71,7 +71,8 @@ def _resolved(
     where = environment[hidden] if hidden else to.to
     secret = environment[to.secret] if to.secret else None
     token = environment[to.token] if to.token else None
-    return where, secret, token, tuple(environment[name] for name in named)
+    parts = _parts(where) if hidden else ()
+    return where, secret, token, (*(environment[name] for name in named), *parts)
 
 
 def _in_thread(address: str, to: AlertDestination, where: str, token: str | None, home: Home) -> Receiver:

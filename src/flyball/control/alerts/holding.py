@@ -15,6 +15,7 @@ from flyball.core.clock import moment
 from flyball.core.routing import ArmCounts
 from flyball.core.service import Alerts
 
+UPSTREAM = ("data_quality", "freshness")  # what an incident of the supply is of: none of these explains another
 Reason = tuple[HeldBy, str]
 
 
@@ -106,7 +107,8 @@ def _inhibited(due: Due, told: Mapping[str, Urgency], situation: Situation) -> R
     if due.pages:
         return None
     for incident in situation.state.incidents.open.values():
-        if incident.cause != due.cause and family(incident.cause) in families:
+        upstream = incident.opened.kind == "upstream" and "upstream" in families and root not in UPSTREAM
+        if incident.cause != due.cause and (upstream or family(incident.cause) in families):
             return "inhibited", f"incident {incident.opened.incident} ({incident.cause}) is open and explains it"
     return None
 

@@ -23,7 +23,9 @@ PAGE, PAGES = 100, 20  # issues, and comments, that are looked through
 class GitHubIssues:
     """`core.outbox.Receiver`. Repository: `owner/name`, or the whole address of it in a server of one's own."""
 
-    def __init__(self, repository: str, token: str, *, deadline_s: float = DEADLINE_S) -> None:
+    def __init__(
+        self, repository: str, token: str, *, hide: tuple[str, ...] = (), deadline_s: float = DEADLINE_S
+    ) -> None:
         whole = repository.startswith(("http://", "https://"))
         headers = {
             "accept": "application/vnd.github+json",
@@ -31,7 +33,7 @@ class GitHubIssues:
             "authorization": f"Bearer {token}",
         }
         base = repository if whole else f"{API}/repos/{repository}"
-        self._api = RestApi(base, headers, hide=(token,), deadline_s=deadline_s)
+        self._api = RestApi(base, headers, hide=(token, *hide), deadline_s=deadline_s)
 
     async def send(self, message: Message) -> Answer:
         """Never raises for anything that a server or a network does."""

@@ -22,13 +22,20 @@ class JiraIssues:
     """`core.outbox.Receiver`. User: whose token of Jira Cloud it is; None: a personal access token of a data center."""
 
     def __init__(
-        self, url: str, project: str, token: str, *, user: str | None = None, deadline_s: float = DEADLINE_S
+        self,
+        url: str,
+        project: str,
+        token: str,
+        *,
+        user: str | None = None,
+        hide: tuple[str, ...] = (),
+        deadline_s: float = DEADLINE_S,
     ) -> None:
         self._project, self._cloud = project, user is not None
         basic = b64encode(f"{user}:{token}".encode()).decode()
         said = f"Basic {basic}" if user is not None else f"Bearer {token}"
         headers = {"accept": "application/json", "content-type": "application/json", "authorization": said}
-        self._api = RestApi(url, headers, hide=(token, basic), deadline_s=deadline_s)
+        self._api = RestApi(url, headers, hide=(token, basic, *hide), deadline_s=deadline_s)
 
     async def send(self, message: Message) -> Answer:
         """Never raises for anything that a server or a network does."""
