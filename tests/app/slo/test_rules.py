@@ -14,9 +14,10 @@ from tests.control.world import service
 from flyball.app.slo.prometheus import Links, rules, rules_text, runbooks_of
 from flyball.app.slo.runbook_links import checked, known_runbooks
 from flyball.core.errors import BadInput
-from flyball.core.objectives import Objective, Slo
+from flyball.core.objectives import Events, Method, Objective, Slo
 from flyball.core.promised import objectives_of
 from flyball.core.service import Service
+from flyball.decide.objectives.budgets import Budgets
 
 LINKS = Links(runbooks="https://wiki.example/runbooks", dashboard="https://grafana.example/d/fraud")
 GOOD, BAD = (
@@ -154,6 +155,59 @@ def test_nothing_measured_is_told_and_a_spent_budget_is_a_ticket(tmp_path: Path)
                    'flyball_latency_seconds_bucket{service="fraud",le="0.1"}': "0+1x60"},
         "expected": [(0, "ObjectiveNotMeasured", None), (30, "ObjectiveNotMeasured", silent)],
     }], burn="", step=10)  # fmt: skip
+
+
+@pytest.mark.parametrize(("method", "left"), [("Timeslices", 0.7), ("RatioTimeslices", 0.85)])
+def test_of_slices_prometheus_says_what_our_own_budget_says(tmp_path: Path, method: Method, left: float) -> None:
+    """Two hours of slices of five minutes, of which three answered every other row only."""
+    sliced = Objective(
+        name="availability",
+        sli="availability",
+        target=0.9,
+        window_s=6 * 3600.0,
+        method=method,
+        slice_s=300.0,
+        slice_target=0.9 if method == "Timeslices" else None,
+    )
+    declared = replace(service(), slo=Slo(objectives=(sliced,)))
+    budgets = Budgets((sliced,), declared.slo)
+    for minute in range(121):
+        bad = 5.0 if 60 <= minute < 75 else 0.0
+        budgets.take(minute * 60.0, {"availability": Events(good=10.0 - bad, total=10.0)})
+    (ours,) = budgets.standing(120 * 60.0)
+    assert ours.left == left
+    recorded = "flyball-slo-recordings-fraud-availability"
+    group = [each for each in rules(declared, LINKS)["groups"] if each["name"] == recorded]
+    with (tmp_path / "rules.yaml").open("w") as file:
+        YAML().dump({"groups": group}, file)
+    asked = {
+        "interval": "1m",
+        "input_series": [
+            {"series": GOOD, "values": "0+10x60 605+5x14 685+10x50"},
+            {"series": BAD, "values": "0+0x60 5+5x14 75+0x50"},
+        ],
+        "promql_expr_test": [
+            {
+                "expr": "round(slo:error_budget_left:ratio, 0.0001)",
+                "eval_time": "120m",
+                "exp_samples": [{"labels": '{service="fraud", slo="availability"}', "value": left}],
+            }
+        ],
+    }
+    with (tmp_path / "tests.yaml").open("w") as file:
+        YAML().dump({"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": [asked]}, file)
+    promtool(tmp_path, "test", "rules", "tests.yaml")
+
+
+def test_alerts_of_slices_ask_for_no_least_number_of_events() -> None:
+    found = rules(replace(service(), slo=MANY), LINKS)["groups"]
+    burns = {
+        rule["labels"]["slo"]: f"> {MANY.min_events}" in rule["expr"]
+        for group in found
+        for rule in group["rules"]
+        if rule.get("alert") == "ErrorBudgetBurn"
+    }
+    assert (burns["slices"], burns["ratios"], burns["quality"]) == (False, False, True)
 
 
 @pytest.mark.parametrize("target", [0.999, 0.95, 0.93, 0.9, 0.5, 0.05])

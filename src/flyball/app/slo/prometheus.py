@@ -95,12 +95,14 @@ class _Rules:
     def _burn(self, pair: Pair) -> Rule:
         limit = threshold(pair.factor, self._objective)
         short, long = (self._series(f"slo:sli_error:ratio_rate{_name(each)}") for each in (pair.short_s, pair.long_s))
-        guard = f"{self._series(f'slo:sli_events:increase{_name(HOUR_S)}')} > {self._slo.min_events}"
+        asked = [f"{short} > {limit!r}", f"{long} > {limit!r}"]
+        if not self._sliced:  # a slice is one event, so there are never many
+            asked.append(f"{self._series(f'slo:sli_events:increase{_name(HOUR_S)}')} > {self._slo.min_events}")
         capped = limit < pair.factor * self._objective.budget
         reached = f", capped at {limit:.3%} since {pair.factor:g} times as many cannot be" if capped else ""
         return self._alert(
             "ErrorBudgetBurn",
-            f"{short} > {limit!r} and {long} > {limit!r} and {guard}",
+            " and ".join(asked),
             pair.urgency,
             summary=f"{self._objective.name} of {self.service} burns its error budget {pair.factor:g} times too fast",
             description=f"{{{{ $value | humanizePercentage }}}} of the events of the last {_name(pair.short_s)} were "
@@ -160,13 +162,15 @@ class _Rules:
         return f"slo:sli_slice_error:ratio_rate{_name(self._objective.slice_s or 300.0)}"
 
     def _error_ratio(self, window_s: float) -> str:
-        if not self._sliced:
-            return self._ratio(window_s)
+        return self._slices("avg", window_s) if self._sliced else self._ratio(window_s)
+
+    def _slices(self, how: str, window_s: float) -> str:
+        """Bad slices of a window: their `avg`, `sum` or `count`; a slice without events is none."""
         slice_ = self._series(self._slice_name)
         if self._objective.method == "Timeslices":
             slice_ = f"({slice_} > bool {1 - (self._objective.slice_target or self._objective.target):.12g})"
         step = _span((self._objective.slice_s or 300.0) * self._scale)
-        return f"avg_over_time({slice_}[{_span(window_s * self._scale)}:{step}])"
+        return f"{how}_over_time({slice_}[{_span(window_s * self._scale)}:{step}])"
 
     def _ratio(self, window_s: float) -> str:
         """Share of bad events; no sample where there was no event, which is not 0."""
@@ -187,11 +191,11 @@ class _Rules:
         return f"clamp_min({total} - ({good} or vector(0)), 0)"
 
     def _left(self) -> str:
-        window = _name(window_of(self._objective))
         if self._sliced:
-            error = self._series(f"slo:sli_error:ratio_rate{window}")
-            return f"1 - {error} / {self._objective.budget:.12g}"
-        bad, total = (self._series(f"slo:sli_{each}:increase{window}") for each in ("bad_events", "events"))
+            bad, total = (self._slices(how, window_of(self._objective)) for how in ("sum", "count"))
+        else:
+            window = _name(window_of(self._objective))
+            bad, total = (self._series(f"slo:sli_{each}:increase{window}") for each in ("bad_events", "events"))
         return f"1 - {bad} / clamp_min({self._objective.budget:.12g} * ({total} > 0), {LEAST_BUDGET:g})"
 
     def _over(self, function: str, query: str, window_s: float) -> str:
