@@ -49,7 +49,7 @@ def drill(
         return _abort(place, as_json=json)
     within_s = _checked(name, share, within)
     if name == "disaster":
-        return _disaster(place, home, service, as_json=json)
+        return _disaster(place, home, service, yes=yes, as_json=json)
     return _faults(place, home, name, service, share, within_s, yes=yes, as_json=json)
 
 
@@ -72,7 +72,9 @@ def _faults(
 
     up = allowing_up(place)
     if up is not None:
-        _consent(f"{name} on {service or ', '.join(up.services)} at {up.url}", yes=yes)
+        wide = [each for each in FAULTS.values() if each.home_wide_s and _fault(name) in ("all", each.name)]
+        what = "".join(f"; {each.what} for up to {each.home_wide_s:g} s, of {', '.join(up.services)}" for each in wide)
+        _consent(f"{name} on {service or ', '.join(up.services)} at {up.url}{what}", yes=yes)
     wanted = Wanted(faults=tuple(FAULTS) if name == "all" else (_fault(name),), share=share, within_s=within_s)
     where = place if up is not None else own_home(option, place)
     report = run(where, wanted, Person(name=os_user(), proof="os_user"), say, service=service)
@@ -98,13 +100,16 @@ def _abort(place: "Home", *, as_json: bool) -> int:
     return 0
 
 
-def _disaster(place: "Home", option: str | None, service: str | None, *, as_json: bool) -> int:
+def _disaster(place: "Home", option: str | None, service: str | None, *, yes: bool, as_json: bool) -> int:
     from flyball.app.cli.acting import os_user
     from flyball.app.drills.disaster import markdown
     from flyball.app.people import Person
     from flyball.app.wiring.drills.run import allowing_up, disaster, own_home
 
-    where = place if allowing_up(place) is not None or service is not None else own_home(option, place)
+    up = allowing_up(place)
+    if up is not None:
+        _consent(f"backup, restore and a training beside {service or ', '.join(up.services)} at {up.url}", yes=yes)
+    where = place if up is not None or service is not None else own_home(option, place)
     report = disaster(where, Person(name=os_user(), proof="os_user"), say, service=service)
     emit(report, as_json=as_json, text=lambda: markdown(report))
     return 0 if report.ok else 1

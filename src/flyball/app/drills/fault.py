@@ -45,6 +45,7 @@ class DrillFault:
     ends: Literal["seen", "recovered"] = "seen"
     needs: Needs = "any service"
     injected: Literal["real", "port"] = "real"
+    home_wide_s: float | None = None  # it hits every service of the home, so on a running one it lasts so long at most
     prepare: Callable[[Stage], Awaitable[None]] | None = None  # before the clock starts
 
     @property

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Literal
 
+from msgspec.structs import replace
+
 from flyball.core.record import Record
 
 DETECT_S, RECOVER_S = 300.0, 900.0  # objectives: seen within five minutes, over within fifteen
@@ -63,6 +65,16 @@ def outcome_of(row: DrillRow) -> tuple[Literal["passed", "missed"], str]:
     if row.recovered_s is None or row.recovered_s > RECOVER_S:
         missed.append(f"it was not over within {RECOVER_S / 60:.0f} minutes")
     return ("missed" if missed else "passed"), "; ".join(missed)
+
+
+def with_hand(row: DrillRow, by_hand: str) -> DrillRow:
+    """With what a person had to do afterwards; empty: nothing.
+
+    >>> row = DrillRow(fault="latency", detected_s=4.0, recovered_s=9.0, answers_failed=0, automatic=True)
+    >>> with_hand(row, "").automatic, with_hand(row, "the data were accepted").automatic
+    (True, False)
+    """
+    return replace(row, by_hand=by_hand, automatic=row.automatic and not by_hand)
 
 
 def goals(rows: Sequence[DrillRow]) -> tuple[str, ...]:

@@ -113,7 +113,7 @@ def folded(state: HealingState, fact: e.AnyFact, at: str) -> HealingState:
             return replace(state, exercised=state.exercised | {link: Exercised(fact=fact, at=at)})
         case e.DrillBegun():
             return replace(state, drill=fact)
-        case e.DrillEnded():
+        case e.DrillEnded(drill=name) if state.drill is not None and state.drill.drill == name:
             return replace(state, drill=None)
         case _:
             return state

@@ -18,7 +18,8 @@ def quality_signs(vitals: Vitals, rules: HealthRules) -> Iterator[Reading]:
 
 
 def _loss(found: Loss, rules: HealthRules) -> Reading:
-    """Surely: the lower bound of its interval is beyond the limit, whatever labels it has or is estimated from."""
+    """The lower bound of its interval is beyond the limit, whatever labels it has or is estimated from. The interval is
+    that of one look at 90 %: how often it is wrong in a week of looks was not measured, as it was for `errors`."""
     limit, lost = tolerated(rules.quality, found.base), found.estimate
     severity: Severity | None = "critical" if lost.low > limit else None
     holds: Severity | None = "critical" if lost.value >= rules.exit * limit else None
@@ -31,7 +32,7 @@ def _loss(found: Loss, rules: HealthRules) -> Reading:
         limit=limit,
         why=f"{found.metric} is {lost.value:.3g} worse than on the holdout ({lost.low:.3g} to {lost.high:.3g}, {how})",
         clears=f"{found.metric} is less than {rules.exit * limit:.3g} worse than on the holdout",
-        worse=f"{found.metric} is surely more than {limit:.3g} worse than on the holdout ({lost.value:.3g} now)",
+        worse=f"{found.metric} is, interval and all, {limit:.3g} worse than on the holdout ({lost.value:.3g} now)",
     )
 
 

@@ -17,7 +17,7 @@ class Reading(Record):
     """Of one measure that somebody could take."""
 
     kind: SignKind
-    severity: Severity | None  # surely beyond a limit; None: it is not
+    severity: Severity | None  # beyond a limit, by a test or a bound of its own; None: it is not
     holds: Severity | None  # what a sign that stands is still worth; never less than `severity`
     value: float
     limit: float  # same unit

@@ -23,11 +23,14 @@ import msgspec
 from flyball.adapters.clock import SystemClock
 from flyball.adapters.ids import TimeIds
 from flyball.app.drills.disaster import SAME, DisasterReport, markdown, routing_differences
-from flyball.app.drills.lease import put
+from flyball.app.drills.lease import lease_path, put
 from flyball.app.home import Home
 from flyball.app.people import Person, states_of
+from flyball.app.subjects import Reading
 from flyball.app.wiring.backup.backup import backup
 from flyball.app.wiring.backup.restore import restore
+from flyball.app.wiring.drills.turns import ready
+from flyball.app.wiring.drills.underway import underway
 from flyball.app.wiring.ledger import open_ledger
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
@@ -47,18 +50,30 @@ class Disaster:
     """Of one service of a home."""
 
     def __init__(
-        self, home: Home, ledger: Ledger, file: Path, service: str, person: Person, say: Callable[[str], None]
+        self,
+        home: Home,
+        ledger: Ledger,
+        file: Path,
+        service: str,
+        person: Person,
+        say: Callable[[str], None],
+        *,
+        own: bool,
     ) -> None:
-        """`file`: its service.yaml, which lies in the owner's repository and in no home."""
+        """`file`: its service.yaml, which lies in the owner's repository and in no home. `own`: the service is the
+        drill's own."""
         self._home, self._ledger, self._file, self._service = home, ledger, file, service
-        self._person, self._say = person, say
+        self._person, self._say, self._own = person, say, own
         self._id = TimeIds(SystemClock()).new("dr")
         self._place = home.root / "drills" / self._id
 
     async def drill(self, row: Row) -> DisasterReport:
-        """`row`: one request. Raises: Refused: the service has no champion. Unavailable: something cannot be done."""
+        """`row`: one request. Raises: Refused: the service has no champion, is not well, or a drill runs. NotAllowed.
+        Unavailable: something cannot be done."""
         if self._state(self._ledger).champion is None:
             raise Refused(f"{self._service} has no champion yet: nothing would answer")
+        reading, lease = Reading(self._ledger), lease_path(self._home)
+        ready(self._ledger, reading, self._service, lease, self._person, own=self._own)
         until = timestamp(datetime.fromtimestamp(time.time() + LONGEST_S, UTC))
         name = ServiceName(self._service)
         begun = e.DrillBegun(
@@ -70,12 +85,12 @@ class Disaster:
             by=self._person.name,
             proof=self._person.proof,
         )
-        self._ledger.append([begun])
-        try:
-            report = await self._drill(row)
-        finally:
-            shutil.rmtree(self._place, ignore_errors=True)
-        self._ledger.append([_ended(name, report)])
+        with underway(self._ledger, begun):
+            try:
+                report = await self._drill(row)
+            finally:
+                shutil.rmtree(self._place, ignore_errors=True)
+            self._ledger.append([_ended(name, report)])
         return self._kept(report)
 
     async def _drill(self, row: Row) -> DisasterReport:

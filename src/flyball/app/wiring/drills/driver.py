@@ -11,7 +11,7 @@ Crash points, for a driver that is killed between any two lines:
 import asyncio
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,10 +21,11 @@ from msgspec.structs import replace
 from flyball.app.drills.fault import DrillFault, Stage
 from flyball.app.drills.judge import Judged, judged
 from flyball.app.drills.lease import put, read_lease
-from flyball.app.drills.report import DrillRow, outcome_of
+from flyball.app.drills.report import DrillRow, outcome_of, with_hand
 from flyball.app.drills.seen import Change, FactReader
 from flyball.app.drills.watchers import Watchers
 from flyball.app.people import Person
+from flyball.app.wiring.drills.underway import underway
 from flyball.core import events as e
 from flyball.core.clock import moment, timestamp
 from flyball.core.drill_lease import DrillLease
@@ -34,6 +35,7 @@ from flyball.core.ledger import Ledger
 POLL_S = 0.1
 HOLD_S = 2.0  # a fault that was seen is left for so long, as it would be
 CALM_S = 3.0  # nothing new for so long: it is over
+QUIET_S = 45.0  # what a drill has left may take so long to go by itself, before the next one
 SPARE_S, PREPARE_S = 30.0, 180.0  # that a driver may need beside the time of the fault and of the watch
 NAMES = ("ok", "fallback", "refused", "shed", "failed")
 
@@ -47,10 +49,21 @@ class Driver:
         self._stage, self._ledger, self.lease, self._person = stage, ledger, lease, person
         self._watchers = watchers
 
-    async def drill(self, fault: DrillFault, name: str, *, share: float, within_s: float) -> DrillRow:
-        """One drill. `within_s`: after so long the fault ends, and again after so long nobody waits for the rest."""
+    async def drill(
+        self,
+        fault: DrillFault,
+        name: str,
+        *,
+        share: float,
+        within_s: float,
+        mended: Callable[[], Awaitable[str]] | None = None,
+    ) -> DrillRow:
+        """One drill. `within_s`: after so long the fault ends, and again after so long nobody waits for the rest.
+        `mended`: waits until what is left has gone, for `QUIET_S` at most, and says what a person had to do for that:
+        it is part of the drill."""
         stage = self._stage
         latest = time.time() + 2 * within_s + (SPARE_S if fault.prepare is None else SPARE_S + PREPARE_S)
+        latest += QUIET_S if mended is not None else 0.0
         begun = e.DrillBegun(
             service=ServiceName(stage.service),
             drill=name,
@@ -60,7 +73,20 @@ class Driver:
             by=self._person.name,
             proof=self._person.proof,
         )
-        self._ledger.append([begun])
+        with underway(self._ledger, begun):
+            row = await self._drill(fault, name, share, within_s, mended)
+            self._ledger.append([_ended(stage.service, row)])
+        return row
+
+    async def _drill(
+        self,
+        fault: DrillFault,
+        name: str,
+        share: float,
+        within_s: float,
+        mended: Callable[[], Awaitable[str]] | None,
+    ) -> DrillRow:
+        stage = self._stage
         if fault.prepare is not None:
             await fault.prepare(stage)
         stage.clients.anew()
@@ -76,8 +102,7 @@ class Driver:
         if not aborted:
             await watch.until(lambda found: found.recovered_s is not None and watch.calm, within_s=within_s)
         row = self._row(watch, fault, name, share, ended_s, aborted=aborted)
-        self._ledger.append([_ended(stage.service, row)])
-        return row
+        return row if aborted or mended is None else with_hand(row, await mended())
 
     async def _under_fault(
         self, watch: "Watch", fault: DrillFault, share: float, ends: float

@@ -116,7 +116,7 @@ def disaster(home: Home, person: Person, say: Say, *, service: str | None = None
 async def _disaster(home: Home, declared: Declared, name: str, person: Person, say: Say) -> DisasterReport:
     row, _ = FromSource(declared, np.random.default_rng(0), SystemClock()).next()
     with ledger_of(home) as ledger:
-        return await Disaster(home, ledger, declared.file.resolve(), name, person, say).drill(row)
+        return await Disaster(home, ledger, declared.file.resolve(), name, person, say, own=False).drill(row)
 
 
 async def _own_disaster(home: Home, person: Person, say: Say) -> DisasterReport:
@@ -126,7 +126,7 @@ async def _own_disaster(home: Home, person: Person, say: Say) -> DisasterReport:
         async with made.running() as stage:
             await asyncio.sleep(WARM_S)
             row, _ = made.rows.next()
-            return await Disaster(home, ledger, made.file, stage.service, person, say).drill(row)
+            return await Disaster(home, ledger, made.file, stage.service, person, say, own=True).drill(row)
 
 
 def kept(home: Home, report: DrillReport) -> DrillReport:

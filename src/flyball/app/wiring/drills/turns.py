@@ -17,18 +17,17 @@ from flyball.app.drills.may import obstacles
 from flyball.app.drills.report import DrillRow, LeftOut
 from flyball.app.people import Person, approve, may, reject
 from flyball.app.subjects import Reading
-from flyball.app.wiring.drills.driver import Driver
+from flyball.app.wiring.drills.driver import QUIET_S, Driver
+from flyball.app.wiring.drills.underway import aborted
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.clock import moment
 from flyball.core.drill_lease import DrillLease
 from flyball.core.errors import FlyballError, Refused
-from flyball.core.ids import ServiceName
 from flyball.core.ledger import Ledger
 from flyball.core.record import Record
 
 OWN_WITHIN_S, RUNNING_WITHIN_S = 60.0, 600.0
-QUIET_S = 45.0  # what a drill has left may take so long to go by itself, before the next one
 LOOK_S = 0.5
 HAND = Person(name="drill", proof="simulated", every_role=True)  # mends the drill's own service between two drills
 
@@ -66,38 +65,35 @@ class Turns:
                 continue
             await self._ready()
             row = await self._one(fault, wanted)
-            rows.append(replace(row, by_hand=await self._mended()) if self._own else row)
+            rows.append(row)
             if row.outcome == "aborted":
                 break
         return tuple(rows), tuple(left_out)
 
     async def _one(self, fault: DrillFault, wanted: Wanted) -> DrillRow:
         within_s = wanted.within_s or (OWN_WITHIN_S if self._own else RUNNING_WITHIN_S)
+        if not self._own and fault.home_wide_s is not None:
+            within_s = min(within_s, fault.home_wide_s)
         share = fault.share if wanted.share is None else wanted.share
         self._say(f"{fault.name}: {fault.what}, on {share:.0%} of the traffic at most")
-        row = await self._driver.drill(fault, self._ids.new("dr"), share=share, within_s=within_s)
+        mended = self._mended if self._own else None
+        row = await self._driver.drill(fault, self._ids.new("dr"), share=share, within_s=within_s, mended=mended)
         seen = "not seen" if row.detected_s is None else f"seen after {row.detected_s:.1f} s ({row.detected_by})"
         over = "not over" if row.recovered_s is None else f"over after {row.recovered_s:.1f} s"
         self._say(f"{fault.name}: {seen}, {over}, {row.answers_failed} answers failed")
         return row
 
     async def _ready(self) -> None:
-        """Raises: Refused: the service is not well, or a drill runs. NotAllowed: the person may not."""
-        if not self._own:
-            may(self._reading.find(self._stage.service)[1], self._person, ("operator", "approver"))
-        end_left_over(self._ledger, self._state().healing.drill, self._driver.lease)
-        if against := obstacles(self._state(), time.time()):
-            raise Refused(
-                f"{self._stage.service} is not drilled now: {'; '.join(against)}",
-                hint=f"flyball status {self._stage.service}",
-            )
+        """Raises: as `ready`."""
+        ready(self._ledger, self._reading, self._stage.service, self._driver.lease, self._person, own=self._own)
 
     async def _mended(self) -> str:
-        """What a person had to do before the drill's own service was well again; empty: nothing."""
+        """What a person had to do before the drill's own service was well again, but for the drill; empty: nothing."""
         deadline = time.monotonic() + QUIET_S
         while time.monotonic() < deadline:
             state = self._state()
-            if not obstacles(state, time.time()) and not state.signals.keys() & _CALLING:
+            alone = replace(state, healing=replace(state.healing, drill=None))
+            if not obstacles(alone, time.time()) and not state.signals.keys() & _CALLING:
                 return ""
             await asyncio.sleep(LOOK_S)
         done: list[str] = []
@@ -116,6 +112,25 @@ class Turns:
 _CALLING = frozenset({"error", "latency", "capture", "quality"})  # signals that the next drill would be taken for
 
 
+def ready(ledger: Ledger, reading: Reading, service: str, lease: Path, person: Person, *, own: bool) -> None:
+    """Whether a drill may begin. `own`: the service is the drill's own.
+
+    Raises: Refused: the service is not well, or a drill runs. NotAllowed: the person may not. NotFound: no such one.
+    """
+    if not own:
+        may(reading.find(service)[1], person, ("operator", "approver"))
+    drill = reading.states()[service].healing.drill
+    end_left_over(ledger, drill, lease)
+    against = obstacles(reading.states()[service], time.time())
+    if not against and (word := read_lease(lease)) is not None:  # its driver lives
+        against = (f"drill {word.drill} ({word.fault}) of {word.service} runs here",)
+    if against:
+        raise Refused(
+            f"{service} is not drilled now: {'; '.join(against)}",
+            hint=f"flyball status {service}",
+        )
+
+
 def end_left_over(ledger: Ledger, drill: e.DrillBegun | None, lease: Path) -> None:
     """A drill whose driver was killed: its word is taken away, so that its fault ends now, and the ledger says so."""
     word = read_lease(lease)
@@ -123,7 +138,7 @@ def end_left_over(ledger: Ledger, drill: e.DrillBegun | None, lease: Path) -> No
         return
     lease.unlink(missing_ok=True)
     if drill is not None and (word is not None or time.time() >= moment(drill.until).timestamp()):
-        ledger.append([_aborted(drill.service, drill.drill, drill.fault, "its driver left without a word")])
+        ledger.append([aborted(drill.service, drill.drill, drill.fault, "its driver left without a word")])
 
 
 def abort(ledger: Ledger, lease: Path, person: Person) -> DrillLease:
@@ -134,7 +149,7 @@ def abort(ledger: Ledger, lease: Path, person: Person) -> DrillLease:
     lease.unlink(missing_ok=True)  # whatever reads it stops now; so does its driver, who ends the rest
     if not lives(word.driver):
         why = f"{person.name} aborted it; its driver was gone"
-        ledger.append([_aborted(word.service, word.drill, word.fault, why)])
+        ledger.append([aborted(word.service, word.drill, word.fault, why)])
     return word
 
 
@@ -145,7 +160,3 @@ def lives(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
-
-
-def _aborted(service: str, drill: str, fault: str, why: str) -> e.DrillEnded:
-    return e.DrillEnded(service=ServiceName(service), drill=drill, fault=fault, outcome="aborted", why=why)
