@@ -302,7 +302,10 @@ def test_a_budget_that_burns_fast_pages_and_is_a_symptom_of_errors_that_were_tol
         why="20 times",
     )
     watch = Watch().say(burning)
-    assert watch.kinds() == ["raised budget/availability page"]
+    (page,) = watch.tick()
+    assert isinstance(page, e.AlertRaised)
+    assert (page.cause, page.urgency, page.name) == ("budget/availability", "page", "ErrorBudgetBurn")
+    assert Watch().say(burning, silenced("ErrorBudgetBurn", later(60))).kinds() == ["held budget/availability silenced"]
     assert watch.say(e.BudgetCalm(service=NAME, objective="availability", why="slower")).kinds() == ["resolved"]
     slow = Watch().say(replace(burning, urgency="ticket", rate=3.5, limit=3.0))
     assert slow.kinds() == ["raised budget/availability ticket"]

@@ -104,9 +104,7 @@ def _told(standing: dict[str, Due], situation: Situation, alerts: Alerts) -> Ite
             yield _raised(one, situation, alerts)
         elif known is None and (cause not in book.held or book.held[cause].by != reason[0]):
             service, name = ServiceName(situation.state.service), _name(cause, situation)
-            yield e.AlertHeld(
-                service=service, cause=cause, name=row_of(cause).name, by=reason[0], why=reason[1], alert=name
-            )
+            yield e.AlertHeld(service=service, cause=cause, name=one.name, by=reason[0], why=reason[1], alert=name)
 
 
 def _name(cause: str, situation: Situation) -> str:
@@ -130,7 +128,7 @@ def _raised(due: Due, situation: Situation, alerts: Alerts) -> e.AlertRaised:
         service=ServiceName(state.service),
         alert=_name(due.cause, situation),
         cause=due.cause,
-        name=row.name,
+        name=due.name,
         urgency="page" if due.pages else "ticket",
         summary=f"drill {drill.drill}: {summary}" if drill is not None else summary,
         detail=detail,
@@ -150,7 +148,7 @@ def _escalated(standing: dict[str, Due], situation: Situation, alerts: Alerts) -
         if one.raised.urgency != "page" or one.acked is not None or level >= len(levels):
             continue
         stands = cause in standing or book.stands(cause)
-        if not stands or silence_of(cause, book, now) is not None:
+        if not stands or silence_of(cause, one.raised.name, book, now) is not None:
             continue
         if (waited := elapsed_s(one.told_at, now)) >= alerts.escalate_s:
             yield e.AlertEscalated(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from flyball.control.alerts.evidence import of_given_up, of_pages, of_rollback, of_signal, of_ticket
-from flyball.control.alerts.table import WEIGHTS, row_of
+from flyball.control.alerts.table import BURNING, WEIGHTS, row_of
 from flyball.control.decision import Situation, elapsed_s
 from flyball.control.overdue import overdue
 from flyball.control.state.alert_causes import alarming, cause_of
@@ -24,6 +24,7 @@ class Due(Record):
 
     cause: str
     severity: Severity
+    called: str = ""  # empty: what the table says
     summary: str = ""  # empty: what the table says
     detail: str = ""  # Markdown
     incident: str | None = None
@@ -31,6 +32,10 @@ class Due(Record):
     exhausted: str = ""  # why no machine heals it any more
     limit: float | None = None  # of a sign, in its unit
     since: str = ""  # of a sign, RFC 3339, UTC
+
+    @property
+    def name(self) -> str:
+        return self.called or row_of(self.cause).name
 
     @property
     def pages(self) -> bool:
@@ -97,7 +102,7 @@ def _found(situation: Situation) -> Iterator[Due]:
     for burning in state.health.burning.values():
         grave: Severity = "critical" if burning.urgency == "page" else "warning"
         detail = f"{burning.rate:.3g} times what the budget allows, limit {burning.limit:.3g}."
-        yield Due(cause=burning.cause, severity=grave, summary=burning.why, detail=detail)
+        yield Due(cause=burning.cause, severity=grave, called=BURNING, summary=burning.why, detail=detail)
     for objective, spent in state.health.spent.items():
         yield Due(cause=f"budget/{objective}", severity="warning", summary=spent.why, detail=_spent(spent.left))
     for kind, given_up in state.alerts.given_up.items():

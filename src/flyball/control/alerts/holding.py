@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
 from flyball.control.alerts.due import Due
-from flyball.control.alerts.table import explained_by, row_of
+from flyball.control.alerts.table import explained_by
 from flyball.control.decision import Situation, elapsed_s
 from flyball.control.state.alert_causes import family
 from flyball.control.state.alert_state import AlertBook
@@ -22,7 +22,7 @@ Reason = tuple[HeldBy, str]
 def reason_to_hold(due: Due, told: Mapping[str, Urgency], situation: Situation, alerts: Alerts) -> Reason | None:
     """None: it is told. Told: causes that somebody has been told of, and how loudly, with those of this plan."""
     return (
-        _silenced(due.cause, situation)
+        _silenced(due, situation)
         or _of_canary(due, situation, alerts)
         or _healing(due, situation, alerts)
         or _inhibited(due, told, situation)
@@ -30,9 +30,8 @@ def reason_to_hold(due: Due, told: Mapping[str, Urgency], situation: Situation, 
     )
 
 
-def silence_of(cause: str, book: AlertBook, now: str) -> e.AlertsSilenced | None:
+def silence_of(cause: str, name: str, book: AlertBook, now: str) -> e.AlertsSilenced | None:
     """The silence that is in force for a cause, by its fingerprint or its name. After its end there is none."""
-    name = row_of(cause).name
     for silence in book.silences.values():
         matched = fnmatchcase(cause, silence.match) or fnmatchcase(name, silence.match)
         if matched and moment(silence.until) > moment(now):
@@ -46,8 +45,8 @@ def flaps(cause: str, book: AlertBook, alerts: Alerts, now: str) -> bool:
     return sum(elapsed_s(at, now) < alerts.flap.within_s for at in times) > alerts.flap.times
 
 
-def _silenced(cause: str, situation: Situation) -> Reason | None:
-    silence = silence_of(cause, situation.state.alerts, situation.now)
+def _silenced(due: Due, situation: Situation) -> Reason | None:
+    silence = silence_of(due.cause, due.name, situation.state.alerts, situation.now)
     if silence is None:
         return None
     return "silenced", f"{silence.by} wants to hear nothing of {silence.match} until {silence.until}: {silence.why}"

@@ -55,6 +55,7 @@ TABLE: dict[str, Row] = {  # by the family of the cause, or by a cause that is g
 }
 
 
+BURNING = "ErrorBudgetBurn"  # a budget that goes too fast, as the rule of Prometheus is called
 FAILED_RUNBOOK = "service-failed"  # whatever failed it: the order of an emergency comes first
 
 
