@@ -6,7 +6,7 @@ from flyball.core.fact import Fact
 
 RemedyKind = (
     Literal["fall_back", "roll_back", "shed", "recycle_worker", "freeze", "page"]  # at once
-    | Literal["retrain", "quarantine", "backfill"]  # slower
+    | Literal["retrain", "quarantine"]  # slower
 )
 Helped = Literal["yes", "no", "unknown"]
 

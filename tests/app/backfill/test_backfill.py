@@ -22,9 +22,11 @@ from flyball.app.home import Home
 from flyball.app.wiring.asking.lineage import trace
 from flyball.app.wiring.backfill import doing
 from flyball.app.wiring.ledger import ledger_of, open_ledger
+from flyball.app.wiring.loop.learner import without
 from flyball.app.wiring.loop.mended import Mended, backfills_of, repairs_of
 from flyball.app.wiring.loop.promises import promises
 from flyball.app.wiring.stores.releases import ReleaseStore
+from flyball.control.state.healing_state import KeptOut
 from flyball.core import events as e
 from flyball.core.ids import Digest, ServiceName
 from flyball.core.prediction import LabelRecord
@@ -163,6 +165,8 @@ def test_trainings_are_given_the_repaired_rows_in_the_place_of_those_that_came(p
     (digest,) = mended.inside(found)
     assert mended.inside(found[:10]) == ()
     assert digest.startswith("sha256:")
+    quarantined = without(found, "flyball.row", [KeptOut(first=0)], repaired=mended.repaired(found))
+    assert_frame_equal(quarantined.select("amount"), right()[FIRST : LAST - 10].select("amount"))
 
 
 def test_labels_of_the_span_go_to_the_book_once_and_a_correction_replaces_what_stood(place: Path, said: Said) -> None:

@@ -12,6 +12,8 @@ from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.ids import ServiceName
 
+LATER = "its rows stay out of trainings until somebody has them repaired and runs flyball backfill"
+
 
 def end(situation: Situation, causes: tuple[Cause, ...]) -> Decision | None:
     """The first relief whose time has come; None: none stands, or it has to stay."""
@@ -40,7 +42,7 @@ def _over(situation: Situation, one: Tried, causes: tuple[Cause, ...]) -> str | 
     if kind == "shed" and (relief is None or not relief.shed):
         return "the routing is another"
     if kind == "quarantine":
-        return None if one.begun.target in state.incidents.open else f"incident {one.begun.target} is closed"
+        return None if one.begun.target in state.incidents.open else f"incident {one.begun.target} is closed; {LATER}"
     if state.frozen_by_person:
         return None  # a person wants things to stay as they are
     if one.verified is not None and one.verified.helped == "no":

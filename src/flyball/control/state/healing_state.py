@@ -12,7 +12,7 @@ from flyball.core.record import Record
 
 DAY = timedelta(days=1)
 RELIEFS: Final[frozenset[RemedyKind]] = frozenset({"fall_back", "shed", "freeze"})  # stay until they are taken away
-SLOW: Final[frozenset[RemedyKind]] = frozenset({"retrain", "quarantine", "backfill", "page"})  # block no other remedy
+SLOW: Final[frozenset[RemedyKind]] = frozenset({"retrain", "quarantine", "page"})  # block no other remedy
 BY = "policy"  # whose name stands on what is done by itself
 
 

@@ -197,6 +197,7 @@ class Keeper:
             in_background=True,
             rereads_source=True,
             backfills=log.inside,
+            repaired=log.repaired,
         )
         self._learners.append(learner)
         inputs = tuple(column for column in declared.contract.columns if column.name != service.data.label)

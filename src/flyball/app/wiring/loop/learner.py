@@ -44,13 +44,16 @@ class PipelineLearner:
         in_background: bool,
         rereads_source: bool,
         backfills: Callable[[pl.DataFrame], tuple[str, ...]] = lambda captured: (),  # noqa: ARG005 -- there are none
+        repaired: Callable[[pl.DataFrame], pl.Series | None] = lambda captured: None,  # noqa: ARG005 -- nor these
     ) -> None:
         """Args: declared: the service folder as it is now. source: rows of the first snapshot with POSITION.
         position: that column's name among captured rows. backfills: whose rows are among captured ones.
+        repaired: which captured rows a backfill has put there; None: none of them.
         """
         self._declared, self._pipeline, self._ledger, self._clock = declared, pipeline, ledger, clock
         self._captured, self._source, self._position = captured, source, position
         self._in_background, self._rereads_source, self._backfills = in_background, rereads_source, backfills
+        self._repaired = repaired
         self._running: threading.Thread | None = None
 
     def learn(self, state: ServiceState, claimed: Claimed) -> None:
@@ -126,7 +129,7 @@ class PipelineLearner:
         contract = declared.contract
         found = self._captured(wanted, since)
         if found is not None:
-            found = without(found, self._position, state.healing.kept_out.values())
+            found = without(found, self._position, state.healing.kept_out.values(), repaired=self._repaired(found))
         captured = typed(found.rename({self._position: POSITION}), contract) if found is not None else None
         height = captured.height if captured is not None else 0
         parts = [] if since is not None or height >= wanted else [typed(self._source(), contract).tail(wanted - height)]
@@ -136,18 +139,23 @@ class PipelineLearner:
         return pl.concat(parts) if parts else typed(self._source(), contract).clear(), backfills
 
 
-def without(rows: pl.DataFrame, position: str, spans: Iterable[KeptOut]) -> pl.DataFrame:
-    """The rows without those that a quarantine keeps out of every training.
+def without(
+    rows: pl.DataFrame, position: str, spans: Iterable[KeptOut], *, repaired: pl.Series | None = None
+) -> pl.DataFrame:
+    """The rows without those that a quarantine keeps out of every training. What a backfill has repaired stays.
 
     >>> rows = pl.DataFrame({"row": [1, 2, 3, 4]})
     >>> without(rows, "row", [KeptOut(first=2, last=3)])["row"].to_list()
     [1, 4]
     >>> without(rows, "row", [KeptOut(first=3)])["row"].to_list()
     [1, 2]
+    >>> without(rows, "row", [KeptOut(first=2)], repaired=pl.Series([False, False, True, False]))["row"].to_list()
+    [1, 3]
     """
+    at, wrong = pl.col(position), pl.lit(value=False)
     for span in spans:
-        at = pl.col(position)
-        rows = rows.filter((at < span.first) | (at > span.last if span.last is not None else False))
+        wrong = wrong | ((at >= span.first) & (at <= span.last if span.last is not None else True))
+    return rows.filter(~wrong if repaired is None else ~wrong | repaired)
     return rows
 
 

@@ -52,6 +52,15 @@ class Mended:
         spans = [each.header for each in self._repairs]
         return tuple(each.backfill for each in spans if ((at >= each.since) & (at < each.until)).any())
 
+    def repaired(self, captured: pl.DataFrame) -> pl.Series | None:
+        """Which captured rows a backfill has put there, by the time of each; None: none of them."""
+        if AT not in captured.columns or not self._repairs:
+            return None
+        at, found = captured[AT], pl.repeat(value=False, n=captured.height, eager=True)
+        for each in self._repairs:
+            found = found | ((at >= each.header.since) & (at < each.header.until))
+        return found
+
 
 def repairs_of(folder: Path, done: Sequence[BackfillDone]) -> tuple[Repair, ...]:
     """`folder`: of the service's log. Raises: Untrusted: rows that the ledger names are gone."""
