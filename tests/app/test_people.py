@@ -221,3 +221,23 @@ def test_a_ticket_is_not_approved_into_a_training_beside_a_rollout() -> None:
         approve(ledger, "ti-1", ADA)
     ledger.append([CLOSED])
     assert [entry.type for entry in approve(ledger, "ti-1", ADA)] == ["retrain.ordered"]
+
+
+def test_a_word_that_is_said_twice_accepts_no_broken_data_and_the_incident_s_own_name_does() -> None:
+    broken = e.IncidentOpened(service=NAME, incident="in-q-7", kind="data_quality", reason="no amount", row=700)
+    ledger = ledger_with(*asking(), broken)
+    assert [entry.type for entry in approve(ledger, "fraud", ADA)] == ["approval.given"]
+    with pytest.raises(NotFound) as refused:
+        approve(ledger, "fraud", ADA)
+    assert "flyball approve in-q-7 --why" in str(refused.value.hint)
+    with pytest.raises(Refused, match="no reason"):
+        approve(ledger, "in-q-7", ADA)
+    (entry,) = approve(ledger, "in-q-7", ADA, "the new unit is right")
+    assert isinstance(entry.fact, e.IncidentClosed)
+    assert states_of(ledger)["fraud"].incident is None
+
+
+def test_an_incident_s_name_never_approves_a_rollout() -> None:
+    broken = e.IncidentOpened(service=NAME, incident="in-q-7", kind="data_quality", reason="no amount", row=700)
+    ledger = ledger_with(*asking(), broken)
+    assert [entry.type for entry in approve(ledger, "in-q-7", ADA, "right")] == ["incident.closed"]

@@ -11,7 +11,7 @@ from datetime import datetime
 
 import msgspec
 
-from flyball.app.subjects import Reading, first_release, is_called
+from flyball.app.subjects import Reading, first_release, is_called, where_it_waits
 from flyball.control.retraining import ordered
 from flyball.control.state.rollout_state import RolloutState
 from flyball.control.state.service_state import ServiceState, TicketState
@@ -65,11 +65,11 @@ def states_of(ledger: Ledger) -> dict[str, ServiceState]:
 def approve(
     ledger: Ledger, subject: str, person: Person, why: str = "", *, now: datetime | None = None
 ) -> tuple[Entry, ...]:
-    """Approve what waits: a rollout that asked, a retrain ticket, a quality incident (accept the data as they are), or
-    a qualified release where none serves yet.
+    """Approve what waits: a rollout that asked, a retrain ticket, a qualified release where none serves yet, or a
+    quality incident (accept the data as they are).
 
-    Subject: the id of one of them (a release also by 8 or more of its hex digits), or the service, which means the
-    first of them that waits. Now: what an expired request is told by; an approval that comes late does nothing anyway.
+    Subject: the id of one of them (a release also by 8 or more of its hex digits), or the service: the first of them
+    that waits, never an incident. Now: what an expired request is told by; one that comes late does nothing anyway.
 
     Raises: NotFound (nothing of this name waits), Refused (the person may not, what was asked for has changed, or the
         request has expired).
@@ -77,6 +77,15 @@ def approve(
 
     def word(state: ServiceState, metadata: Metadata) -> Word:
         service, rollout, ticket, incident = ServiceName(state.service), state.rollout, state.ticket, state.incident
+        if incident is not None and subject == incident.incident:
+            may(metadata, person, ("operator", "approver"))
+            if not why.strip():
+                raise Refused(
+                    f"{subject}: no reason to accept broken data", hint=f"flyball approve {subject} --why TEXT"
+                )
+            reason = f"{person.name}: {why}"
+            closed = e.IncidentClosed(service=service, incident=subject, how="person", reason=reason, row=incident.row)
+            return Word(about=(subject,), facts=(closed,))
         if (
             rollout is not None
             and rollout.asked is not None
@@ -97,19 +106,9 @@ def approve(
             may(metadata, person, ("operator", "approver"))
             decision = ordered(state, ticket, by=person.name, proof=person.proof)
             return Word(about=(ticket.ticket,), facts=decision.facts, commands=decision.commands)
-        if incident is not None and is_called(subject, state):
-            may(metadata, person, ("operator", "approver"))
-            closed = e.IncidentClosed(
-                service=service,
-                incident=incident.incident,
-                how="person",
-                reason=f"{person.name}: {why or 'accepted'}",
-                row=incident.row,
-            )
-            return Word(about=(incident.incident,), facts=(closed,))
         if (root := first_release(ledger, state, subject)) is not None:
             return _approve_first(service, root, metadata, person, why)
-        raise NotFound(f"nothing of {subject!r} waits for an approval", hint=f"flyball explain {subject}")
+        raise NotFound(f"nothing of {subject!r} waits for an approval", hint=where_it_waits(subject, state))
 
     return say(ledger, subject, word)
 

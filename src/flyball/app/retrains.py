@@ -40,7 +40,9 @@ def _in_the_way(state: ServiceState) -> tuple[str, ...]:
     if state.ticket is not None and state.ticket.ordered is not None:
         found.append(f"the training of ticket {state.ticket.ticket} is under way")
     if state.incident is not None:
-        found.append(f"the quality incident {state.incident.incident} is open: flyball approve accepts the data")
+        found.append(
+            f"the quality incident {state.incident.incident} is open: flyball approve, by its name, accepts the data"
+        )
     if state.rollout is not None:
         found.append(f"the rollout {state.rollout.rollout} runs")
     return tuple(found)

@@ -95,6 +95,12 @@ def is_called(
     return subject in names or any(is_root(subject, root) for root in releases)
 
 
+def where_it_waits(subject: str, state: ServiceState) -> str:
+    """Broken data are accepted by the incident's own name: a word that is said twice must not reach them."""
+    name = state.incident.incident if state.incident is not None else ""
+    return f"accept its broken data: flyball approve {name} --why TEXT" if name else f"flyball explain {subject}"
+
+
 def is_root(subject: str, root: str) -> bool:
     """A release by its root, or by 8 or more of its first hex digits.
 

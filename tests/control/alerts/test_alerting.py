@@ -414,3 +414,14 @@ def _seen(champion: ArmCounts, candidate: ArmCounts) -> Observed:
         service=NAME, epoch=1, rollout=RolloutId("ro-1"), step=2, champion=champion, candidate=candidate
     )
     return Observed(routing=None, counts=counts)
+
+
+def test_data_that_break_anew_are_told_anew_however_well_the_first_break_was_taken() -> None:
+    watch = Watch().say(incident("in-1", "data_quality"))
+    (first,) = watch.tick()
+    assert isinstance(first, e.AlertRaised)
+    watch.say(e.AlertAcked(service=NAME, alert=first.alert, by="ada", proof="os_user"), over("in-1"))
+    assert watch.after(60).say(incident("in-2", "data_quality")).kinds() == ["resolved", "raised data_quality ticket"]
+    now = watch.state.alerts.open["data_quality"]
+    assert (now.raised.incident, now.acked) == ("in-2", None)
+    assert now.raised.alert != first.alert

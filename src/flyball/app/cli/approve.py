@@ -11,10 +11,10 @@ from flyball.app.people import approve as approve_it
 
 
 def approve(
-    subject: Annotated[str, Parameter(help="Service, rollout, retrain ticket or quality incident.")],
+    subject: Annotated[str, Parameter(help="Service, rollout, retrain ticket; or a quality incident, by its name.")],
     /,
     *,
-    why: Annotated[str, Parameter(help="Your reason, for the ledger.")] = "",
+    why: Annotated[str, Parameter(help="Your reason, for the ledger; an incident needs one.")] = "",
     home: HomeOption = None,
     json: JsonFlag = False,
 ) -> None:

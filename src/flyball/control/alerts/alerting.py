@@ -12,6 +12,7 @@ from flyball.control.alerts.table import EXPLAINS, FAILED_RUNBOOK, row_of
 from flyball.control.decision import Decision, Situation, elapsed_s
 from flyball.control.explained import explains_kind
 from flyball.control.state.alert_causes import family
+from flyball.control.state.alert_state import OpenAlert
 from flyball.core import events as e
 from flyball.core.clock import moment
 from flyball.core.codec import digest
@@ -93,18 +94,31 @@ def _told(standing: dict[str, Due], situation: Situation, alerts: Alerts) -> Ite
     told = {cause: one.raised.urgency for cause, one in book.open.items()}
     for cause, one in sorted(standing.items(), key=lambda pair: ORDER.get(family(pair[0]), len(ORDER))):
         known = book.open.get(cause)
-        if known is not None and not (one.pages and known.raised.urgency == "ticket"):
+        worse = known is not None and one.pages and known.raised.urgency == "ticket"
+        if known is not None and not worse and not _another(one, known, situation):
             continue
         reason = reason_to_hold(one, told, situation, alerts)
         if reason is None:
             if known is not None:
-                why = f"{cause} is worse than a ticket now: it is a page"
+                why = (
+                    f"{cause} is worse than a ticket now: it is a page"
+                    if worse
+                    else f"{cause} is of {one.incident} now"
+                )
                 yield e.AlertResolved(service=ServiceName(situation.state.service), alert=known.raised.alert, why=why)
             told[cause] = "page" if one.pages else "ticket"
             yield _raised(one, situation, alerts)
         elif known is None and (cause not in book.held or book.held[cause].by != reason[0]):
             service, name = ServiceName(situation.state.service), _name(cause, situation)
             yield e.AlertHeld(service=service, cause=cause, name=one.name, by=reason[0], why=reason[1], alert=name)
+
+
+def _another(due: Due, known: OpenAlert, situation: Situation) -> bool:
+    """Whether the supply broke anew: its first incident is closed, and who took the alert knows nothing of this one."""
+    of = known.raised.incident
+    if family(due.cause) != "data_quality" or not of or not due.incident or due.incident == of:
+        return False
+    return of not in situation.state.incidents.open
 
 
 def _name(cause: str, situation: Situation) -> str:
