@@ -163,19 +163,26 @@ def test_a_controller_that_starts_anew_goes_on_from_the_ledger() -> None:
     assert one.state.health == other.state.health
 
 
-def test_a_memory_that_was_kept_waits_no_longer_than_the_one_before() -> None:
+def test_whoever_starts_anew_goes_on_from_the_ledger_with_a_kept_memory_or_with_the_whole_log() -> None:
     world = World()
+    began = world.at
     list(world.panes(10))
     list(world.panes(2, errors=ROWS))
     list(world.panes(50))
-    again = HealthWatch(service())
-    again.recall(world.watch.memory())
-    world.at += PANE_S
-    quiet = segment(world.at)
-    for watch in (world.watch, again):
-        watch.take(quiet, FIRST)
-    assert world.watch.look(world.state, now(world.at), ()) == again.look(world.state, now(world.at), ())
-    assert world.watch.health == again.health
+    kept, whole = HealthWatch(service()), HealthWatch(service())
+    kept.recall(world.watch.memory())
+    for pane in range(62):
+        at = began + (pane + 1) * PANE_S
+        whole.take(segment(at, errors=ROWS if pane in (10, 11) else 0), FIRST)
+    for _ in range(400):
+        world.at += PANE_S
+        for watch in (kept, whole):
+            watch.take(segment(world.at), FIRST)
+        facts = kept.look(world.state, now(world.at), ())
+        assert facts == whole.look(world.state, now(world.at), ())
+        for fact in facts:
+            world.write(fact)
+    assert world.called == "HEALTHY"
 
 
 def test_nothing_is_judged_again_where_nothing_came_and_no_moment_has_passed() -> None:

@@ -74,11 +74,12 @@ class HealthWatch:
         self._facts: tuple[e.AnyFact, ...] = ()
 
     def memory(self) -> dict[str, Any]:
-        return {"tallies": self._tallies, "champion": self._champion, "judging": self._judging}
+        """Of the panes. The last answer is on the ledger: with or without a checkpoint one goes on from there."""
+        return {"tallies": self._tallies, "champion": self._champion}
 
     def recall(self, memory: dict[str, Any]) -> None:
         self._tallies, self._champion = memory["tallies"], memory["champion"]
-        self._judging = self._agreed = memory["judging"]
+        self._judging = self._agreed = Judging()
         self._asked = None
 
     @property
@@ -114,7 +115,8 @@ class HealthWatch:
         if same(self._judging.health, told.health):
             self._agreed = self._judging
         else:
-            self._agreed = resumed(told.health, told.critical_at, self._agreed)
+            stood = any(sign.severity != "warning" for sign in told.health.signs)  # until now, as far as anybody knows
+            self._agreed = resumed(told.health, now if stood else told.critical_at, self._agreed)
         now_s = moment(now).timestamp()
         self._tallies.drop(now_s - max(self._rules.failed_s, self._rules.span_s))
         vitals = self._vitals(state, now_s, reports, around)
