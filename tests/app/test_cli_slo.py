@@ -207,3 +207,10 @@ def test_the_gateway_tells_what_the_controller_counted_and_nothing_of_what_nobod
     (home.telemetry(NAME) / "budgets.json").write_text("torn")
     assert budgets(NAME) is None
     assert len(complaints) == 1
+
+
+def test_a_text_makes_no_folders_that_nobody_asked_for(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    place, file = home_of(tmp_path), tmp_path / "not" / "there" / "rules.yaml"
+    assert run(["slo", "export", NAME, "--out", str(file), "--home", str(place.root)]) == 2
+    assert "mkdir -p" in capfd.readouterr().err
+    assert not file.parent.parent.exists()

@@ -237,6 +237,19 @@ def test_a_span_that_ends_before_it_begins_is_bad_input(home: Home) -> None:
     assert run(["digest", "fraud", "--until", "2999-01-01", "--home", str(home.root)]) == 2
 
 
+def test_a_digest_of_nothing_says_so_and_a_page_makes_no_folder(
+    home: Home, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["digest", "--all", "--until", "2001-01-01", "--home", str(home.root)]) == 0
+    assert "no service was there before" in capfd.readouterr().out
+    file = tmp_path / "not" / "there.html"
+    assert run(["scorecard", "--html", str(file), "--home", str(home.root)]) == 2
+    assert not file.parent.exists()
+    file.parent.mkdir()
+    assert run(["scorecard", "--html", str(file), "--home", str(home.root)]) == 0
+    assert f"written to {file}" in capfd.readouterr().err
+
+
 def test_a_service_that_is_not_there_is_told(home: Home) -> None:
     for verb in ("ready", "scorecard", "maturity", "digest"):
         assert run([verb, "churn", "--home", str(home.root)]) == 2

@@ -54,6 +54,19 @@ def test_a_spent_budget_is_named_in_the_standing() -> None:
     assert told.events[-1].text == "the error budget of availability is spent: errors"
 
 
+def test_a_remedy_that_was_taken_away_before_its_verdict_is_not_under_way() -> None:
+    begun = e.RemedyBegun(
+        service=NAME, remedy="re-1", kind="fall_back", cause="errors", number=0, why="policy", verify_by="tonight"
+    )
+    ended = e.RemedyEnded(service=NAME, remedy="re-1", why="the champion no longer serves")
+    assert "is under way" in explain(NAME, entries([*STORY, begun]), {NAME: folded([*STORY, begun])}).standing
+    state = folded([*STORY, begun, ended])
+    told = explain(NAME, entries([*STORY, begun, ended]), {NAME: state}).standing
+    assert "under way" not in told
+    assert "re-1 (fall back) against errors was taken away; its verdict is due by tonight" in told
+    assert not state.healing.tried["re-1"].acts
+
+
 def test_the_champion_is_named_in_the_standing() -> None:
     told = explain(NAME, entries(STORY), {NAME: folded(STORY)})
     assert FIRST.removeprefix("sha256:")[:12] in told.standing

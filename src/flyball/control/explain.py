@@ -87,11 +87,13 @@ def standing(state: ServiceState) -> str:
 
 
 def _healing(state: ServiceState) -> Iterable[str]:
-    """Remedies that are under way, and reliefs that stand."""
+    """Remedies that are under way, those taken away before their verdict, and reliefs that stand."""
     for one in state.healing.tried.values():
         begun = one.begun
         what = f"remedy {begun.remedy} ({begun.kind.replace('_', ' ')}) against {begun.cause}"
-        if one.verified is None:
+        if one.verified is None and one.ended:
+            yield f"{what} was taken away; its verdict is due by {begun.verify_by}"
+        elif one.verified is None:
             yield f"{what} is under way, to have helped by {begun.verify_by}"
         elif one.stands:
             yield f"{what} stands"

@@ -22,7 +22,11 @@ def frozen_by_budget(situation: Situation, *, action: str = "rollout") -> Decisi
     spent = [state.health.spent[name] for name in names]
     why = "; ".join(f"the error budget of {one.objective} is spent ({one.why})" for one in spent)
     days = max(one.window_s for one in spent) / DAY_S
-    back = f"old errors to leave the window of {days:g} days" if days >= 1 else "old errors to leave the window"
+    back = (
+        f"old errors to leave the window of {days:g} {'day' if days == 1 else 'days'}"
+        if days >= 1
+        else "old errors to leave the window"
+    )
     return Decision(
         action=action,
         what="wait",

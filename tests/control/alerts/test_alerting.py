@@ -22,6 +22,7 @@ from flyball.core import events as e
 from flyball.core.declared_alerts import Flap
 from flyball.core.health import Health, SignKind
 from flyball.core.ids import RolloutId
+from flyball.core.objectives import Slo
 from flyball.core.routing import ArmCounts, Observed, Routing, StepCounts, Verdict
 from flyball.core.service import Alerts, Review
 
@@ -284,7 +285,17 @@ def test_a_digest_that_nobody_wrote_is_a_ticket_until_somebody_does() -> None:
 def test_a_spent_budget_is_a_ticket_until_it_is_restored() -> None:
     spent = e.BudgetSpent(service=NAME, objective="availability", left=-0.2, target=0.999, window_s=1.0, why="spent")
     watch = Watch().say(spent)
-    assert watch.kinds() == ["raised budget/availability ticket"]
+    (told,) = watch.tick()
+    assert isinstance(told, e.AlertRaised)
+    assert brief(told) == "raised budget/availability ticket"
+    assert told.summary == "the error budget of availability is spent: spent"
+    assert told.labels == {"slo": "availability"}
+    assert "freezes no promotion" in told.detail
+    watch_frozen = Watch()
+    watch_frozen.service = replace(watch_frozen.service, slo=Slo())
+    (frozen,) = watch_frozen.say(spent).tick()
+    assert isinstance(frozen, e.AlertRaised)
+    assert "promotions are frozen" in frozen.detail.lower()
     assert watch.say(e.BudgetRestored(service=NAME, objective="availability", left=0.1, why="old")).kinds() == [
         "resolved"
     ]
@@ -305,6 +316,10 @@ def test_a_budget_that_burns_fast_pages_and_is_a_symptom_of_errors_that_were_tol
     (page,) = watch.tick()
     assert isinstance(page, e.AlertRaised)
     assert (page.cause, page.urgency, page.name) == ("budget/availability", "page", "ErrorBudgetBurn")
+    assert (page.summary, page.labels) == (
+        "the error budget of availability is burning: 20 times",
+        {"slo": "availability"},
+    )
     assert Watch().say(burning, silenced("ErrorBudgetBurn", later(60))).kinds() == ["held budget/availability silenced"]
     assert watch.say(e.BudgetCalm(service=NAME, objective="availability", why="slower")).kinds() == ["resolved"]
     slow = Watch().say(replace(burning, urgency="ticket", rate=3.5, limit=3.0))

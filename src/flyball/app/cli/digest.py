@@ -49,6 +49,7 @@ def digest(
     for one in kept:
         say(f"{one.digest.service}: {one.file}")
     texts = "\n".join(markdown(one.digest) for one in kept)
+    texts = texts or f"no service was there before {span.until:%Y-%m-%d}, the end of this period: nothing to write up"
     emit({"home": str(place.root), "digests": kept}, as_json=json, text=lambda: texts.rstrip("\n"))
 
 

@@ -39,17 +39,21 @@ def maturity(
 
 def _text(found: "list[Maturity]") -> "Group":
     from rich.console import Group
-    from rich.table import Table
+    from rich.table import Column, Table
     from rich.text import Text
 
     from flyball.app.review.words import age_of
+    from flyball.app.terminal_columns import whole, words
 
     parts: list[Any] = []
     for each in found:
         sums = ", ".join(f"{name} {points:g}" for name, points in each.sections.items())
         parts.append(Text(f"{each.service}: ML Test Score {each.score:g} of 7 ({sums}): {each.meaning}"))
-        table = Table("section", "test", "points", "why", "fact", "age", "for more", box=None)
-        for test in each.tests:
+        tests = each.tests
+        heads = (whole("section", [test.section for test in tests]), words("test"), Column("points", no_wrap=True))
+        ages = whole("age", [age_of(test.age_s) for test in tests])
+        table = Table(*heads, words("why"), Column("fact", overflow="fold"), ages, words("for more"), box=None)
+        for test in tests:
             fact = ", ".join(map(str, test.evidence)) or "-"
             cells = (test.section, test.name, f"{test.points:g}", test.why, fact, age_of(test.age_s), test.todo or "-")
             table.add_row(*(Text(cell) for cell in cells))

@@ -38,17 +38,22 @@ def ready(
 
 
 def _text(found: "Readiness") -> "Table":
-    from rich.table import Table
+    from rich.table import Column, Table
     from rich.text import Text
 
     from flyball.app.review.words import age_of
+    from flyball.app.terminal_columns import whole, words
 
     counts = {state: sum(item.state == state for item in found.items) for state in ("PASS", "FAIL", "UNKNOWN")}
     title = f"{found.service}: {'ready' if found.ready else 'not ready'}; " + ", ".join(
         f"{count} {state}" for state, count in counts.items() if count
     )
-    table = Table("", "item", "found", "fact", "age", "what to do", box=None, title=title, title_justify="left")
-    for item in found.items:
+    items = found.items
+    heads = (whole("", [item.state for item in items]), whole("item", [item.name for item in items]), words("found"))
+    ages = whole("age", [age_of(item.age_s) for item in items])
+    table = Table(*heads, Column("fact", overflow="fold"), ages, words("what to do"), box=None, title=title)
+    table.title_justify = "left"
+    for item in items:
         fact = ", ".join(map(str, item.evidence)) or "-"
         cells = (item.state, item.name, item.why, fact, age_of(item.age_s), item.todo or "-")
         table.add_row(*(Text(cell) for cell in cells))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from flyball.app.cli.door import HomeOption, JsonFlag, emit, progress
+from flyball.app.cli.door import HomeOption, JsonFlag, emit, progress, say
 from flyball.core.declared_review import Period
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ def scorecard(
         from flyball.app.review.page import page
 
         days = {one.service: told.answers.days if told.answers else () for one, told in found}
-        write_text(html, page(cards, days))
+        write_text(html, page(cards, days), make_folder=False)
+        say(f"written to {html}")
     emit({"home": str(place.root), "scorecards": cards}, as_json=json, text=lambda: _text(cards))
 
 
@@ -61,24 +62,19 @@ def _text(cards: "list[Scorecard]") -> "Group":
     from rich.text import Text
 
     from flyball.app.review.words import target_of, value_of, verdict_of
+    from flyball.app.terminal_columns import whole, words
 
     parts: list[Any] = []
     for card in cards:
         parts.append(Text(f"{card.service}: {card.since[:19]}Z to {card.until[:19]}Z"))
-        table = Table("figure", "value", "target", "", "n", "how", box=None)
-        for line in card.lines:
-            cells = (line.name, value_of(line), target_of(line), verdict_of(line), str(line.n), line.why)
-            table.add_row(*(Text(cell) for cell in cells))
-        for line in card.drills:
-            if line.value is not None:
-                cells = (
-                    f"drills: {line.name}",
-                    value_of(line),
-                    target_of(line),
-                    verdict_of(line),
-                    str(line.n),
-                    line.why,
-                )
-                table.add_row(*(Text(cell) for cell in cells))
+        lines = [(line.name, line) for line in card.lines]
+        lines += [(f"drills: {line.name}", line) for line in card.drills if line.value is not None]
+        rows = [(name, value_of(of), target_of(of), verdict_of(of), str(of.n), of.why) for name, of in lines]
+        kept = [
+            whole(head, [row[at] for row in rows]) for at, head in enumerate(("figure", "value", "target", "", "n"))
+        ]
+        table = Table(*kept, words("how"), box=None)
+        for row in rows:
+            table.add_row(*(Text(cell) for cell in row))
         parts.append(table)
     return Group(*parts) if parts else Group(Text("no service is declared in this home"))

@@ -120,7 +120,7 @@ def _leave(text: str, out: Path | None, document: object, as_json: bool) -> None
     from flyball.app.wiring.whole_files import write_text
 
     if out is not None:
-        write_text(out, text)
+        write_text(out, text, make_folder=False)
         say(f"written to {out}")
     if as_json or out is None:
         emit(document, as_json=as_json, text=lambda: text.rstrip("\n"))

@@ -101,9 +101,7 @@ def _status(state: "ServiceState", home: Home, ledger: "Ledger") -> ServiceStatu
         health=_health(home, state),
         health_since=state.health.since,
         remedies=tuple(
-            f"{one.begun.remedy} {one.begun.kind} {one.begun.cause}"
-            for one in state.healing.tried.values()
-            if one.verified is None or one.stands
+            f"{one.begun.remedy} {one.begun.kind} {one.begun.cause}" for one in state.healing.tried.values() if one.acts
         ),
         frozen=state.frozen is not None,
         exceptions=tuple(state.exceptions.standing),
@@ -190,8 +188,12 @@ def _realised(home: Home, service: str) -> tuple[LabelState | None, RealisedWind
 def _table(found: list[ServiceStatus]) -> "Table":
     from rich.table import Column, Table
 
-    labels = Column("labels after", no_wrap=True)  # p50, p90, p99
-    table = Table("service", "health", "standing", "signals", labels, "waits for", box=None)
+    from flyball.app.terminal_columns import whole, words
+
+    delays = [each.label_delay.words if each.label_delay else "-" for each in found]  # p50, p90, p99
+    names, labels = whole("service", [each.service for each in found]), whole("labels after", delays)
+    health = Column("health", overflow="fold", min_width=12)
+    table = Table(names, health, words("standing"), words("signals"), labels, words("waits for"), box=None)
     for each in found:
         pressed = [f"{one.of} presses {one.value:.2f} of {one.enter:g}" for one in each.pressures if one.windows]
         signals = "\n".join([", ".join(each.signals) or "-", *pressed, *each.alerts])

@@ -19,7 +19,7 @@ def obstacles(state: ServiceState, now: float) -> tuple[str, ...]:
     found += [
         f"the remedy {tried.begun.remedy} ({tried.begun.kind}) against {tried.begun.cause} is under way"
         for tried in state.healing.under_way
-        if tried.begun.kind != "page"
+        if tried.begun.kind != "page" and not tried.ended
     ]
     if state.rollout is not None:
         found.append(f"the rollout {state.rollout.rollout} runs")

@@ -3,10 +3,11 @@
 from typing import TYPE_CHECKING
 
 from rich.console import Group
-from rich.table import Column, Table
+from rich.table import Table
 from rich.text import Text
 
 from flyball.app.slo.standing import ObjectiveStanding, SloStanding
+from flyball.app.terminal_columns import whole
 from flyball.contracts.openslo.reading import Reading
 
 if TYPE_CHECKING:
@@ -18,11 +19,14 @@ UNITS = ((86_400.0, "d"), (3600.0, "h"), (60.0, "m"), (1.0, "s"))
 def page(found: SloStanding) -> "RenderableType":
     """One row an objective, then what follows."""
     windows = sorted({burn.window_s for each in found.objectives for burn in each.burns})
-    number = [Column(span(window_s), justify="right") for window_s in windows]
-    heads = [Column(name, justify="right") for name in ("now", "target", "over", "left", "gone in")]
-    table = Table("objective", *heads, *number, box=None)
-    for each in found.objectives:
-        table.add_row(each.name, *_figures(each), *_rates(each, windows))
+    names = ("objective", "now", "target", "over", "left", "gone in", *map(span, windows))
+    rows = [(each.name, *_figures(each), *_rates(each, windows)) for each in found.objectives]
+    columns = [[row[at] for row in rows] for at in range(len(names))]
+    first = whole(names[0], columns[0])
+    figures = [whole(name, cells, "right") for name, cells in zip(names[1:], columns[1:], strict=True)]
+    table = Table(first, *figures, box=None)
+    for row in rows:
+        table.add_row(*row)
     lines = [f"{each.name}: UNKNOWN: {each.unknown}" for each in found.objectives if each.left is None]
     lines += [
         f"{each.name}: BURNING ({each.burning.urgency}): {each.burning.why}"

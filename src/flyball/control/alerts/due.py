@@ -4,7 +4,15 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from flyball.control.alerts.evidence import of_given_up, of_pages, of_rollback, of_signal, of_ticket
+from flyball.control.alerts.evidence import (
+    of_burning,
+    of_given_up,
+    of_pages,
+    of_rollback,
+    of_signal,
+    of_spent,
+    of_ticket,
+)
 from flyball.control.alerts.table import BURNING, WEIGHTS, row_of
 from flyball.control.decision import Situation, elapsed_s
 from flyball.control.overdue import overdue
@@ -12,6 +20,7 @@ from flyball.control.state.alert_causes import alarming, cause_of
 from flyball.control.state.healing_state import Tried
 from flyball.control.state.service_state import ServiceState
 from flyball.core.health import Severity
+from flyball.core.promised import freezes
 from flyball.core.record import Record
 from flyball.core.service import Service
 
@@ -101,10 +110,12 @@ def _found(situation: Situation) -> Iterator[Due]:
             yield Due(cause=one.cause, severity="warning", summary=summary, detail=detail)
     for burning in state.health.burning.values():
         grave: Severity = "critical" if burning.urgency == "page" else "warning"
-        detail = f"{burning.rate:.3g} times what the budget allows, limit {burning.limit:.3g}."
-        yield Due(cause=burning.cause, severity=grave, called=BURNING, summary=burning.why, detail=detail)
+        summary, detail, labels = of_burning(burning)
+        yield Due(cause=burning.cause, severity=grave, called=BURNING, summary=summary, detail=detail, labels=labels)
     for objective, spent in state.health.spent.items():
-        yield Due(cause=f"budget/{objective}", severity="warning", summary=spent.why, detail=_spent(spent.left))
+        summary, detail, labels = of_spent(spent, frozen=freezes(situation.service, objective))
+        cause = f"budget/{objective}"
+        yield Due(cause=cause, severity="warning", summary=summary, detail=detail, labels=labels)
     for kind, given_up in state.alerts.given_up.items():
         summary, detail = of_given_up(given_up)
         yield Due(cause=f"command/{kind}", severity="warning", summary=summary, detail=detail)
@@ -165,7 +176,3 @@ def _exhausted(state: ServiceState) -> dict[str, Tried]:
         if one.begun.kind == "page" and not one.ended and not helped and one.at >= came:
             found[one.begun.cause] = one
     return found
-
-
-def _spent(left: float) -> str:
-    return f"{left:.1%} of the budget is left. Promotions stand still until there is some of it again."

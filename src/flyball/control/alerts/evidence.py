@@ -49,3 +49,16 @@ def of_pages(person: str, count: int, most: int) -> tuple[str, str]:
     summary = f"{person} was paged {count} times in seven days, more than {most}"
     detail = "A page that needed nobody is a fault of a limit or of a policy: `flyball alerts list --all` names them."
     return summary, detail
+
+
+def of_burning(fact: e.BudgetBurning) -> tuple[str, str, dict[str, str]]:
+    """Labelled by the objective, as the rules for Prometheus are."""
+    detail = f"{fact.rate:.3g} times what the budget allows, limit {fact.limit:.3g}."
+    return f"the error budget of {fact.objective} is burning: {fact.why}", detail, {"slo": fact.objective}
+
+
+def of_spent(fact: e.BudgetSpent, *, frozen: bool) -> tuple[str, str, dict[str, str]]:
+    """Frozen: whether promotions stand still because of it."""
+    then = "Promotions are FROZEN until there is some of it again." if frozen else "It freezes no promotion."
+    detail = f"{fact.left:.1%} of the budget is left. {then}"
+    return f"the error budget of {fact.objective} is spent: {fact.why}", detail, {"slo": fact.objective}

@@ -89,6 +89,8 @@ def _healing(due: Due, situation: Situation, alerts: Alerts) -> Reason | None:
         return None
     for tried in situation.state.healing.under_way:
         begun = tried.begun
+        if tried.ended:
+            continue  # it was taken away: it helps nobody any more
         if begun.cause == due.cause and begun.kind not in SLOW and moment(begun.verify_by) > moment(situation.now):
             return "healing", f"remedy {begun.remedy} ({begun.kind.replace('_', ' ')}) has until {begun.verify_by}"
     return None

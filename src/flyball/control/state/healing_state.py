@@ -31,6 +31,11 @@ class Tried(Record):
         return self.begun.kind in (*RELIEFS, "quarantine") and not self.ended
 
     @property
+    def acts(self) -> bool:
+        """It is in place, or may still help: what was taken away before its verdict does neither."""
+        return self.stands or (self.verified is None and not self.ended)
+
+    @property
     def last_at(self) -> str:
         """When anything was heard of it last."""
         return self.ended_at or self.verified_at or self.at

@@ -27,7 +27,8 @@ def _people(asked: Asked) -> Item:
             f"{metadata.owner} owns it; nobody is {' or '.join(lacking)}",
             "metadata.people: {ada: [approver, operator]}",
         )
-    return passed(name, f"{metadata.owner} owns it; {len(metadata.people)} people have roles")
+    count = len(metadata.people)
+    return passed(name, f"{metadata.owner} owns it; {count} {'person has' if count == 1 else 'people have'} roles")
 
 
 def _cost(asked: Asked) -> Item:
