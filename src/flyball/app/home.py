@@ -103,6 +103,10 @@ class Home:
         beside = (self.root.parent, self.root.parent / service)
         return next((folder for folder in beside if (folder / "service.yaml").exists()), None)
 
+    def beside(self) -> list[str]:
+        """Folders of services beside the home, by their names."""
+        return sorted(file.parent.name for file in self.root.parent.glob("*/service.yaml"))
+
     def telemetry(self, service: str) -> Path:
         return self.root / "telemetry" / service
 

@@ -208,6 +208,43 @@ def test_all_faults_of_the_tables_are_told_at_once(place: Path, said: Said) -> N
     assert said("--rows", str(place / "rows.parquet"), "--incident", "in-nothing")[0] == 2
 
 
+def test_the_names_that_the_log_gives_the_inputs_do_as_well_and_an_input_that_lacks_is_told(
+    place: Path, said: Said
+) -> None:
+    table = pl.read_parquet(place / "rows.parquet")
+    inputs = [name for name in table.columns if name != "id"]
+    table.rename({name: f"x.{name}" for name in inputs}).write_parquet(place / "logged.parquet")
+    _, plain = said("--rows", str(place / "rows.parquet"), "--dry-run")
+    code, logged_names = said("--rows", str(place / "logged.parquet"), "--dry-run")
+    assert (code, logged_names["rows"], logged_names["broken"]) == (0, plain["rows"], {})
+    table.select("id").write_parquet(place / "bare.parquet")
+    code, document = said("--rows", str(place / "bare.parquet"), "--dry-run")
+    assert (code, {fault["path"] for fault in document["error"]["faults"]}) == (2, set(inputs))
+    table.with_columns(pl.col("amount").alias("x.amount")).write_parquet(place / "both.parquet")
+    assert said("--rows", str(place / "both.parquet"), "--dry-run")[0] == 2
+
+
+def test_a_span_is_told_in_times_together_with_a_file_that_is_not_there(place: Path, said: Said) -> None:
+    code, document = said("--rows", str(place / "nowhere.parquet"), until=10 * ROWS)
+    faults = document["error"]["faults"]
+    assert code == 2
+    assert faults[0]["found"] == "a later one"
+    assert faults[0]["path"].startswith("2026-09-21T")
+    assert "2026-09-21T" in faults[0]["expected"]
+    assert "nowhere.parquet" in json.dumps(faults[1])
+
+
+def test_a_service_of_another_name_is_not_the_one_of_the_home(place: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (place / "home").rename(place / "fraud" / ".flyball")
+    home, rows = str(place / "fraud" / ".flyball"), str(place / "rows.parquet")
+    words = [f"--since={START + FIRST}", f"--until={START + LAST}", "--rows", rows, "--home", home, "--json"]
+    assert run(["backfill", "frud", *words]) == 2
+    document = json.loads(capfd.readouterr().out)["error"]
+    assert "frud" in document["message"]
+    assert "fraud" in document["hint"]
+    assert run(["backfill", "fraud", *words]) == 0
+
+
 class Killed(BaseException):
     """No code of ours catches it."""
 

@@ -10,6 +10,7 @@ from tests.control.world import NAME, first_champion
 
 from flyball.adapters.ledger.memory import MemoryLedger, SimulatedClock
 from flyball.adapters.prediction_log.drilled_disk import DrilledDisk
+from flyball.app.cli.main import run
 from flyball.app.drills.lease import Allowed, allowed_path, lease_path, put, read_allowed, read_lease
 from flyball.app.home import Home
 from flyball.app.people import Person, states_of
@@ -128,3 +129,12 @@ def test_only_an_up_that_runs_and_allows_it_is_drilled(tmp_path: Path) -> None:
     put(allowed_path(home), Allowed(pid=os.getpid(), url="", services={}, allow_drills=True))
     assert allowing_up(home) is not None
     assert lease_path(home).parent == allowed_path(home).parent
+
+
+def test_a_named_fault_that_no_running_service_can_have_is_could_not_be_done(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = Home(tmp_path)
+    put(allowed_path(home), Allowed(pid=os.getpid(), url="", services={NAME: "x"}, allow_drills=True))
+    assert run(["drill", "crash-loop", "--yes", "--home", str(home.root)]) == 3
+    assert "crash_loop was not made" in capsys.readouterr().err

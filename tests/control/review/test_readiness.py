@@ -28,7 +28,6 @@ DECLARED = {  # items that service.yaml alone can fail
     "the rollout is scripted",
     "how right it is is watched",
     "somebody is on call",
-    "drills are scheduled, and none is overdue",
     "it is probed",
 }
 
@@ -130,6 +129,32 @@ def test_what_was_tested_too_long_ago_fails_with_its_age() -> None:
         assert items[name].state == "FAIL", name
         assert "days ago" in items[name].why
         assert items[name].age_s == pytest.approx(273 * 86_400)
+
+
+def test_a_drill_that_was_never_made_is_no_pass_although_it_is_not_overdue() -> None:
+    name = "drills are scheduled, and none is overdue"
+    declared = replace(whole(), drills={"disaster": "quarterly", "nan_burst": "monthly"})
+    item = _items(_ready(declared, [*first_champion(), *last_hours()]))[name]
+    assert (item.state, "nan_burst" in item.why, "disaster" in item.why) == ("UNKNOWN", True, False)
+
+
+def test_no_drill_is_advised_that_a_running_service_cannot_pay() -> None:
+    name = "drills are scheduled, and none is overdue"
+    declared = replace(whole(), drills={"crash_loop": "monthly"})
+    known = at_once([*first_champion(), *last_hours()], at="2026-01-01T00:00:00.000000Z")
+    item = _items(ready(declared, known, ALL, END))[name]
+    assert (item.state, item.todo) == (
+        "FAIL",
+        "out of drills: crash_loop (no running service can be broken so)",
+    )
+
+
+def test_without_a_release_before_it_the_chain_is_told_to_need_another_link() -> None:
+    nothing = e.FallbackExercised(
+        service=NAME, link="previous", period=1, rows=20, answered=0, agreed=0, reasons={"dead": 20}
+    )
+    item = _items(_ready(whole(), [*first_champion(), nothing]))["the fallback chain was tried: previous"]
+    assert (item.state, "no release before" in item.why, "constant" in item.todo) == ("FAIL", True, True)
 
 
 def test_what_fails_says_what_to_do_and_what_passes_asks_nothing() -> None:

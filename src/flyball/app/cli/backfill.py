@@ -8,11 +8,12 @@ from cyclopts import Parameter
 
 from flyball.app.cli.acting import os_user
 from flyball.app.cli.door import HomeOption, JsonFlag, emit, progress
-from flyball.app.home import find_home
+from flyball.app.home import Home, find_home
 from flyball.app.people import Person, may
 from flyball.core.errors import BadInput, Fault, NotFound
 
 if TYPE_CHECKING:
+    from flyball.app.declared import Declared
     from flyball.app.wiring.backfill.doing import Backfilled
 
 
@@ -31,7 +32,6 @@ def backfill(
 ) -> int:
     """Rows of the span take the place of those that came, for the monitor and for trainings; what clients were
     answered stays as it was. Doing it twice changes nothing. Exit code 1: rows violate the contract."""
-    from flyball.app.declared import load
     from flyball.app.incidents.book import known_incidents
     from flyball.app.wiring.asking.log_questions import folders, moment_of
     from flyball.app.wiring.backfill import doing
@@ -40,7 +40,7 @@ def backfill(
 
     file = Path(service) / "service.yaml" if Path(service).is_dir() else Path(service)
     place = find_home(home, (file,) if file.exists() else ())
-    declared = load(file if file.exists() else place.folder_of(service) or file)
+    declared = _declared(place, service, file)
     now, name = datetime.now(UTC), declared.service.metadata.name
     if not place.has_ledger:
         raise NotFound(f"no ledger in {place.root}", hint="name the folder by --home or FLYBALL_HOME")
@@ -68,6 +68,23 @@ def backfill(
                 found = doing.backfill(place, declared, made, ledger, person, incident=incident, advance=advance)
     emit(found, as_json=json, text=lambda: _text(found))
     return 1 if found.broken else 0
+
+
+def _declared(place: Home, service: str, file: Path) -> "Declared":
+    """What the file declares, or the one of this name beside the home. Raises: NotFound: none there has the name."""
+    from flyball.app.declared import load
+
+    if file.exists():
+        return load(file)
+    folder = place.folder_of(service)
+    declared = load(folder) if folder is not None else None
+    if declared is None or declared.service.metadata.name != service:
+        beside = [declared.service.metadata.name] if declared is not None else place.beside()
+        raise NotFound(
+            f"no service is called {service!r} beside {place.root}, and no file",
+            hint="there are: " + (", ".join(beside) or "none; name its service.yaml"),
+        )
+    return declared
 
 
 def _known(incident: str, service: str, there: list[str]) -> None:

@@ -40,6 +40,7 @@ def check(
     from flyball.app.home import find_home
     from flyball.app.wiring.asking.levels import standing
     from flyball.app.wiring.training.quarantine import keep
+    from flyball.contracts.declaration.drills_sense import unpayable
     from flyball.contracts.declaration.open_decisions import open_decisions
     from flyball.contracts.draft.learnable import remarks, with_label
     from flyball.contracts.tables.check import check as check_table
@@ -55,7 +56,7 @@ def check(
         kept = None if quarantine is None else keep(quarantine, path.stem, table, declared.contract, report)
         place = find_home(home, (declared.file,))
         levels = standing(table, declared.contract, home=place, service=declared.service.metadata.name)
-        notes = (*declared.notes, *remarks(table, declared.service))
+        notes = (*declared.notes, *remarks(table, declared.service), *unpayable(declared.service.drills))
     decisions = open_decisions(read_text(declared.file, where=str(declared.file)), declared.service)
     document = _document(declared, path, report, kept, levels, notes) | {"decisions": decisions}
     emit(document, as_json=json, text=lambda: _text(declared, path, report, kept, levels, notes, decisions))

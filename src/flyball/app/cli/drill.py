@@ -10,8 +10,11 @@ from flyball.app.cli.door import HomeOption, JsonFlag, emit, say
 if TYPE_CHECKING:
     from rich.console import Group
 
+    from flyball.app.drills.fault import DrillFault
     from flyball.app.drills.report import DrillReport
     from flyball.app.home import Home
+
+ANY = "any service"  # what a fault takes that a running one can be broken by
 
 
 def drill(
@@ -35,14 +38,14 @@ def drill(
 
     Where no flyball up runs in the home, the drill starts a service of its own and breaks that; one that runs has to
     be started with --allow-drills. Exit code 0: every drill came to its report. 1: refused; of a disaster: something
-    differs.
+    differs. 3: no running service can be broken so.
     """
     from flyball.app.drills.faults import FAULTS
     from flyball.app.home import find_home
 
     if name == "list":
         found = [{"fault": each.name, "what": each.what, "needs": each.needs} for each in FAULTS.values()]
-        emit({"faults": found}, as_json=json, text=lambda: "\n".join(f"{f['fault']:<16} {f['what']}" for f in found))
+        emit({"faults": found}, as_json=json, text=lambda: "\n".join(_line(each) for each in FAULTS.values()))
         return 0
     place = find_home(home)
     if name == "abort":
@@ -72,6 +75,7 @@ def _faults(
 
     up = allowing_up(place)
     if up is not None:
+        _can_be_made(name)
         wide = [each for each in FAULTS.values() if each.home_wide_s and _fault(name) in ("all", each.name)]
         what = "".join(f"; {each.what} for up to {each.home_wide_s:g} s, of {', '.join(up.services)}" for each in wide)
         _consent(f"{name} on {service or ', '.join(up.services)} at {up.url}{what}", yes=yes)
@@ -135,6 +139,23 @@ def _checked(name: str, share: float | None, within: str | None) -> float | None
     if faults:
         raise BadInput("The drill cannot be made.", tuple(faults))
     return within_s
+
+
+def _line(each: "DrillFault") -> str:
+    return f"{each.name:<16} {each.what}" + ("" if each.needs == ANY else f" (not on a running service: {each.needs})")
+
+
+def _can_be_made(name: str) -> None:
+    """Raises: Unavailable: a named fault is none of a running service; `all` names what it leaves out."""
+    from flyball.app.drills.faults import FAULTS
+    from flyball.core.errors import Unavailable
+
+    fault = FAULTS.get(_fault(name))
+    if fault is not None and fault.needs != ANY:
+        raise Unavailable(
+            f"{fault.name} was not made: it takes {fault.needs}, and a flyball up runs here",
+            hint="name another --home: where no flyball up runs, the drill starts a service of its own",
+        )
 
 
 def _fault(name: str) -> str:

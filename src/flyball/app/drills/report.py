@@ -22,6 +22,7 @@ class DrillRow(Record):
     injected: Literal["real", "port"] = "real"
     detected_by: str = ""
     ended_s: float | None = None  # when the drill ended the fault; None: it was over before
+    waited_s: float | None = None  # from the injection, until the drill stopped watching; None: not known
     outcome: Literal["passed", "missed", "aborted"] = "missed"
     why: str = ""  # what was missed
     share: float = 0.0  # of the requests, or rows, that the fault could touch
@@ -55,15 +56,18 @@ def outcome_of(row: DrillRow) -> tuple[Literal["passed", "missed"], str]:
 
     >>> row = DrillRow(fault="latency", detected_s=4.0, recovered_s=None, answers_failed=0, automatic=False)
     >>> outcome_of(row)
-    ('missed', 'it was not over within 15 minutes')
+    ('missed', 'it was not over')
     """
     missed = []
     if row.detected_s is None:
         missed.append("nothing told of it")
     elif row.detected_s > DETECT_S:
         missed.append(f"it was seen after {row.detected_s:.0f} s, later than {DETECT_S:.0f} s")
-    if row.recovered_s is None or row.recovered_s > RECOVER_S:
-        missed.append(f"it was not over within {RECOVER_S / 60:.0f} minutes")
+    if row.recovered_s is None:
+        after = "" if row.waited_s is None else f" {row.waited_s:.0f} s after its beginning"
+        missed.append(f"it was not over{after}" + (", when the drill stopped waiting" if after else ""))
+    elif row.recovered_s > RECOVER_S:
+        missed.append(f"it was over after {row.recovered_s:.0f} s, later than {RECOVER_S:.0f} s")
     return ("missed" if missed else "passed"), "; ".join(missed)
 
 

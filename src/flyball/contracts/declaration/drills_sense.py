@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from flyball.contracts.declaration.task_metrics import Finding
 from flyball.contracts.schema_faults import nearest
-from flyball.core.declared_drills import DRILLED, FALLBACK, Schedule
+from flyball.core.declared_drills import DRILLED, FALLBACK, OWN_ONLY, Schedule
 from flyball.core.serving import Serving
 
 
@@ -16,3 +16,16 @@ def of_drills(drills: Schedule, serving: Serving | None) -> Iterator[Finding]:
         elif name == FALLBACK and serving is not None and not serving.exercise.share:
             fix = "let the gateway try the links (serving.exercise.share), or leave this out"
             yield ("drills", name), "links that are tried", "serving.exercise.share is 0", fix
+
+
+def unpayable(drills: Schedule) -> tuple[str, ...]:
+    """Notes on what is scheduled and cannot be made on a running service, so that it is overdue for ever.
+
+    >>> unpayable({"crash_loop": "monthly", "nan_burst": "monthly"})
+    ('drills.crash_loop: no running service can be broken so; it will stay overdue: leave it out',)
+    """
+    return tuple(
+        f"drills.{name}: no running service can be broken so; it will stay overdue: leave it out"
+        for name in drills
+        if name in OWN_ONLY
+    )

@@ -4,8 +4,8 @@ All faults of the two tables are told at once. A row is matched by its predictio
 the service where each key came once in the span.
 """
 
-from collections.abc import Callable, Iterator
-from datetime import datetime
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,9 @@ from flyball.app.tables import read
 from flyball.app.wiring.secret import secret_of
 from flyball.app.wiring.serving.panes import tables_of
 from flyball.contracts.tables.check import Report, check
+from flyball.core.clock import timestamp
 from flyball.core.codec import digest
+from flyball.core.contract import Kind
 from flyball.core.errors import BadInput, Fault
 from flyball.core.frames import conform
 from flyball.core.log_tables import FEATURE
@@ -68,6 +70,9 @@ def prepared(
     name = declared.service.metadata.name
     folder = home.telemetry(name)
     faults = list(_of_span(sealed(folder), since, until))
+    for option, path in (("--rows", rows), ("--labels", labels)):
+        if path is not None and not path.is_file():
+            faults.append(_fault(option, str(path), "a file: Parquet or CSV", "no such file"))
     if rows is None and labels is None:
         faults.append(_fault("--rows, --labels", "(none)", "a table of rows, of labels, or both", "neither"))
     if faults:
@@ -77,7 +82,9 @@ def prepared(
     kinds = {column.name: column.kind for column in declared.contract.columns}
     mended, report, told = None, None, list[LabelRecord]()
     if rows is not None:
-        table = read(rows, kinds)
+        logged = {FEATURE + name: kind for name, kind in kinds.items()}
+        table = _unprefixed(read(rows, kinds | logged), kinds, rows, faults)
+        _complete(table, declared, rows, faults)
         table = _matched(table, there, declared, home, rows, faults)
         if not faults:
             told += _labels_in(table, declared, rows, now, faults, own=True)
@@ -104,17 +111,39 @@ def prepared(
 
 def _of_span(there: list[Sealed], since: float, until: float) -> Iterator[Fault]:
     if since >= until:
-        yield _fault("--until", f"{until:.0f}", "a time after --since", "not after it")
+        yield _fault("--until", _at(until), f"a time after --since, {_at(since)}", "not after it")
     if not there:
-        yield _fault("--since", f"{since:.0f}", "a prediction log with sealed panes", "none")
+        yield _fault("--since", _at(since), "a prediction log with sealed panes", "none")
         return
     last = there[-1].panes()[-1].end
     if until > last:
-        expected = f"a time that sealed panes reach, {last:.0f} seconds since the epoch at most"
-        yield _fault("--until", f"{until:.0f}", expected, "a later one", "wait until the span is over")
+        expected = f"a time that sealed panes reach, {_at(last)} at most"
+        yield _fault("--until", _at(until), expected, "a later one", "wait until the span is over")
     first = there[0].panes()[0].start
     if first > since + MINUTES_5:
-        yield _fault("--since", f"{since:.0f}", f"a time that the log goes back to, {first:.0f} at least", "earlier")
+        yield _fault("--since", _at(since), f"a time that the log goes back to, {_at(first)} at least", "earlier")
+
+
+def _at(seconds: float) -> str:
+    return timestamp(datetime.fromtimestamp(seconds, UTC))
+
+
+def _unprefixed(table: pl.DataFrame, kinds: Mapping[str, Kind], path: Path, faults: list[Fault]) -> pl.DataFrame:
+    """Inputs that have the names of the log, `x.amount`, get those of the contract."""
+    named = {FEATURE + name: name for name in kinds if FEATURE + name in table.columns and FEATURE + name not in kinds}
+    for theirs, ours in named.items():
+        if ours in table.columns:
+            faults.append(_fault(str(path), theirs, "one column of an input", f"{theirs} and {ours}"))
+    return table if faults else table.rename(named)
+
+
+def _complete(table: pl.DataFrame, declared: Declared, path: Path, faults: list[Fault]) -> None:
+    if faults:
+        return
+    for name in tables_of(declared).features:
+        if name not in table.columns:
+            found = ", ".join(table.columns)
+            faults.append(_fault(str(path), name, f"the input column {name}, or {FEATURE}{name}", found))
 
 
 def _matched(

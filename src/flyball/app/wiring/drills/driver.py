@@ -138,6 +138,7 @@ class Driver:
             injected=fault.injected,
             detected_by=found.detected_by,
             ended_s=ended_s,
+            waited_s=round(time.time() - watch.injected_at, 2),
             share=share,
             answers={each: clients.outcome(each) for each in NAMES},
             drill=name,

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable
 
-from flyball.control.overdue import overdue
+from flyball.control.overdue import links, overdue
 from flyball.control.review.readiness.item import Asked, Item, failed, fresh, looked_at, passed, unknown
 from flyball.control.review.seen import DAY_S, QUARTER_S
 from flyball.core import events as e
+from flyball.core.declared_drills import FALLBACK, OWN_ONLY
 
 TESTED_S = 90 * DAY_S  # a test of an alert, at most so long ago
 DISASTER = "disaster"
+PREVIOUS = "previous"  # link of the fallback chain: the release before the champion
 
 
 def watching(asked: Asked) -> Iterable[Item]:
@@ -67,7 +69,11 @@ def _fallback(asked: Asked) -> Iterable[Item]:
     for link in dict.fromkeys(links):
         name = f"the fallback chain was tried: {link}"
         tried = asked.seen.newest(e.FallbackExercised, lambda fact, link=link: fact.link == link)  # type: ignore[misc]
-        if tried is None:
+        if link == PREVIOUS and asked.state.previous is None and (tried is None or not tried[0].answered):
+            why = "there is no release before the champion yet, so it answers nothing"
+            todo = "a link that needs none: serving.fallback: [previous, {constant: ...}]"
+            yield failed(name, why, todo, *([tried[1]] if tried is not None else []))
+        elif tried is None:
             yield unknown(name, "it was never tried", "flyball up, and rows: each is tried once an interval")
         elif not tried[0].answered:
             reasons = ", ".join(tried[0].reasons) or "no reason"
@@ -112,7 +118,15 @@ def _drills(asked: Asked) -> Item:
         return failed(name, "none is scheduled", "drills: {fallback: weekly, disaster: quarterly}")
     late = [each for each in overdue(asked.state, asked.service, asked.seen.now) if each.what.startswith("drill-")]
     if late:
-        return failed(name, "; ".join(each.why for each in late), "flyball drill NAME")
+        own = [each for each in schedule if each in OWN_ONLY]
+        todo = f"out of drills: {', '.join(own)} (no running service can be broken so)" if own else "flyball drill NAME"
+        return failed(name, "; ".join(each.why for each in late), todo)
+    never = [each for each in schedule if each != FALLBACK and each not in asked.state.routine.drills]
+    if FALLBACK in schedule:
+        tried = asked.state.routine.exercised
+        never += [f"fallback of {link}" for link in links(asked.service.serving) if link not in tried]
+    if never:
+        return unknown(name, f"none is overdue yet, and never made were: {', '.join(never)}", "flyball drill NAME")
     return passed(name, ", ".join(f"{fault} {period}" for fault, period in schedule.items()))
 
 
