@@ -11,7 +11,7 @@ from tests.pipeline.fraud import transactions
 from flyball.app.cli.main import run
 from flyball.app.cli.parsed import fault_of
 from flyball.app.runbooks.resolving import resolved
-from flyball.app.runbooks.shelf import shelf
+from flyball.app.runbooks.shelf import runbook, shelf
 from flyball.app.runbooks.subject import subject_of
 from flyball.app.wiring.ledger import ledger_of
 from flyball.core import events as e
@@ -31,7 +31,7 @@ def test_what_only_looks_answers_on_a_real_home(
     )
     with ledger_of(home) as ledger:
         ledger.append([opened])
-        _, values = subject_of(ledger, "fraud", None)
+        _, values = subject_of(ledger, "fraud", None, book=runbook("bad-rollout"))
     assert (values["incident"], values["since"]) == ("in-1", began)
     monkeypatch.setenv("FLYBALL_HOME", str(home.root))
     monkeypatch.chdir(tmp_path)

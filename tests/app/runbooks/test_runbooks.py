@@ -20,11 +20,12 @@ from flyball.app.home import Home
 from flyball.app.runbooks.reading import READERS, parse, reads_only
 from flyball.app.runbooks.resolving import EXAMPLE, resolved
 from flyball.app.runbooks.shelf import names, runbook, shelf
+from flyball.app.runbooks.subject import subject_of
 from flyball.app.runbooks.table import table
 from flyball.app.wiring.ledger import ledger_of, open_ledger
 from flyball.contracts.declaration.json_schema import resolved_schema
 from flyball.core import events as e
-from flyball.core.errors import BadInput
+from flyball.core.errors import BadInput, NotFound
 
 ROOT = Path(__file__).resolve().parents[3]
 ME = pwd.getpwuid(os.getuid()).pw_name
@@ -246,6 +247,55 @@ def test_it_stops_at_a_failure_and_says_which(home: Home, said: Said) -> None:
     assert document["done"][-1]["exit_code"] == 2
     (step,) = [fact for fact in told(home) if isinstance(fact, e.RunbookStepDone)]
     assert step.exit_code == 2
+
+
+BACK = "### Back\n\nDo.\n\n```console changing where-any\n$ flyball rollout abort {service} --why x\n```\n\n"
+EITHER = SMALL.replace("### Act\n", BACK + "### Act\n")
+
+
+def test_where_no_rollout_runs_the_cure_for_a_bad_champion_is_run_all_the_same(home: Home, said: Said) -> None:
+    own = home.root.parent / "runbooks" / "small.md"
+    own.write_text(EITHER.replace("```console changing\n", "```console changing otherwise\n"))
+    code, document = said("runbook", "run", "small", "--service", NAME, "--yes")
+    assert (code, document["stopped"]) == (0, False)
+    assert [each["outcome"] for each in document["done"]] == ["done", "no", "done", "done"]
+    assert any(isinstance(fact, e.Frozen) for fact in told(home))
+
+
+def test_after_a_rollout_was_taken_back_the_champion_stays(home: Home, said: Said) -> None:
+    own = home.root.parent / "runbooks" / "small.md"
+    text = EITHER.replace("```console changing\n", "```console changing otherwise\n")
+    own.write_text(text.replace("flyball rollout abort {service} --why x", "flyball status {service}"))
+    code, document = said("runbook", "run", "small", "--service", NAME, "--yes")
+    assert code == 0
+    assert [each["outcome"] for each in document["done"]] == ["done", "done", "skipped", "done"]
+    assert not any(isinstance(fact, e.Frozen) for fact in told(home))
+
+
+def raised(alert: str, cause: str, runbook: str, incident: str | None = None) -> e.AlertRaised:
+    return e.AlertRaised(
+        service=NAME, alert=alert, cause=cause, name="X", urgency="page", summary="s", detail="d", runbook=runbook,
+        owner="risk", to=("ada",), incident=incident,
+    )  # fmt: skip
+
+
+def test_a_run_is_about_the_alert_that_links_the_runbook_and_not_about_another_that_is_open(home: Home) -> None:
+    broken = e.IncidentOpened(service=NAME, incident="in-2", kind="data_quality", reason="r", cause="data_quality")
+    with ledger_of(home) as ledger:
+        ledger.append([broken, raised("al-1", "data_quality", "pipeline-break", "in-2")])
+        book = runbook("error-budget-spent")
+        subject, values = subject_of(ledger, NAME, None, book=book)
+        assert (subject.incident, subject.alert, values["about"]) == (None, None, "runbook error-budget-spent")
+        assert not [each for each in resolved(book, values, fault_of) if each.fault]
+        ledger.append([raised("al-2", "budget/inputs", "error-budget-spent")])
+        subject, values = subject_of(ledger, NAME, None, book=book)
+        assert (subject.incident, subject.alert, values["about"]) == (None, "al-2", "al-2")
+        subject, _ = subject_of(ledger, NAME, None, book=runbook("pipeline-break"))
+        assert (subject.incident, subject.alert) == ("in-2", "al-1")
+        subject, _ = subject_of(ledger, NAME, None, book=book, alert="al-1")
+        assert (subject.incident, subject.alert) == ("in-2", "al-1")
+        with pytest.raises(NotFound):
+            subject_of(ledger, NAME, None, book=book, alert="al-9")
 
 
 def test_a_step_that_is_not_there_and_a_runbook_that_is_not(home: Home, said: Said) -> None:

@@ -45,6 +45,7 @@ class Run(Record):
     version: int
     service: str
     incident: str | None
+    alert: str | None
     commands: "tuple[Resolved, ...]"  # of a dry run
     done: "tuple[Done, ...]"
     stopped: bool  # a command failed, was declined, or could not be run
@@ -89,7 +90,10 @@ def run(
     /,
     *,
     service: Annotated[str, Parameter(help="The service that it is run for.")],
-    incident: Annotated[str | None, Parameter(help="The incident; else the newest open one of the service.")] = None,
+    incident: Annotated[
+        str | None, Parameter(help="The incident; else the newest open one that the runbook is for.")
+    ] = None,
+    alert: Annotated[str | None, Parameter(help="The open alert; else the newest that links the runbook.")] = None,
     step: Annotated[int | None, Parameter(help="This step alone.")] = None,
     dry_run: Annotated[
         bool, Parameter(name="--dry-run", negative="", help="Print each command and check that it could be run.")
@@ -116,7 +120,7 @@ def run(
     if step is not None and step not in [each.number for each in book.steps]:
         fault = Fault(where="command", path="--step", expected=f"1 to {len(book.steps)}", found=str(step))
         raise BadInput(f"The runbook {name} has no such step.", (fault,))
-    subject, values = _subject(place, service, incident)
+    subject, values = _subject(place, service, incident, alert, book)
     commands = resolved(book, values, fault_of, only=step)
     if dry_run:
         return _end(book, subject, commands, (), as_json=json, stopped=any(each.fault for each in commands))
@@ -137,12 +141,14 @@ def run(
     return _end(book, subject, (), done, as_json=json, stopped=stopped)
 
 
-def _subject(place: Home, service: str, incident: str | None) -> "tuple[Subject, dict[str, str]]":
+def _subject(
+    place: Home, service: str, incident: str | None, alert: str | None, book: "Runbook"
+) -> "tuple[Subject, dict[str, str]]":
     from flyball.app.runbooks.subject import subject_of
     from flyball.app.wiring.ledger import open_ledger
 
     with closing(open_ledger(place)) as ledger:
-        return subject_of(ledger, service, incident)
+        return subject_of(ledger, service, incident, book=book, alert=alert)
 
 
 def _agreed(each: "Resolved") -> bool:
@@ -169,12 +175,16 @@ def _end(
         version=book.version,
         service=subject.service,
         incident=subject.incident,
+        alert=subject.alert,
         commands=commands,
         done=done,
         stopped=stopped,
     )
     lines = [
-        f"{each.step} {each.title}: {each.command}" + (f"\n  cannot be run: {each.fault}" if each.fault else "")
+        f"{each.step} {each.title}: {each.command}"
+        + (" (only where the one before finds nothing of its kind)" if each.when == "otherwise" else "")
+        + (f"\n  cannot be run: {each.fault}; name it by --incident" if "nothing is known" in each.fault else "")
+        + (f"\n  cannot be run: {each.fault}" if each.fault and "nothing is known" not in each.fault else "")
         for each in commands
     ]
     lines += [f"{each.command.step} {each.command.title}: {each.outcome}: {each.command.command}" for each in done]

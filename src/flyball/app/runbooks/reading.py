@@ -2,7 +2,8 @@
 
 The form: a title; a fenced block `yaml runbook` with `version`, `reviewed` and `causes`; the sections of SECTIONS in
 any order; in "Steps" a heading of the third level for each step. A step's commands stand in fenced blocks `console`,
-marked `read-only` or `changing`, a line `$ ...` each. What "Verify" says is the last step.
+marked `read-only` or `changing`, a line `$ ...` each. What "Verify" says is the last step. `changing where-any` goes on
+where there is nothing of the kind (exit code 1), and `changing otherwise` is run only where the one before it did so.
 """
 
 import shlex
@@ -10,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from string import Formatter
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from markdown_it import MarkdownIt
@@ -21,8 +22,14 @@ from flyball.core.errors import BadInput, Fault
 from flyball.core.record import Record
 
 SECTIONS = ("When it applies", "How clients feel it", "Steps", "Verify", "Escalate", "Automate")
-PLACEHOLDERS = ("service", "incident", "since", "until")
-MARKS = ("read-only", "changing")
+PLACEHOLDERS = ("service", "incident", "about", "since", "until")
+When = Literal["always", "where-any", "otherwise"]
+MARKS: dict[str, tuple[bool, When]] = {  # what a block says -> whether it changes something, and when it is run
+    "read-only": (False, "always"),
+    "changing": (True, "always"),
+    "changing where-any": (True, "where-any"),
+    "changing otherwise": (True, "otherwise"),
+}
 # what cannot change anything, by the words of the verb: a block that claims to be read-only has these alone
 READERS = frozenset(
     {
@@ -31,7 +38,7 @@ READERS = frozenset(
         *("events list", "events log", "exception list", "keys list", "ledger tail", "ledger verify"),
         *("incident list", "incident show", "runbook list", "runbook show", "runs list", "runs show"),
         *("monitor history", "monitor status", "predictions query", "predictions show", "predictions summary"),
-        *("rollout explain", "rollout history", "rollout plan", "rollout status"),
+        *("rollout explain", "rollout history", "rollout plan", "rollout status", "slo status"),
     }
 )
 
@@ -39,6 +46,7 @@ READERS = frozenset(
 class Command(Record):
     line: str  # as it is typed, with placeholders
     changing: bool
+    when: When = "always"
 
 
 class Step(Record):
@@ -174,7 +182,8 @@ def _step(name: str, number: int, part: _Part, faults: list[Fault]) -> Step:
             if not line.startswith("$ "):
                 faults.append(_fault(name, part.title, "a line `$ command`", line))
                 continue
-            command = Command(line=line.removeprefix("$ ").strip(), changing=mark == "changing")
+            changing, when = MARKS[mark]
+            command = Command(line=line.removeprefix("$ ").strip(), changing=changing, when=when)
             faults += _of_command(name, part.title, command)
             commands.append(command)
     return Step(number=number, title=part.title, text=part.text, commands=tuple(commands))

@@ -4,12 +4,13 @@ import shlex
 from collections.abc import Callable, Mapping
 from string import Formatter
 
-from flyball.app.runbooks.reading import Command, Runbook, Step
+from flyball.app.runbooks.reading import Command, Runbook, Step, When
 from flyball.core.record import Record
 
 EXAMPLE = {  # to look at a runbook where nothing is wrong
     "service": "fraud",
     "incident": "in-errors-1",
+    "about": "in-errors-1",
     "since": "2026-11-27T10:00:00.000000Z",
     "until": "2026-11-27T11:00:00.000000Z",
 }
@@ -22,6 +23,7 @@ class Resolved(Record):
     title: str
     command: str  # placeholders that have no value are left as they are
     changing: bool
+    when: When = "always"  # otherwise: only where the last command `where-any` found nothing of its kind
     fault: str = ""  # why it could not be run
 
 
@@ -58,4 +60,6 @@ def _whole(step: Step, command: Command, values: Mapping[str, str], fault_of: Fa
     lacking = {name for _, name, _, _ in Formatter().parse(command.line) if name and name not in values}
     fault = "nothing is known for " + ", ".join(sorted(lacking)) if lacking else fault_of(list(words))
     line = shlex.join(words) if not lacking else command.line
-    return Resolved(step=step.number, title=step.title, command=line, changing=command.changing, fault=fault)
+    return Resolved(
+        step=step.number, title=step.title, command=line, changing=command.changing, when=command.when, fault=fault
+    )

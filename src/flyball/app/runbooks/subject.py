@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+from flyball.app.runbooks.reading import Runbook
 from flyball.app.runbooks.running import Subject
 from flyball.control.state.fold import fold
 from flyball.control.state.service_state import ServiceState
@@ -13,8 +14,14 @@ from flyball.core.ledger import Ledger
 BEFORE = timedelta(hours=1)  # without an incident: the last hour
 
 
-def subject_of(ledger: Ledger, service: str, incident: str | None) -> tuple[Subject, dict[str, str]]:
-    """And the values of the placeholders. Raises: NotFound: no such service, or incident of it."""
+def subject_of(
+    ledger: Ledger, service: str, incident: str | None, *, book: Runbook, alert: str | None = None
+) -> tuple[Subject, dict[str, str]]:
+    """And the values of the placeholders. Where nothing is named: the newest open alert that links this runbook, else
+    the newest open incident of a cause that it is for, else none.
+
+    Raises: NotFound: no such service; no such incident or open alert of it.
+    """
     state, opened, closed = ServiceState(service=service), dict[str, tuple[e.IncidentOpened, str]](), dict[str, str]()
     for entry in ledger.read(subject=service):
         state = fold(state, entry)
@@ -29,13 +36,40 @@ def subject_of(ledger: Ledger, service: str, incident: str | None) -> tuple[Subj
         raise NotFound(f"no service is called {service!r}", hint="flyball status names them")
     if incident is not None and incident not in opened:
         raise NotFound(f"{service} has no incident {incident!r}", hint="incidents: " + (", ".join(opened) or "none"))
-    about = incident or next(reversed(state.incidents.open), None)
+    told = _alert(state, alert, opened[incident][0] if incident is not None else None, book)
+    about = incident or (told.incident if told is not None and told.incident in opened else None)
+    if about is None:
+        wanted = [name for name, one in state.incidents.open.items() if _is_for(book, one.cause)]
+        same = [name for name in wanted if told is None or state.incidents.open[name].cause == told.cause]
+        about = next(reversed(same), None)
     now = datetime.now(UTC)
     values = {"service": service, "since": timestamp(now - BEFORE), "until": timestamp(now)}
+    values["about"] = about or (told.alert if told is not None else f"runbook {book.name}")
+    subject = Subject(service=service, incident=about, alert=told.alert if told is not None else None)
     if about is None:
-        return Subject(service=service), values
+        return subject, values
     fact, at = opened[about]
     since = min(moment(fact.began or at), moment(at))
     values |= {"incident": about, "since": timestamp(since), "until": closed.get(about, timestamp(now))}
-    alert = state.alerts.open.get(fact.cause or fact.kind)
-    return Subject(service=service, incident=about, alert=alert.raised.alert if alert else None), values
+    return subject, values
+
+
+def _alert(
+    state: ServiceState, alert: str | None, incident: e.IncidentOpened | None, book: Runbook
+) -> e.AlertRaised | None:
+    """Raises: NotFound: the alert that is named is not open."""
+    there = sorted(state.alerts.open.values(), key=lambda one: one.at)
+    if alert is not None:
+        found = next((one.raised for one in there if one.raised.alert == alert), None)
+        if found is None:
+            names = ", ".join(one.raised.alert for one in there) or "none"
+            raise NotFound(f"{state.service} has no open alert {alert!r}", hint=f"open alerts: {names}")
+        return found
+    if incident is not None:
+        of = state.alerts.open.get(incident.cause or incident.kind)
+        return of.raised if of is not None else None
+    return next((one.raised for one in reversed(there) if one.raised.runbook == book.name), None)
+
+
+def _is_for(book: Runbook, cause: str) -> bool:
+    return any(cause == each or cause.startswith(f"{each}/") for each in book.causes)
