@@ -15,9 +15,12 @@ from tests.control.world import NAME
 from tests.pipeline.fraud import transactions
 
 from flyball.app.home import Home
+from flyball.app.incidents.postmortem import postmortem
 from flyball.app.people import states_of
+from flyball.app.wiring.asking.incidents import impact_of
 from flyball.app.wiring.ledger import ledger_of, open_ledger
 from flyball.app.wiring.loop import forensics
+from flyball.control.incidents.timeline import timeline
 from flyball.control.state.incident_state import OpenIncident
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
@@ -54,6 +57,24 @@ def incident(home: Home, name: str) -> tuple[OpenIncident, ServiceState]:
 def kept(home: Home) -> list[e.ForensicsKept]:
     with closing(open_ledger(home)) as ledger:
         return [one.fact for one in ledger.read() if isinstance(one.fact, e.ForensicsKept)]
+
+
+def test_an_incident_of_the_data_begins_with_its_first_row_and_its_impact_with_it(lived: Home) -> None:
+    opened = e.IncidentOpened(
+        service=ServiceName("fraud"), incident="in-q", kind="data_quality", reason="no amount", row=100
+    )
+    with ledger_of(lived) as ledger:
+        ledger.append([opened])
+        entries = list(ledger.read(subject="fraud"))
+        ledger.append([e.IncidentClosed(service=ServiceName("fraud"), incident="in-q", how="person", reason="known")])
+    found = timeline("in-q", entries, before_s=60.0)
+    impact = impact_of(lived, found)
+    began = timestamp(datetime.fromtimestamp(START + 100, UTC))
+    assert (impact.rows, impact.since) == (200, began)
+    text = postmortem(found, impact, people=())
+    assert f"**Began:** {began}, with row 100" in text
+    assert f"Between {began} and now" in text
+    assert "How long it went unseen is not known" not in text
 
 
 def test_files_rows_and_roots_are_kept_and_their_digests_told(lived: Home) -> None:

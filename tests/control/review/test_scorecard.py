@@ -76,10 +76,16 @@ def test_evidence_names_facts_that_are_on_the_ledger() -> None:
     assert by_seq[appointed].release == SECOND  # type: ignore[union-attr]
 
 
+def test_runs_that_people_began_are_named_as_what_they_are() -> None:
+    assert CARD.line("pipeline success").why.startswith(
+        "2 of 4 runs ended well with no hand; well, but a person began or helped them: 1; not ended well: 1"
+    )
+
+
 def test_of_a_few_it_is_said_how_little_they_show() -> None:
     most = Review(targets=Targets(checked_share=0.8))
     line = scorecard(NAME, PAST, QUARTER, most, TOLD).line("deployments tried first")
-    assert (line.n, line.met, line.sure) == (2, "missed", False)  # 1 of 2 may be 9 of 10
+    assert (line.n, line.met, line.sure) == (2, "unknown", False)  # 1 of 2 may be 9 of 10
     assert "n = 2" in line.why
     availability = CARD.line("availability")
     assert (availability.met, availability.sure) == ("met", True)  # 0.99972 of 200,007
@@ -149,7 +155,9 @@ def test_one_incident_in_a_span_of_about_a_month_is_one_a_month(days: int, met: 
     """In 30 days the rate is 1.01 a month, and nobody means that by one a month."""
     until = QUARTER.since + timedelta(days=60.5)
     span = Span(since=until - timedelta(days=days), until=until)
-    assert scorecard(NAME, PAST, span, REVIEW, TOLD).line("data incidents").met == met
+    line = scorecard(NAME, PAST, span, REVIEW, TOLD).line("data incidents")
+    assert line.met == met
+    assert ("a month that has begun" in line.why) == (line.value is not None and line.value > 1.0)
 
 
 def test_two_incidents_in_a_month_are_one_too_many() -> None:

@@ -11,6 +11,7 @@ class Impact(Record):
     fallbacks: int | None = None  # answered by the chain, marked
     slow: int | None = None
     unknown: str = ""
+    since: str = ""  # when the first row of broken data came, RFC 3339, UTC; empty: the ledger has the time, or no row
 
     @property
     def failed(self) -> int | None:

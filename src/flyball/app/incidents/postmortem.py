@@ -27,7 +27,8 @@ def postmortem(found: Timeline, impact: Impact, *, people: Sequence[str]) -> str
     """Markdown. `people`: names that it must not hold."""
     lines = tuple(_without(people, line) for line in found.lines)
     shown = [line for line in lines if line.kind not in LEFT_OUT]
-    acts = [line for line in lines if line.type in ACTS and line.at >= (found.began or found.opened_at)]
+    began = found.began or impact.since or None
+    acts = [line for line in lines if line.type in ACTS and line.at >= (began or found.opened_at)]
     environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["cell"] = lambda text: text.replace("|", "\\|")
     template = files("flyball.app.incidents").joinpath("postmortem.md.jinja").read_text(encoding="utf-8")
@@ -36,7 +37,7 @@ def postmortem(found: Timeline, impact: Impact, *, people: Sequence[str]) -> str
         impact=impact,
         how=(found.how or "").replace("_", " "),
         closing=_nameless(people, found.closing or ""),
-        detected=None if found.began is None else (moment(found.opened_at) - moment(found.began)).total_seconds(),
+        detected=None if began is None else (moment(found.opened_at) - moment(began)).total_seconds(),
         first_alert=next((line for line in lines if line.type == "alert.raised"), None),
         remedies=[line for line in lines if line.kind == "remedy"],
         acts=len(acts),

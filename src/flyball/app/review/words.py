@@ -17,7 +17,7 @@ def target_of(line: Line) -> str:
 
 
 def verdict_of(line: Line) -> str:
-    """A verdict that the next few cases may turn is marked so."""
+    """A verdict that the next few cases may turn is marked so; a target is never called missed by so few."""
     return MARKS[line.met] + (" (n is small)" if line.sure is False else "")
 
 

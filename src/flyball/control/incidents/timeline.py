@@ -59,6 +59,7 @@ class Timeline(Record):
     reason: str
     features: tuple[str, ...]
     began: str | None  # None: nobody knows; it was opened later
+    row: int  # of broken data: stream position of the first row of the window that shows it; else 0
     opened_at: str
     closed_at: str | None  # None: it is open
     how: str | None
@@ -99,6 +100,7 @@ def timeline(incident: str, entries: Iterable[Entry], *, before_s: float) -> Tim
         reason=fact.reason,
         features=fact.features,
         began=fact.began or None,
+        row=fact.row,
         opened_at=opened.at,
         closed_at=end,
         how=ended.how if ended else None,

@@ -153,7 +153,10 @@ def pipeline(past: Past) -> Figure:
     runs = [each for each in past.runs if not each.first]
     well = [each for each in runs if each.well]
     alone = sum(not each.helped for each in well)
-    why = f"{alone} of {len(runs)} runs ended well with no hand; with one {len(well)} did"
+    by_hand = len(well) - alone
+    why = f"{alone} of {len(runs)} runs ended well with no hand"
+    why += f"; well, but a person began or helped them: {by_hand}" if by_hand else ""
+    why += f"; not ended well: {len(runs) - len(well)}" if len(well) < len(runs) else ""
     return _share("pipeline success", alone, len(runs), why, runs, "no run but a first one has ended")
 
 

@@ -110,18 +110,19 @@ def _target(name: str, declared: Review) -> float | None:
 
 def _line(found: Figure, target: float | None) -> Line:
     low, high = (None, None) if found.of is None or not found.of[1] else _bounds(*found.of)
+    met, sure = _met(found, target), _sure(low, high, target, found)
     return Line(
         name=found.name,
         unit=found.unit,
         value=found.value,
         target=target,
         better=found.better,
-        met=_met(found, target),
+        met="unknown" if met == "missed" and sure is False else met,  # the next few cases may turn it
         n=found.n,
-        why=found.why + _small(low, high, found.n),
+        why=found.why + _small(low, high, found.n) + _begun(found, target, met),
         low=low,
         high=high,
-        sure=_sure(low, high, target, found),
+        sure=sure,
         evidence=found.evidence[-MOST_EVIDENCE:],
     )
 
@@ -134,6 +135,13 @@ def _met(found: Figure, target: float | None) -> Met:
     if found.units is not None:  # one a month: one in a span that is a little shorter is no more than that
         return "met" if found.n <= ceil(target * found.units) else "missed"
     return "met" if (found.value >= target if found.better == "higher" else found.value <= target) else "missed"
+
+
+def _begun(found: Figure, target: float | None, met: Met) -> str:
+    """Why a rate above its target keeps it."""
+    if met != "met" or found.units is None or target is None or found.value is None or found.value <= target:
+        return ""
+    return f"; a month that has begun may hold all of its {target:g}, so {ceil(target * found.units)} here keep it"
 
 
 def _bounds(of: int, n: int) -> tuple[float | None, float | None]:

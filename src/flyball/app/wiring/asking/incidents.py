@@ -1,6 +1,8 @@
 """What the prediction log says of an incident's span, and whose names a postmortem leaves out."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
 import polars as pl
@@ -11,16 +13,17 @@ from flyball.app.home import Home
 from flyball.app.incidents.impact import Impact
 from flyball.control.incidents.timeline import Timeline
 from flyball.core import events as e
-from flyball.core.clock import moment
+from flyball.core.clock import moment, timestamp
 from flyball.core.ledger import Entry
 
 
 def impact_of(home: Home, found: Timeline) -> Impact:
-    """Rows that arrived between its beginning and its end."""
+    """Rows that arrived between its beginning and its end. Broken data begin with a row: it is asked when that came."""
     folder = home.telemetry(found.service)
     if not folder.is_dir():
         return Impact(unknown="there is no prediction log of the service in this home")
-    since = moment(found.began or found.opened_at).timestamp()
+    broke = _arrived(folder, found.row) if found.row and not found.began else None
+    since = moment(found.began or found.opened_at).timestamp() if broke is None else broke
     until = None if found.closed_at is None else moment(found.closed_at).timestamp()
     oldest = sealed(folder)[:1]
     if oldest and oldest[0].panes()[0].start > since:
@@ -38,7 +41,18 @@ def impact_of(home: Home, found: Timeline) -> Impact:
         outcomes={row["outcome"]: row["rows"] for row in counted.sort("outcome").iter_rows(named=True)},
         fallbacks=int(counted["fallback"].sum()),
         slow=int(counted["slow"].sum()),
+        since="" if broke is None else timestamp(datetime.fromtimestamp(broke, UTC)),
     )
+
+
+def _arrived(folder: Path, row: int) -> float | None:
+    """When the row at a stream position came, seconds since the epoch; None: no sealed folder has it."""
+    for each in reversed(sealed(folder)):
+        first = each.panes()[0].first_row
+        if first <= row:
+            at = pl.scan_parquet(each.table("predictions")).slice(row - first, 1).select("at").collect()
+            return float(at.item()) if at.height else None
+    return None
 
 
 def people_of(entries: Iterable[Entry]) -> tuple[str, ...]:
