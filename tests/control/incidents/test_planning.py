@@ -193,6 +193,15 @@ def test_a_champion_that_nobody_asks_has_not_recovered() -> None:
     assert (closed.how, closed.recovered_s) == ("recovered", 5000.0)
 
 
+def test_broken_data_that_are_worse_and_older_hide_no_errors() -> None:
+    world = World()
+    world.tell(e.IncidentOpened(service=NAME, incident="in-q", kind="data_quality", reason="the unit changed"))
+    world.tell(health(sign("data_quality", "failed"), sign("errors", since_s=60.0)))
+    (opened,) = world.tick(60.0)
+    assert isinstance(opened, e.IncidentOpened)
+    assert (opened.kind, opened.cause) == ("health", "errors")
+
+
 def test_signs_of_data_quality_belong_to_the_incident_of_the_datas_quality() -> None:
     world = World()
     world.tell(health(sign("data_quality")))

@@ -3,8 +3,8 @@
 Theory of operation. A service that became UNHEALTHY or FAILED has an incident of the worst sign that is critical; what
 else is wrong joins its timeline, and has one of its own only when it is the worst that is left. Late or broken
 input is an incident of kind `upstream` also where the service is well otherwise: no training mends it. The quality of
-the data has an incident of its own (`decide/incident.py`); while it is open, signs of data quality are part of it, and
-one that was open before goes on in it.
+the data has an incident of its own (`decide/incident.py`); while it is open, signs of data quality are part of it, one
+that was open before goes on in it, and the worst of all other signs has one beside it.
 
 Hysteresis: an incident is closed when no sign of its cause has been told of for `incidents.settle_s`. A cause that is
 back before that goes on with the same incident. UNKNOWN health is no recovery, and neither is a champion that nobody
@@ -45,7 +45,10 @@ def _begun(situation: Situation) -> Iterator[e.IncidentOpened]:
     state = situation.state
     health, book = state.health.health, state.incidents
     grave = [sign for sign in health.signs if sign.severity != "warning"]
-    left = [sign for sign in grave if book.of_cause(sign.key) is not None or not book.is_known(sign.key, sign.severity)]
+    others = [sign for sign in grave if not _is_of_quality(sign, situation)]  # its incident hides no fault of ours
+    left = [
+        sign for sign in others if book.of_cause(sign.key) is not None or not book.is_known(sign.key, sign.severity)
+    ]
     worst = min(left, key=_rank, default=None) if health.state in ("UNHEALTHY", "FAILED") else None
     asked = [sign for sign in health.signs if _is_of_supply(sign) and (sign in grave or sign.kind == "freshness")]
     if worst is not None and worst not in asked:
