@@ -128,6 +128,7 @@ SNAPSHOT: dict[str, object] = {
     "source": "how the rows came to be; the rows are in the root",
     "last_row": "a position for people and for signals; no step reads it",
     "origin": "the raw files that the rows were read from; no step reads them",
+    "backfills": "which repairs the rows came by, for lineage; the rows are in the root",
 }  # fmt: skip
 
 
