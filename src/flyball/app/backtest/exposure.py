@@ -67,12 +67,11 @@ def bad_rows(
     """
     if spans is None:
         return None, False
-    total, at_least = 0, False
+    total, at_least = 0, left is not None  # what another champion did after the parting is on no record
     for span in spans:
         if left is None or left.row > span.last_row:
             total += span.last_row - span.first_row + 1
             continue
-        at_least = True
         if span.release not in never_served:
             total += min(_replaced(span, course), span.last_row) - span.first_row + 1
     return total, at_least
