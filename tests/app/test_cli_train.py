@@ -135,6 +135,7 @@ def test_a_gate_that_a_busy_machine_failed_is_judged_again_when_asked(
     assert "keeps its judgement" in document(capsys)["error"]["message"]
 
 
+@pytest.mark.slow
 def test_a_release_that_was_taken_back_does_not_wait_for_a_rollout(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -116,6 +116,7 @@ def test_an_answer_leads_to_its_training_bytes_and_they_lead_back_while_receiver
     assert {queue["waiting"] for queue in json.loads(capsys.readouterr().out)["queues"]} == {0}
 
 
+@pytest.mark.slow
 def test_a_raw_source_and_its_files_are_subjects_by_their_plain_hash(
     services: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -222,6 +222,7 @@ def test_a_first_release_that_fails_its_gates_ends_up_with_the_reason_in_the_hom
     assert not (tmp_path / ".flyball").exists()
 
 
+@pytest.mark.slow
 def test_a_gateway_that_does_not_start_tells_up_why(services: list[Path], tmp_path: Path) -> None:
     home = tmp_path / "home"
     with up(services[:1], home), socket.create_server(("127.0.0.1", 0)) as taken:

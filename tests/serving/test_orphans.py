@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from tests.serving.parts import CANDIDATE, CHAMPION, routing, row
 from tests.serving.stage import stage, until
 from tests.serving.test_recycling import asked
@@ -53,6 +54,7 @@ def test_a_supervisor_killed_under_load_costs_no_answer_and_the_next_takes_over(
         assert made.end() == 0
 
 
+@pytest.mark.slow
 def test_one_process_takes_over_from_workers_too(tmp_path: Path) -> None:
     with stage(tmp_path, workers=2, declared=PATIENT) as made:
         made.release(CHAMPION)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from tests.serving.parts import CANDIDATE, CHAMPION, routing, row
 from tests.serving.stage import PATIENCE_S, Stage, stage, until
 from tests.serving.test_shifts import PATIENT
@@ -80,6 +81,7 @@ def seen(made: Stage, pids: set[int]) -> int:
     return len(pids)
 
 
+@pytest.mark.slow
 def test_workers_whose_model_leaks_are_replaced_under_load_and_no_answer_is_lost(tmp_path: Path) -> None:
     with stage(tmp_path, workers=2, declared=LEAKS) as made:
         made.release(CHAMPION, leak_mb=LEAK_MB)
