@@ -100,7 +100,7 @@ def test_workers_whose_model_leaks_are_replaced_under_load_and_no_answer_is_lost
         assert stats["model_stats"][0]["inference_count"] == total.total()  # what those that left had answered, too
         _, text = made.ask("GET", "/metrics")
         rows = [line for line in text.splitlines() if line.startswith("flyball_rows_total")]
-        assert [float(line.rpartition(" ")[2]) for line in rows] == [total.total()]
+        assert sum(float(line.rpartition(" ")[2]) for line in rows) == total.total()  # other outcomes stand at zero
         assert made.end() == 0
 
 
