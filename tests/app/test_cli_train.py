@@ -103,6 +103,7 @@ def runs_of(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.slow
 def test_a_gate_that_a_busy_machine_failed_is_judged_again_when_asked(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

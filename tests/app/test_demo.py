@@ -66,6 +66,7 @@ def test_nothing_is_left_running(home: Path) -> None:
     assert running == []
 
 
+@pytest.mark.slow
 def test_a_demo_that_is_interrupted_leaves_nothing_running(tmp_path: Path) -> None:
     home = tmp_path / "home"
     demo = subprocess.Popen(

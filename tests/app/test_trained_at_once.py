@@ -80,7 +80,8 @@ def test_the_second_waits_and_finds_what_the_first_has_registered(tmp_path: Path
     assert list((home / "locks").iterdir()) == []
 
 
-@pytest.mark.parametrize("waits", [True, pytest.param(False, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("waits", [True, False])
 def test_where_the_first_is_killed_the_second_trains_and_says_how_the_first_ended(tmp_path: Path, waits: bool) -> None:
     (server, folder), home = waiting(tmp_path), tmp_path / "home"
     first = started(folder, home)

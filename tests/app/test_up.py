@@ -191,6 +191,7 @@ def refused(*words: object, cwd: Path | None = None) -> tuple[int, Any]:
     return done.returncode, json.loads(done.stdout)["error"]
 
 
+@pytest.mark.slow
 def test_up_needs_a_service_and_each_of_them_once_and_sound(services: list[Path], tmp_path: Path) -> None:
     code, error = refused("up")
     assert (code, error["message"]) == (2, "No service is named.")

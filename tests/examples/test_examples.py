@@ -136,6 +136,7 @@ def test_credit_card_a_loss_is_seen_and_partly_won_back(around: Any) -> None:
     card_story(*around("credit_card", known=8000, before=3000, after=12_000))
 
 
+@pytest.mark.slow
 def test_car_loan_a_retraining_wins_back_what_the_new_applicants_cost(around: Any) -> None:
     loan_story(*around("car_loan", known=10_000, before=3000, after=12_000))
 
