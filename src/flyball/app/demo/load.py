@@ -6,7 +6,7 @@ Everything that the demo says about answers is counted here, where a client woul
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,11 +14,11 @@ import aiohttp
 import numpy as np
 
 from flyball.app.demo.traffic import USUAL, Regime, Transaction, transactions
+from flyball.app.paced import Paced
 from flyball.core.clock import Clock
 
 MAX_IN_FLIGHT = 400  # clients that wait at once; beyond it the next one comes later
 TIMEOUT_S = 30.0
-LABELS_EVERY_S = 0.4
 
 
 @dataclass
@@ -53,7 +53,7 @@ class Counts:
     latencies_ms: list[float] = field(default_factory=list)
 
 
-class Load:
+class Load(Paced):
     """Use as a context: traffic runs inside it."""
 
     def __init__(
@@ -67,36 +67,12 @@ class Load:
         label_delay_s: float,
     ) -> None:
         """`rate`: requests a second."""
+        super().__init__(url, rate=rate, label_delay_s=label_delay_s, most=MAX_IN_FLIGHT, timeout_s=TIMEOUT_S)
         self.counts = Counts()
         self.arms: dict[tuple[str, str], Arm] = {}  # (release, arm)
         self.scored: deque[Scored] = deque(maxlen=20_000)
-        self.rate = rate
-        self._url, self._service, self._source, self._clock = url, service, source, clock
-        self._label_delay_s = label_delay_s
-        self._labels: deque[tuple[float, str, int]] = deque()  # due (loop time), prediction id, label
-        self._in_flight: set[asyncio.Task[None]] = set()
+        self._service, self._source, self._clock = service, source, clock
         self._waiting: dict[int, None] = {}  # numbers of the requests on their way, oldest first
-        self._running: list[asyncio.Task[None]] = []
-        self._session: aiohttp.ClientSession | None = None
-
-    async def __aenter__(self) -> "Load":
-        self._session = aiohttp.ClientSession(
-            self._url,
-            connector=aiohttp.TCPConnector(limit=MAX_IN_FLIGHT),
-            timeout=aiohttp.ClientTimeout(total=TIMEOUT_S),
-        )
-        self._running = [asyncio.create_task(self._send()), asyncio.create_task(self._tell_labels())]
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        """Nobody new comes; whoever waits is waited for."""
-        for task in self._running:
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
-        if self._in_flight:
-            await asyncio.wait(self._in_flight, timeout=TIMEOUT_S)
-        if self._session is not None:
-            await self._session.close()
 
     @property
     def oldest_waiting(self) -> int:
@@ -120,28 +96,8 @@ class Load:
         """Requests that failed between two loop times."""
         return sum(1 for at, _ in self.counts.failures if begin <= at <= end)
 
-    def check(self) -> None:
-        """Raises: what ended the traffic, if it has ended."""
-        for task in self._running:
-            if task.done():
-                task.result()
-
-    async def _send(self) -> None:
-        """Each request at its time; a pause of this process is not made up for by a burst."""
-        loop = asyncio.get_running_loop()
-        due = loop.time()
-        while True:
-            now = loop.time()
-            due = max(due + 1.0 / self.rate, now - 0.1)
-            if due > now:
-                await asyncio.sleep(due - now)
-            while len(self._in_flight) >= MAX_IN_FLIGHT:
-                await asyncio.wait(self._in_flight, return_when=asyncio.FIRST_COMPLETED)
-            request = asyncio.create_task(self._ask(self._source.next(self._clock), loop))
-            self._in_flight.add(request)
-            request.add_done_callback(self._in_flight.discard)
-
-    async def _ask(self, transaction: Transaction, loop: asyncio.AbstractEventLoop) -> None:
+    async def _ask(self) -> None:
+        transaction, loop = self._source.next(self._clock), asyncio.get_running_loop()
         self.counts.sent += 1
         number, began = self.counts.sent, loop.time()
         self._waiting[number] = None
@@ -155,7 +111,7 @@ class Load:
         ended = loop.time()
         self.counts.answered += 1
         self.counts.latencies_ms.append((ended - began) * 1e3)
-        self._labels.append((ended + self._label_delay_s, answer["id"], transaction.is_fraud))
+        self._label_later(answer["id"], transaction.is_fraud)
         arm = self.arms.setdefault((answer["release"], answer["arm"]), Arm(first_at=ended))
         arm.answers += 1
         arm.stood_in += answer["fallback"] is not None
@@ -176,23 +132,12 @@ class Load:
             return f"no prediction: {told['predictions'][0]}"
         return told
 
-    async def _tell_labels(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            await asyncio.sleep(LABELS_EVERY_S)
-            ready = list(self._due(loop.time()))
-            if not ready:
-                continue
-            told = await self._post("/v1/labels", {"labels": [{"id": id_, "label": label} for id_, label in ready]})
-            if isinstance(told, str):
-                self._labels.extendleft((0.0, *each) for each in reversed(ready))  # the next time round
-            else:
-                self.counts.labels += told["accepted"]
-
-    def _due(self, now: float) -> Iterator[tuple[str, int]]:
-        while self._labels and self._labels[0][0] <= now:
-            _, id_, label = self._labels.popleft()
-            yield id_, label
+    async def _tell(self, labels: Sequence[dict[str, Any]]) -> bool:
+        told = await self._post("/v1/labels", {"labels": labels})
+        if isinstance(told, str):
+            return False
+        self.counts.labels += told["accepted"]
+        return True
 
 
 class Source:

@@ -4,18 +4,18 @@ Faulty requests have a key range of their own (`drill-...`), so that whatever st
 theirs alone. Everything that a drill says about answers is counted here, where a client would see it.
 """
 
-import asyncio
 import time
-from collections import Counter, deque
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import aiohttp
 import numpy as np
 
+from flyball.app.paced import Paced
+
 MAX_IN_FLIGHT = 300
 TIMEOUT_S = 10.0
-LABELS_EVERY_S = 0.4
 KEYS = 200  # of the drill's own range
 
 Row = dict[str, Any]
@@ -52,7 +52,7 @@ class Told:
         self.repeated = 0  # sent again, once, over a fresh connection: the one before broke without an answer
 
 
-class Clients:
+class Clients(Paced):
     """Use as a context: requests are sent inside it."""
 
     def __init__(
@@ -71,35 +71,12 @@ class Clients:
         """`rate`: requests a second of all. `honest`: whether they are the service's traffic, of which a share is bent;
         else others send that, all of these are bent, and while nothing bends them they are probes. `key`: the column
         of the unit."""
+        super().__init__(url, rate=rate, label_delay_s=label_delay_s, most=MAX_IN_FLIGHT, timeout_s=TIMEOUT_S)
         self.counts = {"honest": Told(), "drill": Told()}
         self.bend: Bend | None = None
-        self.share = 0.0
-        self.rate, self.key = rate, key
-        self._url, self._service, self._rows, self._dice = url, service, rows, dice
-        self._honest, self._delay_s, self._headers = honest, label_delay_s, headers or {}
-        self._labels: deque[tuple[float, str, Any]] = deque()
-        self._in_flight: set[asyncio.Task[None]] = set()
-        self._running: list[asyncio.Task[None]] = []
-        self._session: aiohttp.ClientSession | None = None
-
-    async def __aenter__(self) -> "Clients":
-        self._session = aiohttp.ClientSession(
-            self._url,
-            connector=aiohttp.TCPConnector(limit=MAX_IN_FLIGHT),
-            timeout=aiohttp.ClientTimeout(total=TIMEOUT_S),
-        )
-        self._running = [asyncio.create_task(self._send()), asyncio.create_task(self._tell_labels())]
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        """Nobody new comes; whoever waits is waited for."""
-        for task in self._running:
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
-        if self._in_flight:
-            await asyncio.wait(self._in_flight, timeout=TIMEOUT_S)
-        if self._session is not None:
-            await self._session.close()
+        self.share, self.key = 0.0, key
+        self._service, self._rows, self._dice = service, rows, dice
+        self._honest, self._headers, self._number = honest, headers or {}, 0
 
     def anew(self) -> None:
         """Count from here."""
@@ -123,31 +100,11 @@ class Clients:
     def outcome(self, name: str) -> int:
         return sum(told.outcomes[name] for told in self.counts.values())
 
-    def check(self) -> None:
-        """Raises: what ended the requests, if it has ended them."""
-        for task in self._running:
-            if task.done():
-                task.result()
-
-    async def _send(self) -> None:
-        """Each request at its time; a pause of this process is not made up for by a burst."""
-        loop = asyncio.get_running_loop()
-        due = loop.time()
-        number = 0
-        while True:
-            now = loop.time()
-            due = max(due + 1.0 / self.rate, now - 0.1)
-            if due > now:
-                await asyncio.sleep(due - now)
-            while len(self._in_flight) >= MAX_IN_FLIGHT:
-                await asyncio.wait(self._in_flight, return_when=asyncio.FIRST_COMPLETED)
-            struck = self.bend is not None and (not self._honest or self._dice.random() < self.share)
-            number += 1
-            request = asyncio.create_task(self._ask(number, self.bend if struck else None))
-            self._in_flight.add(request)
-            request.add_done_callback(self._in_flight.discard)
-
-    async def _ask(self, number: int, bend: Bend | None) -> None:
+    async def _ask(self) -> None:
+        struck = self.bend is not None and (not self._honest or self._dice.random() < self.share)
+        bend = self.bend if struck else None
+        self._number += 1
+        number = self._number
         row, label = self._rows.next()
         told, headers = self.counts["honest" if bend is None else "drill"], self._headers
         if bend is None and not self._honest:
@@ -164,7 +121,7 @@ class Clients:
         elif outcome == "failed":
             told.failures.append((time.time(), str(answer)))
         elif isinstance(answer, dict) and label is not None:
-            self._labels.append((asyncio.get_running_loop().time() + self._delay_s, answer["id"], label))
+            self._label_later(answer["id"], label)
 
     async def _asked(self, told: Told, path: str, row: Row, headers: dict[str, str]) -> tuple[str, Any]:
         """As HTTP clients do: where a connection breaks without an answer, once more over a fresh one. A prediction
@@ -193,27 +150,14 @@ class Clients:
         except (aiohttp.ClientError, TimeoutError) as error:
             return "failed", f"{type(error).__name__}: {error}"
 
-    async def _tell_labels(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            await asyncio.sleep(LABELS_EVERY_S)
-            ready = list(self._due(loop.time()))
-            if not ready:
-                continue
-            body = {"labels": [{"id": id_, "label": label} for id_, label in ready]}
-            try:
-                outcome, told = await self._post("/v1/labels", body, self._headers)
-            except aiohttp.ClientConnectionError:
-                outcome, told = "failed", {}
-            if outcome == "ok":
-                self.counts["honest"].labels += told["accepted"]
-            else:
-                self._labels.extendleft((0.0, *each) for each in reversed(ready))  # the next time round
-
-    def _due(self, now: float) -> Iterator[tuple[str, Any]]:
-        while self._labels and self._labels[0][0] <= now:
-            _, id_, label = self._labels.popleft()
-            yield id_, label
+    async def _tell(self, labels: Sequence[dict[str, Any]]) -> bool:
+        try:
+            outcome, told = await self._post("/v1/labels", {"labels": labels}, self._headers)
+        except aiohttp.ClientConnectionError:
+            return False
+        if outcome == "ok":
+            self.counts["honest"].labels += told["accepted"]
+        return outcome == "ok"
 
 
 def _outcome(told: dict[str, Any]) -> tuple[str, Any]:
