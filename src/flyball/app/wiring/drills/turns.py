@@ -4,6 +4,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -23,12 +24,13 @@ from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.clock import moment
 from flyball.core.drill_lease import DrillLease
-from flyball.core.errors import FlyballError, Refused
+from flyball.core.errors import NotFound, Refused
 from flyball.core.ledger import Ledger
 from flyball.core.record import Record
 
 OWN_WITHIN_S, RUNNING_WITHIN_S = 60.0, 600.0
 LOOK_S = 0.5
+OVER = "the drill is over"
 HAND = Person(name="drill", proof="simulated", every_role=True)  # mends the drill's own service between two drills
 
 
@@ -90,19 +92,20 @@ class Turns:
     async def _mended(self) -> str:
         """What a person had to do before the drill's own service was well again, but for the drill; empty: nothing."""
         deadline = time.monotonic() + QUIET_S
+        state = self._state()
         while time.monotonic() < deadline:
-            state = self._state()
             alone = replace(state, healing=replace(state.healing, drill=None))
             if not obstacles(alone, time.time()) and not state.signals.keys() & _CALLING:
                 return ""
             await asyncio.sleep(LOOK_S)
+            state = self._state()
         done: list[str] = []
-        for what, word in (("the data were accepted", approve), ("the rollout was rejected", reject)):
-            try:
-                if word(self._ledger, self._stage.service, HAND, "the drill is over"):
-                    done.append(what)
-            except FlyballError:  # there was nothing of the kind
-                continue
+        with suppress(NotFound):  # it was over by itself a moment ago
+            if state.incident is not None and approve(self._ledger, state.incident.incident, HAND, OVER):
+                done.append("the data were accepted")
+        with suppress(NotFound):
+            if state.rollout is not None and reject(self._ledger, state.rollout.rollout, HAND, OVER):
+                done.append("the rollout was rejected")
         return "; ".join(done)
 
     def _state(self) -> ServiceState:
