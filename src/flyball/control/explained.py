@@ -8,7 +8,7 @@ from flyball.core.health import Sign, SignKind
 _ANSWERING: frozenset[SignKind] = frozenset({"availability", "errors", "fallback", "latency"})
 _SUPPLY: frozenset[SignKind] = frozenset({"data_quality", "drift", "fallback", "quality", "trend"})
 
-EXPLAINS: Mapping[str, frozenset[SignKind]] = {
+SIGNS_OF: Mapping[str, frozenset[SignKind]] = {
     "bad_candidate": _ANSWERING | {"quality", "trend"},
     "crash_loop": _ANSWERING | {"resources"},
     "disk_full": frozenset({"freshness", "labels", "resources"}),
@@ -35,4 +35,4 @@ def explains_kind(drill: DrillBegun | None, kind: str, now: str) -> bool:
     real incident too many than one that nobody is told of."""
     if drill is None or now > drill.until:
         return False
-    return kind in EXPLAINS.get(drill.fault.replace("-", "_").replace(" ", "_"), frozenset())
+    return kind in SIGNS_OF.get(drill.fault.replace("-", "_").replace(" ", "_"), frozenset())

@@ -10,10 +10,10 @@ import numpy as np
 import polars as pl
 
 from flyball.core.objectives import Events, Objective
+from flyball.core.prediction import NO_ANSWER
 from flyball.core.watching import WindowReport
 from flyball.monitor.panes import numbers
 
-NO_ANSWER = ("failed", "shed")
 NOT_ACCEPTED = ("quarantined", "rejected")
 _NEEDS = {"availability": ("outcome",), "inputs": ("outcome",), "latency": ("latency_ms",), "freshness": ("at",)}
 

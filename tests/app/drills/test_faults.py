@@ -10,7 +10,7 @@ from flyball.app.drills.clients import Bend
 from flyball.app.drills.columns import a_measure, a_number
 from flyball.app.drills.fault import Stage
 from flyball.app.drills.faults import FAULTS, nan_burst, poisoned_labels, schema_break, unit_change
-from flyball.control.explained import EXPLAINS
+from flyball.control.explained import SIGNS_OF
 from flyball.core.contract import Column, DataContract
 from flyball.core.errors import Refused
 from flyball.core.health import SignKind
@@ -73,4 +73,4 @@ def test_every_fault_explains_the_signs_that_may_tell_of_it() -> None:
     for fault in FAULTS.values():
         signs = {each.removeprefix("health/") for each in fault.told_by if each.startswith("health/")}
         assert signs <= set(kinds)
-        assert signs <= EXPLAINS[fault.name], fault.name
+        assert signs <= SIGNS_OF[fault.name], fault.name

@@ -10,7 +10,7 @@ from tests.control.world import NAME, service
 
 from flyball.control.check.rules import broken_rules
 from flyball.control.decision import Decision, Situation
-from flyball.control.explained import EXPLAINS
+from flyball.control.explained import SIGNS_OF
 from flyball.control.incidents.figures import incident_figures
 from flyball.control.incidents.planning import plan_incidents
 from flyball.control.plan import plan
@@ -249,7 +249,7 @@ def test_while_a_drill_runs_what_its_fault_explains_is_the_drills() -> None:
     (unknown,) = world.tick()
     assert isinstance(unknown, e.IncidentOpened)
     assert unknown.kind == "health"
-    assert all(EXPLAINS.values())
+    assert all(SIGNS_OF.values())
 
 
 KINDS: tuple[SignKind, ...] = ("errors", "latency", "freshness", "data_quality", "drift")

@@ -14,12 +14,12 @@ import polars as pl
 from flyball.core.arms import CHAMPION
 from flyball.core.contract import ServiceLevel
 from flyball.core.ports import Segment
+from flyball.core.prediction import NO_ANSWER
 from flyball.decide.health import Counted, Late
 from flyball.monitor.panes import LATENCY_EDGES_MS
 
 P95 = 0.95
 ASKED = ("answered", "fallback", "failed")  # outcomes of rows that were put to a release
-UNANSWERED = ("failed", "shed")  # whose client got none
 
 Counts = npt.NDArray[np.int64]
 
@@ -128,7 +128,7 @@ def quantile_ms(counts: Counts, q: float) -> float:
 def _tally(rows: pl.DataFrame, start: float, end: float) -> PaneTally:
     asked = rows["outcome"].is_in(ASKED)
     mine = rows.filter(asked & (rows["arm"] == CHAMPION))
-    unanswered = int(rows["outcome"].is_in(UNANSWERED).sum())
+    unanswered = int(rows["outcome"].is_in(NO_ANSWER).sum())
     place = np.searchsorted(LATENCY_EDGES_MS, mine["latency_ms"].to_numpy())
     return PaneTally(
         start=start,
