@@ -2,9 +2,8 @@
 
 import asyncio
 import ssl
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.message import Message as Mail
@@ -21,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 from tests.adapters.messages.alerts.notices import message
+from tests.loopback import beside
 
 from flyball.adapters.messages.alerts.mail import Mailer
 
@@ -49,27 +49,16 @@ class Box:
 @contextmanager
 def serving(kept: Box, **options: Any) -> Iterator[str]:
     """The address of a mail server that keeps what comes."""
-    loop, stop = asyncio.new_event_loop(), asyncio.Event()
-    ready, address = threading.Event(), []
+    with beside(mail_server(kept, **options)) as address:
+        yield address
 
-    async def serve() -> None:
-        server = await loop.create_server(
-            lambda: SMTP(kept, hostname="localhost", loop=loop, **options), "127.0.0.1", 0
-        )
-        address.append(f"127.0.0.1:{server.sockets[0].getsockname()[1]}")
-        ready.set()
-        async with server:
-            await stop.wait()
 
-    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
-    thread.start()
-    ready.wait()
-    try:
-        yield address[0]
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join()
-        loop.close()
+@asynccontextmanager
+async def mail_server(kept: Box, **options: Any) -> AsyncIterator[str]:
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: SMTP(kept, hostname="localhost", loop=loop, **options), "127.0.0.1", 0)
+    async with server:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
 @pytest.fixture

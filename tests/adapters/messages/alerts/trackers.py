@@ -1,13 +1,12 @@
 """GitHub's and Jira's issues on loopback: real HTTP, as much of their APIs as is documented and asked for."""
 
-import asyncio
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
+from tests.loopback import beside, http_server
 
 
 @dataclass
@@ -97,26 +96,6 @@ class Jira(Tracker):
 
 @contextmanager
 def tracking(tracker: Tracker) -> Iterator[Tracker]:
-    """In a thread with a loop of its own, until the block ends."""
-    loop, ready, stop = asyncio.new_event_loop(), threading.Event(), asyncio.Event()
-
-    async def serve() -> None:
-        app = web.Application()
-        app.router.add_route("*", "/{tail:.*}", tracker.handle)
-        runner = web.AppRunner(app, shutdown_timeout=0.1)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        tracker.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        ready.set()
-        await stop.wait()
-        await runner.cleanup()
-
-    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
-    thread.start()
-    ready.wait()
-    try:
+    """On loopback, until the block ends."""
+    with beside(http_server(tracker.handle)) as tracker.url:
         yield tracker
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join()
-        loop.close()
