@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -11,19 +10,19 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
-from tests.app.test_up import run, services
+from tests.app.command import FLYBALL, run
+from tests.app.test_up import services
 
 from flyball.app.cli.main import run as cli
 
 __all__ = ["services"]  # a fixture of the other file
-COMMAND = [sys.executable, "-m", "flyball.app.cli"]
 
 
 @contextmanager
 def serving(file: Path, home: Path) -> Iterator[str]:
     """The gateway's URL while the block runs."""
     words = ["serve", str(file), "--home", str(home), "--port", "0", "--json"]
-    process = subprocess.Popen([*COMMAND, *words], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([*FLYBALL, *words], stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
         yield json.loads(process.stdout.readline())["url"]
@@ -79,7 +78,7 @@ def test_its_answers_are_judged_and_served_and_its_death_is_ours_to_bear(
             with urlopen(f"{gateway}/livez", timeout=10) as alive:
                 assert alive.status == 200
     done = subprocess.run(
-        [*COMMAND, "serve", str(ours), "--home", str(here), "--port", "0"], capture_output=True, text=True
+        [*FLYBALL, "serve", str(ours), "--home", str(here), "--port", "0"], capture_output=True, text=True
     )
     assert done.returncode == 3  # a release whose probe rows nobody answers does not come up
     assert "/v2/models/shop/infer" in done.stderr

@@ -3,10 +3,8 @@
 import json
 import ssl
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -17,6 +15,7 @@ import numpy as np
 import polars as pl
 import pytest
 from ruamel.yaml import YAML
+from tests.app.command import run, tree
 from tests.drafted import untimed
 from tests.serving.certificates import Authority
 
@@ -26,18 +25,6 @@ from flyball.app.wiring.health_seen import health_seen
 from flyball.app.wiring.ledger import open_ledger
 
 SEEN_S = 90.0
-
-
-def run(*words: object) -> Any:
-    """A verb to its end; its JSON document."""
-    done = subprocess.run(
-        [sys.executable, "-m", "flyball.app.cli", *map(str, words), "--json"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr + done.stdout
-    return json.loads(done.stdout)
 
 
 @pytest.fixture(scope="module")
@@ -55,25 +42,6 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Path:
     declared.setdefault("serving", {})["probes"] = {"every_s": 0.5, "timeout_s": 2.0}
     yaml.dump(declared, file)
     return file
-
-
-@contextmanager
-def up(service: Path, home: Path, gateway: Path) -> Iterator[dict[str, Any]]:
-    command = [sys.executable, "-m", "flyball.app.cli", "up", str(service), "--port", "0", "--home", str(home)]
-    process = subprocess.Popen([*command, "--gateway", str(gateway), "--json"], stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        text = ""
-        while not text.rstrip().endswith("}"):
-            line = process.stdout.readline()
-            assert line, "up ended before it was ready"
-            text += line
-        yield json.loads(text)
-    finally:
-        process.terminate()
-        process.wait(60)
-        assert process.stdout is not None
-        process.stdout.close()
 
 
 def seen(what: Callable[[], bool]) -> None:
@@ -107,7 +75,7 @@ def test_probes_pass_tls_and_keys_and_leave_no_trace_but_health(service: Path, t
             return error.code, json.load(error)
 
     home = Home(tmp_path / "home")
-    with up(service, home.root, gateway) as told:
+    with tree(service, "--home", home.root, "--gateway", gateway, ends_s=60.0) as told:
         seen(lambda: health_seen(home, "shop").standing.state == "HEALTHY")
         ends = {"predict", "infer", "ready"}
         seen(lambda: {each.endpoint for each in probes(home)} == ends and len(probes(home)) == 30)

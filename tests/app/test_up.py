@@ -5,7 +5,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ import numpy as np
 import polars as pl
 import pytest
 from ruamel.yaml import YAML
+from tests.app.command import FLYBALL, run, tree
 from tests.drafted import untimed
 
 from flyball.adapters.heartbeat import Beat, read_beat, write_beat
@@ -46,37 +46,11 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return files
 
 
-def run(*words: object) -> Any:
-    """A verb to its end; its JSON document."""
-    done = subprocess.run(
-        [sys.executable, "-m", "flyball.app.cli", *map(str, words), "--json"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr + done.stdout
-    return json.loads(done.stdout)
-
-
 @contextmanager
 def up(files: list[Path], home: Path) -> Iterator[dict[str, Any]]:
-    """The tree while the block runs; afterwards nothing of it is left."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "flyball.app.cli", "up", *map(str, files), "--port", "0", "--home", str(home), "--json"],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        text = ""
-        while not text.rstrip().endswith("}"):
-            line = process.stdout.readline()
-            assert line, "up ended before it was ready"
-            text += line
-        yield json.loads(text)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=30)
+    """The tree of these services while the block runs."""
+    with tree(*files, "--home", home) as told:
+        yield told
 
 
 def predict(url: str, service: str, x: float) -> Any:
@@ -181,7 +155,7 @@ def test_status_and_explain_read_what_the_tree_left(services: list[Path], tmp_pa
 def refused(*words: object, cwd: Path | None = None) -> tuple[int, Any]:
     """A verb that does not do it: exit code and error document, in an environment that names no home."""
     done = subprocess.run(
-        [sys.executable, "-m", "flyball.app.cli", *map(str, words), "--json"],
+        [*FLYBALL, *map(str, words), "--json"],
         capture_output=True,
         text=True,
         check=False,

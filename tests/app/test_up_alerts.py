@@ -4,7 +4,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests.app.test_up import run, services, until, up
+from tests.app.command import run
+from tests.app.test_up import services, until, up
 
 from flyball.app.home import Home
 from flyball.app.people import states_of

@@ -12,8 +12,9 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
+from tests.app.command import run
 from tests.app.test_import_remote import asked, serving
-from tests.app.test_up import run, services
+from tests.app.test_up import services
 from tests.serving.stage import ROOT, free_port, until
 
 __all__ = ["services"]  # a fixture of the other file

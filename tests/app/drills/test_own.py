@@ -2,11 +2,9 @@
 
 import asyncio
 import json
-import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.app.command import FLYBALL, tree
 
 from flyball.adapters.clock import SystemClock
 from flyball.app import drills
@@ -33,8 +32,6 @@ from flyball.app.wiring.drills.run import read_report, run
 from flyball.app.wiring.drills.turns import Wanted
 from flyball.app.wiring.ledger import audit, ledger_of, open_ledger
 from flyball.core import events as e
-
-FLYBALL = [sys.executable, "-m", "flyball.app.cli"]
 
 
 def facts_of(home: Path) -> list[e.AnyFact]:
@@ -160,17 +157,8 @@ async def _beside_clients(url: str, home: Path) -> tuple[Told, dict[str, Any]]:
 @contextmanager
 def running(folder: Path, home: Path) -> Iterator[str]:
     """`flyball up --allow-drills` of somebody's own service while the block runs; its URL."""
-    up = [*FLYBALL, "up", _service(folder), "--port", "0", "--allow-drills", "--json", "--home", str(home)]
-    with subprocess.Popen(up, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            text = ""
-            while not text.rstrip().endswith("}"):
-                text += process.stdout.readline()
-                assert process.poll() is None
-            yield str(json.loads(text)["url"])
-        finally:
-            os.kill(process.pid, signal.SIGTERM)
+    with tree(_service(folder), "--allow-drills", "--home", home, ends_s=None) as told:
+        yield str(told["url"])
 
 
 def _service(folder: Path) -> str:
