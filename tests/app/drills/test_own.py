@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from tests.app.command import FLYBALL, tree
 
 from flyball.adapters.clock import SystemClock
 from flyball.app import drills
+from flyball.app.demo.observe import Follower
 from flyball.app.demo.traffic import history
 from flyball.app.drills.clients import Clients, Told
 from flyball.app.drills.fault import DrillFault, by_the_word
@@ -31,7 +32,9 @@ from flyball.app.wiring.drills.rows import MadeUp
 from flyball.app.wiring.drills.run import read_report, run
 from flyball.app.wiring.drills.turns import Wanted
 from flyball.app.wiring.ledger import audit, ledger_of, open_ledger
+from flyball.app.wiring.serving.newest_windows import NewestWindows
 from flyball.core import events as e
+from flyball.core.seen_windows import SeenWindow
 
 
 def facts_of(home: Path) -> list[e.AnyFact]:
@@ -86,7 +89,7 @@ def test_a_drill_of_nothing_sees_nothing(tmp_path: Path) -> None:
         with ledger_of(home) as ledger:
             own = OwnStage(home, ledger, rate=120.0)
             async with own.running() as stage:
-                await asyncio.sleep(15)
+                await windows_known(home, 6, stage.clients.check)
                 ada = Person(name="ada", proof="os_user")
                 driver = Driver(stage, ledger, lease_path(home), ada, lambda: own.watchers(stage.clients))
                 return await driver.drill(nothing, "dr-1", share=0.05, within_s=15)
@@ -141,12 +144,23 @@ def test_a_running_service_is_drilled_beside_its_own_clients(tmp_path: Path) -> 
     assert 0 < sent < 0.5 * told.sent
 
 
+async def windows_known(home: Home, many: int, check: Callable[[], None]) -> None:
+    """The monitor has told of so many windows: a drill is judged against them. `check`: raises if none will come."""
+    newest = NewestWindows(home, print)
+
+    def look() -> SeenWindow | None:
+        found = newest("fraud")
+        return found if found is not None and found.report.index + 1 >= many else None
+
+    await Follower(lambda _: (), check).wait(look, what=f"window {many}", within_s=120.0)
+
+
 async def _beside_clients(url: str, home: Path) -> tuple[Told, dict[str, Any]]:
     """Clients at a steady pace, and meanwhile a drill; what they and the drill counted."""
     dice, clock = np.random.default_rng(3), SystemClock()
     made = Clients(url, "fraud", MadeUp(dice, clock), dice, rate=80.0, honest=True, key="card_id")
     async with made:
-        await asyncio.sleep(15)  # some windows have to be known
+        await windows_known(Home(home), 4, made.check)
         words = ("drill", "schema-break", "--share", "0.2", "--within", "90s", "--yes", "--json", "--home", str(home))
         drill = await asyncio.create_subprocess_exec(*FLYBALL, *words, stdout=asyncio.subprocess.PIPE)
         out, _ = await drill.communicate()
