@@ -12,6 +12,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from tests.contract_text import contract
 
 from flyball.adapters.prediction_log.segments import Segments
 
@@ -22,20 +23,12 @@ metadata: {name: fraud, owner: tests, people: {lead: [approver]}}
 data: {contract: contract.yaml, source: orders.csv, label: fraud, key: card}
 experiment: {task: binary, metric: roc_auc}
 """
-CONTRACT = """
-apiVersion: v3.1.0
-kind: DataContract
-id: fraud
-version: 1.0.0
-status: active
-schema:
-  - name: orders
-    logicalType: object
-    properties:
-      - {name: card, logicalType: string, required: true, classification: pii}
-      - {name: amount, logicalType: number, required: true}
-      - {name: fraud, logicalType: integer}
-"""
+CONTRACT = contract(
+    "fraud",
+    "name: card, logicalType: string, required: true, classification: pii",
+    "name: amount, logicalType: number, required: true",
+    "name: fraud, logicalType: integer",
+)
 MODEL = """
 from sklearn.linear_model import LogisticRegression
 

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 import pytest
 from tests.app.test_up import up
+from tests.contract_text import contract
 
 from flyball.app.home import Home
 from flyball.app.wiring.ledger import open_ledger
@@ -35,19 +36,11 @@ monitor:
 healing: {hold_s: 3, again_s: 60}
 autonomy: {retrain: observe, first: auto}
 """
-CONTRACT = """
-apiVersion: v3.1.0
-kind: DataContract
-id: shop
-version: 1.0.0
-status: active
-schema:
-  - name: orders
-    logicalType: object
-    properties:
-      - {name: x, logicalType: number, required: true}
-      - {name: bought, logicalType: integer, required: true, logicalTypeOptions: {minimum: 0, maximum: 1}}
-"""
+CONTRACT = contract(
+    "shop",
+    "name: x, logicalType: number, required: true",
+    "name: bought, logicalType: integer, required: true, logicalTypeOptions: {minimum: 0, maximum: 1}",
+)
 MODEL = '''
 import os
 

@@ -21,6 +21,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.contract_text import contract
+
 from flyball.adapters.messages.gateway_socket import SocketGateways
 from flyball.app.declared import load as load_service
 from flyball.app.home import Home
@@ -50,21 +52,13 @@ serving:
   fallback: [previous, {constant: {prediction: 0, score: 0.0}}]
 monitor: {pane_s: 0.4}
 """
-CONTRACT = """
-apiVersion: v3.1.0
-kind: DataContract
-id: shop
-version: 1.0.0
-status: active
-schema:
-  - name: orders
-    logicalType: object
-    properties:
-      - {name: card, logicalType: string, required: true}
-      - {name: amount, logicalType: number, required: true, logicalTypeOptions: {minimum: 0, maximum: 1000}}
-      - {name: items, logicalType: integer}
-      - {name: fraud, logicalType: integer}
-"""
+CONTRACT = contract(
+    "shop",
+    "name: card, logicalType: string, required: true",
+    "name: amount, logicalType: number, required: true, logicalTypeOptions: {minimum: 0, maximum: 1000}",
+    "name: items, logicalType: integer",
+    "name: fraud, logicalType: integer",
+)
 
 
 class FolderReleases:
