@@ -1,6 +1,5 @@
 """`flyball alerts` as it is typed: a real ledger in a home, real destinations, words, documents and exit codes."""
 
-import json
 import os
 import pwd
 from collections.abc import Callable
@@ -12,6 +11,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 from tests.app.receiver import Receiver, receiving
+from tests.app.said import Said, said
 from tests.app.test_alert_relay import over, page
 from tests.control.world import NAME, first_champion
 
@@ -22,9 +22,9 @@ from flyball.core import events as e
 from flyball.core.declared_alerts import AlertDestination
 from flyball.core.service import Alerts
 
+__all__ = ["said"]  # a fixture of the other file
 ME = pwd.getpwuid(os.getuid()).pw_name
 Put = Callable[..., Home]
-Said = Callable[..., tuple[int, Any]]
 
 
 @pytest.fixture
@@ -48,17 +48,6 @@ def put(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Put:
         return home
 
     return write
-
-
-@pytest.fixture
-def said(capfd: pytest.CaptureFixture[str]) -> Said:
-    """Runs a verb with --json; gives exit code and document."""
-
-    def answer(*words: str) -> tuple[int, Any]:
-        code = run([*words, "--json"])
-        return code, json.loads(capfd.readouterr().out)
-
-    return answer
 
 
 def facts_of(home: Home, kind: type[e.Fact]) -> list[Any]:

@@ -6,11 +6,11 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.app.said import Said, saying
 
 from flyball.app.cli.main import run
 from flyball.app.home import Home
@@ -37,14 +37,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
 
 
 @pytest.fixture
-def said(capfd: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, Any]]:
-    """Runs a verb with --json; gives exit code and document."""
-
-    def answer(*tokens: str) -> tuple[int, Any]:
-        code = run(["ledger", *tokens, "--json"])
-        return code, json.loads(capfd.readouterr().out)
-
-    return answer
+def said(capfd: pytest.CaptureFixture[str]) -> Said:
+    return saying(capfd, "ledger")
 
 
 def change(home: Home, *statements: str) -> None:
@@ -55,7 +49,7 @@ def change(home: Home, *statements: str) -> None:
     connection.close()
 
 
-def test_an_honest_ledger_verifies(home: Home, said: Callable[..., tuple[int, Any]]) -> None:
+def test_an_honest_ledger_verifies(home: Home, said: Said) -> None:
     code, document = said("verify")
     assert code == 0
     assert document["ok"] is True
@@ -84,7 +78,7 @@ def test_an_honest_ledger_verifies(home: Home, said: Callable[..., tuple[int, An
     ],
 )
 def test_each_tampering_is_named_and_exits_1(
-    home: Home, said: Callable[..., tuple[int, Any]], statements: list[str], first_bad: int, reason: str
+    home: Home, said: Said, statements: list[str], first_bad: int, reason: str
 ) -> None:
     change(home, *statements)
     code, document = said("verify")
@@ -92,9 +86,7 @@ def test_each_tampering_is_named_and_exits_1(
     assert reason in document["reason"]
 
 
-def test_a_rewritten_ledger_is_found_by_the_checkpoint_kept_elsewhere(
-    home: Home, tmp_path: Path, said: Callable[..., tuple[int, Any]]
-) -> None:
+def test_a_rewritten_ledger_is_found_by_the_checkpoint_kept_elsewhere(home: Home, tmp_path: Path, said: Said) -> None:
     kept = tmp_path / "elsewhere.checkpoint"
     code, document = said("export", "--to", str(tmp_path / "entries.jsonl"), "--checkpoint", str(kept))
     assert (code, document["entries"], document["checkpoint"]["size"]) == (0, 40, 40)
@@ -110,9 +102,7 @@ def test_a_rewritten_ledger_is_found_by_the_checkpoint_kept_elsewhere(
     assert [head["agrees"] for head in document["heads"]] == [True, False]
 
 
-def test_a_tail_rewritten_in_place_is_named_exactly(
-    home: Home, tmp_path: Path, said: Callable[..., tuple[int, Any]]
-) -> None:
+def test_a_tail_rewritten_in_place_is_named_exactly(home: Home, tmp_path: Path, said: Said) -> None:
     kept = tmp_path / "elsewhere"
     shutil.copy(checkpoint_path(home), kept)
     ledger = open_ledger(home)
@@ -133,7 +123,7 @@ def test_a_tail_rewritten_in_place_is_named_exactly(
     assert (code, document["first_bad"]) == (1, 29)
 
 
-def test_a_changed_head_beside_the_ledger_is_a_finding(home: Home, said: Callable[..., tuple[int, Any]]) -> None:
+def test_a_changed_head_beside_the_ledger_is_a_finding(home: Home, said: Said) -> None:
     file = checkpoint_path(home)
     lines = file.read_text().splitlines(keepends=True)
     file.write_text("".join(["flyball/other\n", *lines[1:]]))
@@ -147,9 +137,7 @@ def test_a_changed_head_beside_the_ledger_is_a_finding(home: Home, said: Callabl
 
 
 @pytest.mark.parametrize("statement", ["DELETE FROM tip", "UPDATE tip SET size = 39", "UPDATE tip SET frontier = x''"])
-def test_a_damaged_tip_is_a_finding_and_nobody_appends_behind_it(
-    home: Home, said: Callable[..., tuple[int, Any]], statement: str
-) -> None:
+def test_a_damaged_tip_is_a_finding_and_nobody_appends_behind_it(home: Home, said: Said, statement: str) -> None:
     change(home, statement)
     code, document = said("verify")
     assert (code, document["events"], document["anchored_to"]) == (1, 40, 40)
@@ -160,7 +148,7 @@ def test_a_damaged_tip_is_a_finding_and_nobody_appends_behind_it(
     ledger.close()
 
 
-def test_an_index_that_hides_entries_is_found(home: Home, said: Callable[..., tuple[int, Any]]) -> None:
+def test_an_index_that_hides_entries_is_found(home: Home, said: Said) -> None:
     change(
         home,
         "PRAGMA writable_schema = ON",
@@ -171,9 +159,7 @@ def test_an_index_that_hides_entries_is_found(home: Home, said: Callable[..., tu
     assert "index by service" in document["reason"]
 
 
-def test_a_missing_ledger_is_bad_input_but_with_a_head_it_is_a_finding(
-    home: Home, tmp_path: Path, said: Callable[..., tuple[int, Any]]
-) -> None:
+def test_a_missing_ledger_is_bad_input_but_with_a_head_it_is_a_finding(home: Home, tmp_path: Path, said: Said) -> None:
     code, document = said("verify", "--home", str(tmp_path / "nowhere"))
     assert code == 2
     assert "there is no ledger" in document["error"]["message"]
@@ -184,9 +170,7 @@ def test_a_missing_ledger_is_bad_input_but_with_a_head_it_is_a_finding(
     assert "the ledger is missing" in document["reason"]
 
 
-def test_faulty_checkpoints_and_keys_of_the_caller_are_bad_input(
-    home: Home, tmp_path: Path, said: Callable[..., tuple[int, Any]]
-) -> None:
+def test_faulty_checkpoints_and_keys_of_the_caller_are_bad_input(home: Home, tmp_path: Path, said: Said) -> None:
     (tmp_path / "junk").write_text("junk")
     assert said("verify", "--checkpoint", str(tmp_path / "junk"))[0] == 2
     assert said("verify", "--checkpoint", str(tmp_path / "nowhere"))[0] == 2
@@ -210,7 +194,7 @@ def test_verify_tells_people_what_is_not_anchored(home: Home, capsys: pytest.Cap
     assert "entries from 41 on are under no signed head" in told
 
 
-def test_tail_shows_the_newest_entries(home: Home, said: Callable[..., tuple[int, Any]], capfd: Any) -> None:
+def test_tail_shows_the_newest_entries(home: Home, said: Said, capfd: Any) -> None:
     code, document = said("tail", "--lines", "3")
     assert code == 0
     assert [(entry["seq"], entry["event"]["why"]) for entry in document["entries"]] == [
@@ -236,7 +220,7 @@ def test_tail_follows_until_it_is_interrupted(home: Home) -> None:
     assert follower.wait() == 130
 
 
-def test_export_writes_lines_or_one_document(home: Home, said: Callable[..., tuple[int, Any]], capfd: Any) -> None:
+def test_export_writes_lines_or_one_document(home: Home, said: Said, capfd: Any) -> None:
     assert run(["ledger", "export"]) == 0
     lines = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
     assert [line["seq"] for line in lines] == list(range(1, 41))
@@ -247,9 +231,7 @@ def test_export_writes_lines_or_one_document(home: Home, said: Callable[..., tup
     assert document["entries"] == lines
 
 
-def test_a_broken_ledger_is_not_signed_for_export(
-    home: Home, tmp_path: Path, said: Callable[..., tuple[int, Any]]
-) -> None:
+def test_a_broken_ledger_is_not_signed_for_export(home: Home, tmp_path: Path, said: Said) -> None:
     change(home, "UPDATE tip SET last_hash = 'x', frontier = zeroblob(64)")
     code, document = said("export", "--checkpoint", str(tmp_path / "kept"))
     assert code == 1

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 from msgspec.structs import replace
+from tests.app.said import Said, said
 from tests.app.test_people import ASKED, asking
 from tests.control.world import FIRST, NAME, POLICY, SECOND, first_champion, registered
 from tests.pipeline.fraud import SERVICE, write_service
@@ -29,9 +30,9 @@ from flyball.core.prediction import LabelRecord
 from flyball.core.watching import Diagnosis
 from flyball.serving.identity import PredictionIds
 
+__all__ = ["said"]  # a fixture of the other file
 ME = pwd.getpwuid(os.getuid()).pw_name
 Put = Callable[..., Home]
-Said = Callable[..., tuple[int, Any]]
 
 
 @pytest.fixture
@@ -50,17 +51,6 @@ def put(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Put:
         return home
 
     return write
-
-
-@pytest.fixture
-def said(capfd: pytest.CaptureFixture[str]) -> Said:
-    """Runs a verb with --json; gives exit code and document."""
-
-    def answer(*words: str) -> tuple[int, Any]:
-        code = run([*words, "--json"])
-        return code, json.loads(capfd.readouterr().out)
-
-    return answer
 
 
 def serving(*facts: e.AnyFact) -> list[e.AnyFact]:

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 from msgspec.structs import replace
+from tests.app.said import Said, saying
 from tests.app.test_people import asking
 from tests.control.world import FIRST, NAME, SECOND, first_champion, service
 
@@ -17,7 +18,6 @@ from flyball.core import events as e
 from flyball.core.ids import RolloutId
 
 CLOSED = e.RolloutClosed(service=NAME, rollout=RolloutId("ro-1"), outcome="rolled_back", reason="errors")
-Said = Callable[..., tuple[int, Any]]
 Put = Callable[..., None]
 
 
@@ -40,11 +40,7 @@ def put(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Put:
 
 @pytest.fixture
 def said(capfd: pytest.CaptureFixture[str]) -> Said:
-    def answer(*words: str) -> tuple[int, Any]:
-        code = run(["rollout", *words, "--json"])
-        return code, json.loads(capfd.readouterr().out)
-
-    return answer
+    return saying(capfd, "rollout")
 
 
 def test_where_a_rollout_stands(put: Put, said: Said, capfd: pytest.CaptureFixture[str]) -> None:

@@ -1,15 +1,13 @@
 """`flyball incident` as it is typed: a real ledger in a home, words, documents and exit codes."""
 
-import json
 import os
 import pwd
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from tests.app.said import Said, saying
 from tests.control.world import NAME, first_champion
 
 from flyball.app.cli.main import run
@@ -19,7 +17,6 @@ from flyball.app.wiring.ledger import ledger_of, open_ledger
 from flyball.core import events as e
 
 ME = pwd.getpwuid(os.getuid()).pw_name
-Said = Callable[..., tuple[int, Any]]
 HEALTH = e.IncidentOpened(service=NAME, incident="in-errors-1", kind="health", reason="errors are 3 %", cause="errors")
 QUALITY = e.IncidentOpened(service=NAME, incident="in-q-7", kind="data_quality", reason="the unit changed", row=700)
 
@@ -38,11 +35,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
 
 @pytest.fixture
 def said(capfd: pytest.CaptureFixture[str]) -> Said:
-    def answer(*words: str) -> tuple[int, Any]:
-        code = run(["incident", *words, "--json"])
-        return code, json.loads(capfd.readouterr().out)
-
-    return answer
+    return saying(capfd, "incident")
 
 
 def test_they_are_listed_newest_first_and_those_that_are_closed_say_how(home: Home, said: Said) -> None:

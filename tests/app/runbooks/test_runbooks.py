@@ -1,20 +1,18 @@
 """Runbooks: every one is whole, every step of every one can be run, and those that only look really run."""
 
-import json
 import os
 import pwd
 import re
 import shlex
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from tests.app.said import Said, said
 from tests.control.world import NAME, first_champion
 
-from flyball.app.cli.main import run
 from flyball.app.cli.parsed import fault_of
 from flyball.app.home import Home
 from flyball.app.runbooks.reading import READERS, parse, reads_only
@@ -27,6 +25,7 @@ from flyball.contracts.declaration.json_schema import resolved_schema
 from flyball.core import events as e
 from flyball.core.errors import BadInput, NotFound
 
+__all__ = ["said"]  # a fixture of the other file
 ROOT = Path(__file__).resolve().parents[3]
 ME = pwd.getpwuid(os.getuid()).pw_name
 WANTED = {
@@ -83,7 +82,6 @@ Nobody.
 
 Nothing.
 """
-Said = Callable[..., tuple[int, Any]]
 
 
 def test_the_runbooks_that_alerts_link_to_are_all_there() -> None:
@@ -195,15 +193,6 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     (tmp_path / "fraud" / "runbooks").mkdir()
     (tmp_path / "fraud" / "runbooks" / "small.md").write_text(SMALL)
     return made
-
-
-@pytest.fixture
-def said(capfd: pytest.CaptureFixture[str]) -> Said:
-    def answer(*words: str) -> tuple[int, Any]:
-        code = run([*words, "--json"])
-        return code, json.loads(capfd.readouterr().out)
-
-    return answer
 
 
 def told(home: Home) -> list[e.AnyFact]:
