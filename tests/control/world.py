@@ -9,6 +9,7 @@ from flyball.core.ids import Digest, ExperimentDigest, ReleaseRoot, RolloutId, S
 from flyball.core.ledger import Entry
 from flyball.core.policy import policy_digest
 from flyball.core.release import Release
+from flyball.core.routing import Verdict
 from flyball.core.service import (
     Approval,
     Autonomy,
@@ -58,6 +59,16 @@ def service(*, steps: Sequence[Step] | None = None, autonomy: Autonomy | None = 
 POLICY = policy_digest(service())
 OPENED = e.RolloutOpened(
     service=NAME, rollout=RolloutId("ro-1"), release=SECOND, champion=FIRST, policy=POLICY, salt="s", reason="drift"
+)
+BACK = e.RolledBack(
+    service=NAME,
+    rollout=OPENED.rollout,
+    release=SECOND,
+    to=FIRST,
+    cause="errors",
+    by="gateway",
+    verdict=Verdict(kind="ROLL_BACK", reason="errors of the candidate"),
+    epoch=3,
 )
 
 

@@ -1,13 +1,12 @@
 """Facts of the ledger as changes: what begins to be wrong, and what is over."""
 
-from tests.control.world import FIRST, NAME, SECOND
+from tests.control.world import BACK, FIRST, NAME
 
 from flyball.app.drills.seen import Change, FactReader
 from flyball.core import events as e
 from flyball.core.health import Health, Sign
-from flyball.core.ids import Epoch, RolloutId
+from flyball.core.ids import Epoch
 from flyball.core.ledger import Entry
-from flyball.core.routing import Verdict
 from flyball.core.watching import Signal
 
 AT = "2026-11-21T10:00:00.000000Z"
@@ -73,16 +72,6 @@ def test_health_tells_of_each_sign_once() -> None:
 
 
 def test_a_rollback_is_over_when_the_gateway_holds_its_weights() -> None:
-    back = e.RolledBack(
-        service=NAME,
-        rollout=RolloutId("ro-1"),
-        release=SECOND,
-        to=FIRST,
-        cause="errors",
-        by="gateway",
-        verdict=Verdict(kind="ROLL_BACK", reason="more errors"),
-        epoch=3,
-    )
     earlier, applied = (e.RoutingApplied(service=NAME, epoch=Epoch(epoch), key="") for epoch in (2, 3))
-    assert read(back, earlier) == [("rollback/ro-1", "begins")]
-    assert read(back, earlier, applied) == [("rollback/ro-1", "begins"), ("rollback/ro-1", "ends")]
+    assert read(BACK, earlier) == [("rollback/ro-1", "begins")]
+    assert read(BACK, earlier, applied) == [("rollback/ro-1", "begins"), ("rollback/ro-1", "ends")]

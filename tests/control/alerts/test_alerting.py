@@ -15,7 +15,7 @@ from tests.control.alerts.watch import (
     sign,
     silenced,
 )
-from tests.control.world import FIRST, NAME, OPENED, SECOND, first_champion, folded, registered
+from tests.control.world import BACK, FIRST, NAME, OPENED, SECOND, first_champion, folded, registered
 
 from flyball.control.plan import plan
 from flyball.core import events as e
@@ -23,7 +23,7 @@ from flyball.core.declared_alerts import Flap
 from flyball.core.health import Health, SignKind
 from flyball.core.ids import RolloutId
 from flyball.core.objectives import Slo
-from flyball.core.routing import ArmCounts, Observed, Routing, StepCounts, Verdict
+from flyball.core.routing import ArmCounts, Observed, Routing, StepCounts
 from flyball.core.service import Alerts, Review
 
 
@@ -228,24 +228,14 @@ def test_a_page_of_the_last_remedy_is_over_with_its_cause_and_no_verdict_on_it_m
 
 
 def test_a_release_that_was_taken_back_is_a_ticket_until_somebody_has_seen_it() -> None:
-    back = e.RolledBack(
-        service=NAME,
-        rollout=RolloutId("ro-1"),
-        release=SECOND,
-        to=FIRST,
-        cause="errors",
-        by="gateway",
-        verdict=Verdict(kind="ROLL_BACK", reason="errors of the candidate"),
-        epoch=3,
-    )
-    watch = Watch().say(back)
+    watch = Watch().say(BACK)
     (ticket,) = watch.tick()
     assert isinstance(ticket, e.AlertRaised)
     assert ticket.labels["rollout"] == "ro-1"
     assert watch.after(86_400).kinds() == []
     watch.say(e.AlertAcked(service=NAME, alert=ticket.alert, by="bob", proof="os_user"))
     assert watch.kinds() == ["resolved"]
-    by_hand = Watch().say(replace(back, by="ada"))
+    by_hand = Watch().say(replace(BACK, by="ada"))
     assert by_hand.kinds() == []
 
 

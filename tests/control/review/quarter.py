@@ -3,13 +3,13 @@
 from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
-from tests.control.world import FIRST, NAME, OPENED, POLICY, SECOND, THIRD, release
+from tests.control.world import BACK, FIRST, NAME, OPENED, POLICY, SECOND, THIRD, release
 
 from flyball.core import events as e
 from flyball.core.clock import timestamp
 from flyball.core.ids import Digest, ExperimentDigest, ReleaseRoot, RolloutId
 from flyball.core.ledger import Entry
-from flyball.core.routing import Routing, Verdict
+from flyball.core.routing import Routing
 from flyball.core.watching import Diagnosis
 from flyball.decide.calendar import Span
 
@@ -96,16 +96,7 @@ BAD_DATA = e.IncidentOpened(service=NAME, incident="", kind="data_quality", reas
 
 def facts() -> list[Dated]:
     """Three deployments after a first one; one of four changes fails in its rollout and one as champion."""
-    rolled_back = e.RolledBack(
-        service=NAME,
-        rollout=RolloutId("ro-2"),
-        release=THIRD,
-        to=SECOND,
-        cause="errors",
-        by="gateway",
-        verdict=Verdict(kind="ROLL_BACK", reason="-"),
-        epoch=9,
-    )
+    rolled_back = replace(BACK, rollout=RolloutId("ro-2"), release=THIRD, to=SECOND, epoch=9)
     gone = e.RolloutClosed(service=NAME, rollout=RolloutId("ro-2"), outcome="rolled_back", reason="-")
     by_ada = e.RollbackOrdered(service=NAME, key="k", by="ada", proof="os_user", why="-")
     undone = e.ChampionAppointed(service=NAME, release=SECOND, previous=FOURTH, by="ada")
