@@ -1,23 +1,30 @@
 """The upkeep by a service's policy: what is deleted is told on the ledger once, and its labels go with it."""
 
 import json
+import os
 import threading
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from tests.adapters.prediction_log.test_segments import record
 from tests.serving.stage import CONTRACT, SERVICE, until
 
+from flyball.adapters.clock import SystemClock
+from flyball.adapters.prediction_log import repairs
 from flyball.adapters.prediction_log.files import sealed
 from flyball.adapters.prediction_log.labels import BOOK, SqliteLabels, labels_of
+from flyball.adapters.prediction_log.repairs import RepairHeader, keep_repair
 from flyball.adapters.prediction_log.segments import SegmentLog, Segments
 from flyball.adapters.prediction_log.upkeep import Upkeep
 from flyball.app.cli.main import run
 from flyball.app.declared import load
 from flyball.app.home import Home
-from flyball.app.wiring.ledger import open_ledger, recorder
-from flyball.app.wiring.loop import log_keeping
+from flyball.app.wiring.ledger import ledger_of, open_ledger, recorder
+from flyball.app.wiring.loop import beside_log, log_keeping
+from flyball.core.events import IncidentOpened
+from flyball.core.ids import ServiceName
 from flyball.core.log_tables import log_tables
 from flyball.core.prediction import LabelRecord
 from flyball.core.storage_facts import StorageCollected
@@ -127,3 +134,131 @@ def test_the_controllers_thread_does_it_too_and_goes_on_after_a_fault(
         thread.join()
     assert panes(home) == list(range(15, 30))
     assert capfd.readouterr().err.count("cannot be tidied up now") == 1
+
+
+class At(SystemClock):
+    """A clock that stands still."""
+
+    def __init__(self, at: float) -> None:
+        self._at = at
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self._at, UTC)
+
+
+def opened(home: Home, incident: str, *, days_ago: int, service: str = "shop") -> Path:
+    """An incident on the ledger, with what was kept of it; returns the file of its example rows."""
+    fact = IncidentOpened(service=ServiceName(service), incident=incident, kind="health", reason="r")
+    with ledger_of(home.made(), clock=At(NOW - days_ago * DAY_S)) as ledger:
+        ledger.append([fact])
+    folder = home.incident(incident)
+    folder.mkdir(parents=True)
+    for name in ("manifest.json", "health.json", "examples.parquet", ".examples.parquet.7.draft"):
+        (folder / name).write_bytes(b"12345")
+    return folder / "examples.parquet"
+
+
+def repaired(home: Home, name: str, *, since: float, until: float) -> Path:
+    header = RepairHeader(backfill=f"sha256:{name}", since=since, until=until, output="sha256:0", rows=1)
+    keep_repair(home.telemetry("shop"), header, b"rows")
+    return home.telemetry("shop") / "repairs" / name
+
+
+OLD = ("incidents/in-old/examples.parquet", "telemetry/shop/repairs/aa")
+
+
+def beside(home: Home) -> dict[str, Path]:
+    """Examples and repairs, of which only the first of each are beyond four whole days."""
+    return {
+        "in-old": opened(home, "in-old", days_ago=5),
+        "in-young": opened(home, "in-young", days_ago=4),
+        "in-other": opened(home, "in-other", days_ago=5, service="other"),
+        "aa": repaired(home, "aa", since=NOW - 5 * DAY_S, until=NOW - 5 * DAY_S + 3),
+        "bb": repaired(home, "bb", since=NOW - 5 * DAY_S, until=NOW - 4 * DAY_S + 3),
+    }
+
+
+def test_rows_of_clients_beside_the_log_go_by_its_retention_too(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    home = Home(shop / "home")
+    there = beside(home)
+    words = ["predictions", "tidy", str(shop / "shop"), "--home", str(home.root), "--json"]
+    assert run([*words, "--dry-run"]) == 0
+    (would,) = json.loads(capfd.readouterr().out)["services"]
+    assert all(path.exists() for path in there.values())
+    assert run(words) == 0
+    (did,) = json.loads(capfd.readouterr().out)["services"]
+    assert did["beside"] == would["beside"] == list(OLD)
+    assert did["bytes"] == would["bytes"]
+    assert [name for name, path in there.items() if not path.exists()] == ["in-old", "aa"]
+    left = {path.name for path in home.incident("in-old").iterdir()}
+    assert left == {"manifest.json", "health.json"}
+    assert told(home)[-2:] == list(OLD)
+    assert run(words) == 0
+    assert json.loads(capfd.readouterr().out)["services"][0]["beside"] == []
+    assert len(told(home)) == 17
+
+
+def test_without_a_retention_nothing_beside_the_log_goes(shop: Path) -> None:
+    home, file = Home(shop / "home"), shop / "shop" / "service.yaml"
+    there = beside(home)
+    file.write_text(file.read_text().replace("  log: {retention_s: 4d}\n", ""))
+    with closing(recorder(home)) as ledger:
+        log_keeping.keep(home, load(shop / "shop").service, ledger)
+    assert all(path.exists() for path in there.values())
+    assert told(home) == []
+
+
+@pytest.mark.parametrize("point", ["_tell", "unlink", "remove_repair", "sweep_repairs"])
+def test_killed_at_what_lies_beside_the_log_it_tells_once_and_finishes(
+    shop: Path, monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
+    home, service = Home(shop / "home"), load(shop / "shop").service
+    there = beside(home)
+
+    def killed(*_: object, **__: object) -> None:
+        raise Killed
+
+    with closing(recorder(home)) as ledger:
+        with monkeypatch.context() as patch:
+            if point == "unlink":
+                patch.setattr(Path, "unlink", killed)
+            else:
+                patch.setattr(repairs if point == "sweep_repairs" else beside_log, point, killed)
+            with pytest.raises(Killed):
+                log_keeping.keep(home, service, ledger)
+        log_keeping.keep(home, service, ledger)
+    assert [name for name, path in there.items() if not path.exists()] == ["in-old", "aa"]
+    assert [path.name for path in there["bb"].parent.iterdir()] == ["bb"]
+    assert told(home)[15:] == list(OLD)
+
+
+def test_a_repair_stays_as_long_as_rows_that_it_stands_for(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The newest folder of a log is never deleted: read without their repair, its rows would be wrong again."""
+    home, service = Home(shop / "home"), load(shop / "shop").service
+    of_newest = repaired(home, "cc", since=NOW, until=NOW + 5)
+    before = repaired(home, "dd", since=NOW - DAY_S, until=NOW - DAY_S + 5)
+    monkeypatch.setattr(log_keeping, "_now", lambda: NOW + 100 * DAY_S)
+    with closing(recorder(home.made())) as ledger:
+        log_keeping.keep(home, service, ledger)
+    assert panes(home) == [29]
+    assert (of_newest.exists(), before.exists()) == (True, False)
+
+
+def test_a_torn_repair_goes_by_when_it_was_written(shop: Path) -> None:
+    home, service = Home(shop / "home"), load(shop / "shop").service
+    old, young = (repaired(home, name, since=0, until=1) for name in ("ee", "ff"))
+    for path, at in ((old, NOW - 6 * DAY_S), (young, NOW - DAY_S)):
+        (path / "repair.json").unlink()
+        for each in (path / "rows.parquet", path):
+            os.utime(each, (at, at))
+    with closing(recorder(home.made())) as ledger:
+        log_keeping.keep(home, service, ledger)
+    assert (old.exists(), young.exists()) == (False, True)
+
+
+def test_example_rows_go_also_where_the_log_itself_is_gone(tmp_path: Path, shop: Path) -> None:
+    home = Home(tmp_path / "elsewhere")
+    rows = opened(home, "in-old", days_ago=5)
+    with closing(recorder(home)) as ledger:
+        kept = log_keeping.keep(home, load(shop / "shop").service, ledger)
+    assert (kept.beside, rows.exists()) == (OLD[:1], False)

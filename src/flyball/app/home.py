@@ -126,9 +126,14 @@ class Home:
         """Routing table, counters and spool of one service's gateway."""
         return self.root / "gateway" / service
 
+    @property
+    def incidents(self) -> Path:
+        """A folder an incident."""
+        return self.root / "incidents"
+
     def incident(self, incident: str) -> Path:
         """What was kept of an incident when it was opened."""
-        return self.root / "incidents" / incident
+        return self.incidents / incident
 
     @property
     def socket(self) -> Path:

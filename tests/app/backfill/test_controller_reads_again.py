@@ -18,7 +18,7 @@ from flyball.app.cli.main import run
 from flyball.app.declared import load
 from flyball.app.home import Home
 from flyball.app.wiring.ledger import ledger_of
-from flyball.app.wiring.loop import mended
+from flyball.app.wiring.loop import beside_log, mended
 from flyball.app.wiring.loop.around import Around
 from flyball.app.wiring.loop.controller import Keeper
 from flyball.app.wiring.loop.live import WithSpool
@@ -26,6 +26,7 @@ from flyball.app.wiring.training.executors import Executors
 from flyball.app.wiring.training.pipeline import Pipeline
 from flyball.core.errors import Untrusted
 from flyball.core.ledger import Ledger
+from flyball.core.storage_facts import Deleted, repair_place
 from flyball.monitor.labels import AT
 
 
@@ -93,6 +94,38 @@ def test_rows_of_a_repair_that_are_gone_take_no_service_out_of_control(
         keeper.round()  # sees that they are back
         keeper.round()
         assert worst(home) < 0.5
+        keeper.stop()
+        keeper.join()
+
+
+def test_a_repair_that_the_retention_took_is_not_lost(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    home, span = ill(tmp_path)
+    words = ["backfill", str(tmp_path / "fraud"), *span, "--home", str(home.root)]
+    assert run(words) == 0
+    folder = home.telemetry("fraud")
+    trainer = Executors()
+    with closing(trainer), opened(home.root, trainer) as pipeline, ledger_of(home) as ledger:
+        (done,) = mended.backfills_of(ledger, "fraud")
+        before = mended.Repairs(folder, [done], print)
+        place = repair_place("fraud", done.backfill)
+        over = [Deleted(kind="repair", name=place, size=1)]
+        beside_log.delete(home, "fraud", ledger, over, retention_s=86_400.0)
+        assert list((folder / FOLDER).iterdir()) == []
+        taken = mended.taken_of(ledger, "fraud")
+        assert taken == {place}
+        assert mended.repairs_of(folder, [done], taken) == ()
+        repairs = mended.Repairs(folder, [done], print, taken)
+        assert (repairs.there, repairs.lost, repairs.known) == ((), (), before.known)  # a checkpoint stays good
+        log = mended.Mended(Segments(folder.parent), repairs.there, repairs.lost, repairs.taken)
+        rows = pl.DataFrame({AT: [float(START + FIRST - 1), float(START + FIRST)]})
+        assert log.inside(rows) == (done.backfill,)  # rows that a checkpoint has: lineage names it
+        told = log.repaired(rows)
+        assert told is not None
+        assert told.to_list() == [False, True]
+        keeper = keeper_of(tmp_path, home, pipeline, ledger)
+        keeper.round()
+        assert keeper.standing is not None
+        assert "nothing is trained on it" not in capfd.readouterr().err
         keeper.stop()
         keeper.join()
 

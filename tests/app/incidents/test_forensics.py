@@ -14,12 +14,13 @@ from tests.app.monitor.watched_home import START, champion, logged, made
 from tests.control.world import NAME
 from tests.pipeline.fraud import transactions
 
+from flyball.app.cli.main import run
 from flyball.app.home import Home
 from flyball.app.incidents.postmortem import postmortem
 from flyball.app.people import states_of
 from flyball.app.wiring.asking.incidents import impact_of
 from flyball.app.wiring.ledger import ledger_of, open_ledger
-from flyball.app.wiring.loop import forensics
+from flyball.app.wiring.loop import beside_log, forensics
 from flyball.control.incidents.timeline import timeline
 from flyball.control.state.incident_state import OpenIncident
 from flyball.control.state.service_state import ServiceState
@@ -27,6 +28,7 @@ from flyball.core import events as e
 from flyball.core.clock import timestamp
 from flyball.core.ids import ServiceName
 from flyball.core.service import Incidents
+from flyball.core.storage_facts import EXAMPLES, Deleted, examples_place
 
 DECLARED = Incidents(examples=20, before_s=300.0)
 WHOLE = {"routing.json", "releases.json", "health.json", "panes.json", "windows.json", "examples.parquet"}
@@ -196,6 +198,42 @@ def test_a_torn_manifest_is_made_again(lived: Home) -> None:
         fact = forensics.keep(one, state, DECLARED, lived, ledger)
     assert set(fact.files) == WHOLE
     assert msgspec.json.decode(place.read_bytes(), type=forensics.Manifest).files.keys() == WHOLE
+
+
+def test_example_rows_that_the_retention_deleted_are_not_made_again_and_are_told_as_deleted(
+    lived: Home, capfd: pytest.CaptureFixture[str]
+) -> None:
+    one, state = incident(lived, "in-swept")
+    folder = lived.incident("in-swept")
+    with ledger_of(lived) as ledger:
+        forensics.keep(one, state, DECLARED, lived, ledger)
+        over = [Deleted(kind="examples", name=examples_place("in-swept"), size=1)]
+        beside_log.delete(lived, "fraud", ledger, over, retention_s=86_400.0)
+        assert {path.name for path in folder.iterdir()} == {*WHOLE, "manifest.json"} - {EXAMPLES}
+        assert forensics.keep(one, state, DECLARED, lived, ledger).missing == {}  # the manifest stays as it was told
+        (folder / "manifest.json").unlink()
+        again = forensics.keep(one, state, DECLARED, lived, ledger)
+        entries = list(ledger.read(subject="fraud"))
+    assert not (folder / EXAMPLES).exists()
+    manifest = msgspec.json.decode((folder / "manifest.json").read_bytes(), type=forensics.Manifest)
+    assert manifest.missing == {EXAMPLES: "deleted by the retention of the prediction log"}
+    found = timeline("in-swept", entries, before_s=60.0)
+    torn_before = msgspec.structs.replace(found, forensics=again)  # and told only then
+    assert torn_before.missing == found.missing == {}
+    assert set(found.files) == WHOLE - {EXAMPLES}
+    text = postmortem(found, impact_of(lived, found), people=())
+    assert f"example rows were deleted by the retention of the prediction log, {found.examples_deleted}." in text
+    kept_part = text.partition("## What is kept")[2]
+    assert "routing.json" in kept_part
+    assert "examples.parquet" not in kept_part
+    assert "Missing" not in kept_part
+    assert run(["incident", "show", "in-swept", "--home", str(lived.root)]) == 0
+    shown = capfd.readouterr().out
+    assert f"deleted by the retention of the prediction log: its example rows, {found.examples_deleted}" in shown
+    (files,) = (line for line in shown.splitlines() if line.startswith("  kept: "))
+    assert "routing.json" in files
+    assert "examples.parquet" not in files
+    assert not [line for line in shown.splitlines() if line.startswith("  missing: ")]
 
 
 def test_a_fault_that_nobody_expected_ends_no_thread(

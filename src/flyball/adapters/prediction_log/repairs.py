@@ -8,7 +8,8 @@ of the ones that came, as rows that no release answered; every other row of the 
 """
 
 import io
-from collections.abc import Sequence
+import shutil
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from flyball.core.ports import Segment
 from flyball.core.record import Record
 
 FOLDER, HEADER, ROWS = "repairs", "repair.json", "rows.parquet"
+_OVER = ".over-"  # out of the way, to be removed
 BY = "backfill"  # in the column `fallback` of a row that was made again
 
 
@@ -66,6 +68,33 @@ def repair_of(folder: Path, backfill: str) -> Repair:
             f"the rows of backfill {backfill} cannot be read: {error}",
             hint="run the same `flyball backfill` again, which writes them again",
         ) from error
+
+
+def repairs_over(folder: Path, is_over: Callable[[float], bool]) -> list[Path]:
+    """Folders of the repairs whose span is over, by its end in seconds since the epoch.
+
+    A torn one has rows too and no header: its span ended before it was written. `folder`: of the service's log."""
+    found = (path for path in sorted((folder / FOLDER).glob("*")) if not path.name.startswith(_OVER))
+    return [path for path in found if is_over(_until(path))]
+
+
+def _until(place: Path) -> float:
+    try:
+        return msgspec.json.decode((place / HEADER).read_bytes(), type=RepairHeader).until
+    except (FileNotFoundError, msgspec.DecodeError):
+        return max(each.stat().st_mtime for each in (place, *place.iterdir()))
+
+
+def remove_repair(place: Path) -> None:
+    """For good; killed in between, `sweep_repairs` does the rest."""
+    place.rename(place.with_name(_OVER + place.name))
+    sweep_repairs(place.parent.parent)
+
+
+def sweep_repairs(folder: Path) -> None:
+    """What a killed removal has left."""
+    for path in (folder / FOLDER).glob(f"{_OVER}*"):
+        shutil.rmtree(path)
 
 
 def mended(segment: Segment, repairs: Sequence[Repair]) -> Segment:

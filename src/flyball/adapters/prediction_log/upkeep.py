@@ -21,6 +21,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -43,6 +44,15 @@ class Over:
     path: Path
     name: str  # that it had
     size: int  # bytes
+
+
+def is_beyond(retention_s: float, now: float, end: float) -> bool:
+    """Whether the day of `end` ended longer ago than the retention. Times: seconds since the epoch.
+
+    >>> is_beyond(DAY_S, 3 * DAY_S, DAY_S + 1), is_beyond(DAY_S, 3 * DAY_S, 2 * DAY_S)
+    (True, False)
+    """
+    return end // DAY_S < (now - retention_s) // DAY_S
 
 
 class Upkeep:
@@ -83,8 +93,8 @@ class Upkeep:
 
     def due(self, retention_s: float) -> list[Sealed]:
         """What retention would take now: folders of days that ended longer ago, from the old end."""
-        before = (self._now - retention_s) // DAY_S
-        return list(itertools.takewhile(lambda each: each.panes()[-1].end // DAY_S < before, sealed(self._folder)[:-1]))
+        beyond = partial(is_beyond, retention_s, self._now)
+        return list(itertools.takewhile(lambda each: beyond(each.panes()[-1].end), sealed(self._folder)[:-1]))
 
     def expire(self, retention_s: float) -> list[Over]:
         """Take them out of the log. Returns all that is to be removed, also what a killed run has left."""

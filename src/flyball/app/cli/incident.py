@@ -124,7 +124,9 @@ def _told(found: "Timeline") -> str:
     if not found.closed_at:
         lines.append(f"  what to do: flyball runbook run {found.runbook} --service {found.service} --dry-run")
     if found.forensics is not None:
-        lines.append(f"  kept: {', '.join(found.forensics.files) or 'nothing'} in incidents/{found.incident}/")
-        lines += [f"  missing: {name}: {why}" for name, why in found.forensics.missing.items()]
+        lines.append(f"  kept: {', '.join(found.files) or 'nothing'} in incidents/{found.incident}/")
+        lines += [f"  missing: {name}: {why}" for name, why in found.missing.items()]
+    if found.examples_deleted:
+        lines.append(f"  deleted by the retention of the prediction log: its example rows, {found.examples_deleted}")
     lines += [f"  {one.seq:>6}  {one.at}  {one.kind:<12}{one.text}" for one in found.lines]
     return "\n".join(lines)

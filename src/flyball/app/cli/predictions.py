@@ -168,8 +168,8 @@ def tidy(
         as_json=json,
         text=lambda: "\n".join(
             f"{each.service}: {each.merged} merged folders, {each.removed} parts removed, "
-            f"{len(each.deleted)} folders ({each.bytes / 1e6:.1f} MB) beyond the retention"
-            + (" would be deleted" if dry_run else " deleted")
+            f"{len(each.deleted)} folders and {len(each.beside)} things beside the log ({each.bytes / 1e6:.1f} MB) "
+            "beyond the retention" + (" would be deleted" if dry_run else " deleted")
             for each in kept
         ),
     )

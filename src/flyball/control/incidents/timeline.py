@@ -17,6 +17,7 @@ from flyball.core.clock import moment, timestamp
 from flyball.core.errors import NotFound
 from flyball.core.ledger import Entry
 from flyball.core.record import Record
+from flyball.core.storage_facts import EXAMPLES, examples_place
 
 KINDS: Mapping[str, str] = {  # kind of a line, by the first part of its type, or by the whole of it
     **dict.fromkeys(("signal", "diagnosis", "trigger"), "signal"),
@@ -68,8 +69,21 @@ class Timeline(Record):
     recovered_s: float | None
     runbook: str  # name of the runbook for its cause: what its alert links to
     forensics: e.ForensicsKept | None
+    examples_deleted: str | None  # when the retention of the log deleted its example rows; None: it did not
     since: str  # the first moment that the lines are of
     lines: tuple[TimelineLine, ...]
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Names of the files that are kept of it, without what the retention has deleted."""
+        kept = self.forensics.files if self.forensics is not None else ()
+        return tuple(name for name in kept if not (self.examples_deleted and name == EXAMPLES))
+
+    @property
+    def missing(self) -> Mapping[str, str]:
+        """Why a file could not be kept, by its name, without what the retention has deleted."""
+        found = self.forensics.missing if self.forensics is not None else {}
+        return {name: why for name, why in found.items() if not (self.examples_deleted and name == EXAMPLES)}
 
 
 def timeline(incident: str, entries: Iterable[Entry], *, before_s: float) -> Timeline:
@@ -109,6 +123,7 @@ def timeline(incident: str, entries: Iterable[Entry], *, before_s: float) -> Tim
         recovered_s=ended.recovered_s if ended else None,
         runbook=row_of(fact.cause or fact.kind).runbook,
         forensics=kept,
+        examples_deleted=next((one.at for one in known if _deletes(one.fact, examples_place(incident))), None),
         since=since,
         lines=tuple(lines),
     )
@@ -143,6 +158,10 @@ def _declared(words: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> 
     if not before or not changed:
         return words
     return f"{words}; changed: {', '.join(changed)}"
+
+
+def _deletes(fact: e.AnyFact, place: str) -> bool:
+    return isinstance(fact, e.StorageCollected) and any(each.name == place for each in fact.deleted)
 
 
 def _is(fact: e.AnyFact, kind: type[e.IncidentOpened | e.IncidentClosed], incident: str) -> bool:

@@ -22,7 +22,7 @@ from flyball.app.home import Home
 from flyball.app.people import Person
 from flyball.app.wiring.backfill.reading import Prepared
 from flyball.app.wiring.backfill.recounting import recount
-from flyball.app.wiring.loop.mended import backfills_of, repairs_of
+from flyball.app.wiring.loop.mended import backfills_of, repairs_of, taken_of
 from flyball.app.wiring.loop.promises import promises
 from flyball.app.wiring.stores.releases import ReleaseStore
 from flyball.core.clock import timestamp
@@ -99,7 +99,8 @@ def backfill(
         counts = (new, corrected)  # crash point C
     panes = 0
     if prepared.rows is not None:
-        repairs = [*repairs_of(folder, backfills_of(ledger, name)), repair_of(folder, prepared.backfill)]
+        before = repairs_of(folder, backfills_of(ledger, name), taken_of(ledger, name))
+        repairs = [*before, repair_of(folder, prepared.backfill)]
         known = promises(ReleaseStore(home))
         panes = recount(home, name, repairs, known, since=prepared.since, until=prepared.until, advance=advance)
     document = _document(prepared, name, output=output, panes=panes, labels=counts, done=True)

@@ -34,7 +34,7 @@ from flyball.app.wiring.loop.kept_states import KeptStates
 from flyball.app.wiring.loop.learner import PipelineLearner
 from flyball.app.wiring.loop.live import BehindSource, Source, WithSpool
 from flyball.app.wiring.loop.log_keeping import keep_all
-from flyball.app.wiring.loop.mended import Mended, Repairs, backfills_of
+from flyball.app.wiring.loop.mended import Mended, Repairs, backfills_of, taken_of
 from flyball.app.wiring.loop.noticing import CodeNotice
 from flyball.app.wiring.loop.promises import promises
 from flyball.app.wiring.loop.realised_file import RealisedFile
@@ -173,8 +173,8 @@ class Keeper:
         done = backfills_of(self._ledger, name)
         self._backfills = tuple(fact.backfill for fact in done)
         folder = self._home.telemetry(name)
-        repairs = self._repairs = Repairs(folder, done, complain)
-        log = Mended(Segments(folder.parent), repairs.there, repairs.lost)
+        repairs = self._repairs = Repairs(folder, done, complain, taken_of(self._ledger, name))
+        log = Mended(Segments(folder.parent), repairs.there, repairs.lost, repairs.taken)
         telemetry = KeptStates(
             BehindSource(log, source.count),
             PaneStates(self._home.telemetry(name) / STATES),

@@ -36,6 +36,7 @@ from flyball.core.ids import Digest, ServiceName
 from flyball.core.ledger import Ledger
 from flyball.core.record import Record
 from flyball.core.service import Incidents
+from flyball.core.storage_facts import EXAMPLES, StorageCollected, examples_place
 from flyball.serving.serve.workers.spool import write_whole as write_whole
 
 EVERY_S = 1.0
@@ -85,7 +86,10 @@ def keep(one: OpenIncident, state: ServiceState, declared: Incidents, home: Home
     place = folder / MANIFEST
     manifest = _read(place)
     if manifest is None:
-        manifest = _written(name, folder, _parts(one, state, declared, home))
+        parts = _parts(one, state, declared, home)
+        if _taken(ledger, state.service, name):
+            parts[EXAMPLES] = _not_again
+        manifest = _written(name, folder, parts)
         write_whole(place, msgspec.json.encode(manifest))
     fact = ForensicsKept(
         service=ServiceName(state.service),
@@ -96,6 +100,17 @@ def keep(one: OpenIncident, state: ServiceState, declared: Incidents, home: Home
     )
     ledger.append([fact], ids=[f"forensics/{state.service}/{name}"])
     return fact
+
+
+def _taken(ledger: Ledger, service: str, incident: str) -> bool:
+    """Whether the retention of the log has deleted its example rows, such as those of a torn folder."""
+    facts = (entry.fact for entry in ledger.read(subject=service))
+    told = (each for fact in facts if isinstance(fact, StorageCollected) for each in fact.deleted)
+    return any(each.name == examples_place(incident) for each in told)
+
+
+def _not_again() -> bytes:
+    raise FileNotFoundError("deleted by the retention of the prediction log")
 
 
 def _read(place: Path) -> Manifest | None:
@@ -136,7 +151,7 @@ def _parts(one: OpenIncident, state: ServiceState, declared: Incidents, home: Ho
         ),
         "panes.json": lambda: _json(_panes(home, state.service, since, until)),
         "windows.json": lambda: _json(windows_of(home.windows(state.service), last=WINDOWS)),
-        "examples.parquet": lambda: _examples(home, state.service, since, until, declared.examples),
+        EXAMPLES: lambda: _examples(home, state.service, since, until, declared.examples),
     }
 
 

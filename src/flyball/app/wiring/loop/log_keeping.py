@@ -2,7 +2,7 @@
 
 Deleting goes: out of the log by a rename, then the fact, then the bytes, then the labels. A crash between any two is
 repaired by the next run: what was renamed is told (once, by its name) and removed, and labels go up to the first pane
-that is there.
+that is there. Then goes what lies beside the log (`beside_log`).
 """
 
 import sys
@@ -12,12 +12,13 @@ from contextlib import closing
 from pathlib import Path
 
 from flyball.adapters.clock import SystemClock
-from flyball.adapters.prediction_log.files import sealed
+from flyball.adapters.prediction_log.files import Sealed, sealed
 from flyball.adapters.prediction_log.labels import BOOK, SqliteLabels
 from flyball.adapters.prediction_log.upkeep import Over, Upkeep
 from flyball.app.declared import load
 from flyball.app.home import Home
-from flyball.app.wiring.ledger import recorder
+from flyball.app.wiring.ledger import open_ledger, recorder
+from flyball.app.wiring.loop.beside_log import delete, examples_over, repairs_beyond
 from flyball.core.ids import ServiceName
 from flyball.core.ledger import Ledger
 from flyball.core.record import Record
@@ -35,17 +36,21 @@ class Kept(Record):
     merged: int  # new folders
     removed: int  # folders that are in merged ones by now
     deleted: tuple[str, ...]  # folders beyond the retention
-    bytes: int  # of these
+    beside: tuple[str, ...]  # places of example rows and repairs beyond it
+    bytes: int  # of both
 
 
-def due(home: Home, service: Service) -> Kept:
-    """What retention would delete now; nothing is changed."""
+def due(home: Home, service: Service, ledger: Ledger | None) -> Kept:
+    """What retention would delete now; nothing is changed. `ledger`: None: there is none yet."""
     name, retention_s = service.metadata.name, service.serving.log.retention_s
     upkeep = Upkeep(home.telemetry(name), now=_now())
     found = upkeep.due(retention_s) if retention_s is not None else []
     size = sum(file.stat().st_size for each in found for file in each.path.iterdir())
     names = tuple(each.path.name for each in found)
-    return Kept(service=name, merged=0, removed=0, deleted=names, bytes=size)
+    beside = _beside(home, service, ledger, left=sealed(home.telemetry(name))[len(found) :])
+    size += sum(each.size for each in beside)
+    places = tuple(each.name for each in beside)
+    return Kept(service=name, merged=0, removed=0, deleted=names, beside=places, bytes=size)
 
 
 def keep(home: Home, service: Service, ledger: Ledger, *, stopping: Callable[[], bool] = lambda: False) -> Kept:
@@ -53,7 +58,12 @@ def keep(home: Home, service: Service, ledger: Ledger, *, stopping: Callable[[],
     name, policy = service.metadata.name, service.serving.log
     folder = home.telemetry(name)
     if not folder.is_dir():
-        return Kept(service=name, merged=0, removed=0, deleted=(), bytes=0)
+        beside = _beside(home, service, ledger, left=())  # example rows may be there without it
+        delete(home, name, ledger, beside, retention_s=policy.retention_s or 0.0)
+        size = sum(each.size for each in beside)
+        return Kept(
+            service=name, merged=0, removed=0, deleted=(), beside=tuple(each.name for each in beside), bytes=size
+        )
     upkeep = Upkeep(folder, now=_now())
     with upkeep.alone():
         removed = upkeep.sweep()
@@ -65,9 +75,26 @@ def keep(home: Home, service: Service, ledger: Ledger, *, stopping: Callable[[],
         if policy.retention_s is not None and there and (folder / BOOK).exists():
             with closing(SqliteLabels(folder / BOOK)) as book:
                 book.forget(there[0].first)
+        beside = _beside(home, service, ledger, left=there)
+        delete(home, name, ledger, beside, retention_s=policy.retention_s or 0.0)
         merged = upkeep.merge(policy.compact_rows, stopping=stopping)
-    size = sum(each.size for each in over)
-    return Kept(service=name, merged=merged, removed=removed, deleted=tuple(each.name for each in over), bytes=size)
+    return Kept(
+        service=name,
+        merged=merged,
+        removed=removed,
+        deleted=tuple(each.name for each in over),
+        beside=tuple(each.name for each in beside),
+        bytes=sum(each.size for each in over) + sum(each.size for each in beside),
+    )
+
+
+def _beside(home: Home, service: Service, ledger: Ledger | None, *, left: Sequence[Sealed]) -> list[Deleted]:
+    """What lies beside the log and is beyond its retention, once `left` is all there is of the log."""
+    name, retention_s = service.metadata.name, service.serving.log.retention_s
+    if retention_s is None:
+        return []
+    examples = examples_over(home, name, ledger, retention_s=retention_s, now=_now())
+    return examples + repairs_beyond(home, name, left, retention_s=retention_s, now=_now())
 
 
 def keep_all(files: Sequence[Path], home: Home, ledger: Ledger, stopping: threading.Event) -> None:
@@ -105,8 +132,11 @@ def _tell(ledger: Ledger, service: str, over: list[Over], retention_s: float) ->
 
 def tidy(home: Home, services: Sequence[Service], *, dry_run: bool) -> list[Kept]:
     """As `flyball predictions tidy` asks for it. Raises: Conflict: another upkeep of one of these logs runs."""
+    if dry_run and not home.has_ledger:
+        return [due(home, service, None) for service in services]
     if dry_run:
-        return [due(home, service) for service in services]
+        with closing(open_ledger(home, told=False)) as there:
+            return [due(home, service, there) for service in services]
     with closing(recorder(home.made())) as ledger:
         return [keep(home, service, ledger) for service in services]
 
