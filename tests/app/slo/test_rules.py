@@ -71,7 +71,13 @@ def steady(service_: Service, folder: Path, story: list[dict[str, Any]], *, burn
         series = [{"series": name, "values": values} for name, values in each["series"].items()]
         tests.append({"interval": f"{step}m", "name": each["name"], "input_series": series, "alert_rule_test": asked})
     yaml, written = YAML(typ="safe"), StringIO()
-    yaml.dump({"rule_files": ["rules.yaml"], "evaluation_interval": f"{step}m", "tests": tests}, written)
+    told = {  # the order: groups come in any otherwise, and what was recorded ten minutes ago is stale
+        "rule_files": ["rules.yaml"],
+        "evaluation_interval": f"{step}m",
+        "group_eval_order": [group["name"] for group in groups],
+        "tests": tests,
+    }
+    yaml.dump(told, written)
     (folder / "tests.yaml").write_text(written.getvalue())
     promtool(folder, "test", "rules", "tests.yaml")
 
