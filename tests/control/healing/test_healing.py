@@ -10,6 +10,7 @@ from flyball.app.people import freeze
 from flyball.control.check.remedies import against_healing
 from flyball.control.decision import Learning
 from flyball.control.healing.beginning import ordered, relieved
+from flyball.control.healing.causes import causes_of
 from flyball.control.reconcile import Seen
 from flyball.control.state.healing_state import KeptOut
 from flyball.core import events as e
@@ -537,3 +538,42 @@ def test_a_person_takes_over_a_freeze_of_ours_and_it_is_theirs_to_end() -> None:
     assert state.frozen is not None
     assert state.frozen.by == "ada"
     assert state.healing.standing == ()
+
+
+def test_a_training_that_no_declared_trigger_can_ask_for_is_passed_over_and_a_person_is_paged() -> None:
+    declared = patient_service()
+    patient = Patient(replace(declared, retrain=replace(declared.retrain, triggers=("drift",))))
+    patient.falls_ill(sign("quality"))
+    assert patient.kinds == ["page"]
+    assert "no trigger has fired" in patient.begun[0].skipped[0]
+
+
+def test_a_trigger_that_may_still_fire_is_waited_for_and_not_for_ever() -> None:
+    patient = Patient()
+    patient.falls_ill(sign("quality"))
+    patient.after(3000)
+    assert patient.kinds == [], "the machine may heal it: nobody is woken yet"
+    patient.after(700)
+    assert patient.kinds == ["page"]
+    patient.after(7000)
+    assert patient.kinds == ["page"], "told once"
+    patient.sensor.seen = wanting()
+    patient.after(1)
+    assert len(patient.facts(e.TicketOpened)) == 1, "what was passed over may still come"
+
+
+def test_a_training_that_is_only_observed_is_no_remedy_to_wait_for() -> None:
+    declared = patient_service()
+    patient = Patient(replace(declared, autonomy=replace(declared.autonomy, retrain="observe")))
+    patient.sensor.seen = wanting()
+    patient.falls_ill(sign("quality"))
+    assert patient.kinds == ["page"]
+    assert "observe" in patient.begun[0].skipped[0]
+
+
+def test_of_two_causes_that_are_as_bad_the_older_one_comes_first() -> None:
+    patient = Patient()
+    older, newer = "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"
+    patient.falls_ill(sign("errors", since=newer), sign("availability", since=older))
+    assert [cause.key for cause in causes_of(patient.situation())] == ["availability", "errors"]
+    assert patient.kinds == ["recycle_worker"]

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 
 from flyball.control.decision import Situation, elapsed_s
-from flyball.control.healing.causes import Cause, upstream_fault
+from flyball.control.healing.causes import Cause
+from flyball.control.healing.training import against_training
 from flyball.control.state.healing_state import SLOW
 from flyball.core.declared_healing import DeclaredRemedy
+from flyball.core.declared_kinds import Remedy
 from flyball.core.serving import Serving
 from flyball.decide.ladder import remedy_rung
 
@@ -18,12 +20,20 @@ def obstacles(situation: Situation, cause: Cause, remedy: DeclaredRemedy) -> tup
     return tuple(_obstacles(situation, cause, remedy))
 
 
+def is_harmful(situation: Situation, cause: Cause, remedy: DeclaredRemedy) -> bool:
+    """People said so, of this cause. A page harms nobody."""
+    return remedy.kind != "page" and _rung(situation, cause, remedy) != "auto"
+
+
+def _rung(situation: Situation, cause: Cause, remedy: DeclaredRemedy) -> Remedy:
+    return remedy_rung(situation.service.autonomy, situation.state.ladder(f"{remedy.kind}/{cause.kind}"))
+
+
 def _obstacles(situation: Situation, cause: Cause, remedy: DeclaredRemedy) -> Iterator[str]:
     state, kind = situation.state, remedy.kind
-    if kind != "page":
-        stands = remedy_rung(situation.service.autonomy, state.ladder(f"{kind}/{cause.kind}"))
-        if stands != "auto":
-            yield f"people called it harmful against {cause.kind}: it is no longer taken by itself, only at {stands}"
+    if is_harmful(situation, cause, remedy):
+        stands = _rung(situation, cause, remedy)
+        yield f"people called it harmful against {cause.kind}: it is no longer taken by itself, only at {stands}"
     if state.frozen is not None and state.frozen_by_person and kind not in ("roll_back", "page"):
         yield f"{state.frozen.by} froze the service"
     if (flying := state.healing.in_flight) is not None and kind not in SLOW:
@@ -42,7 +52,7 @@ def _obstacles(situation: Situation, cause: Cause, remedy: DeclaredRemedy) -> It
         case "quarantine" if cause.incident is None:
             yield "no incident says which rows"
         case "retrain":
-            yield from _retrain(situation)
+            yield from against_training(situation)
         case _:
             pass
 
@@ -94,13 +104,3 @@ def _roll_back(situation: Situation) -> Iterator[str]:
         last = state.healing.exercised.get("previous")
         if last is not None and last.at >= state.appointed_at and not last.fact.answered:
             yield "the release before this one did not answer when it was exercised"
-
-
-def _retrain(situation: Situation) -> Iterator[str]:
-    """The ticket is opened by the trigger, which is the check of the alarm: not one noisy window."""
-    if (fault := upstream_fault(situation.state)) is not None:
-        yield f"the data are at fault, not the model: {fault}"
-    learning = situation.learning
-    if learning.fired is None:
-        yield "no trigger has fired: a few windows are no drift yet"
-    yield from learning.waiting_for

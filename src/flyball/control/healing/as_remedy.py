@@ -2,15 +2,13 @@
 
 from flyball.control.decision import Situation
 from flyball.control.healing.beginning import verify_by
-from flyball.control.healing.causes import Cause, causes_of
+from flyball.control.healing.causes import ABOUT, Cause, causes_of
 from flyball.control.healing.choosing import policy_of
 from flyball.core import events as e
 from flyball.core.codec import digest
 from flyball.core.events import Reason
 from flyball.core.ids import ServiceName, short
 from flyball.core.service import DeclaredRemedy
-
-ABOUT: dict[Reason, tuple[str, ...]] = {"drift": ("drift",), "risk": ("quality", "trend"), "trend": ("trend",)}
 
 
 def as_remedy(situation: Situation, fired: Reason, ticket: str) -> tuple[e.RemedyBegun, ...]:

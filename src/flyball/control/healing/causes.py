@@ -20,6 +20,9 @@ OF_SUPPLY: Final = ("upstream", "data_quality", "freshness")  # what somebody be
 
 # no row comes: there is nothing to answer and nothing to keep out, and what came before is good; people are alerted
 SILENCE: Final = "freshness"
+NEWEST: Final = "~"  # behind every time stamp: nobody knows since when
+# which causes a training of this trigger is about
+ABOUT: Final[dict[str, tuple[str, ...]]] = {"drift": ("drift",), "risk": ("quality", "trend"), "trend": ("trend",)}
 
 
 class Cause(Record):
@@ -58,7 +61,7 @@ def causes_of(situation: Situation) -> tuple[Cause, ...]:
         before = found.get(one.cause)
         told = before or Cause(key=one.cause, severity=severity, why=one.opened.reason, since=one.at)
         found[one.cause] = replace(told, incident=name, upstream=one.opened.kind != "data_quality")
-    return tuple(sorted(found.values(), key=lambda cause: -RANK[cause.severity]))
+    return tuple(sorted(found.values(), key=lambda cause: (-RANK[cause.severity], cause.since or NEWEST, cause.key)))
 
 
 def broken_supplies(state: ServiceState) -> dict[str, OpenIncident]:

@@ -3,8 +3,9 @@
 from typing import Any
 
 from flyball.control.decision import Situation, elapsed_s
-from flyball.control.healing.allowed import obstacles
+from flyball.control.healing.allowed import is_harmful, obstacles
 from flyball.control.healing.causes import RANK, Cause
+from flyball.control.healing.training import TO_BE_OPENED, is_near
 from flyball.control.policing import facts_of
 from flyball.control.state.healing_state import Tried
 from flyball.core.policy_facts import asked
@@ -39,12 +40,17 @@ def choose(situation: Situation, cause: Cause) -> Choice | None:
         return Choice(remedy=None, waiting=(waits,))
     skipped: list[str] = []
     again: list[tuple[int, DeclaredRemedy]] = []
+    last = order[-1:]
     for number, remedy in enumerate(order):
         before = _last(bout, remedy, _target(situation, remedy))
         if before is not None and not _came_back(before):
             skipped.append(f"{remedy.kind}: {_result(before)}")
             continue
-        if before is not None:
+        if remedy.kind == "retrain" and not is_harmful(situation, cause, remedy):
+            if is_near(situation, cause) or (remedy,) == last:
+                waits = obstacles(situation, cause, remedy) or (TO_BE_OPENED,)
+                return Choice(remedy=None, skipped=tuple(skipped), waiting=waits)
+        elif before is not None:
             again.append((number, remedy))  # it helped, and helps again where nothing better does
             continue
         if (choice := _taken(situation, cause, remedy, number, skipped, f"{name}, {why}")) is not None:
@@ -142,9 +148,6 @@ def _taken(
 ) -> Choice | None:
     """This one, or a page in its place; None: the next is looked at."""
     against = obstacles(situation, cause, remedy)
-    if remedy.kind == "retrain" and not any("harmful" in one for one in against):
-        # its ticket is opened by the trigger, or not at all: here it is waited for
-        return Choice(remedy=None, skipped=tuple(skipped), waiting=against or ("the ticket to be opened",))
     if against:
         skipped.append(f"{remedy.kind}: {'; '.join(against)}")
         return None
