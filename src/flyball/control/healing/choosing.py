@@ -48,8 +48,8 @@ def choose(situation: Situation, cause: Cause) -> Choice | None:
             continue
         if remedy.kind == "retrain" and not is_harmful(situation, cause, remedy):
             if is_near(situation, cause) or (remedy,) == last:
-                waits = obstacles(situation, cause, remedy) or (TO_BE_OPENED,)
-                return Choice(remedy=None, skipped=tuple(skipped), waiting=waits)
+                waiting = obstacles(situation, cause, remedy) or (TO_BE_OPENED,)
+                return Choice(remedy=None, skipped=tuple(skipped), waiting=waiting)
         elif before is not None:
             again.append((number, remedy))  # it helped, and helps again where nothing better does
             continue
