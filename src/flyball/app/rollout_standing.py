@@ -1,5 +1,8 @@
 """Where the running rollout of a service stands: its steps, its traffic, what the loop said last and waits for."""
 
+from typing import Literal
+
+from flyball.app.rollout_history import PastRollout
 from flyball.control.rollout.steps import effective_steps
 from flyball.control.state.rollout_state import RolloutState
 from flyball.control.state.service_state import ServiceState
@@ -9,6 +12,8 @@ from flyball.core.routing import WHOLE, Verdict
 from flyball.core.service import Service
 from flyball.core.step_names import step_names
 from flyball.decide.even_shares import lowerings, spent
+
+Whether = Literal["running", "promoted"]
 
 
 class RolloutStanding(Record):
@@ -55,6 +60,19 @@ def rollout_standing(state: ServiceState, service: Service) -> RolloutStanding:
         rollback_by=state.rollback_ordered.by if state.rollback_ordered is not None else None,
     )
     return found if state.rollout is None else _running(found, state.rollout, service)
+
+
+def stands(state: ServiceState, past: tuple[PastRollout, ...], whether: Whether) -> bool:
+    """What `flyball rollout status --whether` asks. Promoted: the newest rollout was, and its release is the champion
+    to this moment: no rollout runs behind it, and no way back is under way.
+
+    Args: past: every rollout of the service, oldest first.
+    """
+    if whether == "running":
+        return state.rollout is not None
+    if state.rollout is not None or state.rollback_ordered is not None or not past:
+        return False
+    return past[-1].outcome == "promoted" and past[-1].release == state.champion
 
 
 def _running(found: RolloutStanding, rollout: RolloutState, service: Service) -> RolloutStanding:

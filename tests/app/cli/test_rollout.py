@@ -66,6 +66,24 @@ def test_a_watch_ends_with_the_rollout_and_says_whether_it_was_promoted(
     assert run(["rollout", "status", NAME, "--watch", "--json"]) == 2
 
 
+def test_whether_one_runs_and_whether_the_champion_is_the_one_that_was_promoted_last(put: Put, said: Said) -> None:
+    def whether(what: str) -> int:
+        return said("status", NAME, "--whether", what)[0]
+
+    assert (whether("running"), whether("promoted")) == (1, 1)
+    put(*asking())
+    assert (whether("running"), whether("promoted")) == (0, 1)
+    put(
+        e.ChampionAppointed(service=NAME, release=SECOND, previous=FIRST, rollout=RolloutId("ro-1")),
+        replace(CLOSED, outcome="promoted"),
+    )
+    assert (whether("running"), whether("promoted")) == (1, 0)
+    assert said("undo", NAME)[0] == 0
+    assert (whether("running"), whether("promoted")) == (1, 1)  # a way back is under way
+    assert said("status", NAME, "--whether", "bored")[0] == 2
+    assert run(["rollout", "status", NAME, "--watch", "--whether", "running"]) == 2
+
+
 def test_hold_let_go_and_try_again(put: Put, said: Said) -> None:
     put(*asking())
     assert said("pause", NAME, "--why", "lunch")[1]["recorded"] == ["rollout.paused"]

@@ -8,10 +8,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 from tests.app.said import Said, said
-from tests.control.world import NAME, first_champion
+from tests.app.test_people import CLOSED, PROMOTED, ROLLOUT, asking
+from tests.control.world import BACK, NAME, first_champion, service
 
 from flyball.app.cli.parsed import fault_of
 from flyball.app.home import Home
@@ -22,6 +24,7 @@ from flyball.app.runbooks.subject import subject_of
 from flyball.app.runbooks.table import table
 from flyball.app.wiring.ledger import ledger_of, open_ledger
 from flyball.contracts.declaration.json_schema import resolved_schema
+from flyball.control.alerts.table import row_of
 from flyball.core import events as e
 from flyball.core.errors import BadInput, NotFound
 
@@ -185,7 +188,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     monkeypatch.setenv("FLYBALL_HOME", str(made.root))
     declared, *others = first_champion()
     assert isinstance(declared, e.ServiceDeclared)
-    declaration = {"metadata": {"name": NAME, "owner": "risk", "people": {ME: ["approver", "operator"]}}}
+    people = {"metadata": {"name": NAME, "owner": "risk", "people": {ME: ["approver", "operator"]}}}
+    declaration = msgspec.to_builtins(service()) | people
     opened = e.IncidentOpened(service=NAME, incident="in-1", kind="health", reason="r", cause="errors")
     with ledger_of(made) as ledger:
         ledger.append([replace(declared, declaration=declaration), *others, opened])
@@ -238,27 +242,74 @@ def test_it_stops_at_a_failure_and_says_which(home: Home, said: Said) -> None:
     assert step.exit_code == 2
 
 
-BACK = "### Back\n\nDo.\n\n```console changing where-any\n$ flyball rollout abort {service} --why x\n```\n\n"
-EITHER = SMALL.replace("### Act\n", BACK + "### Act\n")
+RUNS = "$ flyball rollout status {service} --whether running\n"
+ASKS = "### Back\n\nDo.\n\n```console read-only whether-any\n" + RUNS + "```\n\n"
+ABORT = "```console changing where-any\n$ flyball rollout abort {service} --why x\n```\n\n"
+OTHERWISE = "```console changing otherwise\n$ flyball freeze {service} --why x\n```\n\n"
+EITHER = SMALL.replace("### Act\n", ASKS + ABORT + OTHERWISE + "### Act\n")
 
 
-def test_where_no_rollout_runs_the_cure_for_a_bad_champion_is_run_all_the_same(home: Home, said: Said) -> None:
-    own = home.root.parent / "runbooks" / "small.md"
-    own.write_text(EITHER.replace("```console changing\n", "```console changing otherwise\n"))
-    code, document = said("runbook", "run", "small", "--service", NAME, "--yes")
+def test_where_there_is_nothing_of_the_kind_what_is_otherwise_is_run(home: Home, said: Said) -> None:
+    (home.root.parent / "runbooks" / "small.md").write_text(EITHER)
+    code, document = said("runbook", "run", "small", "--service", NAME, "--yes", "--step", "2")
     assert (code, document["stopped"]) == (0, False)
-    assert [each["outcome"] for each in document["done"]] == ["done", "no", "done", "done"]
+    assert [each["outcome"] for each in document["done"]] == ["no", "skipped", "done"]
     assert any(isinstance(fact, e.Frozen) for fact in told(home))
 
 
-def test_after_a_rollout_was_taken_back_the_champion_stays(home: Home, said: Said) -> None:
-    own = home.root.parent / "runbooks" / "small.md"
-    text = EITHER.replace("```console changing\n", "```console changing otherwise\n")
-    own.write_text(text.replace("flyball rollout abort {service} --why x", "flyball status {service}"))
-    code, document = said("runbook", "run", "small", "--service", NAME, "--yes")
+def test_where_there_is_something_of_the_kind_what_is_otherwise_is_not_run(home: Home, said: Said) -> None:
+    put(home, *asking())
+    (home.root.parent / "runbooks" / "small.md").write_text(EITHER)
+    code, document = said("runbook", "run", "small", "--service", NAME, "--yes", "--step", "2")
     assert code == 0
-    assert [each["outcome"] for each in document["done"]] == ["done", "done", "skipped", "done"]
+    assert [each["outcome"] for each in document["done"]] == ["done", "done", "skipped"]
     assert not any(isinstance(fact, e.Frozen) for fact in told(home))
+
+
+def test_a_command_that_fails_is_not_taken_for_nothing_of_its_kind(home: Home, said: Said) -> None:
+    """Exit code 1 of what changes something: a right is missing, somebody else wrote first, or it crashed."""
+    put(home, *asking())
+    aborting = EITHER.replace("flyball rollout abort {service}", "flyball rollout undo {service}")  # refused: one runs
+    (home.root.parent / "runbooks" / "small.md").write_text(aborting)
+    code, document = said("runbook", "run", "small", "--service", NAME, "--yes", "--step", "2")
+    assert (code, document["stopped"]) == (1, True)
+    assert [(each["outcome"], each["exit_code"]) for each in document["done"]] == [("done", 0), ("failed", 1)]
+    assert not any(isinstance(fact, e.Frozen) for fact in told(home))
+
+
+def test_what_depends_on_a_question_needs_one_before_it_in_its_step() -> None:
+    with pytest.raises(BadInput) as caught:
+        parse("small", SMALL.replace("### Act\n", "### Back\n\nDo.\n\n" + ABORT + "### Act\n"))
+    assert "`console read-only whether-any` before it in the same step" in str(caught.value)
+    with pytest.raises(BadInput, match="changes nothing"):
+        parse("small", EITHER.replace("rollout status {service} --whether running", "rollout abort {service} --why x"))
+
+
+def put(home: Home, *facts: e.AnyFact) -> None:
+    with ledger_of(home) as ledger:
+        ledger.append(facts)
+
+
+TAKEN_BACK = (*asking(), replace(BACK, rollout=ROLLOUT), CLOSED)  # by the gateway
+
+
+def test_where_the_candidate_was_taken_back_already_no_runbook_takes_the_champion(home: Home, said: Said) -> None:
+    named = runbook(row_of("rollback").runbook)
+    assert not [each for step in named.steps for each in step.commands if each.changing]
+    put(home, *TAKEN_BACK)
+    code, document = said("runbook", "run", "bad-rollout", "--service", NAME, "--yes")
+    assert (code, document["stopped"]) == (0, False), document
+    assert not any(isinstance(fact, e.RollbackOrdered) for fact in told(home))
+
+
+def test_a_bad_champion_that_was_promoted_is_taken_back_once(home: Home, said: Said) -> None:
+    put(home, *asking(), *PROMOTED)
+    code, document = said("runbook", "run", "bad-rollout", "--service", NAME, "--yes", "--step", "3")
+    assert code == 0
+    assert [each["outcome"] for each in document["done"]] == ["done", "done"]
+    code, document = said("runbook", "run", "bad-rollout", "--service", NAME, "--yes", "--step", "3")
+    assert [each["outcome"] for each in document["done"]] == ["no", "skipped"]
+    assert sum(isinstance(fact, e.RollbackOrdered) for fact in told(home)) == 1
 
 
 def raised(alert: str, cause: str, runbook: str, incident: str | None = None) -> e.AlertRaised:

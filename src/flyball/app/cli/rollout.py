@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
@@ -42,23 +42,29 @@ def status(
     watch: Annotated[
         bool, Parameter(negative="", help="Show it anew whenever it changes, until no rollout runs.")
     ] = False,
+    whether: Annotated[
+        Literal["running", "promoted"] | None,
+        Parameter(help="Exit code 1 where it is not so: one runs; the newest was promoted and is the champion."),
+    ] = None,
     home: HomeOption = None,
     json: JsonFlag = False,
 ) -> int:
     """The running rollout: its steps, its traffic, what it waits for. With --watch exit code 1 where it was not
     promoted."""
     from flyball.app.rollout_history import rollouts_of
-    from flyball.app.rollout_standing import in_words, rollout_standing
+    from flyball.app.rollout_standing import in_words, rollout_standing, stands
 
-    if watch and json:
-        found = "--watch and --json together"
+    if watch and (json or whether is not None):
+        found = f"--watch and {'--json' if json else '--whether'} together"
         raise BadInput("one document or many", (Fault(where="command", path="--watch", expected="one", found=found),))
     with ledger_in(home) as ledger:
         if not watch:
             state, declared = declared_state(ledger, service)
             standing = rollout_standing(state, declared)
             emit(standing, as_json=json, text=lambda: in_words(standing))
-            return 0
+            if whether is None:
+                return 0
+            return 0 if stands(state, rollouts_of(ledger.read(subject=state.service)), whether) else 1
         name = declared_state(ledger, service)[0].service
         for standing in followed(ledger, name):
             emit(standing, as_json=False, text=partial(in_words, standing))

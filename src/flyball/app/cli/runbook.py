@@ -27,6 +27,11 @@ FromOption = Annotated[
     Parameter(name="--from", help="Folder of the service, whose runbooks/ adds to the package's."),
 ]
 
+ONLY = {
+    "where-any": " (only where the one before answers yes)",
+    "otherwise": " (only where the one before answers no)",
+}
+
 
 class Line(Record):
     name: str
@@ -182,7 +187,7 @@ def _end(
     )
     lines = [
         f"{each.step} {each.title}: {each.command}"
-        + (" (only where the one before finds nothing of its kind)" if each.when == "otherwise" else "")
+        + ONLY.get(each.when, "")
         + (f"\n  cannot be run: {each.fault}; name it by --incident" if "nothing is known" in each.fault else "")
         + (f"\n  cannot be run: {each.fault}" if each.fault and "nothing is known" not in each.fault else "")
         for each in commands

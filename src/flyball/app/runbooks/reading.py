@@ -2,8 +2,9 @@
 
 The form: a title; a fenced block `yaml runbook` with `version`, `reviewed` and `causes`; the sections of SECTIONS in
 any order; in "Steps" a heading of the third level for each step. A step's commands stand in fenced blocks `console`,
-marked `read-only` or `changing`, a line `$ ...` each. What "Verify" says is the last step. `changing where-any` goes on
-where there is nothing of the kind (exit code 1), and `changing otherwise` is run only where the one before it did so.
+marked `read-only` or `changing`, a line `$ ...` each. What "Verify" says is the last step. `read-only whether-any` asks
+whether there is anything of a kind (exit code 0 yes, 1 no); behind it in its step `changing where-any` is run only
+where there is, and `changing otherwise` only where there is not.
 """
 
 import shlex
@@ -23,13 +24,15 @@ from flyball.core.record import Record
 
 SECTIONS = ("When it applies", "How clients feel it", "Steps", "Verify", "Escalate", "Automate")
 PLACEHOLDERS = ("service", "incident", "about", "since", "until")
-When = Literal["always", "where-any", "otherwise"]
+When = Literal["always", "whether-any", "where-any", "otherwise"]
 MARKS: dict[str, tuple[bool, When]] = {  # what a block says -> whether it changes something, and when it is run
     "read-only": (False, "always"),
+    "read-only whether-any": (False, "whether-any"),
     "changing": (True, "always"),
     "changing where-any": (True, "where-any"),
     "changing otherwise": (True, "otherwise"),
 }
+ANSWERED: tuple[When, ...] = ("where-any", "otherwise")  # what a `whether-any` before them decides
 # what cannot change anything, by the words of the verb: a block that claims to be read-only has these alone
 READERS = frozenset(
     {
@@ -176,13 +179,17 @@ def _step(name: str, number: int, part: _Part, faults: list[Fault]) -> Step:
         if kind != "console":
             continue
         if mark not in MARKS:
-            faults.append(_fault(name, part.title, "`console read-only` or `console changing`", f"`{block.info}`"))
+            marks = " or ".join(f"`console {known}`" for known in MARKS)
+            faults.append(_fault(name, part.title, marks, f"`{block.info}`"))
             continue
+        changing, when = MARKS[mark]
+        if when in ANSWERED and not any(one.when == "whether-any" for one in commands):
+            expected = "a block `console read-only whether-any` before it in the same step"
+            faults.append(_fault(name, part.title, expected, f"`{block.info}` alone"))
         for line in block.content.splitlines():
             if not line.startswith("$ "):
                 faults.append(_fault(name, part.title, "a line `$ command`", line))
                 continue
-            changing, when = MARKS[mark]
             command = Command(line=line.removeprefix("$ ").strip(), changing=changing, when=when)
             faults += _of_command(name, part.title, command)
             commands.append(command)

@@ -23,7 +23,7 @@ class Resolved(Record):
     title: str
     command: str  # placeholders that have no value are left as they are
     changing: bool
-    when: When = "always"  # otherwise: only where the last command `where-any` found nothing of its kind
+    when: When = "always"  # where-any, otherwise: as the last command `whether-any` of its step answered
     fault: str = ""  # why it could not be run
 
 

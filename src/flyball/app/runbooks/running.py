@@ -1,10 +1,10 @@
 """Steps of a runbook run one after the other, each command a process of its own; what was done goes to the ledger.
 
 A changing command is asked for first. A failure stops the run: exit code 2 or 3, or anything but 0 of a command that
-changes something; a command that only looks, or is marked `where-any`, may answer no (1). One that is marked
-`otherwise` is run only where the last `where-any` of this run answered no, or its step alone was asked for. Crash
-points: a command that ran and was not told is told by nobody; running the step again is what its own verb makes of it
-(each is written to be said twice).
+changes something; a command that only looks may answer no (1). Whether there is anything of a kind is asked by a
+command that only looks (`whether-any`): one that changes something fails for many reasons, and none of them says that.
+Its answer is for the rest of its step. Crash points: a command that ran and was not told is told by nobody; running the
+step again is what its own verb makes of it (each is written to be said twice).
 """
 
 import os
@@ -29,7 +29,7 @@ class Done(Record):
     """One command of a run, and what became of it."""
 
     command: Resolved
-    outcome: Literal["done", "no", "failed", "declined", "skipped"]  # no: there was nothing of what it asked for
+    outcome: Literal["done", "no", "failed", "declined", "skipped"]  # no: it looked, and the answer is no
     exit_code: int | None = None  # None: it was not run
 
 
@@ -63,18 +63,18 @@ def run(
     """
     if faults := [_fault(book, each) for each in commands if each.fault]:
         raise BadInput(f"The runbook {book.name} cannot be run here.", tuple(faults))
-    lacking = only is not None  # whether the last command `where-any` found nothing of its kind
     for step in book.steps:
         if only is not None and step.number != only:
             continue
         told(f"{step.number} {step.title}\n{step.text}\n")
         codes: list[int] = []
+        there = False  # what the last command `whether-any` of this step answered
         for each in (one for one in commands if one.step == step.number):
-            if each.when == "otherwise" and not lacking:
+            if (each.when == "where-any" and not there) or (each.when == "otherwise" and there):
                 yield Done(command=each, outcome="skipped")
                 continue
             done = _one(each, home, allow, told, quiet=quiet)
-            lacking = done.outcome == "no" if each.when == "where-any" else lacking
+            there = done.outcome == "done" if each.when == "whether-any" else there
             codes += [done.exit_code] if done.exit_code is not None else []
             stopped = done.outcome in ("failed", "declined")
             if stopped and codes:
@@ -100,7 +100,7 @@ def _one(
     code = ran.returncode
     if code == 0:
         return Done(command=each, outcome="done", exit_code=0)
-    no = code == 1 and (not each.changing or each.when == "where-any")
+    no = code == 1 and not each.changing
     return Done(command=each, outcome="no" if no else "failed", exit_code=code)
 
 
