@@ -19,6 +19,11 @@ def memory_used() -> float:
     return float(psutil.virtual_memory().percent) / 100.0
 
 
+def memory_free_mb() -> float:
+    """What the machine could give to processes now."""
+    return float(psutil.virtual_memory().available) / MB
+
+
 def processes(pid: int) -> tuple[Worker, ...]:
     """A process and all that it has started, that are still there. Nothing: it is gone."""
     try:

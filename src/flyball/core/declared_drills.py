@@ -8,7 +8,5 @@ FAULTS = (
 )
 FALLBACK = "fallback"  # every link of the chain was tried, which the gateway does by itself (`serving.exercise`)
 DRILLED = (FALLBACK, "disaster", *FAULTS)
-# what takes processes of the drill's own, or a model that obeys it: no running service can be broken so
-OWN_ONLY = ("expired_key", "crash_loop", "memory_leak", "latency", "upstream_stall", "disk_full", "bad_candidate")
 
 Schedule = dict[str, Period]  # one of DRILLED -> how often

@@ -6,11 +6,12 @@ import time
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.control.world import NAME, first_champion
 
+from flyball.adapters.drill_word import DrillWord
 from flyball.adapters.ledger.memory import MemoryLedger, SimulatedClock
 from flyball.adapters.prediction_log.drilled_disk import DrilledDisk
-from flyball.app.cli.main import run
 from flyball.app.drills.lease import Allowed, allowed_path, lease_path, put, read_allowed, read_lease
 from flyball.app.home import Home
 from flyball.app.people import Person, states_of
@@ -58,13 +59,15 @@ def ended(ledger: MemoryLedger) -> list[e.DrillEnded]:
 def test_a_full_disk_is_full_for_as_long_as_the_word_says_and_no_longer(tmp_path: Path) -> None:
     place = tmp_path / "drill.json"
     file = os.open(tmp_path / "log", os.O_WRONLY | os.O_CREAT)
-    disk = DrilledDisk(place)
+    disk = DrilledDisk(DrillWord(place, NAME, look_s=0.0))
     assert disk.write(file, memoryview(b"abc")) == 3
     put(place, word(until=time.time() + 60))
     with pytest.raises(OSError, match="a drill") as refused:
         disk.write(file, memoryview(b"abc"))
     assert refused.value.errno == errno.ENOSPC
     put(place, word(until=time.time() - 0.001))  # its driver was killed and took nothing away
+    assert disk.write(file, memoryview(b"abc")) == 3
+    put(place, replace(word(until=time.time() + 60), service="loan"))  # another one's log
     assert disk.write(file, memoryview(b"abc")) == 3
     put(place, word(until=time.time() + 60, fault="latency"))
     assert disk.write(file, memoryview(b"abc")) == 3
@@ -129,12 +132,3 @@ def test_only_an_up_that_runs_and_allows_it_is_drilled(tmp_path: Path) -> None:
     put(allowed_path(home), Allowed(pid=os.getpid(), url="", services={}, allow_drills=True))
     assert allowing_up(home) is not None
     assert lease_path(home).parent == allowed_path(home).parent
-
-
-def test_a_named_fault_that_no_running_service_can_have_is_could_not_be_done(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    home = Home(tmp_path)
-    put(allowed_path(home), Allowed(pid=os.getpid(), url="", services={NAME: "x"}, allow_drills=True))
-    assert run(["drill", "crash-loop", "--yes", "--home", str(home.root)]) == 3
-    assert "crash_loop was not made" in capsys.readouterr().err

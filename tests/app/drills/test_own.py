@@ -144,6 +144,17 @@ def test_a_running_service_is_drilled_beside_its_own_clients(tmp_path: Path) -> 
     assert 0 < sent < 0.5 * told.sent
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", ["latency", "upstream-stall", "memory-leak", "crash-loop", "disk-full"])
+def test_what_strikes_processes_and_answers_is_made_beside_clients_too(tmp_path: Path, fault: str) -> None:
+    home = tmp_path / "home"
+    with running(tmp_path, home) as url:
+        told, report = asyncio.run(_beside_clients(url, home, fault))
+    (row,) = report["drills"]
+    assert (row["outcome"], row["answers_failed"]) == ("passed", 0), report
+    assert told.outcomes["refused"] == told.outcomes["failed"] == 0
+
+
 async def windows_known(home: Home, many: int, check: Callable[[], None]) -> None:
     """The monitor has told of so many windows: a drill is judged against them. `check`: raises if none will come."""
     newest = NewestWindows(home, print)
@@ -155,13 +166,13 @@ async def windows_known(home: Home, many: int, check: Callable[[], None]) -> Non
     await Follower(lambda _: (), check).wait(look, what=f"window {many}", within_s=120.0)
 
 
-async def _beside_clients(url: str, home: Path) -> tuple[Told, dict[str, Any]]:
+async def _beside_clients(url: str, home: Path, fault: str = "schema-break") -> tuple[Told, dict[str, Any]]:
     """Clients at a steady pace, and meanwhile a drill; what they and the drill counted."""
     dice, clock = np.random.default_rng(3), SystemClock()
     made = Clients(url, "fraud", MadeUp(dice, clock), dice, rate=80.0, honest=True, key="card_id")
     async with made:
         await windows_known(Home(home), 4, made.check)
-        words = ("drill", "schema-break", "--share", "0.2", "--within", "90s", "--yes", "--json", "--home", str(home))
+        words = ("drill", fault, "--share", "0.2", "--within", "90s", "--yes", "--json", "--home", str(home))
         drill = await asyncio.create_subprocess_exec(*FLYBALL, *words, stdout=asyncio.subprocess.PIPE)
         out, _ = await drill.communicate()
         assert drill.returncode == 0, out

@@ -4,9 +4,7 @@ import msgspec
 import pytest
 
 from flyball.app.drills.disaster import routing_differences
-from flyball.app.drills.faults import FAULTS
 from flyball.app.drills.report import DrillReport, DrillRow, LeftOut, cells, goals, markdown, outcome_of
-from flyball.core.declared_drills import OWN_ONLY
 from flyball.core.ids import Epoch, ReleaseRoot, ServiceName
 from flyball.core.routing import Routing
 
@@ -32,10 +30,6 @@ def test_a_drill_that_was_not_over_says_how_long_it_waited() -> None:
     row = msgspec.structs.replace(UNSEEN, detected_s=1.0, waited_s=180.2)
     assert outcome_of(row)[1] == "it was not over 180 s after its beginning, when the drill stopped waiting"
     assert "15 minutes" not in outcome_of(UNSEEN)[1]
-
-
-def test_what_a_running_service_cannot_pay_is_what_takes_more_than_any_service() -> None:
-    assert set(OWN_ONLY) == {each.name for each in FAULTS.values() if each.needs != "any service"}
 
 
 def test_what_was_not_seen_is_no_number() -> None:

@@ -45,7 +45,7 @@ def drills(ledger: MemoryLedger) -> list[tuple[str, str]]:
 class Quiet:
     """Clients that ask nothing: what is told of a drill here is not of its answers."""
 
-    failures, repeated = (), 0
+    failures, repeated, honest = (), 0, True
 
     def anew(self) -> None: ...
 
@@ -56,7 +56,7 @@ class Quiet:
 
 
 def driver(ledger: MemoryLedger, lease: Path) -> Driver:
-    stage = cast(Stage, SimpleNamespace(service=NAME, clients=Quiet(), found={}))
+    stage = cast(Stage, SimpleNamespace(service=NAME, clients=Quiet(), found={}, aim=lambda word: word))
     watchers: Any = SimpleNamespace(look=lambda now: [])
     return Driver(stage, ledger, lease, ADA, lambda: watchers)
 
@@ -138,7 +138,7 @@ def test_what_hits_the_whole_home_is_bounded_on_a_running_service(
 
     ledger = ledger_with()
     made: Any = SimpleNamespace(drill=drill, lease=tmp_path / "drill.json")
-    stage = cast(Stage, SimpleNamespace(service=NAME))
+    stage = cast(Stage, SimpleNamespace(service=NAME, why_not=dict))
     running = Turns(ledger, stage, made, ADA, lambda words: None, own=False)
     asyncio.run(running.all(Wanted(faults=("ledger_gone", "schema_break"), within_s=500.0)))
     asyncio.run(running.all(Wanted(faults=("ledger_gone",), within_s=5.0)))

@@ -145,7 +145,7 @@ def test_no_drill_is_advised_that_a_running_service_cannot_pay() -> None:
     item = _items(ready(declared, known, ALL, END))[name]
     assert (item.state, item.todo) == (
         "FAIL",
-        "out of drills: crash_loop (no running service can be broken so)",
+        "out of drills: crash_loop (one process answers (serving.workers: 1): nobody would, while it is gone)",
     )
 
 

@@ -56,7 +56,7 @@ def check(
         kept = None if quarantine is None else keep(quarantine, path.stem, table, declared.contract, report)
         place = find_home(home, (declared.file,))
         levels = standing(table, declared.contract, home=place, service=declared.service.metadata.name)
-        notes = (*declared.notes, *remarks(table, declared.service), *unpayable(declared.service.drills))
+        notes = (*declared.notes, *remarks(table, declared.service), *unpayable(declared.service))
     decisions = open_decisions(read_text(declared.file, where=str(declared.file)), declared.service)
     document = _document(declared, path, report, kept, levels, notes) | {"decisions": decisions}
     emit(document, as_json=json, text=lambda: _text(declared, path, report, kept, levels, notes, decisions))

@@ -10,11 +10,8 @@ from flyball.app.cli.door import HomeOption, JsonFlag, emit, say
 if TYPE_CHECKING:
     from rich.console import Group
 
-    from flyball.app.drills.fault import DrillFault
     from flyball.app.drills.report import DrillReport
     from flyball.app.home import Home
-
-ANY = "any service"  # what a fault takes that a running one can be broken by
 
 
 def drill(
@@ -40,14 +37,11 @@ def drill(
     be started with --allow-drills. Exit code 0: every drill came to its report. 1: refused; of a disaster: something
     differs. 3: no running service can be broken so.
     """
-    from flyball.app.drills.faults import FAULTS
     from flyball.app.home import find_home
 
-    if name == "list":
-        found = [{"fault": each.name, "what": each.what, "needs": each.needs} for each in FAULTS.values()]
-        emit({"faults": found}, as_json=json, text=lambda: "\n".join(_line(each) for each in FAULTS.values()))
-        return 0
     place = find_home(home)
+    if name == "list":
+        return _list(place, service, as_json=json)
     if name == "abort":
         return _abort(place, as_json=json)
     within_s = _checked(name, share, within)
@@ -70,15 +64,17 @@ def _faults(
     from flyball.app.cli.acting import os_user
     from flyball.app.drills.faults import FAULTS
     from flyball.app.people import Person
+    from flyball.app.wiring.drills.looking import asked_for, look
     from flyball.app.wiring.drills.run import allowing_up, own_home, run
     from flyball.app.wiring.drills.turns import Wanted
+    from flyball.core.errors import Unavailable
 
     up = allowing_up(place)
     if up is not None:
-        _can_be_made(name)
-        wide = [each for each in FAULTS.values() if each.home_wide_s and _fault(name) in ("all", each.name)]
-        what = "".join(f"; {each.what} for up to {each.home_wide_s:g} s, of {', '.join(up.services)}" for each in wide)
-        _consent(f"{name} on {service or ', '.join(up.services)} at {up.url}{what}", yes=yes)
+        where_it_runs = look(place, up, service)
+        if (why := where_it_runs.why_not.get(_fault(name))) is not None:
+            raise Unavailable(f"{_fault(name)} was not made: {why}", hint="flyball drill list names what can be made")
+        _consent(asked_for(where_it_runs, _fault(name), up, share), yes=yes)
     wanted = Wanted(faults=tuple(FAULTS) if name == "all" else (_fault(name),), share=share, within_s=within_s)
     where = place if up is not None else own_home(option, place)
     report = run(where, wanted, Person(name=os_user(), proof="os_user"), say, service=service)
@@ -141,21 +137,31 @@ def _checked(name: str, share: float | None, within: str | None) -> float | None
     return within_s
 
 
-def _line(each: "DrillFault") -> str:
-    return f"{each.name:<16} {each.what}" + ("" if each.needs == ANY else f" (not on a running service: {each.needs})")
-
-
-def _can_be_made(name: str) -> None:
-    """Raises: Unavailable: a named fault is none of a running service; `all` names what it leaves out."""
+def _list(place: "Home", service: str | None, *, as_json: bool) -> int:
+    """All faults; where a `flyball up` runs, also which cannot be made on its service now, and why."""
     from flyball.app.drills.faults import FAULTS
-    from flyball.core.errors import Unavailable
+    from flyball.app.wiring.drills.looking import look
+    from flyball.app.wiring.drills.run import running_up
 
-    fault = FAULTS.get(_fault(name))
-    if fault is not None and fault.needs != ANY:
-        raise Unavailable(
-            f"{fault.name} was not made: it takes {fault.needs}, and a flyball up runs here",
-            hint="name another --home: where no flyball up runs, the drill starts a service of its own",
-        )
+    up = running_up(place)
+    head, against, name = "on a service of the drill's own, as no flyball up runs here:", dict[str, str](), ""
+    if up is not None and not up.allow_drills:
+        head = "on none: the flyball up that runs here allows no drills"
+        against = dict.fromkeys(FAULTS, "it was started without --allow-drills")
+    elif up is not None:
+        where = look(place, up, service)
+        head, against, name = f"on {where.name}, which runs here:", dict(where.why_not), where.name
+    found = [
+        {"fault": each.name, "what": each.what, "can": each.name not in against, "why_not": against.get(each.name, "")}
+        for each in FAULTS.values()
+    ]
+    lines = [head, *(_line(one.name, one.what, against.get(one.name, "")) for one in FAULTS.values())]
+    emit({"service": name, "faults": found}, as_json=as_json, text=lambda: "\n".join(lines))
+    return 0
+
+
+def _line(name: str, what: str, why_not: str) -> str:
+    return f"{name:<16} " + (f"not here: {why_not}" if why_not else what)
 
 
 def _fault(name: str) -> str:

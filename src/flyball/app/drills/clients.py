@@ -13,10 +13,11 @@ import aiohttp
 import numpy as np
 
 from flyball.app.paced import Paced
+from flyball.core.drill_lease import KEYS as PREFIX
 
 MAX_IN_FLIGHT = 300
 TIMEOUT_S = 10.0
-KEYS = 200  # of the drill's own range
+KEYS = 200  # of the drill's own range, `drill-000` and on
 
 Row = dict[str, Any]
 
@@ -76,7 +77,7 @@ class Clients(Paced):
         self.bend: Bend | None = None
         self.share, self.key = 0.0, key
         self._service, self._rows, self._dice = service, rows, dice
-        self._honest, self._headers, self._number = honest, headers or {}, 0
+        self.honest, self._headers, self._number = honest, headers or {}, 0
 
     def anew(self) -> None:
         """Count from here."""
@@ -101,18 +102,18 @@ class Clients(Paced):
         return sum(told.outcomes[name] for told in self.counts.values())
 
     async def _ask(self) -> None:
-        struck = self.bend is not None and (not self._honest or self._dice.random() < self.share)
+        struck = self.bend is not None and (not self.honest or self._dice.random() < self.share)
         bend = self.bend if struck else None
         self._number += 1
         number = self._number
         row, label = self._rows.next()
         told, headers = self.counts["honest" if bend is None else "drill"], self._headers
-        if bend is None and not self._honest:
+        if bend is None and not self.honest:
             headers = headers | {"X-Flyball-Probe": "1"}  # only to see what clients get: in no analysis
         if bend is not None:
             (row, label), headers = bend.request(dict(row), label), bend.headers(dict(headers))
             if self.key is not None:
-                row[self.key] = f"drill-{number % KEYS:03d}"
+                row[self.key] = f"{PREFIX}{number % KEYS:03d}"
         told.sent += 1
         outcome, answer = await self._asked(told, f"/v1/services/{self._service}/predict", row, headers)
         told.outcomes[outcome] += 1

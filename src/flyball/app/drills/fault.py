@@ -1,15 +1,13 @@
 """What a fault of a drill is: how it is made, what tells of it, when it ends; and the stage on which it is made."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from flyball.app.drills.clients import Bend, Clients, Row
 from flyball.core.contract import DataContract
-
-# what it takes: any service; a service whose model obeys the word of a drill; processes that the drill has started
-Needs = Literal["any service", "the drill's service", "the drill's processes"]
+from flyball.core.drill_lease import DrillLease
 
 
 @dataclass(kw_only=True)
@@ -22,9 +20,11 @@ class Stage:
     clients: Clients
     lock_ledger: Callable[[], AbstractAsyncContextManager[None]]  # nobody can write to it inside
     workers: Callable[[], dict[int, str]]  # processes that answer: id -> name
-    expired_key: Callable[[], str]  # text of a key that is no longer valid
+    bad_key: Callable[[], str]  # text of a key that is no longer valid, or never was
     offer: Callable[[dict[str, Any]], Awaitable[None]]  # train a release so configured, and see it take live traffic
     shift: Callable[[Row, Any], tuple[Row, Any]]  # a row, and its label, as they would be in another region
+    why_not: Callable[[], Mapping[str, str]]  # faults that cannot be made here now, and why
+    aim: Callable[[DrillLease], DrillLease]  # the word as whoever strikes here has to read it
     found: dict[str, float] = field(default_factory=dict)
 
 
@@ -43,9 +43,8 @@ class DrillFault:
     # `seen`: only the outside can end it, so the drill ends it once it was seen; `recovered`: it stays until the
     # product has dealt with it
     ends: Literal["seen", "recovered"] = "seen"
-    needs: Needs = "any service"
     injected: Literal["real", "port"] = "real"
-    home_wide_s: float | None = None  # it hits every service of the home, so on a running one it lasts so long at most
+    running_s: float | None = None  # it hits more than rows of the drill: on a running service so long at most
     prepare: Callable[[Stage], Awaitable[None]] | None = None  # before the clock starts
 
     @property
@@ -70,6 +69,13 @@ def of_requests(bend: Callable[[Stage], Bend]) -> Injecting:
 
 
 @asynccontextmanager
-async def by_the_word(_: Stage, __: float) -> AsyncIterator[None]:
-    """A fault that whoever reads the drill's word makes by himself."""
-    yield
+async def by_the_word(stage: Stage, _: float) -> AsyncIterator[None]:
+    """A fault that whoever reads the drill's word makes by himself; beside other clients, of rows of its own."""
+    if stage.clients.honest:
+        yield
+        return
+    stage.clients.bend = Bend()
+    try:
+        yield
+    finally:
+        stage.clients.bend = None

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 from flyball.contracts.declaration.task_metrics import Finding
 from flyball.contracts.schema_faults import nearest
-from flyball.core.declared_drills import DRILLED, FALLBACK, OWN_ONLY, Schedule
+from flyball.core.declared_drills import DRILLED, FALLBACK, Schedule
+from flyball.core.service import Service
 from flyball.core.serving import Serving
+from flyball.core.undrillable import undrillable
 
 
 def of_drills(drills: Schedule, serving: Serving | None) -> Iterator[Finding]:
@@ -18,14 +20,10 @@ def of_drills(drills: Schedule, serving: Serving | None) -> Iterator[Finding]:
             yield ("drills", name), "links that are tried", "serving.exercise.share is 0", fix
 
 
-def unpayable(drills: Schedule) -> tuple[str, ...]:
-    """Notes on what is scheduled and cannot be made on a running service, so that it is overdue for ever.
-
-    >>> unpayable({"crash_loop": "monthly", "nan_burst": "monthly"})
-    ('drills.crash_loop: no running service can be broken so; it will stay overdue: leave it out',)
-    """
+def unpayable(service: Service) -> tuple[str, ...]:
+    """Notes on what is scheduled and cannot be made while the service runs, so that it is overdue for ever."""
     return tuple(
-        f"drills.{name}: no running service can be broken so; it will stay overdue: leave it out"
-        for name in drills
-        if name in OWN_ONLY
+        f"drills.{name}: it will stay overdue, as it cannot be made while the service runs: {why}"
+        for name, why in undrillable(service).items()
+        if name in service.drills
     )

@@ -15,6 +15,5 @@ FAULT = DrillFault(
     told_by=("rollback",),
     inject=by_the_word,
     ends="recovered",
-    needs="the drill's processes",
     prepare=_offer,
 )

@@ -41,5 +41,4 @@ FAULT = DrillFault(
     told_by=("process/worker", "process/gateway", "health/availability", "health/resources"),
     inject=_inject,
     ends="recovered",
-    needs="the drill's processes",
 )

@@ -12,5 +12,5 @@ FAULT = DrillFault(
     told_by=("signal/capture", "health/resources"),
     inject=by_the_word,
     injected="port",
-    needs="the drill's processes",
+    running_s=60.0,
 )

@@ -13,7 +13,7 @@ class _OldKey(Bend):
 
 
 def _bend(stage: Stage) -> Bend:
-    return _OldKey(stage.expired_key())
+    return _OldKey(stage.bad_key())
 
 
 FAULT = DrillFault(
@@ -22,5 +22,4 @@ FAULT = DrillFault(
     share=0.05,
     told_by=("door/refused",),
     inject=of_requests(_bend),
-    needs="the drill's processes",
 )

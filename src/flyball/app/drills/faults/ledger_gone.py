@@ -18,5 +18,5 @@ FAULT = DrillFault(
     share=1.0,
     told_by=("controller/silent",),
     inject=_inject,
-    home_wide_s=30.0,  # a controller is silent after 15 s
+    running_s=30.0,  # a controller is silent after 15 s
 )

@@ -9,5 +9,4 @@ FAULT = DrillFault(
     told_by=("process/worker", "health/resources"),
     inject=by_the_word,
     ends="recovered",
-    needs="the drill's service",
 )

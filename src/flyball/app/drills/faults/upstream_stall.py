@@ -8,5 +8,4 @@ FAULT = DrillFault(
     share=0.05,
     told_by=("signal/error", "health/errors", "health/availability", "health/fallback", "incident/upstream"),
     inject=by_the_word,
-    needs="the drill's service",
 )

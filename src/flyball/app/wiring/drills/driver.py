@@ -97,7 +97,7 @@ class Driver:
             drill=name, fault=fault.name, service=stage.service, share=share, until=ends, driver=os.getpid()
         )
         watch.begin(time.time())
-        put(self.lease, word)
+        put(self.lease, stage.aim(word))
         aborted, ended_s = await self._under_fault(watch, fault, share, ends)
         if not aborted:
             await watch.until(lambda found: found.recovered_s is not None and watch.calm, within_s=within_s)

@@ -114,9 +114,11 @@ class OwnStage:
             clients=clients,
             lock_ledger=lambda: locking(self._home),
             workers=lambda: workers_of(pid_of(self._home, "gateway")),
-            expired_key=self._expired_key,
+            bad_key=self._expired_key,
             offer=self._offer,
             shift=self.rows.shift,
+            why_not=dict,
+            aim=lambda word: word,  # its model reads it by itself
         )
 
     def _expired_key(self) -> str:

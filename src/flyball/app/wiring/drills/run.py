@@ -21,14 +21,14 @@ from flyball.app.home import Home
 from flyball.app.people import Person
 from flyball.app.wiring.drills.disaster import Disaster
 from flyball.app.wiring.drills.driver import Driver
+from flyball.app.wiring.drills.looking import RUNNING_SHARE, service_of
 from flyball.app.wiring.drills.own import OwnStage
 from flyball.app.wiring.drills.rows import FromSource
-from flyball.app.wiring.drills.running import RunningStage, service_of
+from flyball.app.wiring.drills.running import RunningStage
 from flyball.app.wiring.drills.turns import Turns, Wanted
 from flyball.app.wiring.ledger import ledger_of
 from flyball.core.errors import Unavailable
 
-RUNNING_SHARE = 0.05
 WARM_S = 5.0  # of traffic before a disaster: something has to be laid aside
 
 Say = Callable[[str], None]
@@ -87,7 +87,7 @@ async def _run(
         if up is None:
             made: OwnStage | RunningStage = OwnStage(home, ledger, rate=wanted.rate, small=wanted.small)
         else:
-            made = RunningStage(home, up, service, wanted.share or RUNNING_SHARE)
+            made = RunningStage(home, ledger, up, service, wanted.share or RUNNING_SHARE)
             wanted = replace(wanted, share=wanted.share or RUNNING_SHARE)
         async with made.running() as stage:
             if up is None:

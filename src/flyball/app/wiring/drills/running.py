@@ -6,6 +6,7 @@ they are is kept by the gateway's own count of rows: so many a second more as th
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -17,12 +18,17 @@ from flyball.adapters.clock import SystemClock
 from flyball.app.declared import Declared, load
 from flyball.app.drills.clients import Clients
 from flyball.app.drills.fault import Stage
+from flyball.app.drills.here import aimed, why_not
 from flyball.app.drills.lease import Allowed
-from flyball.app.drills.watchers import Watchers, pid_of, workers_of
+from flyball.app.drills.watchers import Watchers, pid_of, refusals_in, workers_of
 from flyball.app.home import Home
+from flyball.app.people import states_of
+from flyball.app.wiring.drills.looking import asks_for_keys, here_of, log_of, service_of
 from flyball.app.wiring.drills.own import kept_at, locking
 from flyball.app.wiring.drills.rows import FromSource
-from flyball.core.errors import NotFound, Refused, Unavailable
+from flyball.core.errors import Refused, Unavailable
+from flyball.core.ledger import Ledger
+from flyball.serving.access.api_keys import ID_BYTES, SALT_BYTES, SECRET_BYTES, made
 
 KEY_VARIABLE = "FLYBALL_DRILL_KEY"  # a key with `predict` and `labels`, where the gateway asks for one
 LEAST_RPS = 1.0
@@ -32,10 +38,10 @@ MEASURE_S = 2.0
 class RunningStage:
     """Of one service of a running `flyball up`."""
 
-    def __init__(self, home: Home, up: Allowed, service: str | None, share: float) -> None:
+    def __init__(self, home: Home, ledger: Ledger, up: Allowed, service: str | None, share: float) -> None:
         """Raises: NotFound: no such service there. BadInput: its folder is faulty."""
         self.name, file = service_of(up, service)
-        self._home, self._up, self._share = home, up, share
+        self._home, self._ledger, self._up, self._share = home, ledger, up, share
         self._declared: Declared = load(file)
 
     @asynccontextmanager
@@ -43,8 +49,8 @@ class RunningStage:
         """Raises: Unavailable: the gateway does not answer."""
         dice, declared = np.random.default_rng(), self._declared
         rows = FromSource(declared, dice, SystemClock())
-        key = declared.service.data.key
-        texts = {each.name for each in declared.contract.columns if each.kind == "string"}
+        keys = await asks_for_keys(self._up)
+        column = here_of(self._home, declared, keys=keys).column
         headers = {"Authorization": f"Bearer {text}"} if (text := os.environ.get(KEY_VARIABLE)) else {}
         rate = max(LEAST_RPS, await self._rate(headers) * self._share / (1 - self._share))
         clients = Clients(
@@ -54,7 +60,7 @@ class RunningStage:
             dice,
             rate=rate,
             honest=False,
-            key=key if key in texts else None,
+            key=column or None,
             headers=headers,
         )
         async with clients:
@@ -65,18 +71,27 @@ class RunningStage:
                 clients=clients,
                 lock_ledger=lambda: locking(self._home),
                 workers=lambda: workers_of(pid_of(self._home, "gateway")),
-                expired_key=_not_here,
+                bad_key=unknown_key,
                 offer=_offer_not_here,
                 shift=rows.shift,
+                why_not=lambda: why_not(here_of(self._home, declared, keys=keys)),
+                aim=lambda word: aimed(word, here_of(self._home, declared, keys=keys), self._champion()),
             )
+
+    def _champion(self) -> str:
+        return str(states_of(self._ledger)[self.name].champion)
 
     def watchers(self, clients: Clients) -> Watchers:
         return Watchers(
             self._home,
             kept_at=lambda: kept_at(self._home, self.name),
-            refusals=lambda: 0,
+            refusals=self._refusals,
             refused_at=lambda: clients.refused_at,
         )
+
+    def _refusals(self) -> int:
+        log = log_of(self._home)
+        return 0 if log is None else refusals_in(log)
 
     async def _rate(self, headers: dict[str, str]) -> float:
         """Rows a second that the gateway takes now."""
@@ -98,20 +113,11 @@ class RunningStage:
         return sum(float(line.split()[-1]) for line in text.splitlines() if line.startswith(wanted))
 
 
-def service_of(up: Allowed, service: str | None) -> tuple[str, str]:
-    """Name and file of the service that is meant. Raises: Refused: of several none is named. NotFound: no such one."""
-    names = ", ".join(up.services)
-    if service is None and len(up.services) > 1:
-        raise Refused(f"several services run here: {names}", hint="name one by --service")
-    name = service or next(iter(up.services))
-    if name not in up.services:
-        raise NotFound(f"no service {name!r} runs here", hint=f"services: {names}")
-    return name, up.services[name]
-
-
-def _not_here() -> str:
-    raise Refused("keys of a running gateway are not the drill's")
+def unknown_key() -> str:
+    """One that the gateway has never known: one that has run out would have to be written into the owner's file."""
+    text, _ = made(os.urandom(ID_BYTES + SECRET_BYTES + SALT_BYTES), (), now=time.time())
+    return text
 
 
 async def _offer_not_here(_: dict[str, Any]) -> None:
-    raise Refused("releases of a running service are not the drill's")
+    raise Refused("a candidate of the drill is none of a service that runs")

@@ -61,8 +61,7 @@ class Turns:
         left_out: list[LeftOut] = []
         for name in wanted.faults:
             fault = FAULTS[name]
-            if not self._own and fault.needs != "any service":
-                why = f"it takes {fault.needs}; where no flyball up runs, flyball drill starts them"
+            if why := self._stage.why_not().get(name):
                 left_out.append(LeftOut(fault=name, why=why))
                 continue
             await self._ready()
@@ -74,8 +73,8 @@ class Turns:
 
     async def _one(self, fault: DrillFault, wanted: Wanted) -> DrillRow:
         within_s = wanted.within_s or (OWN_WITHIN_S if self._own else RUNNING_WITHIN_S)
-        if not self._own and fault.home_wide_s is not None:
-            within_s = min(within_s, fault.home_wide_s)
+        if not self._own and fault.running_s is not None:
+            within_s = min(within_s, fault.running_s)
         share = fault.share if wanted.share is None else wanted.share
         self._say(f"{fault.name}: {fault.what}, on {share:.0%} of the traffic at most")
         mended = self._mended if self._own else None

@@ -19,6 +19,7 @@ from flyball.app.home import Home
 from flyball.app.wiring.health_seen import health_seen
 from flyball.app.wiring.processes.arm import behind, loader_of, warm
 from flyball.app.wiring.secret import secret_of
+from flyball.app.wiring.serving.drilled import struck
 from flyball.app.wiring.serving.newest_budgets import NewestBudgets
 from flyball.app.wiring.serving.newest_windows import NewestWindows
 from flyball.app.wiring.serving.observed import observed, tracing_of
@@ -273,7 +274,7 @@ def served_of(
     alone = DataContract(id=contract.id, version=contract.version, table=contract.table, columns=answered)
     label_rule = LabelRule(label, CompiledRows(alone)) if answered else None
     arms = Arms(
-        _Start(releases, clock, sockets, loader, service.serving),
+        struck(_Start(releases, clock, sockets, loader, service.serving), name, clock),
         clock,
         Circuits(service.serving.breaker, deadline_s=deadline_s, shelf=circuits_of(name, shared)),
     )

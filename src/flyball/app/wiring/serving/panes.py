@@ -9,12 +9,12 @@ from pathlib import Path
 
 from flyball.adapters.clock import SystemClock
 from flyball.adapters.prediction_log.disk import Disk
-from flyball.adapters.prediction_log.drilled_disk import disk
 from flyball.adapters.prediction_log.labels import SqliteLabels
 from flyball.adapters.prediction_log.segments import SegmentLog
 from flyball.adapters.prediction_log.worker_panes import WORKERS, NoLabels, WorkerPanes, worker_folder
 from flyball.app.declared import Declared
 from flyball.app.home import Home
+from flyball.app.wiring.serving.drilled import disk_of
 from flyball.app.wiring.serving.journal import JOURNAL
 from flyball.core.errors import Unavailable
 from flyball.core.log_tables import LogTables, log_tables
@@ -55,7 +55,7 @@ def capture_of(
     folder = home.telemetry(name)
     policy, pane_s = declared.service.serving.log, declared.service.monitor.pane_s
     place = folder if worker is None else worker_folder(folder, worker)
-    log = SegmentLog(place, name, tables_of(declared), fsync=policy.fsync, disk=disk())
+    log = SegmentLog(place, name, tables_of(declared), fsync=policy.fsync, disk=disk_of(name))
     if policy.fsync != "os":
         _names_synced(place, home)
     book = NoLabels() if worker is not None or labels is None else labels

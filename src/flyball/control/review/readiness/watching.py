@@ -6,7 +6,8 @@ from flyball.control.overdue import links, overdue
 from flyball.control.review.readiness.item import Asked, Item, failed, fresh, looked_at, passed, unknown
 from flyball.control.review.seen import DAY_S, QUARTER_S
 from flyball.core import events as e
-from flyball.core.declared_drills import FALLBACK, OWN_ONLY
+from flyball.core.declared_drills import FALLBACK
+from flyball.core.undrillable import undrillable
 
 TESTED_S = 90 * DAY_S  # a test of an alert, at most so long ago
 DISASTER = "disaster"
@@ -118,8 +119,8 @@ def _drills(asked: Asked) -> Item:
         return failed(name, "none is scheduled", "drills: {fallback: weekly, disaster: quarterly}")
     late = [each for each in overdue(asked.state, asked.service, asked.seen.now) if each.what.startswith("drill-")]
     if late:
-        own = [each for each in schedule if each in OWN_ONLY]
-        todo = f"out of drills: {', '.join(own)} (no running service can be broken so)" if own else "flyball drill NAME"
+        never = [f"{each} ({why})" for each, why in undrillable(asked.service).items() if each in schedule]
+        todo = f"out of drills: {', '.join(never)}" if never else "flyball drill NAME"
         return failed(name, "; ".join(each.why for each in late), todo)
     never = [each for each in schedule if each != FALLBACK and each not in asked.state.routine.drills]
     if FALLBACK in schedule:
