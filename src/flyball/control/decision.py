@@ -58,6 +58,7 @@ class Situation(Record):
     learning: Learning = Learning()
     stale: bool = False  # the declaration on the ledger is another than the one this controller runs
     watched: tuple[AnyFact, ...] = ()  # signals and incidents that begin or end with the newest windows
+    refused: bool = False  # the check has refused the plan of this moment: only who has to hear of it is asked for
     changed: tuple[AnyFact, ...] = ()  # that the service is as well as it is, where the ledger says otherwise
 
 

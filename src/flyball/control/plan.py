@@ -4,8 +4,13 @@ Concerns are asked in the order of their urgency: a way back first, then the gat
 incidents, what the monitor saw and how well the service is, then who is told of it, then remedies (what clients suffer
 from comes before what makes the model better; a person's freeze leaves the way back), then an A/B test or the rollout,
 then learning. At most one of them changes state in one plan, so that each answer is given on the ledger as it stands. A
-freeze stops all but the way back, the routing, and what is only told.
+freeze stops all but the way back, the routing, and what is only told. Where the check has refused what came of this,
+people are told all the same, and nothing else is asked.
 """
+
+from collections.abc import Iterator
+
+from msgspec.structs import replace
 
 from flyball.control.ab_testing import plan_ab_end, plan_ab_test
 from flyball.control.alerts.alerting import plan_alerts
@@ -15,10 +20,12 @@ from flyball.control.excepting import plan_exceptions
 from flyball.control.giving_up import plan_given_up, repeat
 from flyball.control.healing.planning import plan_healing
 from flyball.control.incidents.planning import plan_incidents
+from flyball.control.refusing import accepted
 from flyball.control.retraining import plan_retraining
 from flyball.control.rollout.rolling_back import plan_rollback, way_back
 from flyball.control.rollout.rolling_out import plan_rollout
 from flyball.control.rollout.steps import settled
+from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.ids import RolloutId, ServiceName
 from flyball.core.record import Record
@@ -41,20 +48,33 @@ class Plan(Record):
 def plan(situation: Situation) -> Plan:
     """The plan for one service. Asked twice with the same situation it answers the same."""
     state = situation.state
-    asked = (
-        *(plan_rollback, plan_exceptions, plan_ab_end, _plan_routing, plan_incidents, _plan_watched, _plan_health),
-        *(plan_drill_over, _plan_alerts, plan_healing, _plan_standstill),
-        *(plan_ab_test, plan_rollout, plan_retraining),
-    )
     decisions: list[Decision] = []
-    for concern in asked:
-        decision = concern(situation)
+    for decision in _asked(situation):
         if decision is None:
             continue
         decisions.append(decision)
         if decision.facts or decision.action in STANDSTILLS:
             break
-    return Plan(service=state.service, parent=state.version, decisions=tuple(decisions))
+    made = Plan(service=state.service, parent=state.version, decisions=tuple(decisions))
+    if made.acts or situation.refused or (passed := accepted(state)) is None:
+        return made
+    return replace(made, decisions=(*decisions, passed))
+
+
+def _asked(situation: Situation) -> Iterator[Decision | None]:
+    """One answer after the other: whoever stands behind one that changes state is not asked."""
+    if situation.refused:
+        yield plan_alerts(situation)
+        return
+    for concern in (plan_rollback, plan_exceptions, plan_ab_end, _plan_routing, plan_incidents, _plan_watched):
+        yield concern(situation)
+    yield _plan_health(situation)
+    yield plan_drill_over(situation)
+    healing = plan_healing(situation)
+    yield plan_alerts(situation, moving=_moving(healing, situation.state))
+    yield healing
+    for concern in (_plan_standstill, plan_ab_test, plan_rollout, plan_retraining):
+        yield concern(situation)
 
 
 def _plan_routing(situation: Situation) -> Decision | None:
@@ -118,13 +138,19 @@ def _plan_health(situation: Situation) -> Decision | None:
     )
 
 
-def _plan_alerts(situation: Situation) -> Decision | None:
-    """Nobody is told before a remedy that can begin now has begun: then it is known what is held for it."""
-    decision = plan_alerts(situation)
-    if decision is None:
-        return None
-    healing = plan_healing(situation)
-    return None if healing is not None and healing.facts else decision
+def _moving(healing: Decision | None, state: ServiceState) -> frozenset[str]:
+    """Causes against which a remedy begins in this plan, or is judged: in the next one, of the same round, it is known
+    what is held for it. Of all others people are told at once, whatever becomes of the remedy."""
+    causes: set[str] = set()
+    for fact in healing.facts if healing is not None else ():
+        match fact:
+            case e.RemedyBegun(cause=cause):
+                causes.add(cause)
+            case e.RemedyVerified(remedy=name) | e.RemedyEnded(remedy=name) if name in state.healing.tried:
+                causes.add(state.healing.tried[name].begun.cause)
+            case _:
+                pass
+    return frozenset(causes)
 
 
 def _plan_standstill(situation: Situation) -> Decision | None:

@@ -4,7 +4,7 @@ One cause is one alert from its first sight until it is over, however often it i
 said (`AlertHeld`), and told when the reason to hold it is gone and the cause still stands.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from flyball.control.alerts.due import Due, due, restful
 from flyball.control.alerts.holding import flaps, reason_to_hold, silence_of
@@ -22,8 +22,11 @@ from flyball.core.service import Alerts
 ORDER = {known: place for place, known in enumerate(EXPLAINS)}  # what explains others comes first
 
 
-def plan_alerts(situation: Situation) -> Decision | None:
-    """The facts of this moment; None: nobody has anything to hear. Asked again after them it has nothing to say."""
+def plan_alerts(situation: Situation, *, moving: Collection[str] = ()) -> Decision | None:
+    """The facts of this moment; None: nobody has anything to hear. Asked again after them it has nothing to say.
+
+    Args: moving: causes about which something else is decided at this moment. They are told or held after that.
+    """
     state, alerts = situation.state, situation.service.alerts
     if alerts is None:
         return _none_any_more(situation)
@@ -33,7 +36,7 @@ def plan_alerts(situation: Situation) -> Decision | None:
     facts = (
         *_silences_over(situation),
         *_over(standing, situation, alerts),
-        *_told(standing, situation, alerts),
+        *_told(standing, situation, alerts, moving),
         *_escalated(standing, situation, alerts),
     )
     return _decision(facts) if facts else None
@@ -88,11 +91,15 @@ def _gone(cause: str, standing: dict[str, Due], situation: Situation, alerts: Al
     return since is None or elapsed_s(since, situation.now) >= alerts.flap.calm_s
 
 
-def _told(standing: dict[str, Due], situation: Situation, alerts: Alerts) -> Iterator[e.AnyFact]:
+def _told(
+    standing: dict[str, Due], situation: Situation, alerts: Alerts, moving: Collection[str]
+) -> Iterator[e.AnyFact]:
     """Raised, or held; what explains others first, so that one plan does not tell both."""
     book = situation.state.alerts
     told = {cause: one.raised.urgency for cause, one in book.open.items()}
     for cause, one in sorted(standing.items(), key=lambda pair: ORDER.get(family(pair[0]), len(ORDER))):
+        if cause in moving:
+            continue
         known = book.open.get(cause)
         worse = known is not None and one.pages and known.raised.urgency == "ticket"
         if known is not None and not worse and not _another(one, known, situation):

@@ -16,6 +16,7 @@ from flyball.control.alerts.evidence import (
 from flyball.control.alerts.table import BURNING, WEIGHTS, row_of
 from flyball.control.decision import Situation, elapsed_s
 from flyball.control.overdue import overdue
+from flyball.control.refusing import refusal
 from flyball.control.state.alert_causes import alarming, cause_of
 from flyball.control.state.healing_state import Tried
 from flyball.control.state.service_state import ServiceState
@@ -70,6 +71,7 @@ def restful(state: ServiceState, service: Service) -> bool:
         or state.incidents.open
         or state.ticket
         or state.healing.tried
+        or refusal(state) is not None
     )
 
 
@@ -119,6 +121,9 @@ def _found(situation: Situation) -> Iterator[Due]:
     for kind, given_up in state.alerts.given_up.items():
         summary, detail = of_given_up(given_up)
         yield Due(cause=f"command/{kind}", severity="warning", summary=summary, detail=detail)
+    if (why := refusal(state)) is not None:
+        summary = "the loop's own check refuses what the loop would do, and nothing is done by itself"
+        yield Due(cause="check", severity="warning", summary=summary, detail=f"It would break these rules: {why}")
     for cause, tried in _exhausted(state).items():
         if tried.verified is None:  # later it stands by itself, or does not
             summary = f"no remedy against {cause} helped"

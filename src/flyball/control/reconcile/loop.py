@@ -13,26 +13,25 @@ Two controllers: one holds the lease. A holder that was overtaken unawares is re
 and by the gateway (its epoch is low).
 """
 
-import re
-from collections.abc import Sequence
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 import msgspec
 from msgspec.structs import replace
 
 from flyball.control.check.rules import broken_rules
-from flyball.control.decision import Decision, Outlook, Situation
+from flyball.control.decision import Outlook, Situation
 from flyball.control.giving_up import died_of, given_up
 from flyball.control.plan import Plan, plan
+from flyball.control.reconcile.explanations import explanations
 from flyball.control.reconcile.foretelling import Foretelling
 from flyball.control.reconcile.outlook import Seen, of_step
+from flyball.control.refusing import refused
 from flyball.control.retries import spent, wait_s
 from flyball.control.state.fold import fold
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.clock import Clock, timestamp
 from flyball.core.errors import Conflict, FlyballError, NotFound, Refused, StaleEpoch, Unavailable
-from flyball.core.ids import ServiceName
 from flyball.core.ledger import Claimed, Lease, Ledger
 from flyball.core.policy import declaration_digest, policy_digest
 from flyball.core.ports import Gateways
@@ -98,7 +97,9 @@ class Reconciler:
             for _ in range(MAX_MOVES):
                 situation = self._situation(self.seen)
                 made = plan(situation)
-                self._write(made, lease, situation)
+                if broken := self._broken(made, situation):
+                    self._refuse(made, broken, lease)
+                self._write(made, lease)
                 moved = self._carry_out(lease)
                 self.catch_up()
                 if not made.acts and not moved:
@@ -182,37 +183,34 @@ class Reconciler:
             return Outlook()
         return Outlook(power=self._foretelling.power(self.state, self._clock.monotonic()))
 
-    def _write(self, made: Plan, lease: Lease, of: Situation) -> None:
-        """Facts, explanations and commands of a plan, all or nothing. Of: what it was made from."""
+    def _broken(self, made: Plan, of: Situation) -> tuple[str, ...]:
+        """The rules that a plan would break. Of: what it was made from."""
         seen = of.outlook
-        broken = broken_rules(made, self.state, self.service, now=of.now, power=seen.power, verdict=seen.verdict)
-        if broken:
-            refused = Decision(action="check", what="refused", why="; ".join(broken))
-            made = Plan(service=made.service, parent=made.parent, decisions=(refused,))
+        return broken_rules(made, self.state, self.service, now=of.now, power=seen.power, verdict=seen.verdict)
+
+    def _refuse(self, made: Plan, broken: tuple[str, ...], lease: Lease) -> NoReturn:
+        """Nothing of the plan is carried out; that is told, and so is all else that people have to hear: a fault in
+        one concern silences no alert. Raises: FlyballError."""
+        self._write(replace(made, decisions=(refused(broken),)), lease)
+        for _ in range(MAX_MOVES):
+            self.catch_up()
+            situation = replace(self._situation(self.seen), refused=True)
+            told = plan(situation)
+            if not told.acts:
+                break
+            if more := self._broken(told, situation):
+                broken = (*broken, *more)
+                break
+            self._write(told, lease)
+        raise FlyballError(f"the plan for {made.service} breaks its own rules: {'; '.join(broken)}")
+
+    def _write(self, made: Plan, lease: Lease) -> None:
+        """Facts, explanations and commands of a plan, all or nothing."""
         facts = [fact for decision in made.decisions for fact in decision.facts]
-        facts += self._explanations(made.decisions)
+        facts += explanations(made.decisions, self.state)
         commands = [command for decision in made.decisions for command in decision.commands]
         if facts or commands:
             self._ledger.append(facts, expected=self.state.version, fence=lease, commands=commands)
-        if broken:
-            raise FlyballError(f"the plan for {made.service} breaks its own rules: {'; '.join(broken)}")
-
-    def _explanations(self, decisions: Sequence[Decision]) -> list[e.AnyFact]:
-        """What was done or left undone, where the answer is another than last time (figures apart)."""
-        told: list[e.AnyFact] = []
-        for decision in decisions:
-            if decision.told:
-                continue
-            fact = e.DecisionTaken(
-                service=ServiceName(self.state.service),
-                action=decision.action,
-                why=f"{decision.what}: {decision.why}",
-                waiting_for=decision.waiting_for,
-            )
-            last = self.state.decisions.get(decision.action)
-            if last is None or _gist(last) != _gist(fact):
-                told.append(fact)
-        return told
 
     def _carry_out(self, lease: Lease) -> bool:
         """Claim and do what was ordered. True where something was done."""
@@ -287,8 +285,3 @@ class Reconciler:
                 raise
             return [e.RoutingRefused(service=routing.service, key=name, epoch=routing.epoch, error=str(error))]
         return [e.RoutingApplied(service=routing.service, key=name, epoch=routing.epoch)]
-
-
-def _gist(fact: e.DecisionTaken) -> tuple[str, ...]:
-    """A decision without its figures: a count that grows is not another answer."""
-    return tuple(re.sub(r"\d[\d.]*", "#", text) for text in (fact.why, *fact.waiting_for))
