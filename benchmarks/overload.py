@@ -1,6 +1,6 @@
 """A model of 5 ms of processor time a row under five times its capacity: what the clients get, and when it is over.
 
-    python -m benchmarks overload          (a minute a model)
+    python -m benchmarks overload          (a minute a model and a fallback chain)
 
 Open loop: a request is sent when its time has come, whether or not others were answered, and its latency counts from
 that time. The capacity is measured in the same run, before and after (the greater counts): six clients that wait for
@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -23,14 +24,18 @@ from typing import Any
 import polars as pl
 from benchmarks._open_loop import closed_loop, open_loop, request
 from tests.serving.parts import CHAMPION, routing, row
-from tests.serving.stage import SERVICE, Stage, stage, until
+from tests.serving.stage import SERVICE, UNCHAINED, Stage, stage, until
 
 from flyball.core.prediction import Answer, ArmReply
 
 SECONDS, AFTER_S, TIMES = 60.0, 10.0, 5.0
 CPU_S = 0.005
+MODELS = ((False, "works outside the interpreter"), (True, "holds the interpreter"))
 REQUEST = request(row())
-DECLARED = SERVICE.replace("deadline_ms: 400", "deadline_ms: 1000")
+CHAINS = {
+    "nothing answers instead": UNCHAINED.replace("deadline_ms: 400", "deadline_ms: 1000"),
+    "a constant answers instead": SERVICE.replace("deadline_ms: 400", "deadline_ms: 1000"),
+}
 
 
 class Burner:
@@ -60,17 +65,17 @@ def load(folder: str, *, release: str, once: bool) -> Burner:  # noqa: ARG001 --
 def main() -> None:
     """Print capacity, goodput, latency, memory, queue and recovery of both models."""
     seconds = float(os.environ.get("OVERLOAD_SECONDS", SECONDS))
-    for holds, name in ((False, "works outside the interpreter"), (True, "holds the interpreter")):
+    for (holds, name), (chain, declared) in product(MODELS, CHAINS.items()):
         with (
             tempfile.TemporaryDirectory(prefix="bench-overload-") as folder,
-            stage(Path(folder), loader="benchmarks.overload:load", declared=DECLARED) as made,
+            stage(Path(folder), loader="benchmarks.overload:load", declared=declared) as made,
         ):
             made.release(CHAMPION, sick=holds)
             made.start()
             made.control.apply(
                 "first", routing(previous=None, candidate=None, rollout=None, guardrails=None, step=None)
             )
-            print(f"a model of {CPU_S * 1e3:g} ms that {name}:")
+            print(f"a model of {CPU_S * 1e3:g} ms that {name}; {chain}:")
             overload(made, seconds)
 
 
@@ -94,6 +99,7 @@ def overload(made: Stage, seconds: float) -> None:
     during = [one for one in sent if one[0] < seconds]
     after = [one for one in sent if one[0] >= seconds]
     good = [one for one in during if one[1] == 200]
+    own, instead = _answers(made, begun, seconds)
     took = sorted(one[2] for one in good)
     half = len(good) and sum(one[0] >= seconds / 2 for one in good) / (seconds / 2)
     bad = [one for one in after if one[1] != 200]
@@ -106,6 +112,10 @@ def overload(made: Stage, seconds: float) -> None:
         f"  goodput {len(good) / seconds:.0f}/s = {len(good) / seconds / capacity:.2f} of capacity"
         f" (second half {half / capacity:.2f}); p50 {_ms(took, 0.5)}, p99 {_ms(took, 0.99)};"
         f" the model was at work on these answers {_at_work(made, begun, seconds):.2f} of the time"
+    )
+    print(
+        f"  of these the model's own {own / seconds:.0f}/s = {own / seconds / capacity:.2f};"
+        f" the chain's {instead / seconds:.0f}/s"
     )
     print(
         f"  refused after p50 {_ms(refused, 0.5)}, p99 {_ms(refused, 0.99)}; rows in flight at most {max(flying):.0f},"
@@ -122,12 +132,21 @@ def overload(made: Stage, seconds: float) -> None:
 
 def _at_work(made: Stage, begun: float, seconds: float) -> float:
     """Share of the time that the model spent on rows whose clients got its answer: what could not be better is 1."""
+    rows = _rows(made).filter(pl.col("at").is_between(begun, begun + seconds))
+    return float(rows.filter(pl.col("outcome") == "answered")["service_ms"].sum()) / 1e3 / seconds
+
+
+def _answers(made: Stage, begun: float, seconds: float) -> tuple[int, int]:
+    """Rows that the model answered, and rows that the fallback chain answered."""
+    rows = _rows(made).filter(pl.col("at").is_between(begun, begun + seconds))
+    return rows.filter(pl.col("outcome") == "answered").height, rows.filter(pl.col("outcome") == "fallback").height
+
+
+def _rows(made: Stage) -> pl.DataFrame:
     until(lambda: made.log_counts()["written"] == made.log_counts()["received"], "the log has all rows")
     time.sleep(1.0)  # the last pane is sealed
     panes = [*made.home.telemetry("shop").glob("*/predictions.parquet")]
-    rows = pl.concat([pl.read_parquet(pane, columns=["at", "outcome", "service_ms"]) for pane in panes])
-    mine = rows.filter((pl.col("outcome") == "answered") & pl.col("at").is_between(begun, begun + seconds))
-    return float(mine["service_ms"].sum()) / 1e3 / seconds
+    return pl.concat([pl.read_parquet(pane, columns=["at", "outcome", "service_ms"]) for pane in panes])
 
 
 def _ms(times: Sequence[float], share: float) -> str:

@@ -52,6 +52,7 @@ serving:
   fallback: [previous, {constant: {prediction: 0, score: 0.0}}]
 monitor: {pane_s: 0.4}
 """
+UNCHAINED = SERVICE.replace("fallback: [previous, {constant: {prediction: 0, score: 0.0}}]", "fallback: []")
 CONTRACT = contract(
     "shop",
     "name: card, logicalType: string, required: true",

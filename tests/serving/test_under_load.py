@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from benchmarks._open_loop import open_loop, request
 from tests.serving.parts import CHAMPION, routing, row
-from tests.serving.stage import Stage, stage, until
+from tests.serving.stage import UNCHAINED, Stage, stage, until
 
 RPS = 1000.0  # the model does at most 200
 
 
 @pytest.fixture
 def burning(tmp_path: Path) -> Iterator[Stage]:
-    with stage(tmp_path, loader="benchmarks.overload:load") as made:
+    with stage(tmp_path, loader="benchmarks.overload:load", declared=UNCHAINED) as made:
         made.release(CHAMPION)
         made.start()
         made.control.apply("first", routing(previous=None, candidate=None, rollout=None, guardrails=None, step=None))

@@ -12,6 +12,7 @@ from flyball.core.routing import Relief, Routing
 from flyball.serving.outcome import cut_short, own_service_ms
 
 Part = Literal["champion", "candidate", "pinned", "fallback", "shadow"]  # an arm of an A/B test: as the candidate
+Caught = Literal["links", "chain"]  # by links of the chain that ask nobody, or by releases that have room, too
 
 _BY_ROW = (
     *("rows", "ids", "at", "units", "hashes", "verdicts", "arms"),
@@ -46,6 +47,7 @@ class Batch:
     pinned: str | None = None  # release root that the client named: bypasses the arms, left out of analysis
     shed: bool = False
     refusal: str = "overload"  # why rows are shed, where some are
+    caught: Caught | None = None  # who may answer shed rows all the same: `resilience/catching.py`
     placed: Sequence[Placed] | None = None  # by the service's rules; None: the weight decides about every row
     relief: Relief | None = None  # in force when the rows came
     excluded: bool = False  # synthetic: answered and logged, left out of analysis
@@ -91,10 +93,14 @@ class Batch:
         """Whether the weight decided about the arm of this row: only such rows can be compared."""
         return self.placed is None or self.placed[place] == "split"
 
+    def is_shed(self, place: int) -> bool:
+        """Whether there was no room for the row at its arm, which was not asked."""
+        return self.shed or place in self.turned_away
+
     def judges(self, place: int) -> bool:
         """Whether the row says something of its arm: not where the cache answered in its place, nor where the client's
-        own deadline cut it short, nor where the arm was spared."""
-        if place in self.cached or (self.hurried and cut_short(self.own[place])):
+        own deadline cut it short, nor where the arm was spared or had no room."""
+        if self.is_shed(place) or place in self.cached or (self.hurried and cut_short(self.own[place])):
             return False
         return self.relief is None or not self.spared(place)
 

@@ -63,7 +63,6 @@ class Gateway:
         shares: Mapping[str, ClassShare] | None = None,
     ) -> None:
         """`redact` makes of a row what is written of it; `hide_unit` of a unit, where the key is personal.
-
         `kinds`: of the columns, for the rules of the fallback chain. `cache`: None where none is declared.
         `workers`: that share the rows. `shares`: of the filters by rate, where all workers share them.
         """
@@ -72,6 +71,7 @@ class Gateway:
         self.workers, self._quiet_rps = workers, QUIET_RPS / workers
         self._table, self._judged = InForce(), JudgedCounts([accounting.slot], accounting.counts)
         self.relieving = self._table.relieving
+        self.room: Callable[[ReleaseRoot], bool] = lambda _: True  # whether a release may be asked about caught rows
         self._rate, self._placing = Rate(), Placing(service.routing)
         self._limit_ms, self._cache = service.serving.objectives.latency_p99_ms, cache
         self.links = links = last_links(service.serving, kinds or {}, cache)
@@ -215,7 +215,7 @@ class Gateway:
 
     def wanting(self, batch: Batch) -> dict[int, ReleaseRoot]:
         """Places of the rows that `stand_ins` would ask another release about, and which."""
-        return next_stand_ins(self.service.serving, batch)
+        return next_stand_ins(self.service.serving, batch, self.room)
 
     def finish(self, batch: Batch, *, ended: float) -> list[PredictionRecord]:
         """One record a row, in order, counted in the running step. `ended`: monotonic seconds."""

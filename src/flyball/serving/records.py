@@ -30,9 +30,10 @@ class Recorder:
         """The record of one row."""
         arm, verdict, final = batch.arms[place], batch.verdicts[place], batch.final[place]
         own, fallback = batch.own[place], batch.fallback[place]
-        shed = batch.shed or place in batch.turned_away
+        shed = batch.is_shed(place)
         asked = arm is not None and verdict is None and not shed
-        if final is None and arm is not None and not shed and batch.pinned is None and place not in batch.withheld:
+        chained = batch.pinned is None and place not in batch.withheld and (not shed or batch.caught is not None)
+        if final is None and arm is not None and chained:
             final, fallback = last_answer(self._links, batch, place) or (None, None)
         what, reason = _outcome(batch, place, final, fallback)
         hide = self._hide_unit
@@ -88,7 +89,7 @@ def _outcome(batch: Batch, place: int, final: Answer | None, fallback: str | Non
         return "rejected", code(verdict)  # perhaps one to quarantine that nobody of the chain could answer
     if refused:
         return "rejected", "another row of the request"
-    if batch.shed or place in batch.turned_away:
+    if final is None and batch.is_shed(place):
         return "shed", batch.refusal
     mark = batch.marks.get(place)
     if final is None and place in batch.withheld:
@@ -105,6 +106,8 @@ def _outcome(batch: Batch, place: int, final: Answer | None, fallback: str | Non
 
 def _unasked(batch: Batch, place: int) -> str:
     """Why the arm has said nothing at all."""
+    if batch.is_shed(place):
+        return "shed"
     return "relief" if batch.spared(place) else "no answer"
 
 

@@ -9,6 +9,7 @@ import polars as pl
 from msgspec.structs import replace
 from tests.control.world import FIRST, NAME, SECOND, entries, first_champion, service
 
+from flyball.control.reconcile.tallies import _tally
 from flyball.control.reconcile.vitals import HealthWatch
 from flyball.control.state.fold import fold
 from flyball.control.state.service_state import ServiceState
@@ -322,3 +323,11 @@ def test_no_name_of_a_rollout_depends_on_how_often_health_was_told() -> None:
     list(world.panes(5, errors=ROWS))
     assert world.state.version > version
     assert world.state.turn == turn
+
+
+def test_rows_that_found_no_room_and_were_answered_hide_no_champion_that_hangs() -> None:
+    world = World()
+    frame = segment(world.at, rows=100, errors=30, outcome="fallback", reason="shed")
+    reasons = ["deadline"] * 30 + ["shed"] * 70
+    tally = _tally(frame.predictions.with_columns(pl.Series("reason", reasons)), 0.0, 1.0)
+    assert (tally.rows, tally.errors, tally.asked, tally.fallbacks) == (30, 30, 100, 70)

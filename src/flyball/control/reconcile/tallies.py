@@ -127,7 +127,7 @@ def quantile_ms(counts: Counts, q: float) -> float:
 
 def _tally(rows: pl.DataFrame, start: float, end: float) -> PaneTally:
     asked = rows["outcome"].is_in(ASKED)
-    mine = rows.filter(asked & (rows["arm"] == CHAMPION))
+    mine = rows.filter(asked & (rows["arm"] == CHAMPION) & ~_unasked(rows))
     unanswered = int(rows["outcome"].is_in(NO_ANSWER).sum())
     place = np.searchsorted(LATENCY_EDGES_MS, mine["latency_ms"].to_numpy())
     return PaneTally(
@@ -140,6 +140,14 @@ def _tally(rows: pl.DataFrame, start: float, end: float) -> PaneTally:
         fallbacks=int((rows["outcome"] == "fallback").sum()),
         latency=np.bincount(place, minlength=len(LATENCY_EDGES_MS) + 1),
     )
+
+
+def _unasked(rows: pl.DataFrame) -> pl.Series:
+    """Rows that the champion had no room for and that its fallback chain answered: they say nothing of how it answers,
+    and where it hangs they would hide that, since there are many of them."""
+    if "reason" not in rows.columns:
+        return pl.repeat(False, rows.height, eager=True)
+    return (rows["reason"] == "shed").fill_null(False)
 
 
 def _late(rows: pl.DataFrame, end: float, levels: Sequence[ServiceLevel]) -> Iterator[Late]:

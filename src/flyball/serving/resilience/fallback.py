@@ -1,5 +1,7 @@
 """Who answers when the assigned arm does not: the chain of `serving.fallback`, as pure decisions."""
 
+from collections.abc import Callable
+
 from flyball.core.contract import Checked
 from flyball.core.ids import ReleaseRoot
 from flyball.core.prediction import ArmName, Failure
@@ -35,18 +37,23 @@ def in_relief(serving: Serving, routing: Routing, relief: Relief, arm: ArmName) 
     return (*roots, *last)
 
 
-def next_stand_ins(serving: Serving, batch: Batch) -> dict[int, ReleaseRoot]:
-    """For each row that may still be answered by another release: the next one that it has not been asked of."""
-    if batch.shed or batch.pinned is not None or None not in batch.final:
+def next_stand_ins(serving: Serving, batch: Batch, room: Callable[[ReleaseRoot], bool]) -> dict[int, ReleaseRoot]:
+    """For each row that may still be answered by another release: the next one that it has not been asked of.
+
+    `room`: whether a release may be asked about a row that its own arm had no room for.
+    """
+    asks = batch.caught == "chain"  # about rows that were turned away
+    if (batch.shed and not asks) or batch.pinned is not None or None not in batch.final:
         return {}
     found: dict[int, ReleaseRoot] = {}
     for place, (arm, final) in enumerate(zip(batch.arms, batch.final, strict=True)):
-        if arm is None or final is not None or place in batch.turned_away:
+        shed = batch.is_shed(place)
+        if arm is None or final is not None or (shed and not asks):
             continue
         if not serving.idempotent and not _untouched(batch, place):
             continue
         for root in _roots(serving, batch, arm):
-            if (place, root) not in batch.asked:
+            if (place, root) not in batch.asked and not (shed and not room(root)):
                 found[place] = root
                 break
     return found
@@ -64,6 +71,8 @@ def _untouched(batch: Batch, place: int) -> bool:
     if any(asked == place for asked, _ in batch.asked):
         return False
     own = batch.own[place]
+    if batch.is_shed(place):
+        return True
     return batch.verdicts[place] is not None or (isinstance(own, Failure) and own.reason in _NOT_ASKED)
 
 

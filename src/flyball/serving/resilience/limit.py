@@ -32,6 +32,7 @@ class Limit:
         self._target_s, self._most, self._least = target_s, most, min(least, most)
         self._least_idle = min(START, most)  # below this it grows whenever there is no queue
         self._since = 0.0
+        self._heard_at = 0.0  # the last answer, or the first row since nobody waited
         self._peak = 0
         self._shortest: float | None = None
 
@@ -45,7 +46,9 @@ class Limit:
         """
         return self.in_flight < self.rows * SHARES[rank]
 
-    def begin(self, rows: int) -> None:
+    def begin(self, rows: int, now: float = 0.0) -> None:
+        if not self.in_flight:
+            self._heard_at = now
         self.in_flight += rows
         self._peak = max(self._peak, self.in_flight)
 
@@ -57,6 +60,20 @@ class Limit:
             self._shortest = wait_s if self._shortest is None else min(self._shortest, wait_s)
         if now - self._since >= WINDOW_S:
             self._turn(now)
+
+    def heard(self, now: float) -> None:
+        """The release has answered somebody."""
+        self._heard_at = now
+
+    def stalled(self, now: float, seconds: float) -> bool:
+        """Whether rows wait, and none of them was answered for so long.
+
+        >>> limit = Limit(target_s=0.1, most=20_000)
+        >>> limit.begin(3, 5.0)
+        >>> limit.stalled(5.4, 0.5), limit.stalled(5.6, 0.5)
+        (False, True)
+        """
+        return self.in_flight > 0 and now - self._heard_at >= seconds
 
     def _turn(self, now: float) -> None:
         shortest, peak = self._shortest, self._peak

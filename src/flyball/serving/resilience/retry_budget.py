@@ -1,7 +1,8 @@
 """How often a second release may be asked for the same row: at most a share of the rows, or trouble doubles the load.
 
 Only a second *question that made somebody work* costs: the first arm hangs, raised or answered nonsense. Rows whose arm
-is dead, full or behind an open circuit, and rows that the contract withheld from it, are asked for the first time.
+is dead, full or behind an open circuit, and rows that the contract withheld from it or that found no room there, are
+asked for the first time.
 """
 
 from flyball.core.prediction import Answer, Failure
@@ -19,7 +20,7 @@ def repeated(batch: Batch, ask: Ask) -> int:
 
 def _worked(batch: Batch, place: int) -> bool:
     own = batch.own[place]
-    if batch.verdicts[place] is not None or isinstance(own, Answer):
+    if batch.verdicts[place] is not None or batch.is_shed(place) or isinstance(own, Answer):
         return False
     return not isinstance(own, Failure) or own.reason not in _FREE
 

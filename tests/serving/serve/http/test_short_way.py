@@ -256,6 +256,7 @@ def test_a_row_that_is_turned_away_hears_when_to_come_back(tmp_path: Path) -> No
         served = one.door.short[PATH.encode()].served
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(served.overloads, "refusal", lambda *_: "overload")
+            patched.setattr(served.catching, "would", lambda *_: False)
             status, headers, body = await one.ask(json.dumps(row()).encode())
         assert (status, headers["retry-after"], one.long) == (503, "1", 0)
         assert "overloaded" in body["error"]
@@ -268,6 +269,7 @@ def test_a_refusal_is_told_when_the_next_request_of_the_connection_has_come_alre
         served = one.door.short[PATH.encode()].served
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(served.overloads, "refusal", lambda *_: "overload")
+            patched.setattr(served.catching, "would", lambda *_: False)
             both = request(json.dumps(row()).encode()) + request(b"", path="/v1/elsewhere")
             first, second = await one.said(both, answers=2)
         assert (first[0], first[1]["retry-after"], second[0]) == (503, "1", 404)

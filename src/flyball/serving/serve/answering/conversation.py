@@ -31,7 +31,9 @@ class Conversation:
             return False
         now, rows, limit = self._clock.monotonic(), len(ask.places), self._overloads.limit(ask.release)
         queued_s = waited(reply, now - since)
-        limit.begin(rows)
+        limit.begin(rows, since)
+        if isinstance(reply, ArmReply):
+            limit.heard(now)
         limit.end(rows, queued_s, now)
         if queued_s is not None:
             for place in ask.places:
@@ -81,11 +83,13 @@ class Conversation:
     def _ask(self, batch: Batch, ask: Ask, seconds: float) -> "asyncio.Future[ArmReply | Failure]":
         """Ask an arm; its limit and the records see how long the rows waited. One that answers at once has no queue."""
         limit, rows, since = self._overloads.limit(ask.release), len(ask.places), self._clock.monotonic()
-        limit.begin(rows)
+        limit.begin(rows, since)
         future = self._arms.ask(ask, seconds)
 
         def over(done: "asyncio.Future[ArmReply | Failure]") -> None:
             now = self._clock.monotonic()
+            if not done.cancelled() and isinstance(done.result(), ArmReply):
+                limit.heard(now)
             queued_s = None if done.cancelled() else waited(done.result(), now - since)
             limit.end(rows, queued_s, now)
             if queued_s is not None and ask.role != "fallback":

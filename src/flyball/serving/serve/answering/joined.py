@@ -52,14 +52,16 @@ class Joined:
 
     @property
     def open(self) -> bool:
-        """Whether rows are joined now: while the champion answers in a few milliseconds. A slow model's rows come one
-        by one to its limit, which then turns away some of them, not all or none."""
+        """Whether rows are joined now: while the champion answers in a few milliseconds, or none would reach it.
+        A slow model's rows come one by one to its limit, which then turns away some of them, not all or none."""
         if self._waiting:
             return True  # it was a moment ago
         routing = self.served.core.routing
         if not self.served.core.service.serving.idempotent:
             return False  # a call that fails for one row would have to be made again for the others
-        return routing is not None and not self.served.refused and self.served.arms.quick(routing.champion)
+        if routing is None or self.served.refused:
+            return False
+        return self.served.arms.quick(routing.champion) or self.stile.passes()
 
     def add(self, row: dict[str, Any], request_id: str, asker: Asker) -> None:
         """One row that the contract has accepted."""
@@ -82,8 +84,16 @@ class Joined:
             _tell_all([asker for _, _, asker in waiting], error)
         else:
             for part in parts:
-                for start in range(0, len(part), TOGETHER_ROWS):
-                    self._begin(part[start : start + TOGETHER_ROWS])
+                start = 0
+                while start < len(part):
+                    rows = TOGETHER_ROWS if self._together() else 1
+                    self._begin(part[start : start + rows])
+                    start += rows
+
+    def _together(self) -> bool:
+        """Whether rows that wait go on as one batch: asked anew for each, since the first may take the last room."""
+        routing = self.served.core.routing
+        return routing is not None and (self.served.arms.quick(routing.champion) or self.stile.passes())
 
     def _by_arm(self, waiting: Sequence[_Waiting]) -> Iterable[Sequence[_Waiting]]:
         self.served.look()  # the table that the rows are parted by is the one that they are assigned by

@@ -14,7 +14,7 @@ from flyball.core.prediction import Answer, ArmReply, Failure, PredictionRecord
 from flyball.core.promised import latency_limits_ms
 from flyball.core.routing import Routing
 from flyball.serving import outcome
-from flyball.serving.batch import Ask, Batch
+from flyball.serving.batch import Ask, Batch, Caught
 from flyball.serving.counting.label_tally import LabelTally
 from flyball.serving.counting.tally import Tally
 from flyball.serving.gateway import Gateway
@@ -23,6 +23,7 @@ from flyball.serving.protocols.oip_model import Signature
 from flyball.serving.protocols.oip_stats import Statistics
 from flyball.serving.protocols.terms import PLAIN, Terms
 from flyball.serving.records import ANSWERED
+from flyball.serving.resilience.catching import Catching
 from flyball.serving.resilience.overload import Overloads, Refusal
 from flyball.serving.resilience.retry_budget import Budget
 from flyball.serving.serve.answering.arm_renewal import ArmRenewal
@@ -75,6 +76,8 @@ class Served:
         self._most_settling = core.service.serving.overload.max_in_flight
         self._settling = 0  # rows whose records are on their way to the disk
         self.overloads = Overloads(core.service.serving.overload, deadline_s=self._deadline_s)
+        self.catching = Catching(core.service.serving, self.overloads, links=bool(core.links))
+        core.room = self.catching.room
         self.retries = Budget(core.service.serving.retry_budget, workers=core.workers)
         self.conversation = Conversation(core, arms, self.overloads, self.retries, clock)
         self.exercising = exercising(core, arms, self.overloads, clock)
@@ -170,7 +173,7 @@ class Served:
         if refusal is None:
             self.retries.earn(len(rows), started)
         else:
-            batch.refusal = refusal
+            batch.refusal, batch.caught = refusal, self._caught(batch, refusal)
         if rows and batch.verdicts[0] is None:
             self.recent.append(batch.rows[0])
         return Course(batch=batch, asks=self._admitted(batch, asks), deadline=started + left)
@@ -198,7 +201,7 @@ class Served:
         batch = course.batch
         records = told = self._recorded(batch)
         try:
-            if not batch.shed and (settled := self.capture.settled()) is not None:
+            if (not batch.shed or batch.caught is not None) and (settled := self.capture.settled()) is not None:
                 await self._on_disk(settled, len(batch))
         except Unavailable:
             told = [replace(one, outcome="failed") if one.outcome in ANSWERED else one for one in records]
@@ -223,6 +226,8 @@ class Served:
     def _count(self, batch: Batch, told: list[PredictionRecord]) -> None:
         """For the metrics. `told`: as their clients heard it."""
         self.tally.add(told)
+        if batch.caught is not None:
+            self.catching.answered += sum(one.reason == "shed" for one in told)
         if batch.joined:
             self.statistics.add_each(told)
         else:
@@ -260,6 +265,17 @@ class Served:
         """Whether a request that says nothing about itself would be refused now."""
         return self._settling >= self._most_settling or self.overloads.full(routing.champion)
 
+    def catches(self, routing: Routing) -> bool:
+        """Whether the fallback chain would answer a request that finds no room now."""
+        return self._settling < self._most_settling and self.catching.would(routing, self.now())
+
+    def _caught(self, batch: Batch, refusal: Refusal) -> Caught | None:
+        """Who answers in the place of a champion that is full. A client who can wait, or no longer waits, is told so;
+        and where the disk does not keep up, the record of a stand-in's answer would have to wait for it too."""
+        if refusal != "overload" or batch.pinned is not None or self._settling >= self._most_settling:
+            return None
+        return self.catching.catch(batch.routing, len(batch), self.now())
+
     def turned_away(self, routing: Routing, rows: int) -> Refusal | None:
         """Refuse such a request unread, and count it. None: there is room again."""
         refusal = self.overloads.refusal(routing.champion, None, rows, self.now())
@@ -271,6 +287,7 @@ class Served:
         for ask in asks:
             if ask.role == "candidate" and self.overloads.refuses_canary(champion, ask.release, len(ask.places)):
                 batch.turned_away, batch.refusal = batch.turned_away | frozenset(ask.places), "priority"
+                batch.caught = self.catching.canary(champion)
             else:
                 admitted.append(ask)
         return admitted

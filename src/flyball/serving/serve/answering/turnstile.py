@@ -35,7 +35,15 @@ class Turnstile:
             return False
         served.look()
         routing = served.core.routing
-        return routing is not None and served.full(routing)
+        return routing is not None and served.full(routing) and not served.catches(routing)
+
+    def passes(self) -> bool:
+        """Whether one would find no room now and be answered all the same, by a link of the fallback chain."""
+        served = self._served
+        if not served.overloads.turning_away or served.refused:
+            return False
+        routing = served.core.routing
+        return routing is not None and served.full(routing) and served.catches(routing)
 
     def refuse(self, body: bytes | bytearray) -> Refused | None:
         """Turn a request away that says nothing about itself; None: it has to go the long way."""

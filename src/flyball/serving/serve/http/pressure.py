@@ -13,6 +13,7 @@ def pressure(services: Sequence[Served]) -> Iterator[Metric]:
     flying = GaugeMetricFamily("flyball_in_flight_rows", "Rows in flight at the champion", labels=["service"])
     limit = GaugeMetricFamily("flyball_limit_rows", "Rows that may be in flight there", labels=["service"])
     shed = CounterMetricFamily("flyball_shed_rows", "Rows turned away", labels=["service", "class"])
+    caught = CounterMetricFamily("flyball_caught_rows", "Rows without room, answered all the same", labels=["service"])
     again = CounterMetricFamily("flyball_retried_rows", "Rows for a second release", labels=["service", "what"])
     filtered = CounterMetricFamily("flyball_filtered_rows", "Rows a filter fired on", labels=["service", "filter"])
     circuit = GaugeMetricFamily("flyball_circuit_open", "1: the release is not asked", labels=["service", "arm"])
@@ -24,6 +25,7 @@ def pressure(services: Sequence[Served]) -> Iterator[Metric]:
             limit.add_metric([served.name], of.rows)
         for rank, rows in served.overloads.shed.items():
             shed.add_metric([served.name, rank], rows)
+        caught.add_metric([served.name], served.catching.answered)
         again.add_metric([served.name, "asked"], served.retries.spent)
         again.add_metric([served.name, "refused"], served.retries.refused)
         broken = served.arms.broken
@@ -36,4 +38,4 @@ def pressure(services: Sequence[Served]) -> Iterator[Metric]:
         if served.core.filters is not None:
             for one in served.core.service.serving.filters:
                 filtered.add_metric([served.name, one.name], served.core.filters.fired[one.name])
-    yield from (filtered, flying, limit, shed, again, circuit)
+    yield from (filtered, flying, limit, shed, caught, again, circuit)
