@@ -17,7 +17,7 @@ SIGNS_OF: Mapping[str, frozenset[SignKind]] = {
     "ledger_gone": frozenset({"availability", "resources"}),
     "memory_leak": _ANSWERING | {"resources"},
     "nan_burst": _SUPPLY | {"errors"},
-    "poisoned_labels": frozenset({"labels", "quality", "trend"}),
+    "poisoned_labels": frozenset({"data_quality", "labels", "quality", "trend"}),
     "region_moved": _SUPPLY | {"freshness", "latency"},
     "schema_break": _SUPPLY | {"errors", "freshness"},
     "unit_change": _SUPPLY,

@@ -9,7 +9,9 @@ from flyball.core.ids import Epoch, ReleaseRoot, ServiceName
 from flyball.core.routing import Routing
 
 SOUND = DrillRow(fault="latency", detected_s=3.0, recovered_s=11.0, answers_failed=0, automatic=True)
-UNSEEN = DrillRow(fault="disk_full", detected_s=None, recovered_s=None, answers_failed=2, automatic=False)
+UNSEEN = DrillRow(
+    fault="disk_full", detected_s=None, recovered_s=None, answers_failed=2, answers_shed=3, automatic=False
+)
 
 
 def test_the_document_has_the_keys_that_were_promised() -> None:
@@ -37,13 +39,13 @@ def test_what_was_not_seen_is_no_number() -> None:
     assert goals([SOUND, UNSEEN]) == (
         "1 of 2 detected",
         "1 of 2 over with no hand (goal: 80 %)",
-        "2 answers failed",
+        "2 answers failed, 3 shed (goal: 0 lost where a fallback exists)",
     )
 
 
 def test_the_page_names_what_was_left_out_and_why() -> None:
     page = markdown(DrillReport(drills=(SOUND,), left_out=(LeftOut(fault="expired_key", why="no keys"),)))
-    assert "| latency | 3.0 s | 11.0 s | 0 | yes |" in page
+    assert "| latency | 3.0 s | 11.0 s | 0 | 0 | yes |" in page
     assert "**expired_key** was left out: no keys" in page
 
 

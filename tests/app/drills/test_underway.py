@@ -8,12 +8,12 @@ from typing import Any, cast
 
 import pytest
 from msgspec.structs import replace
-from tests.control.world import NAME, first_champion
+from tests.control.world import NAME, POLICY, first_champion
 
 from flyball.adapters.ledger.memory import MemoryLedger, SimulatedClock
 from flyball.app.drills.fault import DrillFault, Stage, by_the_word
 from flyball.app.drills.lease import lease_path, put
-from flyball.app.drills.report import DrillRow
+from flyball.app.drills.report import DrillReport, DrillRow
 from flyball.app.home import Home
 from flyball.app.people import Person, states_of
 from flyball.app.wiring.drills import disaster, turns
@@ -22,6 +22,7 @@ from flyball.app.wiring.drills.turns import Turns, Wanted
 from flyball.core import events as e
 from flyball.core.drill_lease import DrillLease
 from flyball.core.errors import Refused, Unavailable
+from flyball.core.ledger import Entry
 from flyball.registry import chain
 
 ADA = Person(name="ada", proof="os_user")
@@ -138,8 +139,51 @@ def test_what_hits_the_whole_home_is_bounded_on_a_running_service(
 
     ledger = ledger_with()
     made: Any = SimpleNamespace(drill=drill, lease=tmp_path / "drill.json")
-    stage = cast(Stage, SimpleNamespace(service=NAME, why_not=dict))
-    running = Turns(ledger, stage, made, ADA, lambda words: None, own=False)
+    running = turns_of(ledger, made, own=False)
     asyncio.run(running.all(Wanted(faults=("ledger_gone", "schema_break"), within_s=500.0)))
     asyncio.run(running.all(Wanted(faults=("ledger_gone",), within_s=5.0)))
     assert asked == [30.0, 500.0, 5.0]
+
+
+def turns_of(ledger: MemoryLedger, made: Any, *, own: bool) -> Turns:
+    stage = cast(Stage, SimpleNamespace(service=NAME, why_not=dict))
+    return Turns(ledger, stage, made, ADA, lambda words: None, own=own)
+
+
+def test_what_stands_against_the_next_fault_ends_the_run_and_not_its_report(tmp_path: Path) -> None:
+    ledger = ledger_with()
+    broken = e.IncidentOpened(service=NAME, incident="in-1", kind="data_quality", reason="it stays")
+
+    async def drill(fault: DrillFault, name: str, **_: Any) -> DrillRow:
+        ledger.append([broken])
+        return DrillRow(fault=fault.name, detected_s=1.0, recovered_s=None, answers_failed=0, automatic=False)
+
+    made = SimpleNamespace(drill=drill, lease=tmp_path / "drill.json")
+    wanted = Wanted(faults=("nan_burst", "schema_break", "latency"))
+    rows, left_out = asyncio.run(turns_of(ledger, made, own=True).all(wanted))
+    assert [row.fault for row in rows] == ["nan_burst"]
+    assert [(each.fault, each.refused, "in-1 is open" in each.why) for each in left_out] == [
+        ("schema_break", True, True),
+        ("latency", True, True),
+    ]
+    assert not DrillReport(drills=rows, left_out=left_out).complete
+    with pytest.raises(Refused, match="in-1 is open"):  # nothing was done yet
+        asyncio.run(turns_of(ledger, made, own=True).all(wanted))
+
+
+def test_a_hand_mends_what_stays_and_says_what_it_could_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "QUIET_S", 0.0)
+    broken = e.IncidentOpened(service=NAME, incident="in-1", kind="data_quality", reason="it stays")
+    said = {"metadata": {"name": NAME, "owner": "risk", "people": {"ada": ["approver"]}}}
+    ledger = ledger_with(e.ServiceDeclared(service=NAME, policy=POLICY, declaration=said, folder="fraud"), broken)
+    running = turns_of(ledger, SimpleNamespace(lease=tmp_path / "drill.json"), own=True)
+    assert asyncio.run(running._mended()) == "the data were accepted"
+    assert states_of(ledger)[NAME].incident is None
+    assert asyncio.run(running._mended()) == ""
+
+    def refuses(*_: object) -> tuple[Entry, ...]:
+        raise Refused("not now")
+
+    monkeypatch.setattr(turns, "approve", refuses)
+    ledger.append([replace(broken, incident="in-2")])
+    assert asyncio.run(running._mended()) == "not mended: not now"

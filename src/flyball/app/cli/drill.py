@@ -34,8 +34,8 @@ def drill(
     """Make a fault, measure how soon it is seen and over, and write a report.
 
     Where no flyball up runs in the home, the drill starts a service of its own and breaks that; one that runs has to
-    be started with --allow-drills. Exit code 0: every drill came to its report. 1: refused; of a disaster: something
-    differs. 3: no running service can be broken so.
+    be started with --allow-drills. Exit code 0: every drill came to its report. 1: refused, all or some; of a
+    disaster: something differs. 3: no running service can be broken so.
     """
     from flyball.app.home import find_home
 
@@ -79,7 +79,7 @@ def _faults(
     where = place if up is not None else own_home(option, place)
     report = run(where, wanted, Person(name=os_user(), proof="os_user"), say, service=service)
     emit(report, as_json=as_json, text=lambda: _text(report))
-    return 0
+    return 0 if report.complete else 1
 
 
 def _abort(place: "Home", *, as_json: bool) -> int:

@@ -13,7 +13,10 @@ class DisasterReport(Record):
     drill: str  # id on the ledger
     service: str
     ok: bool  # nothing differs
-    rpo_s: float  # the newest fact of the backup was so much older than the newest fact when the home was lost
+    rpo_s: (
+        float  # the newest fact of the backup was so much older than the newest fact when the home was lost; the drill
+    )
+    # made that backup a moment before, so it is near 0: with yours it is as long as your newest backup is old
     rto_s: float  # from then until a gateway on the restored home had answered
     facts_lost: int  # entries of the ledger behind the backup
     backup_age_s: float  # the backup was so old when the home was lost: more could not have been lost
@@ -62,7 +65,7 @@ def markdown(report: DisasterReport) -> str:
         "| what | came to |",
         "|---|---|",
         f"| backup | {report.size / 1e6:.1f} MB in {report.backup_s:.1f} s |",
-        f"| lost with the home (RPO) | {report.rpo_s:.1f} s, {report.facts_lost} facts |",
+        f"| lost with the home (RPO) | {report.rpo_s:.1f} s, {report.facts_lost} facts, of a backup of just now |",
         f"| answers again (RTO) | {report.rto_s:.1f} s |",
         f"| ledger | {report.entries} entries, {'verified' if report.verified else 'NOT verified'} |",
         f"| routing | {report.routing} |",

@@ -19,6 +19,7 @@ class DrillRow(Record):
     recovered_s: float | None  # from the injection; None: not seen
     answers_failed: int  # clients without an answer, or with a status of 500 or more
     automatic: bool  # over with no hand; ending a fault that only the outside can end is no hand
+    answers_shed: int = 0  # clients that were turned away for want of room (503, `Retry-After`): lost too, if politely
     injected: Literal["real", "port"] = "real"
     detected_by: str = ""
     ended_s: float | None = None  # when the drill ended the fault; None: it was over before
@@ -38,6 +39,7 @@ class LeftOut(Record):
 
     fault: str
     why: str
+    refused: bool = False  # it could be made here, and something stood against it at that moment
 
 
 class DrillReport(Record):
@@ -49,6 +51,11 @@ class DrillReport(Record):
     home: str = ""
     seconds: float = 0.0
     report: str = ""  # file in the home's `drills/`
+
+    @property
+    def complete(self) -> bool:
+        """Whether every drill that could be made here came to its report."""
+        return not any(each.refused for each in self.left_out)
 
 
 def outcome_of(row: DrillRow) -> tuple[Literal["passed", "missed"], str]:
@@ -84,22 +91,22 @@ def with_hand(row: DrillRow, by_hand: str) -> DrillRow:
 def goals(rows: Sequence[DrillRow]) -> tuple[str, ...]:
     """How far the goals are met, in words; empty without drills.
 
-    >>> goals([DrillRow(fault="latency", detected_s=4.0, recovered_s=9.0, answers_failed=0, automatic=True)])
-    ('1 of 1 detected', '1 of 1 over with no hand (goal: 80 %)', '0 answers failed')
+    >>> goals([DrillRow(fault="latency", detected_s=4.0, recovered_s=9.0, answers_failed=0, automatic=True)])[:2]
+    ('1 of 1 detected', '1 of 1 over with no hand (goal: 80 %)')
     """
     if not rows:
         return ()
     seen = sum(row.detected_s is not None for row in rows)
     alone = sum(row.automatic for row in rows)
-    failed = sum(row.answers_failed for row in rows)
+    failed, shed = sum(row.answers_failed for row in rows), sum(row.answers_shed for row in rows)
     return (
         f"{seen} of {len(rows)} detected",
         f"{alone} of {len(rows)} over with no hand (goal: {AUTOMATIC * 100:.0f} %)",
-        f"{failed} answers failed",
+        f"{failed} answers failed, {shed} shed (goal: 0 lost where a fallback exists)",
     )
 
 
-HEADER = ("fault", "detected after", "recovered after", "answers failed", "automatic")
+HEADER = ("fault", "detected after", "recovered after", "answers failed", "shed", "automatic")
 
 
 def cells(row: DrillRow) -> tuple[str, ...]:
@@ -109,6 +116,7 @@ def cells(row: DrillRow) -> tuple[str, ...]:
         _seconds(row.detected_s),
         _seconds(row.recovered_s),
         str(row.answers_failed),
+        str(row.answers_shed),
         "yes" if row.automatic else "no" + (f": {row.by_hand}" if row.by_hand else ""),
     )
 

@@ -62,8 +62,7 @@ def data_incidents(past: Past, span: Span, answers: Answers | None) -> Figure:
 
 def detected(past: Past) -> Figure:
     """Mean of the times from the beginning of an incident to its opening, as far as its beginning is known."""
-    opened = [each for each in past.opened if each.kind != "drill"]
-    closed = [each for each in past.closed if each.kind != "drill"]
+    opened, closed = past.opened, past.closed
     times = [(each.seq, each.detected_s) for each in opened if each.detected_s is not None]
     times += [(each.seq, each.detected_s) for each in closed if each.detected_s is not None]
     blind = len([each for each in opened if each.detected_s is None])
@@ -75,7 +74,7 @@ def detected(past: Past) -> Figure:
 
 def recovered(past: Past) -> Figure:
     """Mean of the times from the opening of an incident until what it was about was over; open ones have none yet."""
-    closed = [each for each in past.closed if each.kind != "drill"]
+    closed = past.closed
     times = [(each.seq, each.recovered_s) for each in closed]
     by_closing = sum(each.by_closing for each in closed)
     why = f"mean of {len(times)}" + (f", {by_closing} of them up to their closing" if by_closing else "")

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from flyball.control.review.hands import hand_of
+from flyball.control.review.of_drills import OfDrills
 from flyball.control.review.past import (
     Budget,
     Closed,
@@ -49,6 +50,7 @@ class _Reader:
 
     def __init__(self, service: str) -> None:
         self.service, self.seq = service, 0
+        self.drills = OfDrills()  # what they made is in no figure but their own
         self.found: defaultdict[str, list[Any]] = defaultdict(list)
         self.rollouts: dict[str, _Rollout] = {}
         self.experiments: dict[str, tuple[str, str | None]] = {}  # release -> its experiment, and ticket
@@ -73,6 +75,8 @@ class _Reader:
         hand = hand_of(entry)
         if hand is not None and not self._is_first_start(fact):
             self.found["hands"].append(hand)
+        if self.drills.take(entry):
+            return
         for of in (self._training, self._rollout, self._incident, self._care):
             if of(entry, fact):
                 return

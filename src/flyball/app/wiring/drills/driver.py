@@ -134,6 +134,7 @@ class Driver:
             detected_s=found.detected_s,
             recovered_s=found.recovered_s,
             answers_failed=clients.outcome("failed"),
+            answers_shed=clients.outcome("shed"),
             automatic=found.recovered_s is not None and not aborted,
             injected=fault.injected,
             detected_by=found.detected_by,

@@ -3,8 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -25,9 +24,10 @@ from flyball.core import events as e
 from flyball.core.clock import moment
 from flyball.core.drill_lease import DrillLease
 from flyball.core.errors import NotFound, Refused
-from flyball.core.ledger import Ledger
+from flyball.core.ledger import Entry, Ledger
 from flyball.core.record import Record
 
+Word = Callable[[Ledger, str, Person, str], Sequence[Entry]]
 OWN_WITHIN_S, RUNNING_WITHIN_S = 60.0, 600.0
 LOOK_S = 0.5
 OVER = "the drill is over"
@@ -56,18 +56,25 @@ class Turns:
         self._reading, self._ids = Reading(ledger), TimeIds(SystemClock())
 
     async def all(self, wanted: Wanted) -> tuple[tuple[DrillRow, ...], tuple[LeftOut, ...]]:
-        """Raises: Refused: on a service that is not the drill's own, something stands against it."""
+        """What was made, and what was not. Raises: Refused: something stands against the first."""
         rows: list[DrillRow] = []
         left_out: list[LeftOut] = []
-        for name in wanted.faults:
+        for place, name in enumerate(wanted.faults):
             fault = FAULTS[name]
             if why := self._stage.why_not().get(name):
                 left_out.append(LeftOut(fault=name, why=why))
                 continue
-            await self._ready()
+            try:
+                self._ready()
+            except Refused as error:
+                if not rows:
+                    raise
+                left_out += _not_made(wanted.faults[place:], f"{error}, when its turn came")
+                break
             row = await self._one(fault, wanted)
             rows.append(row)
             if row.outcome == "aborted":
+                left_out += _not_made(wanted.faults[place + 1 :], f"{name} was aborted before it")
                 break
         return tuple(rows), tuple(left_out)
 
@@ -84,7 +91,7 @@ class Turns:
         self._say(f"{fault.name}: {seen}, {over}, {row.answers_failed} answers failed")
         return row
 
-    async def _ready(self) -> None:
+    def _ready(self) -> None:
         """Raises: as `ready`."""
         ready(self._ledger, self._reading, self._stage.service, self._driver.lease, self._person, own=self._own)
 
@@ -99,16 +106,27 @@ class Turns:
             await asyncio.sleep(LOOK_S)
             state = self._state()
         done: list[str] = []
-        with suppress(NotFound):  # it was over by itself a moment ago
-            if state.incident is not None and approve(self._ledger, state.incident.incident, HAND, OVER):
-                done.append("the data were accepted")
-        with suppress(NotFound):
-            if state.rollout is not None and reject(self._ledger, state.rollout.rollout, HAND, OVER):
-                done.append("the rollout was rejected")
+        if state.incident is not None:
+            done += self._by_hand(approve, state.incident.incident, "the data were accepted")
+        if state.rollout is not None:
+            done += self._by_hand(reject, state.rollout.rollout, "the rollout was rejected")
         return "; ".join(done)
+
+    def _by_hand(self, word: Word, subject: str, done: str) -> list[str]:
+        """What was done, or why it could not be; nothing where it was over by itself a moment ago."""
+        try:
+            return [done] if word(self._ledger, subject, HAND, OVER) else []
+        except NotFound:
+            return []
+        except Refused as error:
+            return [f"not mended: {error}"]
 
     def _state(self) -> ServiceState:
         return self._reading.states()[self._stage.service]
+
+
+def _not_made(faults: Sequence[str], why: str) -> list[LeftOut]:
+    return [LeftOut(fault=name, why=why, refused=True) for name in faults]
 
 
 _CALLING = frozenset({"error", "latency", "capture", "quality"})  # signals that the next drill would be taken for
