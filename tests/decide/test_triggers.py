@@ -100,7 +100,9 @@ def test_a_trend_of_the_concept_asks_where_it_is_declared_and_only_for_the_worse
     seen = [replace(report(0, loss=FINE), concept=worse), report(1)]  # the newest has no labels, and says nothing
     assert wish(seen, declared).fired == "trend"
     assert wish(seen, declared).why == "trend: 0.01 a day"
-    assert wish(seen, SERVICE).fired is None
+    assert wish(seen, SERVICE).fired == "trend", "by default too"
+    silent = replace(SERVICE, retrain=replace(SERVICE.retrain, triggers=("drift", "risk")))
+    assert wish(seen, silent).fired is None
     better = replace(worse, slope=Estimate(value=-0.01, low=-0.015, high=-0.005, n=30))
     unsure = replace(worse, verdict="OK")
     for told in (better, unsure):

@@ -20,7 +20,7 @@ class Budget(Record):
 
 
 class Retrain(Record):
-    triggers: tuple[Trigger, ...] = ("drift", "risk")
+    triggers: tuple[Trigger, ...] = ("drift", "risk", "trend")
     schedule: str | None = None  # five fields of cron, UTC; null: none
     new_data_rows: Annotated[int, Meta(ge=1)] | None = None  # newly labelled rows that ask; null: only a message does
     from_: Literal["captured", "source"] = field(default="captured", name="from")

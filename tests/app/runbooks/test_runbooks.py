@@ -130,6 +130,7 @@ def test_a_verb_that_does_not_exist_an_option_that_does_not_and_a_missing_value_
     (look, act, verify) = resolved(parse("small", text), {"service": "fraud"}, fault_of)
     assert "--zap" in look.fault
     assert "nothing is known for incident" in act.fault
+    assert (look.lacking, act.lacking) == ((), ("incident",)), "what to do about it goes by this, not by the words"
     assert verify.fault == ""
     (_, act, _) = resolved(parse("small", text), EXAMPLE, fault_of)
     assert "no verb freez" in act.fault

@@ -188,8 +188,8 @@ def _end(
     lines = [
         f"{each.step} {each.title}: {each.command}"
         + ONLY.get(each.when, "")
-        + (f"\n  cannot be run: {each.fault}; name it by --incident" if "nothing is known" in each.fault else "")
-        + (f"\n  cannot be run: {each.fault}" if each.fault and "nothing is known" not in each.fault else "")
+        + (f"\n  cannot be run: {each.fault}" if each.fault else "")
+        + ("; name it by --incident" if each.lacking else "")
         for each in commands
     ]
     lines += [f"{each.command.step} {each.command.title}: {each.outcome}: {each.command.command}" for each in done]

@@ -25,6 +25,7 @@ class Resolved(Record):
     changing: bool
     when: When = "always"  # where-any, otherwise: as the last command `whether-any` of its step answered
     fault: str = ""  # why it could not be run
+    lacking: tuple[str, ...] = ()  # placeholders that nothing is known for: naming an incident gives them a value
 
 
 FaultOf = Callable[[list[str]], str]
@@ -57,9 +58,15 @@ def filled(line: str, values: Mapping[str, str]) -> tuple[str, ...]:
 
 def _whole(step: Step, command: Command, values: Mapping[str, str], fault_of: FaultOf) -> Resolved:
     words = filled(command.line, values)
-    lacking = {name for _, name, _, _ in Formatter().parse(command.line) if name and name not in values}
-    fault = "nothing is known for " + ", ".join(sorted(lacking)) if lacking else fault_of(list(words))
+    lacking = sorted({name for _, name, _, _ in Formatter().parse(command.line) if name and name not in values})
+    fault = "nothing is known for " + ", ".join(lacking) if lacking else fault_of(list(words))
     line = shlex.join(words) if not lacking else command.line
     return Resolved(
-        step=step.number, title=step.title, command=line, changing=command.changing, when=command.when, fault=fault
+        step=step.number,
+        title=step.title,
+        command=line,
+        changing=command.changing,
+        when=command.when,
+        fault=fault,
+        lacking=tuple(lacking),
     )

@@ -119,7 +119,7 @@ def _tell(ledger: Ledger, book: Runbook, subject: Subject, person: Person, step:
 
 
 def _fault(book: Runbook, each: Resolved) -> Fault:
-    fix = "name it by --incident" if "nothing is known" in each.fault else ""
+    fix = "name it by --incident" if each.lacking else ""
     return Fault(
         where=f"{book.name}.md",
         path=f"{each.step} {each.title}",

@@ -156,7 +156,6 @@ def without(
     for span in spans:
         wrong = wrong | ((at >= span.first) & (at <= span.last if span.last is not None else True))
     return rows.filter(~wrong if repaired is None else ~wrong | repaired)
-    return rows
 
 
 def _wanted(state: ServiceState, ticket: str) -> bool:
