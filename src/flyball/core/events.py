@@ -171,6 +171,7 @@ class CommandGivenUp(Fact, tag="command.given_up"):
 class ProcessStarted(Fact, tag="process.started"):
     process: Literal["gateway", "controller", "replay", "demo"]
     epoch: int = 0
+    owner: str = ""  # under which name it holds its leases: whoever starts it again by itself keeps it
 
 
 AnyFact = (

@@ -20,7 +20,7 @@ from flyball.app.home import Home
 from flyball.app.wiring.ledger import ledger_of
 from flyball.app.wiring.loop import beside_log, mended
 from flyball.app.wiring.loop.around import Around
-from flyball.app.wiring.loop.controller import Keeper
+from flyball.app.wiring.loop.keeper import Keeper
 from flyball.app.wiring.loop.live import WithSpool
 from flyball.app.wiring.training.executors import Executors
 from flyball.app.wiring.training.pipeline import Pipeline

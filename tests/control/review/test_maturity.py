@@ -117,3 +117,12 @@ def test_the_quarter_is_manual_and_its_points_are_countable() -> None:
         "a bad model is taken back, fast": 1,
         "models are not stale": 1,  # a commit was trained on with no hand, 51 days ago
     }
+
+
+def test_that_a_process_started_shows_nothing_of_what_it_sees() -> None:
+    blind = [fact for fact in last_hours() if not isinstance(fact, e.HealthChanged)]
+    started = e.ProcessStarted(service=NAME, process="controller")
+    known = at_once([*first_champion(), *blind, started], at="2026-11-27T08:00:00.000000Z")
+    for name in ("answers do not get worse unseen", "what is measured before serving holds while serving"):
+        assert _points(maturity(whole(), known, ALL, NOW), name) == 0
+        assert _points(_mature(), name) == 1

@@ -65,3 +65,9 @@ def test_every_key_that_is_proposed_is_one_of_the_declaration() -> None:
             section, _, key = word.rpartition(".")
             if section.split(".")[0] in ("autonomy", "retrain", "rollout", "policy", "serving", "monitor", "healing"):
                 assert f"| `{key}` |" in page, word
+
+
+def test_a_process_that_its_keeper_starts_again_under_its_name_needed_no_hand() -> None:
+    kept, other = replace(STARTED, owner="controller-1"), replace(STARTED, owner="controller-2")
+    assert by_hand(toil(past_of(entries([(QUARTER.since, each) for each in (kept, kept, kept)]), NAME))) == 0
+    assert by_hand(toil(past_of(entries([(QUARTER.since, each) for each in (kept, other, other)]), NAME))) == 1

@@ -21,7 +21,7 @@ rollout:
 """
 RETRAIN = """\
 retrain:
-  triggers: [drift, risk, trend] # inputs or answers that moved; matured labels that show a loss, or one that grows by the week
+  triggers: [drift, risk, trend] # inputs or answers that moved; labels that show a loss, or one that grows
   from: captured # labelled rows of live traffic, then of data.source; `source`: that table, read again
   window_rows: 20000 # the newest rows that are learned from
   min_new_rows: 2000 # labelled rows that must have come since the last training

@@ -62,7 +62,7 @@ class _Reader:
         self.back: e.RollbackOrdered | None = None
         self.incidents: dict[str, tuple[e.IncidentOpened, str]] = {}
         self.alerts: dict[str, e.AlertRaised] = {}  # by id
-        self.started: set[str] = set()  # processes
+        self.lives: set[tuple[str, str]] = set()  # processes that were started, each with its owner
         self.by_hand: set[str] = set()  # incidents, alerts and runbooks' days whose work by hand was counted
 
     def take(self, entry: Entry) -> None:
@@ -73,7 +73,7 @@ class _Reader:
         self.seq = entry.seq
         fact = entry.fact
         hand = hand_of(entry)
-        if hand is not None and not self._is_first_start(fact):
+        if hand is not None and not self._needs_no_hand(fact):
             self.found["hands"].append(hand)
         if self.drills.take(entry):
             return
@@ -81,11 +81,15 @@ class _Reader:
             if of(entry, fact):
                 return
 
-    def _is_first_start(self, fact: e.AnyFact) -> bool:
-        if not isinstance(fact, e.ProcessStarted) or fact.process in self.started:
+    def _needs_no_hand(self, fact: e.AnyFact) -> bool:
+        """A first start is a beginning; one under the name of an earlier one was made by what looks after it."""
+        if not isinstance(fact, e.ProcessStarted):
             return False
-        self.started.add(fact.process)
-        return True
+        life = (fact.process, fact.owner)
+        known = bool(fact.owner) and life in self.lives
+        first = all(process != fact.process for process, _ in self.lives)
+        self.lives.add(life)
+        return first or known
 
     def _add(self, where: str, of: type[Happened], entry: Entry, what: str, /, **more: Any) -> None:
         self.found[where].append(of(seq=entry.seq, at=entry.at, what=what, **more))

@@ -99,6 +99,8 @@ def _apply(state: ServiceState, fact: e.AnyFact, at: str) -> ServiceState:
             return replace(state, decisions=_without(_told_anew(state), "healing"))
         case e.HealthChanged():
             return _told_anew(state)
+        case e.DecisionTaken(action="declaration", waiting_for=()):  # taken up
+            return replace(state, decisions=_without(state, "declaration"))
         case e.DecisionTaken():
             told = state.decided_at | {fact.action: at}
             return replace(state, decisions=state.decisions | {fact.action: fact}, decided_at=told)

@@ -73,6 +73,10 @@ class PipelineLearner:
         self._running = threading.Thread(target=self._train, args=(state, claimed), name="training", daemon=True)
         self._running.start()
 
+    def take_over(self, other: "PipelineLearner | None") -> None:
+        """The training that another one began, so that it keeps its command and no second one begins beside it."""
+        self._running = None if other is None else other._running
+
     def join(self) -> None:
         """Wait for the running training, which ends when its trainer is closed."""
         if self._running is not None:

@@ -47,7 +47,7 @@ def _offline_online(grounds: Grounds) -> Tested:
     metric = grounds.asked.service.monitor.live_metric
     labels = grounds.asked.looked.labels
     if metric is not None and labels.ok:
-        shown = grounds.newest(e.ProcessStarted)
+        shown = grounds.watched()
         return given("model", name, 1, f"{metric.name} of each window against the holdout; {labels.why}", todo, shown)
     tested = grounds.asked.seen.newest(e.AbClosed)
     if tested is not None:

@@ -89,7 +89,7 @@ def _speed(grounds: Grounds) -> Tested:
 def _quality(grounds: Grounds) -> Tested:
     """By labels; where none come, by drift alone: half."""
     name, todo = "answers do not get worse unseen", "monitor.live_metric, and labels: POST /v1/labels"
-    labels, shown = grounds.asked.looked.labels, grounds.newest(e.ProcessStarted)
+    labels, shown = grounds.asked.looked.labels, grounds.watched()
     if grounds.asked.service.monitor.live_metric is not None and labels.ok:
         return given("monitoring", name, 1, f"the live metric is watched; {labels.why}", todo, shown)
     if grounds.asked.looked.controller.ok:

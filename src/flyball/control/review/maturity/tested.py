@@ -41,8 +41,9 @@ class Grounds:
         failed = any(each.verdict == "FAIL" for each in found)
         return None if failed else next((each for each in found if each.verdict == "PASS"), None)
 
-    def newest(self, of: type[e.Fact]) -> Shown | None:
-        found = self.asked.seen.newest(of)
+    def watched(self) -> Shown | None:
+        """The newest judgement of the service's health: that a process started shows nothing of what it sees."""
+        found = self.asked.seen.newest(e.HealthChanged, lambda fact: fact.health.state != "UNKNOWN")
         return None if found is None else found[1]
 
 

@@ -1,0 +1,52 @@
+"""A keeper takes up what is declared anew: one start of its process, and never without a loop for a faulty file."""
+
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from tests.app.backfill.test_controller_reads_again import keeper_of
+from tests.app.monitor.watched_home import made
+from tests.pipeline.fraud import opened
+
+from flyball.app.declared import load
+from flyball.app.wiring.ledger import ledger_of
+from flyball.app.wiring.loop import keeper as keeping
+from flyball.app.wiring.training.executors import Executors
+from flyball.core import events as e
+
+
+def test_a_changed_file_that_cannot_be_read_leaves_the_loop_that_there_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(keeping, "BACK_OFF_S", 0.0)
+    home, file = made(tmp_path), tmp_path / "fraud" / "service.yaml"
+    trainer = Executors()
+    with closing(trainer), opened(home.root, trainer) as pipeline, ledger_of(home) as ledger:
+        keeper = keeper_of(tmp_path, home, pipeline, ledger)
+        keeper.round()
+        good = file.read_text() + "alerts: {on_call: [ada]}\nretrain: {cooldown_s: 77}\n"
+        file.write_text(good)
+        pipeline.declare(load(file))
+        file.write_text(good.replace("retrain:", "retrian:"))
+        for _ in range(3):
+            keeper.round()
+        held, kept_at = keeper.held(), keeper.kept_at
+        assert held is not None, "it answers for its service"
+        assert held[1].alerts is None
+        assert kept_at is not None
+        assert time.time() - kept_at < 60
+        said = capfd.readouterr().err
+        assert said.count("kept as it was declared before") == 1
+        assert "retrian" in said
+        file.write_text(good)
+        keeper.round()
+        held = keeper.held()
+        assert held is not None
+        assert held[1].retrain.cooldown_s == 77
+        facts = [entry.fact for entry in ledger.read(subject="fraud")]
+        assert sum(isinstance(fact, e.ProcessStarted) for fact in facts) == 1
+        assert keeper.standing is not None
+        assert "declaration" not in keeper.standing[0].decisions, "the wait is over"
+        keeper.stop()
+        keeper.join()
