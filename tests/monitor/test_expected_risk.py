@@ -194,5 +194,5 @@ def test_credit_card_is_surely_worse_than_promised_and_car_price_is_not(data_fol
 
 def test_the_gap_of_each_window_goes_into_the_trend() -> None:
     told = [report.concept for report in watched(panes(50)) if report.concept is not None]
-    assert [one.windows for one in told] == [1, 2, 3, 4, 5]
+    assert [one.windows for one in told] == [1] * 5  # within minutes, so they share one figure
     assert {one.verdict for one in told} == {"INSUFFICIENT"}

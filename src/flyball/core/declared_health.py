@@ -14,7 +14,7 @@ from flyball.core.record import Record
 class HealthRules(Record):
     # how a rate becomes a sign, and a sign ends
     span_s: Positive = 300.0  # the newest traffic that rates are counted over
-    alpha: Annotated[float, Meta(gt=0, lt=0.5)] = 1e-5  # chance at one look of a sign at a rate exactly at its limit
+    alpha: Annotated[float, Meta(gt=0, lt=0.5)] = 1e-6  # chance at one look of a sign at a rate exactly at its limit
     exit: Annotated[float, Meta(gt=0, lt=1)] = 0.8  # of its limit: a sign that stands begins to go below this
     clear_s: Seconds = 300.0  # that it has to be gone for
     critical_s: Seconds = 3600.0  # so long a critical sign keeps the service UNHEALTHY
@@ -34,6 +34,9 @@ class HealthRules(Record):
     labels_s: Seconds = 3600.0  # without a label, where labels used to come: warning at the earliest
     # how right it is: points of a metric that is a share, else a share of the holdout's value
     quality: Positive = 0.05  # worse than the holdout: critical
+    quality_windows: Annotated[int, Meta(ge=2, le=50)] = (
+        3  # in a row with a 90 % interval beyond it; or one beyond doubt
+    )
     trend_days: Positive = 7.0
     trend_warn: Positive = 0.03  # worse in `trend_days`: warning
     trend_retrain: Positive = 0.05  # worse in `trend_days`: the trigger `trend` asks for a retraining

@@ -59,7 +59,7 @@ class ConceptTrend(Record):
 
     verdict: Literal["OK", "DRIFT", "INSUFFICIENT", "INVALID"]
     reason: str
-    windows: int  # figures behind it, the newest ones
+    windows: int  # figures behind it, the newest ones; windows that come fast share one
     slope: Estimate | None = None  # in the metric's unit per day; positive = worse and worse
     p: float | None = None  # two-sided, of one look
     correlation: float | None = None  # of a window's error with the next one's

@@ -17,7 +17,7 @@ from flyball.core.record import Record
 from flyball.core.service import Monitor, Service, Trigger
 from flyball.core.watching import Diagnosis, Signal, WindowReport
 from flyball.decide.diagnosis import diagnose
-from flyball.decide.health.margin import base_of, projected, tolerated
+from flyball.decide.health.margin import base_of, projected, surely_falling, tolerated
 from flyball.decide.pressure import brief, told
 
 
@@ -130,14 +130,16 @@ def streaks(
 
 
 def _losing_touch(reports: Sequence[WindowReport], monitor: Monitor) -> ConceptTrend | None:
-    """The trend of the newest window that could tell one, where it says that so much is lost that it asks."""
+    """The trend of the newest window that could tell one, where a warning is due and so much is lost that it asks."""
     told = next((r.concept for r in reversed(reports) if r.concept is not None), None)
-    if told is None or told.verdict != "DRIFT":
+    if told is None:
         return None
     newest = next((r for r in reversed(reports) if r.loss is not None), None)
     name = monitor.live_metric.name if monitor.live_metric is not None else ""
     base = base_of(name, newest.metric, newest.loss) if newest is not None else None
-    return told if projected(told, monitor.health) >= tolerated(monitor.health.trend_retrain, base) else None
+    rules = monitor.health
+    sure = surely_falling(told, tolerated(rules.trend_warn, base), rules)
+    return told if sure and projected(told, rules) >= tolerated(rules.trend_retrain, base) else None
 
 
 def _measured(kind: str, report: WindowReport) -> bool:

@@ -30,6 +30,7 @@ from flyball.monitor.replay_buffer import ReplayBuffer
 from flyball.monitor.self_influence import RunningInfluence
 from flyball.stats import cbpe, direct_loss, recalibration
 from flyball.stats.metrics import METRICS
+from flyball.stats.trend import DAY_S
 from flyball.stats.weighting import stretch
 
 LEAST_ROWS = 30  # of a window: fewer say nothing
@@ -144,7 +145,7 @@ def estimating(
         baseline=baseline,
         promised=metrics.get(declared.name),
         risk=held,
-        concept=RunningConcept(rng=rng),
+        concept=RunningConcept(rng=rng, over_s=service.monitor.health.trend_days * DAY_S),
         influence=RunningInfluence(baseline=baseline, task=task),
     )
 

@@ -42,7 +42,7 @@ def lost(value: float, half: float = 0.01) -> Loss:
 
 
 def trend(a_day: float) -> Trend:
-    slope = Estimate(value=a_day, low=a_day / 2, high=2 * a_day, n=40)
+    slope = Estimate(value=a_day, low=0.9 * a_day, high=1.1 * a_day, n=40)
     return Trend(told=ConceptTrend(verdict="DRIFT", reason="it falls", windows=40, slope=slope), base=None)
 
 

@@ -64,8 +64,8 @@ WATCHED: dict[str, dict[str, str]] = {
         "probe_share": "Critical when this share of the last ten probes of an endpoint failed.",
         "silent_s": "A warning when no row has come for this time, where rows used to come; null: never.",
         "labels_s": "A warning when rows wait so long for a label, and twice as long as was usual.",
-        "quality": "Critical: worse than the holdout by this, interval and all; points of a share, else a share of its "
-        "value.",
+        "quality": "Critical: surely worse than the holdout by this; points of a share, else a share of its value.",
+        "quality_windows": "So many windows in a row are surely worse if each has its 90 % interval beyond `quality`.",
         "trend_days": "The time that a trend of the live metric is reckoned for.",
         "trend_warn": "A warning when the trend loses this in that time, points as of `quality`.",
         "trend_retrain": "When the trend loses this in that time, the trigger `trend` asks for a retraining.",

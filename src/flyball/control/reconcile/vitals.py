@@ -9,6 +9,7 @@ which the passing of time alone could change the answer.
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 from msgspec.structs import replace
@@ -179,7 +180,9 @@ class HealthWatch:
     def _loss(self, reports: Sequence[WindowReport], unlabelled: Unlabelled | None) -> Loss | None:
         """Of the newest labels; estimated where there are none, or none come any more."""
         declared = self._service.monitor.live_metric
-        told = next((report for report in reversed(reports) if report.loss is not None), None)
+        with_labels = (report for report in reversed(reports) if report.loss is not None)
+        newest = list(islice(with_labels, self._rules.quality_windows))
+        told = newest[0] if newest else None
         missed = unlabelled is not None and unlabelled.missed(self._rules)
         risk = next((report.risk for report in reversed(reports) if report.risk is not None), None)
         if risk is not None and risk.above is not None and (told is None or missed):
@@ -187,7 +190,9 @@ class HealthWatch:
             return Loss(metric=f"the {risk.loss} of a row", estimate=risk.above, base=base, estimated=True)
         if declared is None or told is None or told.loss is None:
             return None
-        return Loss(metric=declared.name, estimate=told.loss, base=base_of(declared.name, told.metric, told.loss))
+        before = tuple(report.loss for report in newest[1:] if report.loss is not None)
+        base = base_of(declared.name, told.metric, told.loss)
+        return Loss(metric=declared.name, estimate=told.loss, base=base, before=before)
 
     def _trend(self, reports: Sequence[WindowReport]) -> Trend | None:
         declared = self._service.monitor.live_metric

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from flyball.core.health import Severity
 from flyball.core.service import HealthRules
-from flyball.decide.health.margin import projected, tolerated
+from flyball.decide.health.margin import projected, surely_falling, surely_lost, tolerated
 from flyball.decide.health.reading import Reading, worst
 from flyball.decide.health.vitals import Loss, Trend, Vitals
 
@@ -18,10 +18,11 @@ def quality_signs(vitals: Vitals, rules: HealthRules) -> Iterator[Reading]:
 
 
 def _loss(found: Loss, rules: HealthRules) -> Reading:
-    """The lower bound of its interval is beyond the limit, whatever labels it has or is estimated from. The interval is
-    that of one look at 90 %: how often it is wrong in a week of looks was not measured, as it was for `errors`."""
+    """What is estimated without labels has an interval that holds at all times; windows of labels are asked again and
+    again, so they have to be surer than theirs (`margin.surely_lost`)."""
     limit, lost = tolerated(rules.quality, found.base), found.estimate
-    severity: Severity | None = "critical" if lost.low > limit else None
+    sure = lost.low > limit if found.estimated else surely_lost(lost, found.before, limit, rules)
+    severity: Severity | None = "critical" if sure else None
     holds: Severity | None = "critical" if lost.value >= rules.exit * limit else None
     how = "estimated without labels" if found.estimated else f"on {lost.n} labelled rows"
     return Reading(
@@ -32,19 +33,20 @@ def _loss(found: Loss, rules: HealthRules) -> Reading:
         limit=limit,
         why=f"{found.metric} is {lost.value:.3g} worse than on the holdout ({lost.low:.3g} to {lost.high:.3g}, {how})",
         clears=f"{found.metric} is less than {rules.exit * limit:.3g} worse than on the holdout",
-        worse=f"{found.metric} is, interval and all, {limit:.3g} worse than on the holdout ({lost.value:.3g} now)",
+        worse=f"{found.metric} is surely {limit:.3g} worse than on the holdout ({lost.value:.3g} now)"
+        + ("" if found.estimated else f", beyond doubt or in {rules.quality_windows} windows in a row"),
     )
 
 
 def _trend(found: Trend, rules: HealthRules) -> Reading:
-    """A slope counts only where the monitor calls it a trend."""
+    """A slope counts only where the monitor calls it a trend, and begins a sign with the lower end of its interval."""
     lost = projected(found.told, rules)
     warn, retrain = tolerated(rules.trend_warn, found.base), tolerated(rules.trend_retrain, found.base)
     drifts = found.told.verdict == "DRIFT"
-    severity: Severity | None = "warning" if drifts and lost >= warn else None
+    severity: Severity | None = "warning" if surely_falling(found.told, warn, rules) else None
     holds: Severity | None = "warning" if severity or (drifts and lost >= rules.exit * warn) else None
     days = f"{rules.trend_days:g} days"
-    asks = ", which asks for a retraining where the trigger trend is declared" if drifts and lost >= retrain else ""
+    asks = ", which asks for a retraining where the trigger trend is declared" if severity and lost >= retrain else ""
     return Reading(
         kind="trend",
         severity=severity,

@@ -36,7 +36,8 @@ class Loss(Record):
     metric: str  # `accuracy`, or the loss of a row, `error`
     estimate: Estimate  # worse by, in its unit
     base: float | None  # value on the holdout; None: the metric is a share, and its points are what counts
-    estimated: bool = False  # without labels
+    estimated: bool = False  # without labels; its interval then holds at all looks together
+    before: tuple[Estimate, ...] = ()  # the same of the windows before, newest first; each of other rows
 
 
 class Trend(Record):
