@@ -27,11 +27,13 @@ from flyball.app.drills.report import DrillRow
 from flyball.app.home import Home
 from flyball.app.people import Person
 from flyball.app.wiring.drills.driver import Driver
-from flyball.app.wiring.drills.own import OwnStage
+from flyball.app.wiring.drills.own import GATEWAY, OwnStage
 from flyball.app.wiring.drills.rows import MadeUp
 from flyball.app.wiring.drills.run import read_report, run
+from flyball.app.wiring.drills.running import KEY_VARIABLE
 from flyball.app.wiring.drills.turns import Wanted
 from flyball.app.wiring.ledger import audit, ledger_of, open_ledger
+from flyball.app.wiring.serving.key_file import add
 from flyball.app.wiring.serving.newest_windows import NewestWindows
 from flyball.core import events as e
 from flyball.core.seen_windows import SeenWindow
@@ -142,6 +144,37 @@ def test_a_running_service_is_drilled_beside_its_own_clients(tmp_path: Path) -> 
     assert told.outcomes["refused"] == told.outcomes["failed"] == 0  # nobody else's requests were touched
     sent = sum(row["answers"].values())
     assert 0 < sent < 0.5 * told.sent
+
+
+@pytest.mark.slow
+def test_a_key_that_a_running_gateway_refuses_is_seen_and_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home, file, log = tmp_path / "home", tmp_path / "gateway.yaml", tmp_path / "log"
+    file.write_text(GATEWAY)
+    scopes = ("fraud:predict", "fraud:labels", "*:metrics", "*:admin")
+    key, _ = add(tmp_path / "keys.json", scopes, days=None, rate_rps=None, note="drill")
+    monkeypatch.setenv(KEY_VARIABLE, key)
+    words = [*FLYBALL, "up", _service(tmp_path), "--allow-drills", "--gateway", str(file), "--port", "0", "--json"]
+    with log.open("w") as stderr:
+        up = subprocess.Popen([*words, "--home", str(home)], stdout=subprocess.PIPE, stderr=stderr, text=True)
+    assert up.stdout is not None
+    try:
+        told = ""
+        while not told.rstrip().endswith("}"):
+            line = up.stdout.readline()
+            assert line, log.read_text()
+            told += line
+        drill = [*FLYBALL, "drill", "expired-key", "--within", "30s", "--yes", "--json", "--home", str(home)]
+        done = subprocess.run(drill, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        (row,) = json.loads(done.stdout)["drills"]
+        assert (row["outcome"], row["answers_failed"], row["answers"]["refused"] > 0) == ("passed", 0, True), row
+        again = subprocess.run(drill, capture_output=True, text=True, check=False)
+        assert again.returncode == 3  # the gateway says a thing once in its life
+        assert "has done so in" in " ".join(again.stdout.split())
+    finally:
+        up.terminate()
+        up.wait(60)
+        up.stdout.close()
 
 
 @pytest.mark.slow

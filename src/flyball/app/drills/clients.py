@@ -95,8 +95,8 @@ class Clients(Paced):
 
     @property
     def refused_at(self) -> float:
-        """When a request was refused last, seconds since the epoch; 0: none was."""
-        return max(told.refused_at for told in self.counts.values())
+        """When one that a fault had bent was refused last, seconds since the epoch; 0: none was."""
+        return self.counts["drill"].refused_at
 
     def outcome(self, name: str) -> int:
         return sum(told.outcomes[name] for told in self.counts.values())

@@ -108,7 +108,7 @@ class RunningStage:
         except aiohttp.ClientError as error:
             raise Unavailable(f"{self._up.url} does not answer: {error}") from error
         if response.status != 200:
-            hint = f"put a key with the scopes predict, labels and metrics into {KEY_VARIABLE}"
+            hint = f"put a key with the scopes predict, labels, metrics and admin into {KEY_VARIABLE}"
             raise Unavailable(f"{self._up.url}/metrics answers {response.status}", hint=hint)
         return sum(float(line.split()[-1]) for line in text.splitlines() if line.startswith(wanted))
 
