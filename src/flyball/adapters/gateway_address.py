@@ -14,6 +14,7 @@ class Address(Record):
 
     url: str
     pid: int  # of the process, or of the supervisor of its workers
+    grpc: str | None = None  # host and port, where it serves gRPC too
     certificate: str | None = None  # file of the chain that it shows, PEM; None: no TLS, or the chain is in no file
     asks_certificate: bool = False  # of every client
 

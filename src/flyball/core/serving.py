@@ -11,7 +11,7 @@ from flyball.core.declared_kinds import Name, Positive, Seconds, Share
 from flyball.core.record import Record
 
 MOST_WORKERS = 64
-Endpoint = Literal["predict", "infer", "ready"]  # of a probe
+Endpoint = Literal["predict", "infer", "ready", "grpc"]  # of a probe
 
 # when a record is safe from a power cut: before its answer goes out, within an interval, when the system likes
 Fsync = Literal["always", "interval", "os"]

@@ -6,7 +6,7 @@ from flyball.core.record import Record
 class Probed(Record):
     """One synthetic request and what came of it."""
 
-    endpoint: str  # `predict`, `infer`, `health`, `grpc`
+    endpoint: str  # `predict`, `infer`, `ready`, `grpc`
     at: float  # seconds since the epoch
     ok: bool
     latency_ms: float

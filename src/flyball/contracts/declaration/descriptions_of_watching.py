@@ -43,7 +43,7 @@ WATCHED: dict[str, dict[str, str]] = {
     },
     "Probes": {
         "every_s": "Each endpoint once in so many seconds.",
-        "endpoints": "Which: `predict` (JSON), `infer` (Open Inference Protocol), `ready`.",
+        "endpoints": "Which: `predict` (JSON), `infer` (Open Inference Protocol), `ready`, `grpc` (`infer` over gRPC).",
         "timeout_s": "An answer that takes longer is none.",
     },
     "HealthRules": {

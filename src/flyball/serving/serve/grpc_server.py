@@ -208,6 +208,8 @@ class _Calls:
         answer = await self._ask("POST", f"{path}/infer", context, body, headers)
         if answer[0] != 200:
             await _refuse(answer, context)
+        if _JSON_BYTES not in answer[1]:  # a probe of the home itself: that the champion answered is the answer
+            return self._messages["ModelInferResponse"](model_name=request.model_name)
         raw = len(request.raw_input_contents) > 0
         return reply_of(answer[2], int(answer[1][_JSON_BYTES]), self._messages, raw=raw)
 

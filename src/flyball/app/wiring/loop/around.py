@@ -59,7 +59,7 @@ class Around:
         spread = zlib.crc32(name.encode()) % 1000 / 1000.0  # services that begin together do not ask together
         due = time.monotonic() + spread * (probes.every_s if probes else 0.0)
         known = self._watched.get(name)
-        found = known.found if known is not None else Surroundings()
+        found = _asked_still(known.found if known is not None else Surroundings(), probes)
         self._watched[name] = _Watched(service, columns, champion, due, found)
 
     def of(self, service: str) -> Surroundings:
@@ -118,13 +118,18 @@ class Around:
         async with room, Prober(address.url, address.certificate, timeout_s=probes.timeout_s) as prober:
             for endpoint in probes.endpoints:
                 try:
+                    if endpoint == "grpc" and address.grpc is None:
+                        raise Unavailable("the gateway serves no gRPC: start it with --grpc-port")
                     asked = self._asked(each, champion, endpoint)
                 except Unavailable as error:
                     missing[f"probes of {endpoint}"] = str(error)
                     continue
-                word = mark(self._secret, time.time(), asked.method, asked.path)
-                headers = {HEADER.decode(): word, "content-type": "application/json"}
-                asking.append(prober.ask(endpoint, asked.path, asked.body, headers))
+                word = {HEADER.decode(): mark(self._secret, time.time(), asked.method, asked.path)}
+                if endpoint == "grpc":
+                    asking.append(_over_grpc(address, asked, word, probes.timeout_s))
+                else:
+                    headers = word | {"content-type": "application/json"}
+                    asking.append(prober.ask(endpoint, asked.path, asked.body, headers))
             found = await asyncio.gather(*asking)
         if self._watched.get(name) is each:
             failing = _failing(each.found.failing_since, found)
@@ -162,6 +167,26 @@ def _with(found: Surroundings, **other: object) -> Surroundings:
     """The same object where nothing is other."""
     changed = replace(found, **other)
     return found if changed == found else changed
+
+
+def _asked_still(found: Surroundings, probes: Probes | None) -> Surroundings:
+    """Without what was found at endpoints that are declared no longer: nobody would ever find it otherwise."""
+    endpoints = probes.endpoints if probes is not None else ()
+    return _with(
+        found,
+        probes=tuple(probe for probe in found.probes if probe.endpoint in endpoints),
+        failing_since={name: since for name, since in found.failing_since.items() if name in endpoints},
+        missing={name: why for name, why in found.missing.items() if not name.startswith("probes")},
+    )
+
+
+async def _over_grpc(address: Address, asked: Request, metadata: dict[str, str], timeout_s: float) -> Probed:
+    """The extra is here: the request was made with it."""
+    from flyball.adapters.grpc_prober import GrpcProber
+    from flyball.serving.serve.grpc_messages import SERVICE
+
+    prober = GrpcProber(address.grpc or "", address.certificate, timeout_s=timeout_s)
+    return await prober.ask("grpc", f"/{SERVICE}/ModelInfer", asked.body or b"", metadata)
 
 
 def _newest(probes: tuple[Probed, ...]) -> tuple[Probed, ...]:

@@ -1,6 +1,7 @@
 """Where a gateway answers, left in its home for the controller's probes."""
 
 import os
+from urllib.parse import urlsplit
 
 from flyball.adapters.gateway_address import Address, write_address
 from flyball.app import references
@@ -11,8 +12,8 @@ from flyball.app.wiring.serving.secured import Secured
 ANYWHERE = {"//0.0.0.0:": "//127.0.0.1:", "//[::]:": "//[::1]:"}
 
 
-def told_where(home: Home, url: str, secured: Secured | None) -> None:
-    """That it cannot be written costs the probes, and is told."""
+def told_where(home: Home, url: str, secured: Secured | None, grpc_port: int | None = None) -> None:
+    """`grpc_port`: of the same host; None: no gRPC. That it cannot be written costs the probes, and is told."""
     for every, here in ANYWHERE.items():
         url = url.replace(every, here)
     tls = secured.file.tls if secured is not None else None
@@ -23,6 +24,7 @@ def told_where(home: Home, url: str, secured: Secured | None) -> None:
     address = Address(
         url=url,
         pid=os.getpid(),
+        grpc=None if grpc_port is None else f"{urlsplit(url).netloc.rpartition(':')[0]}:{grpc_port}",
         certificate=certificate,
         asks_certificate=asks,
     )

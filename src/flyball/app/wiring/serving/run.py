@@ -47,7 +47,7 @@ async def run(
     url = f"{'https' if certificates else 'http'}://{shown}:{listener.getsockname()[1]}"
 
     def answers() -> None:
-        told_where(home, url, secured)
+        told_where(home, url, secured, grpc_port)
         ready(url)
 
     if workers > 1 or strictest([each.service.serving.recycle for each in services]) != Recycling():
