@@ -8,7 +8,7 @@ import sys
 import pytest
 
 SLEEPER = """
-import sys, threading
+import sys, threading, time
 from flyball.app.wiring.loop.told_to_stop import until_told
 
 def work(stopping):
@@ -16,6 +16,14 @@ def work(stopping):
     stopping.wait(60)
     print("ends", flush=True)
 
+class Slow:
+    "As of an interpreter that takes its time to end, when its handlers are gone."
+    def __del__(self, until=time.monotonic):
+        end = until() + 0.5
+        while until() < end:
+            pass
+
+sys.slow = Slow()
 until_told(work)
 """
 

@@ -31,3 +31,5 @@ def until_told(work: Callable[[threading.Event], None]) -> None:
         os.read(heard, 1)
         stopping.set()
         doing.result()
+    for number in WORDS:  # an interpreter that ends gives its handlers back, and would die of the next word
+        signal.signal(number, signal.SIG_IGN)
