@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.control.world import NAME
 
 from flyball.control.state.incident_state import IncidentBook, folded
@@ -56,3 +57,17 @@ def test_an_incident_of_an_earlier_version_has_its_kind_for_a_cause() -> None:
     found = book.of_cause("data_quality")
     assert found is not None
     assert found.opened.incident == "in-1"
+
+
+def test_what_a_drill_broke_does_not_count_toward_the_incidents_that_roll_back() -> None:
+    begun = e.DrillBegun(
+        service=NAME, drill="dr-1", fault="nan_burst", share=0.05, until=at(2), by="ada", proof="os_user"
+    )
+    broken = replace(opened("in-1"), kind="data_quality", cause="data_quality")
+    for drill, fact, counts in (
+        (begun, broken, 0),
+        (None, broken, 1),
+        (replace(begun, fault="latency"), broken, 1),  # which breaks no data: so it is real
+        (replace(begun, until=at(0)), broken, 1),
+    ):
+        assert folded(IncidentBook(), fact, at(1), drill=drill).in_a_day("data_quality", at(1)) == counts

@@ -4,8 +4,11 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
+from flyball.control.explained import explains_kind
+from flyball.control.state.alert_causes import family
 from flyball.core import events as e
 from flyball.core.clock import moment, timestamp
+from flyball.core.drill_facts import DrillBegun
 from flyball.core.health import Health, Severity
 from flyball.core.record import Record
 
@@ -44,14 +47,15 @@ class IncidentBook(Record):
         return sum(at >= since and of == cause for at, of in self.day)
 
 
-def folded(book: IncidentBook, fact: e.AnyFact, at: str) -> IncidentBook:
-    """One fact further; one that is of no incident changes nothing."""
+def folded(book: IncidentBook, fact: e.AnyFact, at: str, *, drill: DrillBegun | None = None) -> IncidentBook:
+    """One fact further; one that is of no incident changes nothing. Args: drill: that runs."""
     match fact:
         case e.IncidentOpened(incident=name):
             opened = OpenIncident(opened=fact, at=at)
             since = timestamp(moment(at) - DAY)
             day = tuple(each for each in book.day if each[0] >= since)
-            day = day if fact.kind == "drill" else (*day, (at, opened.cause))
+            of_drill = fact.kind == "drill" or explains_kind(drill, family(opened.cause), at)
+            day = day if of_drill else (*day, (at, opened.cause))
             return replace(book, open=book.open | {name: opened}, day=day)
         case e.IncidentClosed(incident=name, how=how):
             left = {each: one for each, one in book.open.items() if each != name}
