@@ -1,4 +1,4 @@
-"""Which signs a drill's fault explains: an incident of these is the drill's, any other one is real."""
+"""What a drill's fault explains, signs and what follows from them: that is the drill's, anything else is real."""
 
 from collections.abc import Mapping
 
@@ -24,6 +24,22 @@ SIGNS_OF: Mapping[str, frozenset[SignKind]] = {
     "upstream_stall": _ANSWERING | {"freshness", "labels"},
 }
 
+# Families of causes that are no sign of health, and the signs with which a fault brings them.
+FOLLOWS: Mapping[str, frozenset[SignKind]] = {
+    "budget": _ANSWERING | {"data_quality", "freshness", "quality"},
+    "retrain": frozenset({"drift", "quality", "trend"}),
+    "upstream": frozenset({"data_quality", "freshness"}),
+}
+# Those that a fault brings without any sign: orders and records that come nowhere, a candidate that is taken back.
+BRINGS: Mapping[str, frozenset[str]] = {
+    "bad_candidate": frozenset({"rollback"}),
+    "crash_loop": frozenset({"capture", "command"}),
+    "disk_full": frozenset({"capture", "command", "training"}),
+    "expired_key": frozenset({"command"}),
+    "ledger_gone": frozenset({"capture", "command", "training"}),
+    "memory_leak": frozenset({"command"}),
+}
+
 
 def explains(drill: DrillBegun | None, sign: Sign, now: str) -> bool:
     """Whether the drill that runs has made this sign."""
@@ -35,4 +51,6 @@ def explains_kind(drill: DrillBegun | None, kind: str, now: str) -> bool:
     real incident too many than one that nobody is told of."""
     if drill is None or now > drill.until:
         return False
-    return kind in SIGNS_OF.get(drill.fault.replace("-", "_").replace(" ", "_"), frozenset())
+    fault = drill.fault.replace("-", "_").replace(" ", "_")
+    signs: frozenset[str] = SIGNS_OF.get(fault, frozenset())
+    return kind in signs or kind in BRINGS.get(fault, ()) or bool(signs & FOLLOWS.get(kind, frozenset()))

@@ -5,7 +5,9 @@ from msgspec.structs import replace
 from tests.control.alerts.watch import (
     Watch,
     brief,
+    burning,
     cleared,
+    given_up,
     healthy,
     incident,
     later,
@@ -240,11 +242,11 @@ def test_a_release_that_was_taken_back_is_a_ticket_until_somebody_has_seen_it() 
 
 
 def test_a_gateway_that_takes_no_orders_pages_until_it_takes_one() -> None:
-    given_up = e.CommandGivenUp(service=NAME, key="route/fraud/0", kind="route", attempts=9, error="no answer")
-    watch = Watch().say(given_up)
+    lost = given_up("route")
+    watch = Watch().say(lost)
     assert watch.kinds() == ["raised command/route page"]
     repeated = e.RoutingRepeated(service=NAME, key="route/fraud/0/again/9", epoch=0, why="it answers")
-    assert watch.after(600).say(repeated, given_up).kinds() == []
+    assert watch.after(600).say(repeated, lost).kinds() == []
     applied = e.RoutingApplied(service=NAME, key="route/fraud/0", epoch=0)
     assert watch.say(applied).kinds() == ["resolved"]
 
@@ -379,6 +381,53 @@ def test_what_a_drill_does_not_explain_or_what_comes_after_its_end_is_told_as_re
     assert isinstance(told, e.AlertRaised)
     assert "drill" not in told.labels
     assert "drill" not in told.summary
+
+
+OF_A_FAULT: list[tuple[str, str, e.AnyFact]] = [
+    ("latency", "budget", burning("availability")),
+    ("disk_full", "command", given_up("train")),
+    ("poisoned_labels", "data_quality", raised("quality", "amount")),
+    ("disk_full", "capture", raised("capture")),
+    ("nan_burst", "upstream", incident("in-1", "upstream", "upstream")),
+    ("bad_candidate", "rollback", BACK),
+]
+
+
+@pytest.mark.parametrize(("fault", "family", "fact"), OF_A_FAULT, ids=[family for _, family, _ in OF_A_FAULT])
+def test_what_follows_from_the_fault_of_a_drill_says_so_and_under_another_fault_it_is_real(
+    fault: str, family: str, fact: e.AnyFact
+) -> None:
+    begun = e.DrillBegun(
+        service=NAME, drill="dr-1", fault=fault, share=0.1, until=later(600), by="ada", proof="os_user"
+    )
+    for drill, labelled in ((begun, True), (replace(begun, fault="of no table"), False)):
+        (told,) = [each for each in Watch().say(drill, fact).tick() if isinstance(each, e.AlertRaised)]
+        assert told.cause.partition("/")[0] == family
+        assert ("drill" in told.labels, told.summary.startswith("drill dr-1: ")) == (labelled, labelled)
+
+
+def test_when_the_fast_burn_is_over_and_the_budget_spent_the_alert_says_what_holds_now() -> None:
+    spent = e.BudgetSpent(service=NAME, objective="availability", left=-0.2, target=0.999, window_s=1.0, why="spent")
+    watch = Watch().say(burning("availability"), spent)
+    assert watch.kinds() == ["raised budget/availability page"]
+    over, now = watch.say(e.BudgetCalm(service=NAME, objective="availability", why="slower")).tick()
+    assert isinstance(over, e.AlertResolved)
+    assert over.why == "ErrorBudgetBurn is over; what stands of budget/availability is ErrorBudgetSpent"
+    assert isinstance(now, e.AlertRaised)
+    assert (now.name, now.urgency, now.alert != over.alert) == ("ErrorBudgetSpent", "ticket", True)
+    assert now.summary.startswith("the error budget of availability is spent")
+    assert watch.after(3600).kinds() == []
+
+
+def test_a_spent_budget_that_burns_now_and_then_is_not_told_each_time() -> None:
+    spent = e.BudgetSpent(service=NAME, objective="availability", left=-0.2, target=0.999, window_s=1.0, why="spent")
+    watch = Watch().say(spent)
+    watch.tick()
+    for _ in range(8):
+        watch.say(burning("availability")).tick()
+        watch.after(60).say(e.BudgetCalm(service=NAME, objective="availability", why="slower")).tick()
+        watch.after(60).tick()
+    assert watch.count(e.AlertRaised, "page") <= 3
 
 
 def test_errors_of_the_candidate_alone_are_left_to_its_rollout_for_a_while() -> None:

@@ -4,7 +4,19 @@ from collections.abc import Callable
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.control.alerts.watch import Watch, cleared, healthy, incident, later, over, raised, remedy, sign, silenced
+from tests.control.alerts.watch import (
+    Watch,
+    burning,
+    cleared,
+    healthy,
+    incident,
+    later,
+    over,
+    raised,
+    remedy,
+    sign,
+    silenced,
+)
 from tests.control.world import NAME
 
 from flyball.control.alerts.due import due
@@ -27,9 +39,7 @@ INCIDENTS = ("data_quality", "upstream", "health")
 SIGNALS: tuple[SignalKind, ...] = ("quality", "error", "latency", "training", "capture")
 
 
-BURNING = e.BudgetBurning(
-    service=NAME, objective="right", urgency="page", rate=20.0, limit=14.4, long_s=3600, short_s=300, why="much"
-)
+BURNING = burning("right")
 SPENT = e.BudgetSpent(service=NAME, objective="right", left=-0.2, target=0.9, window_s=86_400.0, why="spent")
 CALM = (
     e.BudgetCalm(service=NAME, objective="right", why="slower"),

@@ -142,6 +142,16 @@ def remedy(cause: str, kind: str, until: str, name: str = "re-1") -> e.RemedyBeg
     return e.RemedyBegun(service=NAME, remedy=name, kind=kind, cause=cause, number=0, why="policy", verify_by=until)  # type: ignore[arg-type]
 
 
+def burning(objective: str) -> e.BudgetBurning:
+    return e.BudgetBurning(
+        service=NAME, objective=objective, urgency="page", rate=20.0, limit=14.4, long_s=3600, short_s=300, why="much"
+    )
+
+
+def given_up(kind: str) -> e.CommandGivenUp:
+    return e.CommandGivenUp(service=NAME, key=f"{kind}/fraud/0", kind=kind, attempts=9, error="no answer")
+
+
 def silenced(match: str, until: str, name: str = "si-1") -> e.AlertsSilenced:
     return e.AlertsSilenced(
         service=NAME, silence=name, match=match, until=until, by="bob", proof="os_user", why="known"

@@ -102,16 +102,17 @@ def _told(
             continue
         known = book.open.get(cause)
         worse = known is not None and one.pages and known.raised.urgency == "ticket"
-        if known is not None and not worse and not _another(one, known, situation):
+        other = known is not None and one.name != known.raised.name
+        if known is not None and not worse and not other and not _another(one, known, situation):
             continue
         reason = reason_to_hold(one, told, situation, alerts)
         if reason is None:
             if known is not None:
-                why = (
-                    f"{cause} is worse than a ticket now: it is a page"
-                    if worse
-                    else f"{cause} is of {one.incident} now"
-                )
+                why = f"{cause} is of {one.incident} now"
+                if worse:
+                    why = f"{cause} is worse than a ticket now: it is a page"
+                elif other:
+                    why = f"{known.raised.name} is over; what stands of {cause} is {one.name}"
                 yield e.AlertResolved(service=ServiceName(situation.state.service), alert=known.raised.alert, why=why)
             told[cause] = "page" if one.pages else "ticket"
             yield _raised(one, situation, alerts)

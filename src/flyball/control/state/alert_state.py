@@ -115,8 +115,8 @@ def _of_causes(book: AlertBook, fact: e.AnyFact, at: str) -> AlertBook:
             return replace(book, given_up=book.given_up | {kind: fact}, came=came)
         case e.BudgetBurning() | e.BudgetSpent():
             cause = f"budget/{fact.objective}"
-            known = any(each == cause for each, _ in book.budgets)
             how = "burning" if isinstance(fact, e.BudgetBurning) else "spent"
+            known = (cause, how) in book.budgets or (how == "spent" and (cause, "burning") in book.budgets)
             came = book.came if known else _came(book, (cause,), at)
             return replace(book, budgets=book.budgets | {(cause, how)}, came=came)
         case e.BudgetCalm(objective=name):
