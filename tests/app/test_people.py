@@ -10,7 +10,7 @@ from tests.control.world import FIRST, NAME, POLICY, SECOND, THIRD, first_champi
 from flyball.adapters.ledger.memory import MemoryLedger, SimulatedClock
 from flyball.app.people import ATTEMPTS, Person, approve, freeze, reject, roll_back, states_of, thaw
 from flyball.core import events as e
-from flyball.core.errors import Conflict, NotFound, Refused
+from flyball.core.errors import BadInput, Conflict, NotFound, Refused
 from flyball.core.ids import Digest, Epoch, RolloutId, ServiceName
 from flyball.core.ledger import Entry
 from flyball.core.routing import Routing
@@ -241,3 +241,29 @@ def test_an_incident_s_name_never_approves_a_rollout() -> None:
     broken = e.IncidentOpened(service=NAME, incident="in-q-7", kind="data_quality", reason="no amount", row=700)
     ledger = ledger_with(*asking(), broken)
     assert [entry.type for entry in approve(ledger, "in-q-7", ADA, "right")] == ["incident.closed"]
+
+
+def test_a_word_that_is_said_twice_orders_no_training_and_the_ticket_s_own_name_does() -> None:
+    diagnosis = Diagnosis(kind="unknown", reason="a commit")
+    opened = e.TicketOpened(service=NAME, ticket="ti-1", kind="retrain", reason="commit", diagnosis=diagnosis)
+    ledger = ledger_with(*asking())
+    assert [entry.type for entry in approve(ledger, "fraud", ADA)] == ["approval.given"]
+    ledger.append([CLOSED, opened])
+    with pytest.raises(NotFound, match="waits for an approval") as refused:
+        approve(ledger, "fraud", ADA)
+    assert refused.value.exit_code == 2
+    assert "flyball approve ti-1" in str(refused.value.hint)
+    assert not newest(ledger, e.RetrainOrdered)
+    assert [entry.type for entry in approve(ledger, "ti-1", ADA)] == ["retrain.ordered"]
+
+
+def test_an_incident_is_nothing_to_reject_or_to_take_back() -> None:
+    broken = e.IncidentOpened(service=NAME, incident="in-q-7", kind="data_quality", reason="no amount", row=700)
+    ledger = ledger_with(*asking(), broken)
+    with pytest.raises(BadInput, match="expected a service, a rollout or a ticket, found the incident in-q-7"):
+        reject(ledger, "in-q-7", ADA, "no")
+    with pytest.raises(BadInput, match="flyball rollback fraud; or accept its data: flyball approve in-q-7") as refused:
+        roll_back(ledger, "in-q-7", BOB, "smells")
+    assert refused.value.exit_code == 2
+    assert not newest(ledger, e.ApprovalRejected)
+    assert not newest(ledger, e.RollbackOrdered)

@@ -5,9 +5,10 @@ from typing import Literal
 
 import pytest
 from msgspec.structs import replace
-from tests.control.loop import Loop, failing, healthy, wanting
+from tests.control.loop import ADA, Loop, failing, healthy, wanting
 from tests.control.world import FIRST, NAME, SECOND, THIRD, registered, service
 
+from flyball.app.people import approve
 from flyball.contracts.declaration.policy_sense import of_names, of_needed, of_policy
 from flyball.control import policing
 from flyball.core import events as e
@@ -291,7 +292,9 @@ def test_a_training_may_need_an_approver_for_one_trigger_where_it_goes_alone_for
     assert isinstance(opened, e.TicketOpened)
     assert opened.rung == "approval"
     assert "an approver to agree" in loop.reconciler.state.decisions["retrain"].waiting_for[0]
-    loop.approve()
+    ticket = loop.reconciler.state.ticket
+    assert ticket is not None
+    approve(loop.ledger, ticket.ticket, ADA)
     loop.tick()
     (order,) = loop.facts(e.RetrainOrdered)
     assert isinstance(order, e.RetrainOrdered)

@@ -1,9 +1,7 @@
 """What a person may say to the loop: approve, reject, roll back, freeze, thaw. Each is one fact, named and proven.
 
-The loop acts on the facts at its next tick; nothing here touches traffic. A word is written against the facts that it
-was said about. Where the loop, or somebody else, wrote in between, the facts are read again and the word is said again,
-but only for as long as it is about the same thing: an approval never slides onto other evidence, nor a rollback onto
-another release.
+The loop acts on them at its next tick. A word is written against the facts that it was said about; where others wrote in
+between, it is said again for as long as it is about the same thing: no approval slides onto other evidence.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,7 +9,7 @@ from datetime import datetime
 
 import msgspec
 
-from flyball.app.subjects import Reading, first_release, is_called, where_it_waits
+from flyball.app.subjects import Reading, first_release, is_called, no_incident, where_it_waits
 from flyball.control.retraining import ordered
 from flyball.control.state.rollout_state import RolloutState
 from flyball.control.state.service_state import ServiceState, TicketState
@@ -68,8 +66,9 @@ def approve(
     """Approve what waits: a rollout that asked, a retrain ticket, a qualified release where none serves yet, or a
     quality incident (accept the data as they are).
 
-    Subject: the id of one of them (a release also by 8 or more of its hex digits), or the service: the first of them
-    that waits, never an incident. Now: what an expired request is told by; one that comes late does nothing anyway.
+    Subject: the id of one of them (a release also by 8 or more of its hex digits), or the service: its rollout or first
+    release. A training is ordered, and an incident accepted, by its own name alone: a word that is said twice must not
+    reach them. Now: what an expired request is told by; one that comes late does nothing anyway.
 
     Raises: NotFound (nothing of this name waits), Refused (the person may not, what was asked for has changed, or the
         request has expired).
@@ -98,7 +97,7 @@ def approve(
             by = state.proposed.get(rollout.release)
             said = tuple(given.by for given in rollout.approvals)
             return _approve_rollout(service, rollout.asked, metadata, person, why, proposed_by=by, said=said)
-        if ticket is not None and ticket.ordered is None and is_called(subject, state, ticket):
+        if ticket is not None and ticket.ordered is None and subject == ticket.ticket:
             if state.rollout is not None:
                 raise Refused(f"{service} is not trained now: the rollout {state.rollout.rollout} runs")
             if ticket.opened.rung == "approval":
@@ -122,6 +121,7 @@ def reject(ledger: Ledger, subject: str, person: Person, why: str) -> tuple[Entr
     """Say no: the rollout ends, whatever its step, or the ticket is dismissed. A person may always veto."""
 
     def word(state: ServiceState, metadata: Metadata) -> Word:
+        no_incident("reject", subject, state)
         service, rollout, ticket = ServiceName(state.service), state.rollout, state.ticket
         if rollout is not None and is_called(subject, state, rollout):
             may(metadata, person, (rollout.asked.role if rollout.asked else "approver",))
@@ -144,6 +144,7 @@ def roll_back(ledger: Ledger, subject: str, person: Person, why: str) -> tuple[E
     with its champion."""
 
     def word(state: ServiceState, metadata: Metadata) -> Word:
+        no_incident("rollback", subject, state)
         may(metadata, person, ("operator", "approver"))
         if state.rollout is None and state.previous is None:
             what = f"{state.service}: no rollout runs, and no release is kept to go back to from {state.champion}"

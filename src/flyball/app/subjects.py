@@ -8,7 +8,7 @@ from flyball.control.state.fold import fold
 from flyball.control.state.rollout_state import RolloutState
 from flyball.control.state.service_state import ServiceState, TicketState
 from flyball.core import events as e
-from flyball.core.errors import NotFound
+from flyball.core.errors import BadInput, Fault, NotFound
 from flyball.core.ids import ReleaseRoot
 from flyball.core.ledger import Ledger
 from flyball.core.service import Alerts, Autonomy, Metadata, Retrain, Service
@@ -96,9 +96,23 @@ def is_called(
 
 
 def where_it_waits(subject: str, state: ServiceState) -> str:
-    """Broken data are accepted by the incident's own name: a word that is said twice must not reach them."""
-    name = state.incident.incident if state.incident is not None else ""
-    return f"accept its broken data: flyball approve {name} --why TEXT" if name else f"flyball explain {subject}"
+    """Broken data are accepted, and trainings ordered, by their own name: a word said twice must not reach them."""
+    if state.incident is not None:
+        return f"accept its broken data: flyball approve {state.incident.incident} --why TEXT"
+    if state.ticket is not None and state.ticket.ordered is None and state.rollout is None:
+        return f"order the training that is suggested: flyball approve {state.ticket.ticket}"
+    return f"flyball explain {subject}"
+
+
+def no_incident(verb: str, subject: str, state: ServiceState) -> None:
+    """Raises: BadInput: the verb is about what serves; what to do about this incident is another word."""
+    incident = state.incident
+    if incident is None or subject != incident.incident:
+        return
+    expected = "a service or a rollout" if verb == "rollback" else "a service, a rollout or a ticket"
+    fix = f"flyball {verb} {state.service}; or accept its data: flyball approve {subject} --why TEXT"
+    fault = Fault(where=f"flyball {verb}", path="subject", expected=expected, found=f"the incident {subject}", fix=fix)
+    raise BadInput(f"{subject}: an incident is nothing to {verb.replace('rollback', 'take back')}", (fault,))
 
 
 def is_root(subject: str, root: str) -> bool:

@@ -47,6 +47,6 @@ class BudgetsState(Record):
     """What a controller wrote down of a service."""
 
     service: str
-    as_of: float  # end of the newest pane, seconds since the epoch
+    as_of: float  # the minute asked about, or the end of a newer pane; seconds since the epoch
     declared: bool  # whether the service has a policy for its budgets: without one nothing follows
     budgets: tuple[BudgetStanding, ...] = ()

@@ -2,15 +2,19 @@
 
 import pickle
 from collections.abc import Iterator
+from io import StringIO
 from typing import Any
 
 import polars as pl
 from msgspec.structs import replace
+from rich.console import Console, RenderableType
 from tests.control.loop import Loop, healthy
 from tests.control.plant import EMPTY
 from tests.control.world import FIRST, NAME, SECOND, registered, service
 
 from flyball.adapters.ledger.memory import EPOCH
+from flyball.app.slo.standing import slo_standing
+from flyball.app.slo.words import page
 from flyball.control.reconcile import TelemetrySensor
 from flyball.core import events as e
 from flyball.core.budget_standing import BudgetsState
@@ -142,6 +146,29 @@ def test_a_budget_calms_and_is_restored_by_time_alone_where_the_traffic_stops() 
     assert log.read == 146
 
 
+def test_what_is_shown_and_what_the_ledger_says_speak_of_the_same_moment_where_no_pane_comes() -> None:
+    loop, log, sensor = kept(replace(service(), slo=Slo(objectives=(HALF,))))
+    log.failed += [900, 900]
+    loop.tick(2 * PANE_S)
+    before = state_of(sensor)
+    loop.tick(DAY_S + PANE_S)
+    assert loop.reconciler.state.health.spent == {}, "by the clock it is restored"
+    shown = state_of(sensor)
+    assert shown.as_of > before.as_of
+    assert shown.as_of % 60 == 0
+    assert 0 <= loop.clock.now().timestamp() - shown.as_of < 60
+    standing = slo_standing(loop.service, loop.reconciler.state, shown)
+    availability = next(each for each in standing.objectives if each.name == "availability")
+    assert availability.spent is (availability.left is not None and availability.left <= 0) is False
+    assert "as of " in _text(page(standing))
+
+
+def _text(found: RenderableType) -> str:
+    console = Console(width=160, record=True, file=StringIO())
+    console.print(found)
+    return console.export_text()
+
+
 def test_a_controller_that_reads_the_log_again_and_one_that_reads_on_say_the_same_and_write_nothing_twice() -> None:
     declared = replace(service(), slo=Slo(objectives=(HALF,)))
     loop, log, sensor = kept(declared)
@@ -153,10 +180,13 @@ def test_a_controller_that_reads_the_log_again_and_one_that_reads_on_say_the_sam
     loop.reconciler = loop.another("three")
     loop.clock.advance(60.0)
     loop.tick()
+    now = timestamp(loop.clock.now())
+    sensor.look(loop.reconciler.state, now)
     assert state_of(anew) == state_of(sensor)
     assert len(loop.facts(e.BudgetSpent)) == told == 1
     on = TelemetrySensor(declared, log, log)
     on.recall(pickle.loads(pickle.dumps(sensor.memory())))
+    on.look(loop.reconciler.state, now)
     assert state_of(on) == state_of(sensor)
     log.failed += [5]
     read = log.read

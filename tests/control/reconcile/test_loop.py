@@ -372,7 +372,9 @@ def test_a_suggested_retraining_waits_for_a_person() -> None:
     loop.sensor.seen = wanting()
     loop.tick()
     assert loop.learner.asked == []
-    approve(loop.ledger, NAME, ADA)
+    ticket = loop.reconciler.state.ticket
+    assert ticket is not None
+    approve(loop.ledger, ticket.ticket, ADA)
     loop.tick()
     assert len(loop.learner.asked) == 1
 

@@ -38,7 +38,7 @@ class SloStanding(Record):
 
     service: str
     declared: bool  # whether it has a policy for its budgets
-    as_of: float | None  # end of the newest pane counted, seconds since the epoch
+    as_of: float | None  # the minute asked about, or the end of a newer pane; seconds since the epoch
     frozen_by: tuple[str, ...]  # objectives whose spent budgets freeze promotions now
     objectives: tuple[ObjectiveStanding, ...]
 

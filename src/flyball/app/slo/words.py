@@ -1,5 +1,6 @@
 """Where objectives stand, as a page in the terminal."""
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from rich.console import Group
@@ -9,6 +10,7 @@ from rich.text import Text
 from flyball.app.slo.standing import ObjectiveStanding, SloStanding
 from flyball.app.terminal_columns import whole
 from flyball.contracts.openslo.reading import Reading
+from flyball.core.clock import timestamp
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -33,7 +35,11 @@ def page(found: SloStanding) -> "RenderableType":
         for each in found.objectives
         if each.burning
     ]
-    return Group(table, *map(Text, (*lines, _ending(found))))
+    return Group(table, *map(Text, (*lines, *_moment(found), _ending(found))))
+
+
+def _moment(found: SloStanding) -> tuple[str, ...]:
+    return () if found.as_of is None else (f"as of {timestamp(datetime.fromtimestamp(found.as_of, UTC))}",)
 
 
 def _ending(found: SloStanding) -> str:

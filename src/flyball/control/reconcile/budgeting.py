@@ -24,6 +24,8 @@ ASKED_S = 60.0  # without a new pane the budgets are asked this often
 class Budgeting:
     """Feeding all segments again gives the same. It holds values only, so a checkpoint can keep it."""
 
+    _asked: float | None = None  # the minute that the loop asked about last, seconds since the epoch
+
     def __init__(self, service: Service) -> None:
         self._service, self._declared = service.metadata.name, service.slo is not None
         self._timestamp, self._live = service.data.timestamp, service.monitor.live_metric
@@ -49,34 +51,40 @@ class Budgeting:
         events = judged(report, margin(self._live.max_loss, promised[self._live.name].value))
         return {each.name: events for each in self._objectives if each.sli == "quality"}
 
+    @property
+    def as_of(self) -> float | None:
+        """The moment that figures and facts speak of: the minute asked about, or a newer pane's end; None: no pane."""
+        return None if self._now is None else max(self._now, self._asked or 0.0)
+
     def state(self) -> BudgetsState | None:
-        """As of the newest pane; None: there was none."""
-        if self._now is None:
+        """As of that moment; None: there was no pane."""
+        as_of = self.as_of
+        if as_of is None:
             return None
         if self._standing is None:
-            self._standing = self._budgets.standing(self._now)
-        return BudgetsState(service=self._service, as_of=self._now, declared=self._declared, budgets=self._standing)
+            self._standing = self._budgets.standing(as_of)
+        return BudgetsState(service=self._service, as_of=as_of, declared=self._declared, budgets=self._standing)
 
     def __getstate__(self) -> dict[str, Any]:
         """What can be asked for again is not kept."""
-        return vars(self) | {"_standing": None, "_told": None}
+        return vars(self) | {"_standing": None, "_told": None, "_asked": None}
 
     def facts(self, health: HealthStanding, now: str) -> tuple[e.AnyFact, ...]:
         """What the ledger does not know yet. The loop looks several times a second, and mostly nothing has changed.
 
         Time goes on where traffic does not: without a new pane it is asked again each minute.
         """
+        at = moment(now).timestamp() // ASKED_S * ASKED_S
+        if self._now is not None and at > (self.as_of or 0.0):
+            self._asked, self._standing = at, None
         if not self._declared and not health.spent and not health.burning:
             return ()
-        at = moment(now).timestamp() // ASKED_S * ASKED_S
         if self._told is not None and self._told[0] is health and self._told[1] == at:
             return self._told[2]
         found = self.state()
         if found is None and self._declared:
             return ()  # nothing was seen yet: nothing of it is over
         budgets = found.budgets if found is not None else ()
-        if found is not None and at > found.as_of:
-            budgets = self._budgets.standing(at)
         facts = budget_facts(
             self._service, budgets, declared=self._declared, spent=health.spent, burning=health.burning
         )

@@ -28,14 +28,14 @@ class BudgetsFile:
         self, home: Home, service: str, sensor: "TelemetrySensor", now: Callable[[], float] = time.monotonic
     ) -> None:
         self._path, self._sensor, self._now = home.telemetry(service) / NAME, sensor, now
-        self._written: tuple[float, float] | None = None  # end of its newest pane, and when
+        self._written: tuple[float, float] | None = None  # as of when, and when
 
     def write(self) -> None:
-        """Where a pane came, and not too often. Raises: Unavailable: the disk does not take it."""
-        pane, now = self._sensor.pane, self._now()
-        if pane is None:
+        """Where a pane came or a minute is over, and not too often. Raises: Unavailable: the disk does not take it."""
+        as_of, now = self._sensor.budgets.as_of, self._now()
+        if as_of is None:
             return
-        if self._written is not None and (self._written[0] == pane.end or now - self._written[1] < EVERY_S):
+        if self._written is not None and (self._written[0] == as_of or now - self._written[1] < EVERY_S):
             return
         draft = self._path.with_suffix(".draft")
         try:
@@ -44,7 +44,7 @@ class BudgetsFile:
             draft.replace(self._path)
         except OSError as error:
             raise Unavailable(f"{self._path}: error budgets cannot be written: {error}") from error
-        self._written = pane.end, now
+        self._written = as_of, now
 
 
 def budgets_state(home: Home, service: str) -> BudgetsState | None:

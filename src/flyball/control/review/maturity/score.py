@@ -12,6 +12,7 @@ from flyball.control.review.maturity.of_data import of_data
 from flyball.control.review.maturity.of_infrastructure import of_infrastructure
 from flyball.control.review.maturity.of_model import of_model
 from flyball.control.review.maturity.of_monitoring import of_monitoring
+from flyball.control.review.maturity.rubric import numbered
 from flyball.control.review.maturity.tested import Grounds, Section, Tested
 from flyball.control.review.readiness.checklist import asked_of, checklist
 from flyball.control.review.readiness.item import Asked, Looked
@@ -53,7 +54,8 @@ def maturity(service: Service, entries: Iterable[Entry], looked: Looked, now: st
     grounds = Grounds(
         asked=asked, items=items, past=past_of(facts, service.metadata.name), results=results, judged=judged
     )
-    tests = (*of_data(grounds), *of_model(grounds), *of_infrastructure(grounds), *of_monitoring(grounds))
+    made = (of_data(grounds), of_model(grounds), of_infrastructure(grounds), of_monitoring(grounds))
+    tests = tuple(test for section, part in zip(SECTIONS, made, strict=True) for test in numbered(section, part))
     sums: dict[str, float] = {
         name: sum((test.points for test in tests if test.section == name), 0.0) for name in SECTIONS
     }

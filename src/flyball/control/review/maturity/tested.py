@@ -23,6 +23,7 @@ class Tested(Record):
     todo: str = ""  # what would give more
     evidence: tuple[int, ...] = ()  # sequence numbers on the ledger
     age_s: float | None = None  # of the newest of them; None: nothing shows it
+    rubric: str = ""  # number and title in the paper: `Data 1: Feature expectations are captured in a schema`
 
 
 @dataclass(frozen=True, kw_only=True)
