@@ -1,7 +1,7 @@
 """What a person may say to the loop: approve, reject, roll back, freeze, thaw. Each is one fact, named and proven.
 
-The loop acts on them at its next tick. A word is written against the facts that it was said about; where others wrote in
-between, it is said again for as long as it is about the same thing: no approval slides onto other evidence.
+The loop acts on them at its next tick. A word is written against the facts that it was said about; where others wrote
+in between, it is said again for as long as it is about the same thing: no approval slides onto other evidence.
 """
 
 from collections.abc import Callable, Sequence

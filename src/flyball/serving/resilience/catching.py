@@ -7,8 +7,8 @@ for half the deadline *stalls*.
 
 While it answers, only links that ask nobody (cached, rule, constant) catch rows, and no more than `PER_S` a second
 besides a reserve, because each has to be read, checked and written down: some 80 us (reckoned) of the worker's one
-interpreter. While it stalls there is no such bound, and `previous` is asked too, within the limit of its own. What is not caught
-is turned away unread, as if there was no chain.
+interpreter. While it stalls there is no such bound, and `previous` is asked too, within the limit of its own. What is
+not caught is turned away unread, as if there was no chain.
 """
 
 from flyball.core.routing import Routing
