@@ -2,7 +2,8 @@
 
 The real reconciler, planner, check and SQLite ledger, synced as in production; gateways and sensors are in memory, as
 what they cost is measured elsewhere (`fleet`). A tick of a service at rest, with a canary under way, and the lower
-bound of both: reading the ledger for each service and planning, with nothing else around.
+bound of both: reading the ledger for each service and planning, with nothing else around. The same of services that
+declare alerts, an objective, drills and digests: when they are well, and when each is unwell and somebody was told.
 """
 
 import tempfile
@@ -11,6 +12,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 
+from msgspec.structs import replace
+
 from flyball.adapters.clock import SystemClock
 from flyball.adapters.ledger.sqlite import SqliteLedger
 from flyball.control.decision import Situation
@@ -18,8 +21,13 @@ from flyball.control.plan import plan
 from flyball.control.reconcile import Reconciler, Seen
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
+from flyball.core.clock import timestamp
+from flyball.core.declared_alerts import AlertDestination, Alerts
+from flyball.core.declared_review import Review
+from flyball.core.health import Health, Sign
 from flyball.core.ids import Digest, ExperimentDigest, ReleaseRoot, ServiceName
 from flyball.core.ledger import Claimed
+from flyball.core.objectives import Objective, Slo
 from flyball.core.policy import policy_digest
 from flyball.core.release import Release
 from flyball.core.routing import ArmCounts, Observed, Routing, StepCounts
@@ -71,6 +79,19 @@ class Quiet:
         raise AssertionError("nothing is trained here")
 
 
+def cared_for(service: Service) -> Service:
+    """With somebody to tell, a promise to keep, and routine that is owed."""
+    files = AlertDestination(format="ticket_file", to="tickets")
+    slo = Slo(objectives=(Objective(name="answered", sli="availability", target=0.999),))
+    return replace(
+        service,
+        alerts=Alerts(on_call=("ann", "bob"), to=(files,), wait_for_remedy=False),
+        slo=slo,
+        drills={"fallback": "weekly", "disaster": "quarterly"},
+        review=Review(digests=("weekly", "monthly", "quarterly")),
+    )
+
+
 def declared(name: str) -> Service:
     steps = (Step(approval=Approval()), Step(canary=Canary(weight=0.1, min_requests=10_000)), Step(promote=Promote()))
     return Service(
@@ -103,9 +124,9 @@ def facts(name: ServiceName, root: ReleaseRoot) -> list[e.AnyFact]:
 class Fleet:
     """A ledger with so many services, and a controller that keeps them."""
 
-    def __init__(self, folder: Path, size: int) -> None:
+    def __init__(self, folder: Path, services: Sequence[Service]) -> None:
         self.ledger = SqliteLedger(folder / "ledger.db", sealer=chain, clock=SystemClock())
-        self.services = [declared(f"s{number:04}") for number in range(size)]
+        self.services = services
         policy = policy_digest(self.services[0])
         for service in self.services:
             name = ServiceName(service.metadata.name)
@@ -149,6 +170,18 @@ class Fleet:
         self.tick()
         assert all(loop.state.rollout is not None and loop.state.rollout.step is not None for loop in self.loops)
 
+    def fall_ill(self) -> None:
+        """Each service is slow, as its monitor says; what follows is done, and then stands."""
+        now = timestamp(SystemClock().now())
+        slow = Sign(
+            kind="latency", severity="critical", value=300.0, limit=100.0, since=now, why="p99 300 ms", clears="100 ms"
+        )
+        ill = Health(state="UNHEALTHY", why="latency", signs=(slow,))
+        for service in self.services:
+            self.ledger.append([e.HealthChanged(service=ServiceName(service.metadata.name), health=ill)])
+        self.tick()
+        assert all(loop.state.health.health.state == "UNHEALTHY" for loop in self.loops)
+
     def tick(self) -> None:
         for loop in self.loops:
             loop.tick()
@@ -173,11 +206,19 @@ def timed(work: Callable[[], None]) -> tuple[float, float]:
 
 def measured(size: int) -> Sequence[tuple[str, float, float]]:
     with tempfile.TemporaryDirectory() as folder:
-        fleet = Fleet(Path(folder), size)
+        fleet = Fleet(Path(folder), [declared(f"s{number:04}") for number in range(size)])
         fleet.tick()
         found = [("at rest", *timed(fleet.tick)), ("read and plan only", *timed(fleet.bound))]
         fleet.roll_out()
         found += [("canary under way", *timed(fleet.tick)), ("read and plan only", *timed(fleet.bound))]
+        fleet.ledger.close()
+    with tempfile.TemporaryDirectory() as folder:
+        fleet = Fleet(Path(folder), [cared_for(declared(f"s{number:04}")) for number in range(size)])
+        fleet.tick()
+        found += [("cared for, at rest", *timed(fleet.tick)), ("read and plan only", *timed(fleet.bound))]
+        fleet.fall_ill()
+        alerted = sum(len(loop.state.alerts.open) for loop in fleet.loops)
+        found += [(f"unwell, {alerted} alerts", *timed(fleet.tick)), ("read and plan only", *timed(fleet.bound))]
         fleet.ledger.close()
     return found
 
