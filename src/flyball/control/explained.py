@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from flyball.core.drill_facts import DrillBegun
-from flyball.core.health import Sign, SignKind
+from flyball.core.health import OF_SUPPLY, Sign, SignKind
 
 _ANSWERING: frozenset[SignKind] = frozenset({"availability", "errors", "fallback", "latency"})
 _SUPPLY: frozenset[SignKind] = frozenset({"data_quality", "drift", "fallback", "quality", "trend"})
@@ -28,7 +28,7 @@ SIGNS_OF: Mapping[str, frozenset[SignKind]] = {
 FOLLOWS: Mapping[str, frozenset[SignKind]] = {
     "budget": _ANSWERING | {"data_quality", "freshness", "quality"},
     "retrain": frozenset({"drift", "quality", "trend"}),
-    "upstream": frozenset({"data_quality", "freshness"}),
+    "upstream": frozenset(OF_SUPPLY),
 }
 # Those that a fault brings without any sign: orders and records that come nowhere, a candidate that is taken back.
 BRINGS: Mapping[str, frozenset[str]] = {

@@ -1,6 +1,6 @@
 """How well a service is: one state, the signs that make it so, and what would change it."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from flyball.core.record import Record
 
@@ -11,6 +11,8 @@ SignKind = (
     | Literal["freshness", "data_quality", "drift", "labels"]  # what it is fed
     | Literal["quality", "trend"]  # how right it is
 )
+
+OF_SUPPLY: Final[tuple[SignKind, ...]] = ("data_quality", "freshness")  # what somebody before us delivers
 
 
 class Sign(Record):

@@ -1,11 +1,12 @@
 """The facts of an incident: opened, what was kept of it, closed."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from flyball.core.fact import Fact
 
 # what it is about: the first blocks retraining until the supply is repaired or settled
 IncidentKind = Literal["data_quality", "health", "upstream", "drill"]
+OF_SUPPLY: Final[tuple[IncidentKind, ...]] = ("data_quality", "upstream")  # what somebody before us delivers is broken
 
 
 class IncidentOpened(Fact, tag="incident.opened"):

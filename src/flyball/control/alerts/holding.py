@@ -12,10 +12,10 @@ from flyball.control.state.healing_state import SLOW
 from flyball.core import events as e
 from flyball.core.alert_facts import HeldBy, Urgency
 from flyball.core.clock import moment
+from flyball.core.health import OF_SUPPLY
 from flyball.core.routing import ArmCounts
 from flyball.core.service import Alerts
 
-UPSTREAM = ("data_quality", "freshness")  # what an incident of the supply is of: none of these explains another
 Reason = tuple[HeldBy, str]
 
 
@@ -108,7 +108,9 @@ def _inhibited(due: Due, told: Mapping[str, Urgency], situation: Situation) -> R
     if due.pages:
         return None
     for incident in situation.state.incidents.open.values():
-        upstream = incident.opened.kind == "upstream" and "upstream" in families and root not in UPSTREAM
+        upstream = (
+            incident.opened.kind == "upstream" and "upstream" in families and root not in OF_SUPPLY
+        )  # none of them explains another
         if incident.cause != due.cause and (upstream or family(incident.cause) in families):
             return "inhibited", f"incident {incident.opened.incident} ({incident.cause}) is open and explains it"
     return None

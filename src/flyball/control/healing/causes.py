@@ -11,12 +11,12 @@ from msgspec.structs import replace
 from flyball.control.decision import Situation
 from flyball.control.state.incident_state import OpenIncident
 from flyball.control.state.service_state import ServiceState
+from flyball.core import health, incident_facts
 from flyball.core.health import Severity, Sign
 from flyball.core.record import Record
 
 RANK: Final[dict[Severity, int]] = {"warning": 0, "critical": 1, "failed": 2}
-OF_SUPPLY: Final = ("upstream", "data_quality", "freshness")  # what somebody before us delivers
-
+OF_SUPPLY: Final = ("upstream", *health.OF_SUPPLY)  # families of causes: what somebody before us delivers
 
 # no row comes: there is nothing to answer and nothing to keep out, and what came before is good; people are alerted
 SILENCE: Final = "freshness"
@@ -70,7 +70,7 @@ def broken_supplies(state: ServiceState) -> dict[str, OpenIncident]:
         name: one
         for name, one in state.incidents.open.items()
         if one.cause != SILENCE
-        and (one.opened.kind in ("upstream", "data_quality") or one.cause.split("/")[0] in OF_SUPPLY)
+        and (one.opened.kind in incident_facts.OF_SUPPLY or one.cause.split("/")[0] in OF_SUPPLY)
     }
 
 

@@ -6,13 +6,13 @@ from typing import Literal
 
 from flyball.control.review.outside import Answers
 from flyball.control.review.past import Budget, Happened, Past
+from flyball.core.incident_facts import OF_SUPPLY
 from flyball.core.record import Record
 from flyball.decide.calendar import Span
 
 Unit = Literal["share", "s", "per month", "per week", "cost", "objectives"]
 WEEK_S = 7 * 86_400.0
 DISASTER = "disaster"
-DATA_HEALTH = ("data_quality", "upstream")
 
 
 class Figure(Record):
@@ -42,7 +42,7 @@ def availability(answers: Answers | None) -> Figure:
 
 def data_incidents(past: Past, span: Span, answers: Answers | None) -> Figure:
     """Incidents of data quality or of upstream, in a month of the calendar. Where no row came nobody could see one."""
-    found = [each for each in past.opened if each.kind in DATA_HEALTH]
+    found = [each for each in past.opened if each.kind in OF_SUPPLY]
     value = len(found) / span.months
     why = f"{len(found)} in {span.months:.2f} months"
     if not found and (answers is None or not answers.asked):
