@@ -31,7 +31,7 @@ def test_a_broken_promise_is_told_with_its_seed_and_ends_with_1(
     scenario: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "flyball.control.reconcile.loop.broken_rules", lambda *_, **__: ("a rule that holds for nobody",)
+        "flyball.control.reconcile.checking.broken_rules", lambda *_, **__: ("a rule that holds for nobody",)
     )
     assert run(["rehearse", str(scenario.parent), "--seed", "4", "--json"]) == 1
     violations = json.loads(capfd.readouterr().out)["violations"]

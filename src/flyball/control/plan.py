@@ -5,10 +5,12 @@ incidents, what the monitor saw and how well the service is, then who is told of
 from comes before what makes the model better; a person's freeze leaves the way back), then an A/B test or the rollout,
 then learning. At most one of them changes state in one plan, so that each answer is given on the ledger as it stands. A
 freeze stops all but the way back, the routing, and what is only told. Where the check has refused what came of this,
-people are told all the same, and nothing else is asked.
+people are told all the same, and nothing else is asked. A concern that raises silences none of the others
+(`failing.py`): those that begin something new, which stand last, are not asked until it answers again.
 """
 
 from collections.abc import Iterator
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -17,6 +19,7 @@ from flyball.control.alerts.alerting import plan_alerts
 from flyball.control.decision import Decision, Situation, order
 from flyball.control.drilling import plan_drill_over
 from flyball.control.excepting import plan_exceptions
+from flyball.control.failing import Asking, Failure, told
 from flyball.control.giving_up import plan_given_up, repeat
 from flyball.control.healing.planning import plan_healing
 from flyball.control.incidents.planning import plan_incidents
@@ -39,6 +42,7 @@ class Plan(Record):
     service: str
     parent: int
     decisions: tuple[Decision, ...] = ()
+    failures: tuple[Failure, ...] = ()  # planners that raised
 
     @property
     def acts(self) -> bool:
@@ -47,34 +51,43 @@ class Plan(Record):
 
 def plan(situation: Situation) -> Plan:
     """The plan for one service. Asked twice with the same situation it answers the same."""
-    state = situation.state
+    state, asking = situation.state, Asking()
     decisions: list[Decision] = []
-    for decision in _asked(situation):
+    for decision in _asked(situation, asking):
         if decision is None:
             continue
         decisions.append(decision)
         if decision.facts or decision.action in STANDSTILLS:
             break
-    made = Plan(service=state.service, parent=state.version, decisions=tuple(decisions))
-    if made.acts or situation.refused or (passed := accepted(state)) is None:
+    decisions += told(asking.failures, asking.answered, state)
+    failures = tuple(asking.failures)
+    made = Plan(service=state.service, parent=state.version, decisions=tuple(decisions), failures=failures)
+    if made.acts or situation.refused or failures or (passed := accepted(state)) is None:
         return made
     return replace(made, decisions=(*decisions, passed))
 
 
-def _asked(situation: Situation) -> Iterator[Decision | None]:
+def _asked(situation: Situation, asking: Asking) -> Iterator[Decision | None]:
     """One answer after the other: whoever stands behind one that changes state is not asked."""
     if situation.refused:
-        yield plan_alerts(situation)
+        yield asking("alerts", partial(plan_alerts, situation))
         return
-    for concern in (plan_rollback, plan_exceptions, plan_ab_end, _plan_routing, plan_incidents, _plan_watched):
-        yield concern(situation)
-    yield _plan_health(situation)
-    yield plan_drill_over(situation)
-    healing = plan_healing(situation)
-    yield plan_alerts(situation, moving=_moving(healing, situation.state))
+    yield asking("rollback", partial(plan_rollback, situation))
+    yield asking("exceptions", partial(plan_exceptions, situation))
+    yield asking("ab_end", partial(plan_ab_end, situation))
+    yield asking("routing", partial(_plan_routing, situation))
+    yield asking("incidents", partial(plan_incidents, situation))
+    yield asking("watched", partial(_plan_watched, situation))
+    yield asking("health", partial(_plan_health, situation))
+    yield asking("drill", partial(plan_drill_over, situation))
+    healing = asking("healing", partial(plan_healing, situation))
+    yield asking("alerts", partial(plan_alerts, situation, moving=_moving(healing, situation.state)))
     yield healing
-    for concern in (_plan_standstill, plan_ab_test, plan_rollout, plan_retraining):
-        yield concern(situation)
+    yield _plan_standstill(situation)
+    for name, concern in (("ab_test", plan_ab_test), ("rollout", plan_rollout), ("retraining", plan_retraining)):
+        if asking.failures:
+            return
+        yield asking(name, partial(concern, situation))
 
 
 def _plan_routing(situation: Situation) -> Decision | None:

@@ -35,8 +35,8 @@ def test_names_are_camel_case_and_each_is_one_cause() -> None:
 
 def test_only_what_clients_feel_pages_before_the_service_has_failed() -> None:
     early = {cause for cause, row in TABLE.items() if row.pages("critical")}
-    assert early == {"availability", "errors", "latency", "budget", "command/route", "check"}
-    assert {cause for cause, row in TABLE.items() if row.pages("warning")} == {"command/route", "check"}
+    assert early == {"availability", "errors", "latency", "budget", "command/route", "check", "planner"}
+    assert {cause for cause, row in TABLE.items() if row.pages("warning")} == {"command/route", "check", "planner"}
 
 
 def test_what_explains_others_is_explained_by_none_of_them() -> None:

@@ -47,6 +47,8 @@ class ServiceStatus(msgspec.Struct, kw_only=True):
     waiting_for: tuple[str, ...]
     label_delay: LabelDelays | None = None  # of what this home's log holds; None: no label
     labels: LabelState | None = None  # the stream of labels, as the controller saw it last
+    failing: dict[str, str] = {}  # planners of the loop that raise, and what: nothing new is begun meanwhile
+    refused: str = ""  # why the loop's own check refuses its plan; empty: it does not
     controller_seen_s: float | None = None  # since a controller last kept it; None: none has been seen in this home
     realised: RealisedWindow | None = None  # the newest window whose figures may be compared, without its examples
     pressures: tuple[Pressure, ...] = ()  # of drift and loss for a retraining; empty: not known
@@ -76,6 +78,8 @@ def status(
 
 def _status(state: "ServiceState", home: Home, ledger: "Ledger") -> ServiceStatus:
     from flyball.control.explain import standing
+    from flyball.control.failing import failing
+    from flyball.control.refusing import refusal
 
     waits = tuple(wait for decision in state.decisions.values() for wait in decision.waiting_for)
     if state.champion is None and state.waiting:  # without a champion no controller has decided anything
@@ -86,6 +90,9 @@ def _status(state: "ServiceState", home: Home, ledger: "Ledger") -> ServiceStatu
     seen_s = _controller_seen(home, state.service)
     if seen_s is not None and seen_s > SILENT_S:
         waits = (*waits, f"a controller: none has kept it for {seen_s:.0f} s (flyball up)")
+    fails, refused = failing(state), refusal(state) or ""
+    waits += tuple(f"a Flyball whose planner of {name} does not fail: {why}" for name, why in fails.items())
+    waits += (f"a plan that breaks no rule of the loop's own: {refused}",) if refused else ()
     labels, window = _realised(home, state.service)
     return ServiceStatus(
         service=state.service,
@@ -113,6 +120,8 @@ def _status(state: "ServiceState", home: Home, ledger: "Ledger") -> ServiceStatu
         waiting_for=waits,
         label_delay=_label_delay(home, state.service),
         labels=labels,
+        failing=fails,
+        refused=refused,
         controller_seen_s=seen_s,
         realised=window,
         pressures=_pressures(home, ledger, state),

@@ -15,6 +15,7 @@ from flyball.control.alerts.evidence import (
 )
 from flyball.control.alerts.table import BURNING, WEIGHTS, row_of
 from flyball.control.decision import Situation, elapsed_s
+from flyball.control.failing import failing
 from flyball.control.overdue import overdue
 from flyball.control.refusing import refusal
 from flyball.control.state.alert_causes import alarming, cause_of
@@ -72,6 +73,7 @@ def restful(state: ServiceState, service: Service) -> bool:
         or state.ticket
         or state.healing.tried
         or refusal(state) is not None
+        or failing(state)
     )
 
 
@@ -124,6 +126,10 @@ def _found(situation: Situation) -> Iterator[Due]:
     if (why := refusal(state)) is not None:
         summary = "the loop's own check refuses what the loop would do, and nothing is done by itself"
         yield Due(cause="check", severity="warning", summary=summary, detail=f"It would break these rules: {why}")
+    for planner, why in failing(state).items():
+        summary = f"the planner of {planner} fails, and the loop begins nothing new by itself"
+        detail = f"It raised {why}. The log of the controller has the whole trace."
+        yield Due(cause=f"planner/{planner}", severity="warning", summary=summary, detail=detail)
     for cause, tried in _exhausted(state).items():
         if tried.verified is None:  # later it stands by itself, or does not
             summary = f"no remedy against {cause} helped"

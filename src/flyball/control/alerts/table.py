@@ -46,6 +46,7 @@ TABLE: dict[str, Row] = {  # by the family of the cause, or by a cause that is g
     "command": _row("OrderGivenUp", "an order could not be carried out", "permission-failure", "never"),
     "command/route": _row("GatewayLost", "the gateway takes no orders", "dead-dependency", "warning"),
     "check": _row("PlanRefused", "the loop's own check refuses what it would do", "plan-refused", "warning"),
+    "planner": _row("PlannerFailed", "a part of the loop fails where it decides", "plan-refused", "warning"),
     "rollback": _row("ReleaseTakenBack", "a release was taken back by itself", "release-taken-back", "never"),
     "budget": _row("ErrorBudgetSpent", "an error budget is spent", "error-budget-spent", "critical"),
     "upstream": _row("UpstreamBroken", "what the service is fed from is broken", "pipeline-break", "never"),

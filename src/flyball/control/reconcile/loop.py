@@ -11,6 +11,8 @@ by ticking again:
 
 Two controllers: one holds the lease. A holder that was overtaken unawares is refused by the ledger (its fence is old)
 and by the gateway (its epoch is low).
+
+A planner that raises is told like all else, the others' plans are carried out, and the tick ends by raising it.
 """
 
 from typing import NoReturn, Protocol
@@ -18,10 +20,12 @@ from typing import NoReturn, Protocol
 import msgspec
 from msgspec.structs import replace
 
-from flyball.control.check.rules import broken_rules
 from flyball.control.decision import Outlook, Situation
+from flyball.control.failing import ACTION as PLANNER
+from flyball.control.failing import Failure, raised
 from flyball.control.giving_up import died_of, given_up
 from flyball.control.plan import Plan, plan
+from flyball.control.reconcile.checking import Checked, checked
 from flyball.control.reconcile.explanations import explanations
 from flyball.control.reconcile.foretelling import Foretelling
 from flyball.control.reconcile.outlook import Seen, of_step
@@ -86,19 +90,24 @@ class Reconciler:
         self._leased_at = 0.0  # monotonic seconds
 
     def tick(self) -> Plan | None:
-        """One round until nothing moves any more. None: another controller holds the lease, or has just taken it."""
+        """One round until nothing moves any more. None: another controller holds the lease, or has just taken it.
+
+        Raises: PlannerFailed: a planner raised; the round was made without it.
+        """
         lease = self._held_lease()
         if lease is None:
             return None
         self.catch_up()
         self.seen = self._look()
-        made = None
+        made, failed = None, dict[str, Failure]()
         try:
             for _ in range(MAX_MOVES):
                 situation = self._situation(self.seen)
                 made = plan(situation)
-                if broken := self._broken(made, situation):
-                    self._refuse(made, broken, lease)
+                failed |= {failure.planner: failure for failure in made.failures}
+                found = checked(made, situation, self.state, self.service)
+                if found.broken:
+                    self._refuse(made, found, lease)
                 self._write(made, lease)
                 moved = self._carry_out(lease)
                 self.catch_up()
@@ -111,6 +120,8 @@ class Reconciler:
             if isinstance(lost, StaleEpoch):
                 self._lease = None
             return None
+        if failed:
+            raise raised(self.state.service, failed.values())
         return made
 
     def _held_lease(self) -> Lease | None:
@@ -183,26 +194,26 @@ class Reconciler:
             return Outlook()
         return Outlook(power=self._foretelling.power(self.state, self._clock.monotonic()))
 
-    def _broken(self, made: Plan, of: Situation) -> tuple[str, ...]:
-        """The rules that a plan would break. Of: what it was made from."""
-        seen = of.outlook
-        return broken_rules(made, self.state, self.service, now=of.now, power=seen.power, verdict=seen.verdict)
-
-    def _refuse(self, made: Plan, broken: tuple[str, ...], lease: Lease) -> NoReturn:
+    def _refuse(self, made: Plan, found: Checked, lease: Lease) -> NoReturn:
         """Nothing of the plan is carried out; that is told, and so is all else that people have to hear: a fault in
         one concern silences no alert. Raises: FlyballError."""
-        self._write(replace(made, decisions=(refused(broken),)), lease)
+        broken, traces = found.broken, [found.trace, *(failure.trace for failure in made.failures)]
+        own = [decision for decision in made.decisions if decision.action.startswith(PLANNER)]
+        self._write(replace(made, decisions=(refused(broken), *own)), lease)
         for _ in range(MAX_MOVES):
             self.catch_up()
             situation = replace(self._situation(self.seen), refused=True)
             told = plan(situation)
-            if not told.acts:
-                break
-            if more := self._broken(told, situation):
-                broken = (*broken, *more)
+            more = checked(told, situation, self.state, self.service)
+            traces += [more.trace, *(failure.trace for failure in told.failures)]
+            if more.broken:
+                broken = (*broken, *more.broken)
                 break
             self._write(told, lease)
-        raise FlyballError(f"the plan for {made.service} breaks its own rules: {'; '.join(broken)}")
+            if not told.acts:
+                break
+        what = f"the plan for {made.service} breaks its own rules: {'; '.join(broken)}"
+        raise FlyballError("\n".join([what, *dict.fromkeys(trace for trace in traces if trace)]))
 
     def _write(self, made: Plan, lease: Lease) -> None:
         """Facts, explanations and commands of a plan, all or nothing."""

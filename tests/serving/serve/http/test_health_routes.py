@@ -15,7 +15,10 @@ from flyball.core.surroundings import Probed, Surroundings
 def word(state: HealthState) -> HealthSeen:
     probe = Probed(endpoint="predict", at=1.0, ok=True, latency_ms=12.0)
     report = HealthReport(
-        service="shop", health=Health(state=state, why="as measured"), around=Surroundings(probes=(probe,))
+        service="shop",
+        health=Health(state=state, why="as measured"),
+        around=Surroundings(probes=(probe,)),
+        failing=("healing",),
     )
     return HealthSeen(report=report, kept_s=0.2)
 
@@ -59,5 +62,6 @@ def test_metrics_tell_state_and_probes_and_nothing_of_what_nobody_judged(tmp_pat
     ((_, told),) = asked(tmp_path / "a", "UNHEALTHY", "/metrics")
     assert 'flyball_health_state{service="shop"} 2.0' in told
     assert 'flyball_probe_success{endpoint="predict",service="shop"} 1.0' in told
+    assert 'flyball_planner_failed{planner="healing",service="shop"} 1.0' in told
     ((_, untold),) = asked(tmp_path / "b", None, "/metrics")
     assert "flyball_health_state" not in untold

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from flyball.adapters.health_file import write_report
 from flyball.app.home import Home
+from flyball.control.failing import failing
 from flyball.control.state.service_state import ServiceState
 from flyball.core.errors import Unavailable
 from flyball.core.health import Health
@@ -20,16 +21,18 @@ class HealthFile:
 
     def __init__(self, home: Home, service: str, complain: Callable[[str], None]) -> None:
         self._path, self._service, self._complain = home.health(service), service, complain
-        self._written: tuple[Health, str, Surroundings] | None = None
+        self._written: tuple[Health, str, Surroundings, tuple[str, ...]] | None = None
         self._told = ""
 
     def write(self, health: Health, state: ServiceState, around: Surroundings) -> None:
         """Where it was judged anew, or measured: the same object says the same."""
         known = self._written
-        since = state.health.since
-        if known is not None and known[0] is health and known[1] == since and known[2] == around:
+        since, fails = state.health.since, tuple(failing(state))
+        if known is not None and known[0] is health and known[1:] == (since, around, fails):
             return
-        report = HealthReport(service=self._service, health=health, since=since, at=time.time(), around=around)
+        report = HealthReport(
+            service=self._service, health=health, since=since, at=time.time(), around=around, failing=fails
+        )
         try:
             write_report(self._path, report)
         except Unavailable as error:
@@ -37,4 +40,4 @@ class HealthFile:
                 self._complain(str(error))
             self._told = str(error)
             return
-        self._written, self._told = (health, since, around), ""
+        self._written, self._told = (health, since, around, fails), ""

@@ -29,6 +29,7 @@ from flyball.app.wiring.loop.remembering import Remembering
 from flyball.app.wiring.traffic import dice, traffic_today
 from flyball.app.wiring.training.pipeline import Pipeline
 from flyball.app.worth import worths
+from flyball.control.failing import PlannerFailed
 from flyball.control.reconcile import Foretelling, HealthWatch, Reconciler, TelemetrySensor
 from flyball.control.rollout.powering import foretold
 from flyball.control.state.service_state import ServiceState
@@ -90,6 +91,9 @@ class Keeper:
         try:
             self._tick()
             self._told, self.kept_at = "", time.time()
+        except PlannerFailed as error:  # all else of the round was made: the service is kept, and not in all of it
+            self._tell(f"{error}\n{error.hint}")
+            self.kept_at = time.time()
         except FlyballError as error:
             self._tell(str(error))
         except Exception:  # a fault of ours in one service must not take the others down
@@ -121,10 +125,16 @@ class Keeper:
                 self._reconciler = None  # whatever goes wrong from here on, the next round builds it
                 loop = self._reconciler = self._build(declared, before=loop)
                 self._anew_at = None
-                loop.tick()
+                failed = _ticked(loop)
         else:
             assert loop is not None, "what cannot be read is raised where nothing is kept yet"
-            loop.tick()
+            failed = _ticked(loop)
+        self._beside(loop)
+        if failed is not None:
+            raise failed
+
+    def _beside(self, loop: Reconciler) -> None:
+        """What is written and looked at behind each tick."""
         if self._windows is not None:
             self._windows.write()
         rollout, test = loop.state.rollout, loop.state.ab
@@ -245,6 +255,15 @@ class Keeper:
         elif taken_up:
             why = "taken up: the controller has read the declaration as it is now"
             self._ledger.append([e.DecisionTaken(service=name, action="declaration", why=why)])
+
+
+def _ticked(loop: Reconciler) -> PlannerFailed | None:
+    """A tick. What is behind it is done although a planner failed, and then that is raised."""
+    try:
+        loop.tick()
+    except PlannerFailed as failed:
+        return failed
+    return None
 
 
 def _complain(file: Path, words: str) -> None:

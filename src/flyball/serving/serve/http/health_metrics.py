@@ -23,6 +23,9 @@ def health_metrics(found: Iterable[tuple[str, HealthSeen]]) -> Iterator[Metric]:
         "flyball_probe_success", "Whether the newest probe was answered", labels=["service", "endpoint"]
     )
     took = GaugeMetricFamily("flyball_probe_seconds", "How long the newest probe took", labels=["service", "endpoint"])
+    fails = GaugeMetricFamily(
+        "flyball_planner_failed", "1 of each planner of the loop that raises", labels=["service", "planner"]
+    )
     for name, seen in found:
         health = seen.standing
         state.add_metric([name], CODES[health.state])
@@ -35,4 +38,6 @@ def health_metrics(found: Iterable[tuple[str, HealthSeen]]) -> Iterator[Metric]:
         for endpoint, probe in sorted(newest.items()):
             probes.add_metric([name, endpoint], float(probe.ok))
             took.add_metric([name, endpoint], probe.latency_ms / 1000.0)
-    yield from (state, signs, probes, took)
+        for planner in seen.report.failing if seen.report else ():
+            fails.add_metric([name, planner], 1.0)
+    yield from (state, signs, probes, took, fails)
