@@ -66,6 +66,8 @@ def _of_routine(fact: e.AnyFact) -> str | None:
         case e.BackfillDone(backfill=backfill, since=since, until=until, rows=rows, labels=labels, by=by):
             told = f"{rows} rows and {labels} labels of {since} to {until}"
             return f"{by} filled in {told} again ({backfill.split(':')[-1][:12]})"
+        case e.BackupMade(folder=folder, entries=entries, size=size):
+            return f"a backup was made: {entries} entries of the ledger, {size / 1e6:.1f} MB, in {folder}"
         case e.RunbookStepDone(runbook=runbook, step=step, by=by, exit_code=code):
             return f"{by} did step {step} of runbook {runbook} by hand" + (f", exit code {code}" if code else "")
         case _:

@@ -61,6 +61,7 @@ from flyball.core.rollout_facts import StepSkipped as StepSkipped
 from flyball.core.rollout_facts import StepStarted as StepStarted
 from flyball.core.rollout_facts import StepWaived as StepWaived
 from flyball.core.routine_facts import BackfillDone as BackfillDone
+from flyball.core.routine_facts import BackupMade as BackupMade
 from flyball.core.routine_facts import DigestWritten as DigestWritten
 from flyball.core.routine_facts import RunbookStepDone as RunbookStepDone
 from flyball.core.storage_facts import HoldLifted as HoldLifted
@@ -252,5 +253,6 @@ AnyFact = (
     | DrillEnded
     | DigestWritten
     | BackfillDone
+    | BackupMade
     | RunbookStepDone
 )

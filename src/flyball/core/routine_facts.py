@@ -27,6 +27,16 @@ class BackfillDone(Fact, tag="backfill.done"):
     incident: str | None = None
 
 
+class BackupMade(Fact, tag="backup.made"):
+    """The home was laid aside, and each of its services says so: what a disaster would take is what came after."""
+
+    folder: str
+    made_at: str  # RFC 3339, UTC: as in the backup's own list, by which it is known again
+    entries: int  # of the ledger
+    newest_at: str  # of its newest entry, RFC 3339, UTC
+    size: int  # bytes
+
+
 class RunbookStepDone(Fact, tag="runbook.step_done"):
     """A step that somebody did by hand: what is done twice wants to be automated."""
 

@@ -11,6 +11,7 @@ from tests.control.world import NAME, first_champion
 from flyball.app.home import Home
 from flyball.app.wiring.backup import manifest
 from flyball.app.wiring.backup.backup import backup
+from flyball.app.wiring.backup.on_record import newest_whole
 from flyball.app.wiring.backup.restore import restore
 from flyball.app.wiring.ledger import audit, ledger_of, open_ledger
 from flyball.app.wiring.stores.sweep_lock import alone
@@ -42,7 +43,50 @@ def test_what_was_laid_aside_is_back_and_verifies(home: Home, tmp_path: Path) ->
     assert (tmp_path / "back/telemetry/fraud/1.rows").exists()
     assert not any((tmp_path / "back" / name).exists() for name in ("cache", "run", "gateway/fraud/lock"))
     with closing(open_ledger(Home(tmp_path / "back"))) as ledger, closing(open_ledger(home)) as before:
-        assert [entry.hash for entry in ledger.read()] == [entry.hash for entry in before.read()]
+        assert [entry.hash for entry in ledger.read()] == [entry.hash for entry in before.read()][: made.entries]
+
+
+def backups_of(home: Home) -> tuple[e.BackupMade, ...]:
+    with closing(open_ledger(home)) as ledger:
+        return tuple(entry.fact for entry in ledger.read() if isinstance(entry.fact, e.BackupMade))
+
+
+def test_each_service_says_that_it_was_laid_aside_once_the_backup_is_whole(home: Home, tmp_path: Path) -> None:
+    made = backup(home, tmp_path / "aside")
+    (fact,) = backups_of(home)
+    told = (fact.service, fact.folder, fact.entries, fact.newest_at, fact.size)
+    assert told == (NAME, str(tmp_path / "aside"), made.entries, made.newest_at, made.size)
+    assert audit(home).ok
+    backup(home, tmp_path / "passing", on_record=False)
+    assert len(backups_of(home)) == 1
+
+
+def test_a_backup_that_is_killed_before_its_list_is_on_no_record(home: Home, tmp_path: Path) -> None:
+    def killed(name: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        backup(home, tmp_path / "aside", on_file=killed)
+    assert backups_of(home) == ()
+
+
+def test_the_newest_backup_that_is_still_as_it_was_counts_and_the_others_are_named(home: Home, tmp_path: Path) -> None:
+    for name in ("first", "second", "third", "fourth"):
+        backup(home, tmp_path / name)
+    made = backups_of(home)
+    assert newest_whole(made) == (made[3], ())
+    shutil.rmtree(tmp_path / "fourth")
+    (tmp_path / "third/releases/ab/model.bin").write_bytes(b"rotten")
+    shutil.rmtree(tmp_path / "second")
+    backup(home, tmp_path / "second", on_record=False)  # somebody laid another one there
+    found, wrong = newest_whole(made)
+    assert found == made[0]
+    assert [each.removeprefix(f"{tmp_path}/") for each in wrong] == [
+        "fourth is no whole backup any more",
+        "third: releases/ab/model.bin is another file than was laid aside",
+        f"second holds another backup than the one of {made[1].made_at}",
+    ]
+    assert newest_whole(()) == (None, ())
 
 
 def test_a_ledger_that_is_written_meanwhile_is_copied_as_of_one_moment(home: Home, tmp_path: Path) -> None:

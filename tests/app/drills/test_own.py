@@ -111,7 +111,25 @@ def test_a_disaster_loses_nothing_that_was_laid_aside(tmp_path: Path) -> None:
     assert found["reproduced"] in ("IDENTICAL", "EQUIVALENT")
     ended = [fact for fact in facts_of(tmp_path / "home") if isinstance(fact, e.DrillEnded)]
     assert [(fact.fault, fact.outcome) for fact in ended] == [("disaster", "passed")]
-    assert set(ended[0].figures) == {"rpo_s", "rto_s", "facts_lost"}
+    assert set(ended[0].figures) == {"drill_rpo_s", "rto_s", "facts_lost"}  # nobody had laid this home aside
+
+
+@pytest.mark.slow
+def test_a_disaster_of_a_running_service_takes_what_came_after_the_newest_whole_backup(tmp_path: Path) -> None:
+    home, aside = tmp_path / "home", tmp_path / "aside"
+    with running(tmp_path, home):
+        for name in ("kept", "rotten"):
+            lay = [*FLYBALL, "backup", "--out", str(aside / name), "--json", "--home", str(home)]
+            assert subprocess.run(lay, capture_output=True, check=False).returncode == 0
+        (aside / "rotten/ledger.db").write_bytes(b"")
+        command = [*FLYBALL, "drill", "disaster", "--json", "--yes", "--home", str(home)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    found = json.loads(done.stdout)
+    assert found["newest_backup"] == str(aside / "kept")
+    assert found["backups_gone"] == [f"{aside / 'rotten'}: ledger.db is another file than was laid aside"]
+    assert found["newest_facts_lost"] >= 3  # that two backups were made, and that the drill began
+    assert 0 < found["drill_rpo_s"] + found["rpo_s"] < 600
 
 
 @pytest.mark.slow

@@ -13,12 +13,12 @@ class DisasterReport(Record):
     drill: str  # id on the ledger
     service: str
     ok: bool  # nothing differs
-    rpo_s: (
-        float  # the newest fact of the backup was so much older than the newest fact when the home was lost; the drill
-    )
-    # made that backup a moment before, so it is near 0: with yours it is as long as your newest backup is old
+    rpo_s: float | None  # the newest whole backup on record ends so long before the newest fact of the home; None: none
+    newest_backup: str  # its folder; empty: there is none
+    newest_facts_lost: int | None  # facts that came after it
+    drill_rpo_s: float  # the same of the backup that the drill made a moment before: near 0
     rto_s: float  # from then until a gateway on the restored home had answered
-    facts_lost: int  # entries of the ledger behind the backup
+    facts_lost: int  # entries of the ledger behind the drill's own backup
     backup_age_s: float  # the backup was so old when the home was lost: more could not have been lost
     backup_s: float  # how long it took to make
     size: int  # of the backup, bytes
@@ -28,6 +28,7 @@ class DisasterReport(Record):
     answered_by: str  # release that answered there; empty: none did
     reproduced: str  # verdict on one release
     differences: tuple[str, ...]
+    backups_gone: tuple[str, ...] = ()  # newer ones on record that are not there as they were laid aside
     report: str = ""
 
 
@@ -65,7 +66,8 @@ def markdown(report: DisasterReport) -> str:
         "| what | came to |",
         "|---|---|",
         f"| backup | {report.size / 1e6:.1f} MB in {report.backup_s:.1f} s |",
-        f"| lost with the home (RPO) | {report.rpo_s:.1f} s, {report.facts_lost} facts, of a backup of just now |",
+        f"| lost with the home (RPO) | {_lost(report)} |",
+        f"| of the drill's own backup | {report.drill_rpo_s:.1f} s, {report.facts_lost} facts |",
         f"| answers again (RTO) | {report.rto_s:.1f} s |",
         f"| ledger | {report.entries} entries, {'verified' if report.verified else 'NOT verified'} |",
         f"| routing | {report.routing} |",
@@ -73,5 +75,12 @@ def markdown(report: DisasterReport) -> str:
         f"| one release made again | {report.reproduced} |",
         "",
     ]
+    lines += [f"- GONE: {each}" for each in report.backups_gone]
     lines += [f"- DIFFERS: {each}" for each in report.differences] or ["Nothing differs."]
     return "\n".join(lines) + "\n"
+
+
+def _lost(report: DisasterReport) -> str:
+    if report.rpo_s is None:
+        return "everything: no whole backup is on record (flyball backup --out FOLDER)"
+    return f"{report.rpo_s:.1f} s, {report.newest_facts_lost} facts, behind {report.newest_backup}"

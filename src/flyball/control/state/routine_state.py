@@ -5,6 +5,8 @@ from msgspec.structs import replace
 from flyball.core import events as e
 from flyball.core.record import Record
 
+BACKUPS = 30  # that are remembered: of older ones somebody has perhaps kept one
+
 
 class RoutineState(Record):
     began_at: str = ""  # when the first fact of the service was written, RFC 3339, UTC; empty: there is none
@@ -12,6 +14,7 @@ class RoutineState(Record):
     drills: dict[str, str] = {}  # fault -> when a drill of it ended last, as far as it came to its end
     passed: dict[str, str] = {}  # fault -> when one of it passed last
     exercised: dict[str, str] = {}  # link of the fallback chain -> when it was tried last
+    backups: tuple[e.BackupMade, ...] = ()  # the newest ones, newest last
 
 
 def folded(state: RoutineState, fact: e.AnyFact, at: str) -> RoutineState:
@@ -25,6 +28,8 @@ def folded(state: RoutineState, fact: e.AnyFact, at: str) -> RoutineState:
             return replace(state, drills=state.drills | {fault: at}, passed=state.passed | {fault: at})
         case e.DrillEnded(fault=fault, outcome="missed"):
             return replace(state, drills=state.drills | {fault: at})
+        case e.BackupMade():
+            return replace(state, backups=(*state.backups, fact)[-BACKUPS:])
         case e.FallbackExercised(link=link):
             return replace(state, exercised=state.exercised | {link: at})
         case _:

@@ -11,7 +11,7 @@ CARE = (
     *(e.AlertRaised, e.AlertHeld, e.AlertAcked, e.AlertEscalated, e.AlertResolved),
     *(e.AlertsSilenced, e.SilenceEnded, e.AlertsTested),
     *(e.RemedyBegun, e.RemedyVerified, e.RemedyEnded),
-    *(e.DrillBegun, e.DrillEnded, e.DigestWritten, e.BackfillDone, e.RunbookStepDone),
+    *(e.DrillBegun, e.DrillEnded, e.DigestWritten, e.BackfillDone, e.BackupMade, e.RunbookStepDone),
 )
 
 

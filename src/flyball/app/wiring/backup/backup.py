@@ -21,6 +21,7 @@ from flyball.adapters.clock import SystemClock
 from flyball.adapters.sqlite_copy import copied, is_sqlite
 from flyball.app.home import Home
 from flyball.app.wiring.backup import manifest as listing
+from flyball.app.wiring.backup.on_record import put_on_record
 from flyball.app.wiring.ledger import checkpoint_path, open_ledger
 from flyball.app.wiring.ledger_place import place_of
 from flyball.app.wiring.stores.sweep_lock import no_sweep
@@ -38,13 +39,16 @@ class Backup(Record):
     folder: str
     entries: int  # of the ledger
     newest_at: str
+    made_at: str  # RFC 3339, UTC
     files: int
     size: int  # bytes
     database: str = ""  # where the ledger stands, if not in the home: lay that aside with its own tools
 
 
-def backup(home: Home, out: Path, *, on_file: Callable[[str], None] = lambda _: None) -> Backup:
-    """Raises: NotFound: no ledger. BadInput: the folder is not empty. Unavailable: something cannot be copied.
+def backup(home: Home, out: Path, *, on_file: Callable[[str], None] = lambda _: None, on_record: bool = True) -> Backup:
+    """`on_record`: its services say so on the ledger; not of a backup that is deleted again.
+
+    Raises: NotFound: no ledger. BadInput: the folder is not empty. Unavailable: something cannot be copied.
     Conflict: a sweep runs."""
     if not home.has_ledger:
         raise NotFound(f"no ledger in {home.root}", hint="name the folder by --home or FLYBALL_HOME")
@@ -53,9 +57,12 @@ def backup(home: Home, out: Path, *, on_file: Callable[[str], None] = lambda _: 
         raise BadInput("A backup needs a folder of its own.", (fault,))
     try:
         with no_sweep(home):
-            return _made(home, out, on_file)
+            made = _made(home, out, on_file)
     except OSError as error:
         raise Unavailable(f"{error.filename or out}: {error.strerror}", hint="look at disk and space") from error
+    if on_record:
+        put_on_record(home, made.folder, listing.read(out))
+    return made
 
 
 def _made(home: Home, out: Path, on_file: Callable[[str], None]) -> Backup:
@@ -105,7 +112,13 @@ def _made(home: Home, out: Path, on_file: Callable[[str], None]) -> Backup:
     (out / listing.NAME).write_bytes(msgspec.json.encode(made))
     size = sum(each.size for each in files.values())
     return Backup(
-        folder=str(out), entries=entries, newest_at=newest, files=len(files), size=size, database=made.database
+        folder=str(out.absolute()),
+        entries=entries,
+        newest_at=newest,
+        made_at=made.made_at,
+        files=len(files),
+        size=size,
+        database=made.database,
     )
 
 

@@ -14,6 +14,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from flyball.app.home import Home
 from flyball.app.people import Person, states_of
 from flyball.app.subjects import Reading
 from flyball.app.wiring.backup.backup import backup
+from flyball.app.wiring.backup.on_record import newest_whole
 from flyball.app.wiring.backup.restore import restore
 from flyball.app.wiring.drills.turns import ready
 from flyball.app.wiring.drills.underway import underway
@@ -96,8 +98,9 @@ class Disaster:
     async def _drill(self, row: Row) -> DisasterReport:
         self._say("backup")
         began = time.monotonic()
-        made = await asyncio.to_thread(backup, self._home, self._place / "backup")
+        made = await asyncio.to_thread(partial(backup, self._home, self._place / "backup", on_record=False))
         backup_s = time.monotonic() - began
+        kept, gone = await asyncio.to_thread(newest_whole, self._state(self._ledger).routine.backups)
         lost_at = time.monotonic()
         newest, entries = self._newest()
         self._say("the home is taken for lost; restore")
@@ -124,7 +127,11 @@ class Disaster:
             drill=self._id,
             service=self._service,
             ok=not differences,
-            rpo_s=round((moment(newest) - moment(made.newest_at)).total_seconds(), 3),
+            rpo_s=None if kept is None else _apart_s(kept.newest_at, newest),
+            newest_backup="" if kept is None else kept.folder,
+            newest_facts_lost=None if kept is None else entries - kept.entries,
+            drill_rpo_s=_apart_s(made.newest_at, newest),
+            backups_gone=gone,
             rto_s=round(rto_s, 2),
             facts_lost=entries - made.entries,
             backup_age_s=round(lost_at - began, 2),
@@ -217,6 +224,10 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         await process.wait()
 
 
+def _apart_s(before: str, after: str) -> float:
+    return round((moment(after) - moment(before)).total_seconds(), 3)
+
+
 def _ended(service: ServiceName, report: DisasterReport) -> e.DrillEnded:
     return e.DrillEnded(
         service=service,
@@ -226,5 +237,10 @@ def _ended(service: ServiceName, report: DisasterReport) -> e.DrillEnded:
         recovered_s=report.rto_s,
         automatic=True,
         why="; ".join(report.differences),
-        figures={"rpo_s": report.rpo_s, "rto_s": report.rto_s, "facts_lost": float(report.facts_lost)},
+        figures={
+            **({} if report.rpo_s is None else {"rpo_s": report.rpo_s}),
+            "drill_rpo_s": report.drill_rpo_s,
+            "rto_s": report.rto_s,
+            "facts_lost": float(report.facts_lost),
+        },
     )
