@@ -84,7 +84,7 @@ def unsilence(ledger: Ledger, service: str, name: str, person: Person, why: str 
 
 
 def begin_test(
-    ledger: Ledger, service: str, person: Person, *, only: str | None
+    ledger: Ledger, service: str, person: Person, *, only: str | None, now: datetime
 ) -> tuple[str, tuple[str, ...], tuple[Entry, ...]]:
     """Raise a test alert and end it at once: both go to every destination, or to one. Returns its id, to whom it goes,
     and what was written.
@@ -113,7 +113,7 @@ def begin_test(
             detail="Nothing has to be done.",
             runbook="noisy-alerts",
             owner=owner,
-            to=alerts.levels[0] if alerts.levels else (owner,),
+            to=alerts.levels_at(timestamp(now))[0] if alerts.levels else (owner,),
             labels={"only": only} if only is not None else {},
             test=True,
         )

@@ -56,7 +56,7 @@ class Slo(Record):
     low_traffic_errors: Annotated[int, Meta(ge=1)] = 5  # bad events in six hours that page all the same
     objectives: tuple[Objective, ...] = ()
     files: tuple[str, ...] = ()  # OpenSLO, beside service.yaml; of a service that was read they are in `objectives` too
-    runbooks_url: str | None = None  # where the runbooks are published: each alert links to one below it
+    runbooks_url: str | None = None  # of older declarations; it stands in `alerts` now
     dashboard_url: str | None = None
 
 

@@ -21,7 +21,7 @@ from tests.serving.stage import SERVICE, Stage, stage
 from flyball.app.cli.main import run
 
 DECLARED = SERVICE.replace("fallback: [previous, {constant: {prediction: 0, score: 0.0}}]", "fallback: []")
-DECLARED += "slo: {min_events: 20, runbooks_url: 'https://wiki.example/runbooks'}\n"
+DECLARED += "slo: {min_events: 20}\nalerts: {runbooks_url: 'https://wiki.example/runbooks'}\n"
 SCALE = 1 / 300
 
 

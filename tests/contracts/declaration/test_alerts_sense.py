@@ -103,5 +103,20 @@ def test_mails_to_those_on_call_need_somebody_with_an_address() -> None:
     assert path == "alerts.on_call"
 
 
+def test_a_rotation_needs_a_start_that_is_known_everywhere_and_levels_that_turn() -> None:
+    good = alerts("alerts: {on_call: [ada, bob], rotation: {start: '2026-11-30T09:00:00Z', turn_s: 7d}}\n")
+    assert good.rotation is not None
+    assert good.rotation.turn_s == 604_800.0
+    for start in ("2026-11-30T09:00:00", "monday"):
+        ((path, _),) = faults(more=f"\n  on_call: [ada, bob]\n  rotation: {{start: '{start}'}}\n")
+        assert path == "alerts.rotation.start"
+    found = faults(more="\n  on_call: [ada]\n  rotation: {start: soon, levels: 3}\n")
+    assert [path for path, _ in found] == ["alerts.on_call", "alerts.rotation.start"]
+    ((path, expected),) = faults(
+        more="\n  on_call: [ada, bob]\n  rotation: {start: '2026-11-30T09:00:00Z', levels: 3}\n"
+    )
+    assert (path, expected) == ("alerts.rotation.levels", "at most 2, the length of on_call")
+
+
 def test_who_is_told_is_no_policy() -> None:
     assert policy_digest(parse(BASE)) == policy_digest(parse(BASE + "alerts: {on_call: [ada]}\n"))

@@ -75,6 +75,11 @@ def test_each_fault_is_named_with_its_place() -> None:
     }
 
 
+def test_runbooks_are_published_in_one_place_which_is_not_here() -> None:
+    found = faults({"name": "a", "sli": "availability", "target": 0.9}, runbooks_url="https://wiki.example")
+    assert found == {"slo.runbooks_url": "nothing: there is one key for it"}
+
+
 def test_a_target_that_is_none_and_a_kind_that_nobody_measures_are_told_together() -> None:
     found = faults(
         {"name": "a", "sli": "availability", "target": 1.0}, {"name": "w", "sli": "uptime", "target": 0.9}, frieze=True

@@ -21,7 +21,7 @@ from tests.control.world import BACK, FIRST, NAME, OPENED, SECOND, first_champio
 
 from flyball.control.plan import plan
 from flyball.core import events as e
-from flyball.core.declared_alerts import Flap
+from flyball.core.declared_alerts import Flap, Rotation
 from flyball.core.health import Health, SignKind
 from flyball.core.ids import RolloutId
 from flyball.core.objectives import Slo
@@ -41,6 +41,22 @@ def test_what_clients_feel_pages_the_first_on_call_once_and_is_over_when_it_has_
     watch.say(healthy()).after(299)
     assert watch.kinds() == []
     assert watch.after(1).kinds() == ["resolved", "resolved"]
+
+
+def test_a_page_goes_to_whose_turn_it_is_and_up_in_the_order_of_the_moment_it_was_raised() -> None:
+    week = Rotation(start="2026-01-01T00:00:00Z", turn_s=1000.0)
+    alerts = Alerts(on_call=("ada", "bob", "cat"), rotation=week, escalate_s=900.0)
+    watch = Watch(alerts).say(healthy(sign("errors")))
+    (page,) = watch.tick()
+    order = [who for (who,) in alerts.levels_at(watch.now)]
+    assert isinstance(page, e.AlertRaised)
+    assert page.to == (order[0],)
+    said = [
+        *watch.after(900).kinds(),
+        *watch.after(900).kinds(),
+        *watch.after(900).kinds(),
+    ]  # two turns begin meanwhile
+    assert said == [f"escalated to {order[1]}", f"escalated to {order[2]}"]
 
 
 def test_what_nobody_feels_is_a_ticket_for_the_owner() -> None:

@@ -48,7 +48,7 @@ def rules(
     *,
     out: OutOption = None,
     runbooks_url: Annotated[
-        str | None, Parameter(help="Where the runbooks are published; else slo.runbooks_url of the declaration.")
+        str | None, Parameter(help="Where the runbooks are published; else alerts.runbooks_url of the declaration.")
     ] = None,
     dashboard_url: Annotated[
         str | None, Parameter(help="A dashboard that alerts link to; else slo.dashboard_url.")
@@ -68,8 +68,9 @@ def rules(
     from flyball.core.promised import objectives_of
 
     declared, _, _ = subject(service, home)
-    slo = declared.slo or Slo()
-    base = checked(runbooks_url or slo.runbooks_url, runbooks_of(objectives_of(declared)), known_runbooks())
+    slo, alerts = declared.slo or Slo(), declared.alerts
+    published = runbooks_url or (alerts.runbooks_url if alerts is not None else None)
+    base = checked(published, runbooks_of(objectives_of(declared)), known_runbooks())
     links = Links(runbooks=base, dashboard=dashboard_url or slo.dashboard_url)
     text = rules_text(declared, links, scale=_scale(scale))
     _leave(text, out, rules_of(declared, links, scale=scale), json)

@@ -14,11 +14,12 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from flyball.app.slo.runbook_links import BY_SLI, SILENT, SPENT, link
+from flyball.app.slo.runbook_links import BY_SLI, SILENT, SPENT
 from flyball.contracts.openslo.own_queries import queries_of
 from flyball.core.objectives import Objective, Slo, window_of
 from flyball.core.promised import objectives_of
 from flyball.core.record import Record
+from flyball.core.runbook_link import link
 from flyball.core.service import Service
 from flyball.decide.objectives.burning import LEAST_BUDGET, LOW_TRAFFIC, Pair, pairs_of, threshold
 from flyball.decide.objectives.slots import HOUR_S

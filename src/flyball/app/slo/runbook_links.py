@@ -6,8 +6,6 @@ from importlib import resources
 from flyball.core.errors import BadInput, Fault
 from flyball.core.objectives import Sli
 
-PLACE = "{runbook}"  # in an address: where the name goes; without it, behind the address
-
 BY_SLI: dict[Sli, str] = {
     "availability": "error-budget-spent",
     "latency": "latency-spike",
@@ -20,17 +18,6 @@ SPENT = "error-budget-spent"
 SILENT = "dead-dependency"  # of an objective that nobody measures
 
 
-def link(base: str, runbook: str) -> str:
-    """Address of a runbook.
-
-    >>> link("https://wiki.example/runbooks/", "data-drift")
-    'https://wiki.example/runbooks/data-drift'
-    >>> link("https://git.example/{runbook}.md", "data-drift")
-    'https://git.example/data-drift.md'
-    """
-    return base.replace(PLACE, runbook) if PLACE in base else f"{base.rstrip('/')}/{runbook}"
-
-
 def checked(base: str | None, wanted: Collection[str], known: Collection[str]) -> str:
     """The address below which the runbooks are.
 
@@ -40,7 +27,7 @@ def checked(base: str | None, wanted: Collection[str], known: Collection[str]) -
     """
     faults = []
     if not base:
-        fix = "declare slo.runbooks_url, or give --runbooks-url"
+        fix = "declare alerts.runbooks_url, or give --runbooks-url"
         faults.append(
             Fault(
                 where="slo",

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 
+from flyball.adapters.clock import SystemClock
 from flyball.app.alert_words import begin_test, end_test
 from flyball.app.home import Home
 from flyball.app.people import Person
@@ -42,7 +43,7 @@ def run_test(
     Raises: NotFound, Refused: as `begin_test`.
     """
     with ledger_of(home) as ledger:
-        alert, names, entries = begin_test(ledger, service, person, only=only)
+        alert, names, entries = begin_test(ledger, service, person, only=only, now=SystemClock().now())
     events = tuple(entry.hash[:32] for entry in entries)
     ends = time.monotonic() + within_s
     while True:

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from typing import NamedTuple
 
 from flyball.contracts.declaration.task_metrics import Finding
 from flyball.contracts.yaml_text import Path
-from flyball.core.declared_alerts import AlertDestination, Alerts
+from flyball.core.declared_alerts import AlertDestination, Alerts, Rotation
 from flyball.core.destination import Destination
 
 WEB = re.compile(r"https?://[^@/?#]+([/?#].*)?")
@@ -57,10 +58,26 @@ def of_alerts(alerts: Alerts, events: tuple[Destination, ...]) -> Iterator[Findi
     if alerts.runbooks_url is not None and not WEB.fullmatch(alerts.runbooks_url):
         expected = "an http(s) address without a password"
         yield ("alerts", "runbooks_url"), expected, f"text {alerts.runbooks_url!r}", ""
+    if alerts.rotation is not None:
+        yield from _of_rotation(alerts.rotation, len(alerts.on_call))
     if any(each.to == "on_call" for each in alerts.to) and not any(
         "@" in who for level in alerts.levels for who in level
     ):
         yield ("alerts", "on_call"), "an address, since mails go to `on_call`", "none with an @", ""
+
+
+def _of_rotation(rotation: Rotation, levels: int) -> Iterator[Finding]:
+    at: Path = ("alerts", "rotation")
+    try:
+        known = datetime.fromisoformat(rotation.start).tzinfo is not None
+    except ValueError:
+        known = False
+    if not known:
+        yield (*at, "start"), "a time with its offset, as 2026-11-30T09:00:00Z", f"text {rotation.start!r}", ""
+    if levels < 2:
+        yield ("alerts", "on_call"), "two levels at least, which take turns", f"{levels}", "name them, or no rotation"
+    elif rotation.levels is not None and rotation.levels > levels:
+        yield (*at, "levels"), f"at most {levels}, the length of on_call", f"{rotation.levels}", ""
 
 
 def _of_destination(each: AlertDestination, at: Path) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ PROMISED = {
         "min_events": "Events an hour; below them shares say nothing, and errors are counted instead.",
         "low_traffic_errors": "Bad events in six hours that page where there is so little traffic.",
         "files": "OpenSLO v1 files with further objectives of this service, relative to this file.",
-        "runbooks_url": "Where the runbooks are published; `{runbook}` in it becomes a name, else that is put behind.",
+        "runbooks_url": "Moved: it is `alerts.runbooks_url` now, and a fault here.",
         "dashboard_url": "A dashboard that alerts link to.",
         "objectives": "Beside those of `serving.objectives`, or in place of them by name or kind.",
     },

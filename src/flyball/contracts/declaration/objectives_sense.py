@@ -17,10 +17,11 @@ def of_slo(slo: Slo, monitor: Monitor | None, *, timed: bool) -> Iterator[Findin
     for index, name in enumerate(slo.files):
         if name.startswith("/") or ".." in name.split("/") or not name:
             yield ("slo", "files", index), "a file in the folder of service.yaml", f"text {name!r}", ""
-    for key in ("runbooks_url", "dashboard_url"):
-        address = getattr(slo, key)
-        if address is not None and not address.startswith(("https://", "http://")):
-            yield ("slo", key), "an http(s) address", f"text {address!r}", ""
+    if slo.runbooks_url is not None:
+        fix = "move it to alerts.runbooks_url: alerts and rules link the same runbooks"
+        yield ("slo", "runbooks_url"), "nothing: there is one key for it", f"text {slo.runbooks_url!r}", fix
+    if slo.dashboard_url is not None and not slo.dashboard_url.startswith(("https://", "http://")):
+        yield ("slo", "dashboard_url"), "an http(s) address", f"text {slo.dashboard_url!r}", ""
     yield from of_objectives(slo.objectives, ("slo", "objectives"))
     for index, each in enumerate(slo.objectives):
         at: Path = ("slo", "objectives", index, "sli")

@@ -156,17 +156,18 @@ def _raised(due: Due, situation: Situation, alerts: Alerts) -> e.AlertRaised:
         detail=detail,
         runbook=FAILED_RUNBOOK if due.severity == "failed" else row.runbook,
         owner=owner,
-        to=(alerts.levels[0] if alerts.levels else (owner,)) if due.pages else (owner,),
+        to=(alerts.levels_at(situation.now)[0] if alerts.levels else (owner,)) if due.pages else (owner,),
         incident=due.incident,
         labels=due.labels | ({"drill": drill.drill} if drill is not None else {}),
     )
 
 
 def _escalated(standing: dict[str, Due], situation: Situation, alerts: Alerts) -> Iterator[e.AnyFact]:
-    """Pages that nobody has taken in time, while their cause stands and nobody asked for silence."""
-    now, levels, book = situation.now, alerts.levels, situation.state.alerts
+    """Pages that nobody has taken in time, while their cause stands and nobody asked for silence. They go up as the
+    levels were when the page was raised: a turn that ends meanwhile wakes nobody twice, and leaves nobody out."""
+    now, book = situation.now, situation.state.alerts
     for cause, one in book.open.items():
-        level = one.level + 1
+        level, levels = one.level + 1, alerts.levels_at(one.at)
         if one.raised.urgency != "page" or one.acked is not None or level >= len(levels):
             continue
         stands = cause in standing or book.stands(cause)

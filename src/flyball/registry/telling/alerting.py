@@ -17,6 +17,7 @@ from flyball.core.declared_alerts import AlertDestination, Alerts
 from flyball.core.ledger import Entry
 from flyball.core.notice import Notice, NoticeEvent
 from flyball.core.record import Record
+from flyball.core.runbook_link import link
 
 ONLY = "only"  # label of a test that is for one destination
 
@@ -78,7 +79,7 @@ def _notice(
     to: tuple[str, ...] | None = None,
 ) -> Notice:
     raised = one.raised
-    folder = alerts.runbooks_url
+    base = alerts.runbooks_url
     return Notice(
         id=entry.hash[:32],
         event=event,
@@ -90,7 +91,7 @@ def _notice(
         summary=raised.summary,
         detail=raised.detail,
         runbook=raised.runbook,
-        runbook_url=f"{folder.rstrip('/')}/{raised.runbook}.md" if folder else None,
+        runbook_url=link(base, raised.runbook) if base else None,
         owner=raised.owner,
         to=raised.to if to is None else to,
         at=entry.at,

@@ -93,10 +93,12 @@ def _on_call(asked: Asked) -> Item:
         return failed(
             name, "alerts is not declared, so nobody is told of anything", "alerts: {on_call: [ada], to: [...]}"
         )
-    named = [person for level in alerts.levels for person in level]
+    levels = alerts.levels_at(asked.seen.now)
+    named = [person for level in levels for person in level]
     if not named:
         return failed(name, "alerts.on_call names nobody", "alerts.on_call: [ada, [bob, cat]]")
-    return passed(name, f"{', '.join(named)}, in {len(alerts.levels)} levels; {len(alerts.to)} destinations")
+    turning = "" if alerts.rotation is None else f" (turn {alerts.rotation.turns(asked.seen.now) + 1} of the rotation)"
+    return passed(name, f"{', '.join(named)}, in {len(levels)} levels{turning}; {len(alerts.to)} destinations")
 
 
 def _alerts_tested(asked: Asked) -> Item:
