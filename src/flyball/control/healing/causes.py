@@ -9,17 +9,14 @@ from typing import Final
 from msgspec.structs import replace
 
 from flyball.control.decision import Situation
+from flyball.control.state.alert_causes import OF_SUPPLY, SILENCE
 from flyball.control.state.incident_state import OpenIncident
 from flyball.control.state.service_state import ServiceState
-from flyball.core import health, incident_facts
+from flyball.core import incident_facts
 from flyball.core.health import Severity, Sign
 from flyball.core.record import Record
 
 RANK: Final[dict[Severity, int]] = {"warning": 0, "critical": 1, "failed": 2}
-OF_SUPPLY: Final = ("upstream", *health.OF_SUPPLY)  # families of causes: what somebody before us delivers
-
-# no row comes: there is nothing to answer and nothing to keep out, and what came before is good; people are alerted
-SILENCE: Final = "freshness"
 NEWEST: Final = "~"  # behind every time stamp: nobody knows since when
 # which causes a training of this trigger is about
 ABOUT: Final[dict[str, tuple[str, ...]]] = {"drift": ("drift",), "risk": ("quality", "trend"), "trend": ("trend",)}

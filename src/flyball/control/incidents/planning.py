@@ -17,10 +17,12 @@ from collections.abc import Iterator
 
 from flyball.control.decision import Decision, Situation, elapsed_s
 from flyball.control.explained import explains
+from flyball.control.state.alert_causes import OF_SUPPLY, SILENCE
 from flyball.control.state.incident_state import GRAVITY, OpenIncident
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
-from flyball.core.health import OF_SUPPLY, Sign
+from flyball.core import health
+from flyball.core.health import Sign
 from flyball.core.ids import ServiceName
 from flyball.core.incident_facts import IncidentKind
 
@@ -76,7 +78,7 @@ def _begun(situation: Situation) -> Iterator[e.IncidentOpened]:
 def _is_of_supply(sign: Sign) -> bool:
     """Whether it is about the rows that come. That none comes, `freshness` without a column, is no fault of the rows:
     a service that nobody asks at night would have an incident each night, and learn nothing meanwhile."""
-    return sign.kind in OF_SUPPLY and sign.key != "freshness"
+    return sign.kind in health.OF_SUPPLY and sign.key != SILENCE
 
 
 def _is_of_quality(sign: Sign, situation: Situation) -> bool:
@@ -106,7 +108,7 @@ def _over(situation: Situation) -> Iterator[e.IncidentClosed]:
 def _unhidden(state: ServiceState, one: OpenIncident) -> str | None:
     """Since when its cause is gone though the champion is asked. None: a relief against it stands, and while the chain
     answers, or a share is turned away, the champion shows no signs. Of what comes with the rows a relief hides none."""
-    if one.cause.split("/")[0] in (*OF_SUPPLY, "upstream"):
+    if one.cause.split("/")[0] in OF_SUPPLY:
         return one.gone_at
     reliefs = [each for each in state.healing.of_cause(one.cause) if each.begun.kind in ("fall_back", "shed")]
     if any(each.stands for each in reliefs):

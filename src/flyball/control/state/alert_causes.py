@@ -1,7 +1,13 @@
 """Which cause a signal or a sign of health is of: what alerts of one cause share, whoever saw it."""
 
+from typing import Final
+
+from flyball.core import health
 from flyball.core.watching import Signal
 
+OF_SUPPLY: Final = ("upstream", *health.OF_SUPPLY)  # families of causes: what somebody before us delivers
+# no row comes: there is nothing to answer and nothing to keep out, and what came before is good; people are alerted
+SILENCE: Final = "freshness"
 OF_SIGNAL = {  # kind of a signal -> family of its cause; the data's quality is one cause, whichever features show it
     "psi": "drift",
     "shift": "drift",
