@@ -34,6 +34,18 @@ def test_a_drill_that_was_not_over_says_how_long_it_waited() -> None:
     assert "15 minutes" not in outcome_of(UNSEEN)[1]
 
 
+@pytest.mark.parametrize(("failed", "shed"), [(0, 3), (2, 0)])
+def test_a_drill_that_lost_answers_although_somebody_is_declared_to_give_them_does_not_pass(
+    failed: int, shed: int
+) -> None:
+    row = msgspec.structs.replace(SOUND, answers_failed=failed, answers_shed=shed)
+    assert outcome_of(row) == ("passed", ""), "without a chain nobody has promised it"
+    outcome, why = outcome_of(row, fallback=True)
+    assert outcome == "missed"
+    assert f"{failed} answers failed and {shed} were shed" in why
+    assert outcome_of(SOUND, fallback=True)[0] == "passed"
+
+
 def test_what_was_not_seen_is_no_number() -> None:
     assert cells(UNSEEN)[1:3] == ("not seen", "not seen")
     assert goals([SOUND, UNSEEN]) == (

@@ -17,6 +17,7 @@ class Stage:
     service: str
     contract: DataContract
     label: str  # column
+    fallback: bool  # somebody is declared to answer where the model does not
     clients: Clients
     lock_ledger: Callable[[], AbstractAsyncContextManager[None]]  # nobody can write to it inside
     workers: Callable[[], dict[int, str]]  # processes that answer: id -> name

@@ -58,8 +58,9 @@ class DrillReport(Record):
         return not any(each.refused for each in self.left_out)
 
 
-def outcome_of(row: DrillRow) -> tuple[Literal["passed", "missed"], str]:
-    """Whether a drill met the objectives, and what it missed.
+def outcome_of(row: DrillRow, *, fallback: bool = False) -> tuple[Literal["passed", "missed"], str]:
+    """Whether a drill met the objectives, and what it missed. Fallback: somebody is declared to answer where the model
+    does not, so no answer may be lost, be it failed or shed.
 
     >>> row = DrillRow(fault="latency", detected_s=4.0, recovered_s=None, answers_failed=0, automatic=False)
     >>> outcome_of(row)
@@ -75,6 +76,9 @@ def outcome_of(row: DrillRow) -> tuple[Literal["passed", "missed"], str]:
         missed.append(f"it was not over{after}" + (", when the drill stopped waiting" if after else ""))
     elif row.recovered_s > RECOVER_S:
         missed.append(f"it was over after {row.recovered_s:.0f} s, later than {RECOVER_S:.0f} s")
+    if fallback and row.answers_failed + row.answers_shed:
+        lost = f"{row.answers_failed} answers failed and {row.answers_shed} were shed"
+        missed.append(f"{lost}, where a fallback chain is declared and none may be lost")
     return ("missed" if missed else "passed"), "; ".join(missed)
 
 

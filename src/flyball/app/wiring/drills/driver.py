@@ -128,7 +128,7 @@ class Driver:
     def _row(
         self, watch: "Watch", fault: DrillFault, name: str, share: float, ended_s: float | None, *, aborted: bool
     ) -> DrillRow:
-        found, clients = watch.found, self._stage.clients
+        found, stage, clients = watch.found, self._stage, self._stage.clients
         row = DrillRow(
             fault=fault.name,
             detected_s=found.detected_s,
@@ -144,9 +144,9 @@ class Driver:
             answers={each: clients.outcome(each) for each in NAMES},
             drill=name,
             remedies=tuple(watch.remedies),
-            figures=self._stage.found | {"repeated": float(clients.repeated)},
+            figures=stage.found | {"repeated": float(clients.repeated)},
         )
-        outcome, why = ("aborted", "somebody aborted it") if aborted else outcome_of(row)
+        outcome, why = ("aborted", "somebody aborted it") if aborted else outcome_of(row, fallback=stage.fallback)
         if found.standing and not aborted:
             why += f" ({', '.join(found.standing)} still stands)"
         return replace(row, outcome=outcome, why=why)

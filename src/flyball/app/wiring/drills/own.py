@@ -111,6 +111,7 @@ class OwnStage:
             service=SERVICE,
             contract=load(self.file).contract,
             label="is_fraud",
+            fallback=bool(load(self.file).service.serving.fallback),
             clients=clients,
             lock_ledger=lambda: locking(self._home),
             workers=lambda: workers_of(pid_of(self._home, "gateway")),

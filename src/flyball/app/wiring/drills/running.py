@@ -68,6 +68,7 @@ class RunningStage:
                 service=self.name,
                 contract=declared.contract,
                 label=declared.service.data.label,
+                fallback=bool(declared.service.serving.fallback),
                 clients=clients,
                 lock_ledger=lambda: locking(self._home),
                 workers=lambda: workers_of(pid_of(self._home, "gateway")),
