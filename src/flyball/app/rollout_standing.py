@@ -13,7 +13,7 @@ from flyball.core.service import Service
 from flyball.core.step_names import step_names
 from flyball.decide.even_shares import lowerings, spent
 
-Whether = Literal["running", "promoted"]
+Whether = Literal["running", "promoted", "returnable"]
 
 
 class RolloutStanding(Record):
@@ -64,12 +64,15 @@ def rollout_standing(state: ServiceState, service: Service) -> RolloutStanding:
 
 def stands(state: ServiceState, past: tuple[PastRollout, ...], whether: Whether) -> bool:
     """What `flyball rollout status --whether` asks. Promoted: the newest rollout was, and its release is the champion
-    to this moment: no rollout runs behind it, and no way back is under way.
+    to this moment: no rollout runs behind it, and no way back is under way. Returnable: `flyball rollback` has
+    something to take back, and no way back is under way.
 
     Args: past: every rollout of the service, oldest first.
     """
     if whether == "running":
         return state.rollout is not None
+    if whether == "returnable":
+        return state.rollback_ordered is None and (state.rollout is not None or state.previous is not None)
     if state.rollout is not None or state.rollback_ordered is not None or not past:
         return False
     return past[-1].outcome == "promoted" and past[-1].release == state.champion

@@ -70,16 +70,16 @@ def test_whether_one_runs_and_whether_the_champion_is_the_one_that_was_promoted_
     def whether(what: str) -> int:
         return said("status", NAME, "--whether", what)[0]
 
-    assert (whether("running"), whether("promoted")) == (1, 1)
+    assert (whether("running"), whether("promoted"), whether("returnable")) == (1, 1, 1)
     put(*asking())
-    assert (whether("running"), whether("promoted")) == (0, 1)
+    assert (whether("running"), whether("promoted"), whether("returnable")) == (0, 1, 0)
     put(
         e.ChampionAppointed(service=NAME, release=SECOND, previous=FIRST, rollout=RolloutId("ro-1")),
         replace(CLOSED, outcome="promoted"),
     )
-    assert (whether("running"), whether("promoted")) == (1, 0)
+    assert (whether("running"), whether("promoted"), whether("returnable")) == (1, 0, 0)
     assert said("undo", NAME)[0] == 0
-    assert (whether("running"), whether("promoted")) == (1, 1)  # a way back is under way
+    assert (whether("running"), whether("promoted"), whether("returnable")) == (1, 1, 1)  # a way back is under way
     assert said("status", NAME, "--whether", "bored")[0] == 2
     assert run(["rollout", "status", NAME, "--watch", "--whether", "running"]) == 2
 

@@ -286,6 +286,59 @@ def test_what_depends_on_a_question_needs_one_before_it_in_its_step() -> None:
         parse("small", EITHER.replace("rollout status {service} --whether running", "rollout abort {service} --why x"))
 
 
+def test_questions_that_follow_one_another_are_one_and_a_later_one_begins_anew(home: Home, said: Said) -> None:
+    """Promoted and running exclude one another, so both are never answered by a yes."""
+    put(home, *asking())
+    two = EITHER.replace(RUNS, "$ flyball rollout status {service} --whether promoted\n" + RUNS)
+    (home.root.parent / "runbooks" / "small.md").write_text(two)
+    _, document = said("runbook", "run", "small", "--service", NAME, "--yes", "--step", "2")
+    assert [each["outcome"] for each in document["done"]] == ["no", "done", "skipped", "done"]
+    again = two.replace(OTHERWISE, OTHERWISE + "```console read-only whether-any\n" + RUNS + "```\n\n" + ABORT)
+    (home.root.parent / "runbooks" / "small.md").write_text(again)
+    _, document = said("runbook", "run", "small", "--service", NAME, "--yes", "--step", "2")
+    assert [each["outcome"] for each in document["done"]][-2:] == ["done", "done"]
+
+
+BACKWARDS = ("rollback", "rollout abort", "rollout undo")
+
+
+def test_no_runbook_takes_anything_back_without_asking_whether_there_is_something() -> None:
+    found = [
+        (book.name, each.when)
+        for book in shelf().values()
+        for step in book.steps
+        for each in step.commands
+        if each.line.removeprefix("flyball ").startswith(BACKWARDS)
+    ]
+    assert len(found) >= 8
+    assert [name for name, when in found if when != "where-any"] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "step"),
+    [
+        *(("dead-dependency", "4"), ("error-budget-spent", "5"), ("latency-spike", "4"), ("service-failed", "3")),
+        *(("training-serving-skew", "3"), ("poisoning", "4")),
+    ],
+)
+def test_nobody_is_taken_back_where_nothing_is_wrong_or_there_is_nothing_to_go_back_to(
+    name: str, step: str, home: Home, said: Said
+) -> None:
+    def ordered() -> int:
+        code, document = said("runbook", "run", name, "--service", NAME, "--yes", "--step", step)
+        assert (code, document["stopped"]) == (0, False), document
+        return sum(isinstance(fact, e.RollbackOrdered) for fact in told(home))
+
+    assert ordered() == 0, "an incident is open, and no release came before this one"
+    put(home, *asking(), *PROMOTED)
+    if name != "poisoning":  # of which nothing may be seen
+        put(home, e.IncidentClosed(service=NAME, incident="in-1", how="recovered", reason="over"))
+        assert ordered() == 0, "there is one, and nothing is wrong any more"
+        put(home, e.IncidentOpened(service=NAME, incident="in-2", kind="health", reason="r", cause="errors"))
+    assert ordered() == 1
+    assert ordered() == 1, "a way back is under way"
+
+
 def put(home: Home, *facts: e.AnyFact) -> None:
     with ledger_of(home) as ledger:
         ledger.append(facts)

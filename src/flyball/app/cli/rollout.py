@@ -43,8 +43,11 @@ def status(
         bool, Parameter(negative="", help="Show it anew whenever it changes, until no rollout runs.")
     ] = False,
     whether: Annotated[
-        Literal["running", "promoted"] | None,
-        Parameter(help="Exit code 1 where it is not so: one runs; the newest was promoted and is the champion."),
+        Literal["running", "promoted", "returnable"] | None,
+        Parameter(
+            help="Exit code 1 where it is not so: one runs; the newest was promoted and is the champion; there is "
+            "something to take back."
+        ),
     ] = None,
     home: HomeOption = None,
     json: JsonFlag = False,

@@ -1,6 +1,6 @@
 """`flyball status`: who serves what, and what is waiting for whom."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 from cyclopts import Parameter
@@ -9,7 +9,7 @@ from flyball.app.cli.door import HomeOption, JsonFlag, emit, say
 from flyball.app.cli.health_text import in_short
 from flyball.app.home import Home, find_home
 from flyball.app.label_delays import LabelDelays
-from flyball.core.errors import NotFound, Unavailable
+from flyball.core.errors import BadInput, Fault, NotFound, Unavailable
 from flyball.core.health import Health
 from flyball.core.health_report import SILENT_S
 from flyball.core.ids import short
@@ -58,12 +58,21 @@ def status(
     service: Annotated[str | None, Parameter(help="One service; without it all of the home.")] = None,
     /,
     *,
+    whether: Annotated[
+        Literal["troubled"] | None,
+        Parameter(help="Exit code 1 where it is not so: something of the service is not as it should be."),
+    ] = None,
     home: HomeOption = None,
     json: JsonFlag = False,
-) -> None:
+) -> int:
     """Where each service stands, folded from the ledger."""
     from flyball.app.people import states_of
+    from flyball.app.troubled import troubles
     from flyball.app.wiring.ledger import open_ledger
+
+    if whether is not None and service is None:
+        fault = Fault(where="command", path="SERVICE", expected="one service", found="none, and --whether")
+        raise BadInput("A question is about one service.", (fault,))
 
     place = find_home(home)
     if not place.has_ledger:
@@ -74,6 +83,7 @@ def status(
         raise NotFound(f"no service {service!r} on this ledger", hint=f"services: {', '.join(states) or 'none'}")
     found = [_status(state, place, ledger) for name, state in sorted(states.items()) if service in (None, name)]
     emit({"home": str(place.root), "services": found}, as_json=json, text=lambda: _table(found))
+    return 1 if whether is not None and not troubles(states[str(service)]) else 0
 
 
 def _status(state: "ServiceState", home: Home, ledger: "Ledger") -> ServiceStatus:

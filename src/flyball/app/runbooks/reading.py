@@ -4,7 +4,8 @@ The form: a title; a fenced block `yaml runbook` with `version`, `reviewed` and 
 any order; in "Steps" a heading of the third level for each step. A step's commands stand in fenced blocks `console`,
 marked `read-only` or `changing`, a line `$ ...` each. What "Verify" says is the last step. `read-only whether-any` asks
 whether there is anything of a kind (exit code 0 yes, 1 no); behind it in its step `changing where-any` is run only
-where there is, and `changing otherwise` only where there is not.
+where there is, and `changing otherwise` only where there is not. Questions that follow one another are one: each has to
+be answered by a yes.
 """
 
 import shlex

@@ -23,7 +23,7 @@ class Resolved(Record):
     title: str
     command: str  # placeholders that have no value are left as they are
     changing: bool
-    when: When = "always"  # where-any, otherwise: as the last command `whether-any` of its step answered
+    when: When = "always"  # where-any, otherwise: as the questions (`whether-any`) before it in its step were answered
     fault: str = ""  # why it could not be run
     lacking: tuple[str, ...] = ()  # placeholders that nothing is known for: naming an incident gives them a value
 

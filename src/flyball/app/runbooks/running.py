@@ -3,8 +3,9 @@
 A changing command is asked for first. A failure stops the run: exit code 2 or 3, or anything but 0 of a command that
 changes something; a command that only looks may answer no (1). Whether there is anything of a kind is asked by a
 command that only looks (`whether-any`): one that changes something fails for many reasons, and none of them says that.
-Its answer is for the rest of its step. Crash points: a command that ran and was not told is told by nobody; running the
-step again is what its own verb makes of it (each is written to be said twice).
+Its answer is for the rest of its step, or up to the next question; of questions that follow one another every one has
+to be answered by a yes. Crash points: a command that ran and was not told is told by nobody; running the step again is
+what its own verb makes of it (each is written to be said twice).
 """
 
 import os
@@ -68,13 +69,16 @@ def run(
             continue
         told(f"{step.number} {step.title}\n{step.text}\n")
         codes: list[int] = []
-        there = False  # what the last command `whether-any` of this step answered
+        there = asked = False  # what the newest questions of this step came to; whether the command before was one
         for each in (one for one in commands if one.step == step.number):
             if (each.when == "where-any" and not there) or (each.when == "otherwise" and there):
+                asked = False
                 yield Done(command=each, outcome="skipped")
                 continue
             done = _one(each, home, allow, told, quiet=quiet)
-            there = done.outcome == "done" if each.when == "whether-any" else there
+            if each.when == "whether-any":
+                there = done.outcome == "done" and (there or not asked)
+            asked = each.when == "whether-any"
             codes += [done.exit_code] if done.exit_code is not None else []
             stopped = done.outcome in ("failed", "declined")
             if stopped and codes:
