@@ -32,7 +32,7 @@ KINDS: Mapping[str, str] = {  # kind of a line, by the first part of its type, o
     **dict.fromkeys(("alert", "alerts", "silence"), "alert"),
     **dict.fromkeys(("incident", "forensics"), "incident"),
     **dict.fromkeys(("drill",), "drill"),
-    **dict.fromkeys(("service", "runbook", "digest"), "word"),
+    **dict.fromkeys(("service", "runbook", "digest", "backup"), "word"),
     **dict.fromkeys(("process", "command"), "process"),
 }
 PEOPLE = (
