@@ -10,6 +10,7 @@ from tests.control.world import NAME, service
 from flyball.control.overdue import links, overdue
 from flyball.core import events as e
 from flyball.core.clock import timestamp
+from flyball.core.service import Review
 from flyball.core.serving import Constant, FallbackLink, Serving
 
 CHAIN = Serving(fallback=("previous", FallbackLink(constant=Constant(prediction=0))))
@@ -39,6 +40,33 @@ def test_a_drill_that_was_aborted_is_still_owed() -> None:
     loop = Loop(DECLARED)
     loop.write(e.DrillEnded(service=NAME, drill="dr-1", fault="disaster", outcome="aborted"))
     assert "overdue/drill-disaster" in owed(loop, 95)
+
+
+def test_a_backup_is_owed_so_often_as_is_declared_and_not_before() -> None:
+    daily = replace(service(), review=Review(backup_every_s=86_400.0))
+    loop = Loop(daily)
+
+    def owed_after(hours: float) -> list[str]:
+        now = timestamp(loop.clock.now() + timedelta(hours=hours))
+        return [f"{each.cause}: {each.why}" for each in overdue(loop.reconciler.catch_up(), daily, now)]
+
+    assert owed_after(23) == []
+    assert owed_after(25) == ["overdue/backup: backup was never done, and is wanted every 1 days"]
+    at = timestamp(loop.clock.now() + timedelta(hours=24))
+    loop.write(e.BackupMade(service=NAME, folder="/aside", made_at=at, entries=1, newest_at=at, size=1))
+    assert owed_after(47) == []
+    assert [each.split(":")[0] for each in owed_after(49)] == ["overdue/backup"]
+    assert overdue(loop.reconciler.state, service(), timestamp(loop.clock.now() + timedelta(days=900))) == ()
+
+
+def test_a_backup_that_is_late_is_a_ticket_until_it_is_made() -> None:
+    watch = Watch()
+    watch.service = replace(watch.service, review=Review(backup_every_s=86_400.0))
+    assert watch.kinds() == []
+    assert watch.after(2 * 86_400).kinds() == ["raised overdue/backup ticket"]
+    at = watch.situation().now
+    made = e.BackupMade(service=NAME, folder="/aside", made_at=at, entries=1, newest_at=at, size=1)
+    assert watch.say(made).kinds() == ["resolved"]
 
 
 def test_the_links_of_a_chain_have_the_names_of_their_exercises() -> None:

@@ -1,9 +1,10 @@
-"""What of a service's routine is overdue by its facts: digests that are not written, drills that nobody made. Pure."""
+"""What of a service's routine is overdue by its facts: digests that are not written, backups and drills
+that nobody made. Pure."""
 
 from flyball.control.state.service_state import ServiceState
 from flyball.core.service import Service
 from flyball.core.serving import FallbackLink, Serving
-from flyball.decide.overdue import Overdue, overdue_digests
+from flyball.decide.overdue import Overdue, overdue_digests, overdue_since
 from flyball.decide.overdue_drills import overdue_drills
 
 
@@ -25,7 +26,13 @@ def overdue(state: ServiceState, service: Service, now: str) -> tuple[Overdue, .
         began_at=routine.began_at,
         now=now,
     )
-    return (*digests, *drills)
+    every_s, last = service.review.backup_every_s, routine.backups[-1].made_at if routine.backups else ""
+    backup = (
+        None
+        if every_s is None
+        else overdue_since("backup", every_s=every_s, last_at=last, began_at=routine.began_at, now=now)
+    )
+    return (*digests, *((backup,) if backup is not None else ()), *drills)
 
 
 def links(serving: Serving) -> tuple[str, ...]:

@@ -31,6 +31,7 @@ class Targets(Record):
 class Review(Record):
     digests: tuple[Period, ...] = ()  # that the controller writes by itself
     digest_grace_s: Seconds = 86_400.0  # after the period's end, before a digest that is not there is overdue
+    backup_every_s: Positive | None = None  # the home is laid aside at least so often; null: nobody waits for it
     pages_per_week: Annotated[int, Meta(ge=0)] = 5  # that a person on call may get
     serving_cost_per_hour: Annotated[float, Meta(ge=0)] | None = None  # in the unit of experiment.limits.cost_per_hour
     targets: Targets = field(default_factory=Targets)

@@ -1,14 +1,18 @@
 """A backup of a home in use: of one moment, whole or none, and back again byte for byte."""
 
 import shutil
+import time
 from contextlib import closing
 from pathlib import Path
 
 import msgspec
 import pytest
-from tests.control.world import NAME, first_champion
+from msgspec.structs import replace
+from tests.control.world import NAME, first_champion, service
 
 from flyball.app.home import Home
+from flyball.app.people import states_of
+from flyball.app.wiring.asking.looking import looked
 from flyball.app.wiring.backup import manifest
 from flyball.app.wiring.backup.backup import backup
 from flyball.app.wiring.backup.on_record import newest_whole
@@ -17,6 +21,8 @@ from flyball.app.wiring.ledger import audit, ledger_of, open_ledger
 from flyball.app.wiring.stores.sweep_lock import alone
 from flyball.core import events as e
 from flyball.core.errors import BadInput, Conflict, NotFound
+from flyball.core.ids import ServiceName
+from flyball.core.service import Review, Service
 
 FROZEN = e.Frozen(service=NAME, by="ada", why="maintenance")
 THAWED = e.Thawed(service=NAME, by="ada", why="done")
@@ -59,6 +65,33 @@ def test_each_service_says_that_it_was_laid_aside_once_the_backup_is_whole(home:
     assert audit(home).ok
     backup(home, tmp_path / "passing", on_record=False)
     assert len(backups_of(home)) == 1
+
+
+def test_a_home_with_two_services_is_laid_aside_and_each_says_so(home: Home, tmp_path: Path) -> None:
+    with ledger_of(home) as ledger:
+        declared, *_ = first_champion()
+        ledger.append([replace(declared, service=ServiceName("shop"))])
+    made = backup(home, tmp_path / "aside")
+    assert [(fact.service, fact.entries) for fact in backups_of(home)] == [(NAME, made.entries), ("shop", made.entries)]
+
+
+def test_the_checklist_reads_whether_the_backup_is_whole_and_how_old_it_is(home: Home, tmp_path: Path) -> None:
+    def looked_at(days: float, declared: Service) -> tuple[bool | None, str]:
+        with closing(open_ledger(home)) as ledger:
+            state = states_of(ledger)[NAME]
+        found = looked(home, declared, state, time.time() + days * 86_400).backup
+        return found.ok, found.why
+
+    daily = replace(service(), review=Review(backup_every_s=86_400.0))
+    assert looked_at(0, service()) == (False, "no backup on record is whole")
+    backup(home, tmp_path / "first")
+    assert looked_at(2, service()) == (True, f"{tmp_path / 'first'} is whole and 2.0 days old")
+    assert looked_at(2, daily) == (False, f"{tmp_path / 'first'} is whole and 2.0 days old: 1 at most")
+    assert looked_at(8, service())[0] is False
+    backup(home, tmp_path / "second")
+    shutil.rmtree(tmp_path / "second")
+    ok, why = looked_at(0, daily)
+    assert (ok, why.endswith(f"; {tmp_path / 'second'} is no whole backup any more")) == (True, True)
 
 
 def test_a_backup_that_is_killed_before_its_list_is_on_no_record(home: Home, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from flyball.core.service import Alerts, Budget, Gate, Limits, LiveMetric, Revie
 from flyball.core.serving import PredictionLog, Probes
 
 YES = Checked(ok=True, why="looked at")
-ALL = Looked(champion=YES, previous=YES, levels=YES, labels=YES, runbooks=YES, controller=YES)
+ALL = Looked(champion=YES, previous=YES, levels=YES, labels=YES, runbooks=YES, controller=YES, backup=YES)
 END = timestamp(QUARTER.until)
 DECLARED = {  # items that service.yaml alone can fail
     "it has an owner, and people who may act",
@@ -73,6 +73,7 @@ def last_hours() -> list[e.AnyFact]:
             service=NAME, drill="d2", fault="disaster", outcome="passed", figures={"rpo_s": 1.0, "rto_s": 60.0}
         ),
         e.FallbackExercised(service=NAME, link="previous", period=1, rows=20, answered=20, agreed=19),
+        e.BackupMade(service=NAME, folder="/aside", made_at="2026-11-27T08:00:00Z", entries=1, newest_at="", size=1),
         e.HealthChanged(service=NAME, health=Health(state="HEALTHY", why="nothing is beyond its limit")),
         e.AlertsTested(service=NAME, alert="al-t", by="ada", proof="os_user", arrived=("slack",)),
     ]

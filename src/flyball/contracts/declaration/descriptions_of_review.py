@@ -5,6 +5,8 @@ REVIEWED = {
         "digests": "Digests that the controller writes by itself when their period is over: `weekly`, `monthly`, "
         "`quarterly`; none: only `flyball digest` does.",
         "digest_grace_s": "After the end of a period, before a digest that is not there is overdue.",
+        "backup_every_s": "How often `flyball backup` is to be made, at least: later it is overdue (`overdue/backup`); "
+        "null: nobody waits for it, and `flyball ready` asks for one of the last week.",
         "pages_per_week": "Alert budget: pages that one person on call may get in a week; more is a signal.",
         "serving_cost_per_hour": "What an hour of serving costs, in the unit of `experiment.limits.cost_per_hour`; "
         "null: not known, and with it the cost of a prediction.",

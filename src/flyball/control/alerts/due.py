@@ -59,6 +59,7 @@ def restful(state: ServiceState, service: Service) -> bool:
     return not (
         review.digests
         or service.drills
+        or service.review.backup_every_s is not None
         or len(book.pages) > review.pages_per_week
         or book.open
         or book.held
@@ -173,7 +174,7 @@ def _events(situation: Situation) -> Iterator[Due]:
 
 
 def _overdue(situation: Situation) -> Iterator[Due]:
-    """Digests that nobody has written up in time, and drills that nobody has made."""
+    """Digests that nobody has written up in time, backups and drills that nobody has made."""
     for one in overdue(situation.state, situation.service, situation.now):
         yield Due(cause=one.cause, severity="warning", summary=one.why, detail=f"Due since {one.due_at}.")
 

@@ -6,11 +6,13 @@ import polars as pl
 
 from flyball.adapters.prediction_log.query import tables
 from flyball.app.home import Home
+from flyball.app.wiring.backup.on_record import newest_whole
 from flyball.app.wiring.loop.beats import seen_s
 from flyball.app.wiring.stores.releases import ReleaseStore
 from flyball.contracts.odcs.document import parse_contract
 from flyball.control.review.readiness import Checked, Looked
 from flyball.control.state.service_state import ServiceState
+from flyball.core.clock import moment
 from flyball.core.errors import BadInput, FlyballError, Unavailable
 from flyball.core.health_report import SILENT_S
 from flyball.core.ids import short
@@ -29,7 +31,22 @@ def looked(home: Home, service: Service, state: ServiceState, now_s: float) -> L
         levels=_levels(folder),
         labels=_labels(home, service, now_s),
         controller=_controller(home, service.metadata.name),
+        backup=_backup(service, state, now_s),
     )
+
+
+def _backup(service: Service, state: ServiceState, now_s: float) -> Checked:
+    """Every byte of the newest one that is still whole, as before it is laid back."""
+    made, wrong = newest_whole(state.routine.backups)
+    gone = f"; {'; '.join(wrong)}" if wrong else ""
+    if made is None:
+        return Checked(ok=False, why="no backup on record is whole" + gone)
+    every_s = service.review.backup_every_s or 7 * DAY_S
+    age_s = max(0.0, now_s - moment(made.made_at).timestamp())
+    told = f"{made.folder} is whole and {age_s / DAY_S:.1f} days old"
+    if age_s > every_s:
+        return Checked(ok=False, why=f"{told}: {every_s / DAY_S:g} at most{gone}")
+    return Checked(ok=True, why=told + gone)
 
 
 def _verified(home: Home, root: str | None) -> tuple[Path | None, Checked]:

@@ -16,11 +16,14 @@ from flyball.core.errors import BadInput
 
 
 def put_on_record(home: Home, folder: str, listed: listing.Manifest) -> None:
-    """Raises: Unavailable: the ledger cannot be written; the backup is whole all the same."""
+    """Crash point: killed between two services, the others' facts are missing; the backup is whole all the same.
+
+    Raises: Unavailable: the ledger cannot be written; the backup is whole all the same.
+    """
     with closing(open_ledger(home)) as ledger:
         services = {entry.fact.service for entry in ledger.read() if isinstance(entry.fact, e.ServiceDeclared)}
-        facts = [
-            e.BackupMade(
+        for service in sorted(services):  # an append is of one service
+            fact = e.BackupMade(
                 service=service,
                 folder=folder,
                 made_at=listed.made_at,
@@ -28,10 +31,7 @@ def put_on_record(home: Home, folder: str, listed: listing.Manifest) -> None:
                 newest_at=listed.newest_at,
                 size=sum(each.size for each in listed.files.values()),
             )
-            for service in sorted(services)
-        ]
-        if facts:
-            ledger.append(facts)
+            ledger.append([fact])
 
 
 def newest_whole(backups: Sequence[e.BackupMade]) -> tuple[e.BackupMade | None, tuple[str, ...]]:

@@ -58,6 +58,7 @@ _NEEDS: Mapping[str, tuple[LevelName, str, str]] = {
     "what is kept, and for how long, is decided": ("governed", _KEY, "what is not needed cannot be lost or leaked"),
     "runbooks are out and fresh": ("governed", "an hour for each", "whoever is woken knows what to do"),
     "drills are scheduled, and none is overdue": ("governed", _KEY, "what was shown once is shown again"),
+    "it was laid aside lately": ("governed", _RUN, "a lost disk takes days and not everything"),
     "a restore from backup was drilled": ("governed", _RUN, "RPO and RTO are figures instead of hopes"),
     "digests are written": ("governed", _KEY, "what was decided is read by people, and late is told"),
 }

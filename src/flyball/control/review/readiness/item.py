@@ -46,6 +46,7 @@ class Looked(Record):
     labels: Checked = UNSEEN  # labels arrive
     runbooks: Checked = UNSEEN  # each is there, fresh, and its dry run goes through
     controller: Checked = UNSEEN  # one keeps the service
+    backup: Checked = UNSEEN  # the newest one on record that is still whole is young enough
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,6 +29,7 @@ def watching(asked: Asked) -> Iterable[Item]:
         "runbooks are out and fresh", asked.looked.runbooks, "flyball runbook list; flyball runbook run --dry-run"
     )
     yield _drills(asked)
+    yield _laid_aside(asked)
     yield _disaster(asked)
 
 
@@ -131,6 +132,14 @@ def _drills(asked: Asked) -> Item:
     if never:
         return unknown(name, f"none is overdue yet, and never made were: {', '.join(never)}", "flyball drill NAME")
     return passed(name, ", ".join(f"{fault} {period}" for fault, period in schedule.items()))
+
+
+def _laid_aside(asked: Asked) -> Item:
+    name, todo = "it was laid aside lately", "flyball backup --out FOLDER"
+    newest = asked.seen.newest(e.BackupMade)
+    if newest is None:
+        return failed(name, "no backup is on record", todo)
+    return looked_at(name, asked.looked.backup, todo, newest[1])
 
 
 def _disaster(asked: Asked) -> Item:
