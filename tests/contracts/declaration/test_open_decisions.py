@@ -55,5 +55,5 @@ def test_a_draft_takes_all_but_what_only_its_owner_knows() -> None:
     table = pl.DataFrame({"x": [i % 7 for i in range(200)], "card": [i % 9 for i in range(200)],
                           "y": [i % 2 for i in range(200)]})  # fmt: skip
     made = draft(table, name="cards", source="cards.csv", label="y", owner="o", key="card")
-    owners = {"data.label_window_s", "monitor.slices", "alerts", "slo", "drills"}
+    owners = {"data.label_window_s", "monitor.slices", "alerts", "slo"}
     assert {each.key for each in _open(made.service)} == owners

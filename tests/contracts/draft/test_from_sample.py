@@ -212,3 +212,18 @@ def answers(task: str, rng: np.random.Generator) -> tuple[Any, tuple[Any, ...], 
         scores = wide[:, 1] if task == "binary" else wide
         pair.append(Scored(truth=names[at], predictions=names[wide.argmax(axis=1)], scores=scores))
     return names[at], tuple(names.tolist()), pair[0], pair[1]
+
+
+def test_a_drafted_service_is_probed_and_drilled_and_what_only_the_owner_knows_waits_as_a_comment() -> None:
+    made = drafted(table([0, 1] * (ROWS // 2)))
+    service = parse(made.service)
+    assert service.serving.probes is not None
+    assert service.drills == {"fallback": "weekly", "disaster": "quarterly"}
+    assert (service.alerts, service.slo) == (None, None)
+    lines = made.service.splitlines()
+    begins = next(number for number, line in enumerate(lines) if line.startswith("# alerts:"))
+    said = "\n".join(line.removeprefix("# ") if n >= begins else line for n, line in enumerate(lines))
+    spoken = parse(said)
+    assert spoken.alerts is not None
+    assert spoken.slo is not None
+    assert [each.name for each in spoken.slo.objectives] == ["answered", "fast"]

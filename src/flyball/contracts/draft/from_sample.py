@@ -12,7 +12,7 @@ import polars as pl
 
 from flyball.contracts.draft.meaning import speaks_of_a_person
 from flyball.contracts.draft.model import model_text
-from flyball.contracts.draft.policy import AUTONOMY, RETRAIN, REVIEW, ROLLOUT, SERVING
+from flyball.contracts.draft.policy import AUTONOMY, DRILLS, RETRAIN, REVIEW, ROLLOUT, SERVING, TOLD
 from flyball.contracts.draft.text import LEAST_ROWS_A_VALUE, enumeration, kind_of, only, plain_name, yaml_text
 from flyball.core.errors import BadInput, Fault
 from flyball.core.service import Task
@@ -193,8 +193,8 @@ def _service_text(
     }
     monitor = {"monitor": {"live_metric": {"name": metric, "max_loss": "10%"}}}
     replay = {"replay": {"train_rows": max(1, table.height // 5)}}
-    loop = (SERVING, ROLLOUT, yaml_text(monitor), RETRAIN, AUTONOMY, REVIEW)
-    return "".join((yaml_text(document), *loop, yaml_text(replay)))
+    loop = (SERVING, ROLLOUT, yaml_text(monitor), RETRAIN, AUTONOMY, DRILLS, REVIEW)
+    return "".join((yaml_text(document), *loop, yaml_text(replay), TOLD))
 
 
 METRIC: dict[Task, str] = {"binary": "roc_auc", "multiclass": "balanced_accuracy", "regression": "mae"}

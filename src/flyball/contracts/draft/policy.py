@@ -40,9 +40,25 @@ serving:
   objectives: {availability: 0.999, latency_p99_ms: 100}
   deadline_ms: 1000 # later than this the model gave no answer, and the chain is asked
   fallback: [previous] # who answers then: previous, cached, a rule, a constant
+  probes: {every_s: 10s} # requests of the home's own, so that a fault is seen where no client asks
   log: {retention_s: 180d} # rows of clients that are older are deleted
 """
 REVIEW = """\
 review:
   digests: [weekly, monthly, quarterly] # what happened, written up by the controller
+"""
+DRILLS = """\
+drills: {fallback: weekly, disaster: quarterly} # what is overdue is told; `flyball drill list` names the faults
+"""
+TOLD = """\
+# Only you know these two. Take the signs of comment away, and `flyball check` no longer calls them open.
+# alerts: # who is told; without it nobody is
+#   on_call: [ann, [bob, eve@example.org]] # who is woken, level by level; `rotation` lets them take turns
+#   to:
+#     - {format: ticket_file, to: "file:tickets"} # files in the home; try it: flyball alerts test
+#     - {format: pagerduty, to: "https://events.pagerduty.com", token: PAGERDUTY_KEY, urgency: page} # or slack, ...
+# slo: # error budgets: one that is spent stops promotions, never the way back
+#   objectives:
+#     - {name: answered, sli: availability, target: 0.999}
+#     - {name: fast, sli: latency, target: 0.99, limit_ms: 100}
 """
