@@ -23,7 +23,7 @@ from flyball.control.decision import Decision, Situation
 from flyball.control.plan import Plan
 from flyball.control.plan import plan as sound
 from flyball.control.policing import facts_of
-from flyball.control.reconcile import loop, outlook
+from flyball.control.reconcile import checking, loop, outlook
 from flyball.control.reconcile.loop import Reconciler
 from flyball.control.rollout import approving, opening, rolling_out
 from flyball.control.state.exception_state import ExceptionsState
@@ -43,7 +43,7 @@ TWO = replace(GOOD, candidates=(*GOOD.candidates, replace(GOOD.candidates[0], at
 
 @pytest.fixture(autouse=True)
 def nobody_checks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "broken_rules", lambda *_, **__: ())
+    monkeypatch.setattr(checking, "broken_rules", lambda *_, **__: ())
 
 
 def caught(told: Scenario, of: Cast | None = None, **options: object) -> set[str]:
@@ -167,7 +167,17 @@ def test_a_trigger_without_dead_time_is_caught(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_plan_that_its_own_check_refuses_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "broken_rules", lambda *_: ("a rule",))
+    monkeypatch.setattr(checking, "broken_rules", lambda *_, **__: ("a rule",))
+    assert "controller" in caught(GOOD)
+
+
+def test_a_planner_that_raises_is_told_and_not_taken_for_one_with_nothing_to_say(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def raises(_: Situation) -> Decision | None:
+        raise KeyError("nobody knows")
+
+    monkeypatch.setattr(plan_file, "plan_healing", raises)
     assert "controller" in caught(GOOD)
 
 
