@@ -102,9 +102,9 @@ def _whole(got: bytes) -> bool:
 
 
 @contextmanager
-def safe(folder: Path) -> Iterator[Safe]:
-    """Started, with two services and a key for each kind of client."""
-    with stage(folder) as made_stage:
+def safe(folder: Path, **options: Any) -> Iterator[Safe]:
+    """Started, with two services and a key for each kind of client. `options`: of the stage."""
+    with stage(folder, **options) as made_stage:
         one = Safe(made_stage, folder)
         made_stage.service("other")
         made_stage.release(CHAMPION)

@@ -5,10 +5,10 @@ from hashlib import blake2b
 
 import msgspec
 from joserfc import jwt
-from joserfc.errors import JoseError
+from joserfc.errors import ExpiredTokenError, JoseError
 from joserfc.jwk import KeySet
 
-from flyball.core.access import SCOPES, Denied, Grant
+from flyball.core.access import SCOPES, Denied, Grant, RefusalKind
 from flyball.core.errors import BadInput, Fault
 from flyball.core.gateway_file import Tokens
 
@@ -24,7 +24,7 @@ class TokenVerifier:
     def granted(self, text: str, *, now: float) -> Grant | Denied:
         """What a token allows at `now`, seconds since the epoch. A reason names no part of the token."""
         if len(text) > MAX_TOKEN_CHARACTERS:
-            return Denied(reason="the token is too long")
+            return Denied(reason="the token is too long", kind="token")
         declared = self._declared
         try:
             token = jwt.decode(text, self._keys, algorithms=list(declared.algorithms))
@@ -38,7 +38,8 @@ class TokenVerifier:
             )
             registry.validate(token.claims)
         except (JoseError, ValueError, TypeError, KeyError, RecursionError) as error:
-            return Denied(reason=f"token: {type(error).__name__}")
+            kind: RefusalKind = "expired" if isinstance(error, ExpiredTokenError) else "token"
+            return Denied(reason=f"token: {type(error).__name__}", kind=kind)
         # a subject may be somebody's address: what goes into logs and limits is its hash
         subject = "sub-" + blake2b(str(token.claims["sub"]).encode(), digest_size=6).hexdigest()
         return Grant(

@@ -140,6 +140,11 @@ class Home:
         return self.root / "gateway" / "control.sock"
 
     @property
+    def refused(self) -> Path:
+        """Credentials that a process of the gateway refuses, a file each."""
+        return self.root / "run" / "refused"
+
+    @property
     def gateway_address(self) -> Path:
         """Where the gateway of this home answers."""
         return self.root / "gateway" / "address.json"

@@ -35,7 +35,7 @@ BRINGS: Mapping[str, frozenset[str]] = {
     "bad_candidate": frozenset({"rollback"}),
     "crash_loop": frozenset({"capture", "command"}),
     "disk_full": frozenset({"capture", "command", "training"}),
-    "expired_key": frozenset({"command"}),
+    "expired_key": frozenset({"access", "command"}),
     "ledger_gone": frozenset({"capture", "command", "training"}),
     "memory_leak": frozenset({"command"}),
 }

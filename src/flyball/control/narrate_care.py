@@ -17,6 +17,10 @@ def sentence_of_care(fact: e.AnyFact) -> str | None:
             return f"the error budget of {objective} is burning ({urgency}): {why}"
         case e.BudgetCalm(objective=objective, why=why):
             return f"the error budget of {objective} is calm: {why}"
+        case e.AccessRefused(key=key, why=why):
+            return f"credentials are refused ({key}): {why}"
+        case e.AccessCalm(key=key, why=why):
+            return f"credentials are refused no more ({key}): {why}"
         case e.ForensicsKept(incident=incident, files=files, missing=missing):
             lacks = f", without {', '.join(missing)}" if missing else ""
             return f"{len(files)} files of incident {incident} were kept{lacks}"

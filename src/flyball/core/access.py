@@ -36,7 +36,14 @@ class Grant(Record):
         return any(one.endswith(f":{scope}") for one in self.scopes)
 
 
+# why a request was refused before anything was asked: none were sent, nobody knows them or their secret is another,
+# they have run out, a token that is none, valid ones without the scope, too many requests
+RefusalKind = Literal["missing", "unknown", "expired", "token", "scope", "rate"]
+
+
 class Denied(Record):
     """Credentials that are none. `reason` is for the operator's log; the client learns only that they are not valid."""
 
     reason: str
+    kind: RefusalKind
+    key: str = ""  # `key-ID` of a key in the key file that was really shown; never what a stranger sent

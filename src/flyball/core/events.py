@@ -7,6 +7,8 @@ from flyball.core.ab_facts import AbClosed as AbClosed
 from flyball.core.ab_facts import AbStarted as AbStarted
 from flyball.core.ab_facts import AbStopOrdered as AbStopOrdered
 from flyball.core.ab_facts import AbWeighed as AbWeighed
+from flyball.core.access_facts import AccessCalm as AccessCalm
+from flyball.core.access_facts import AccessRefused as AccessRefused
 from flyball.core.alert_facts import AlertAcked as AlertAcked
 from flyball.core.alert_facts import AlertEscalated as AlertEscalated
 from flyball.core.alert_facts import AlertHeld as AlertHeld
@@ -241,6 +243,8 @@ AnyFact = (
     | RemedyBegun
     | RemedyVerified
     | RemedyEnded
+    | AccessRefused
+    | AccessCalm
     | AlertRaised
     | AlertHeld
     | AlertAcked

@@ -23,7 +23,7 @@ from flyball.core.undrillable import undrillable
 NAME = "fraud"
 DECLARED = service()
 WORN = replace(DECLARED, serving=replace(DECLARED.serving, workers=2, recycle=Recycling(memory_mb=400)))
-FULL = Here(service=WORN, column="card", workers=2, free_mb=8000.0, keys=True, untold="", database=False)
+FULL = Here(service=WORN, column="card", workers=2, free_mb=8000.0, keys=True, database=False)
 UP = Allowed(pid=os.getpid(), url="http://127.0.0.1:1", services={NAME: "x"}, allow_drills=True)
 
 
@@ -41,7 +41,6 @@ def test_a_service_that_has_all_it_takes_can_have_every_fault() -> None:
         (replace(FULL, workers=1), "crash_loop", "one process answers"),
         (replace(FULL, workers=0), "crash_loop", "no worker"),
         (replace(FULL, keys=False), "expired_key", "asks for no keys"),
-        (replace(FULL, untold="it goes to no file"), "expired_key", "it goes to no file"),
         (replace(FULL, database=True), "ledger_gone", "in a database"),
         (replace(FULL, free_mb=1000.0), "memory_leak", "1000 MB"),
         (

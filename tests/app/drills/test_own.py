@@ -93,7 +93,7 @@ def test_a_drill_of_nothing_sees_nothing(tmp_path: Path) -> None:
             async with own.running() as stage:
                 await windows_known(home, 6, stage.clients.check)
                 ada = Person(name="ada", proof="os_user")
-                driver = Driver(stage, ledger, lease_path(home), ada, lambda: own.watchers(stage.clients))
+                driver = Driver(stage, ledger, lease_path(home), ada, own.watchers)
                 return await driver.drill(nothing, "dr-1", share=0.05, within_s=15)
 
     row = asyncio.run(made())

@@ -57,7 +57,7 @@ class Quiet:
 
 
 def driver(ledger: MemoryLedger, lease: Path) -> Driver:
-    stage = cast(Stage, SimpleNamespace(service=NAME, clients=Quiet(), found={}, aim=lambda word: word))
+    stage = cast(Stage, SimpleNamespace(service=NAME, clients=Quiet(), found={}, aim=lambda word: word, fallback=True))
     watchers: Any = SimpleNamespace(look=lambda now: [])
     return Driver(stage, ledger, lease, ADA, lambda: watchers)
 
@@ -116,7 +116,7 @@ def test_no_disaster_beside_a_drill_of_another_service_of_the_home(tmp_path: Pat
 
 
 def test_a_disaster_that_cannot_be_made_is_aborted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise OSError("no space")
 
     monkeypatch.setattr(disaster, "backup", full)

@@ -48,7 +48,6 @@ class Told:
         self.sent = 0
         self.outcomes: Counter[str] = Counter()  # ok, fallback, refused, shed, failed
         self.failures: list[tuple[float, str]] = []  # when (seconds since the epoch), and what came instead
-        self.refused_at = 0.0  # when one was refused last, seconds since the epoch
         self.labels = 0
         self.repeated = 0  # sent again, once, over a fresh connection: the one before broke without an answer
 
@@ -93,11 +92,6 @@ class Clients(Paced):
         """Requests that were sent again, since their connection broke."""
         return sum(told.repeated for told in self.counts.values())
 
-    @property
-    def refused_at(self) -> float:
-        """When one that a fault had bent was refused last, seconds since the epoch; 0: none was."""
-        return self.counts["drill"].refused_at
-
     def outcome(self, name: str) -> int:
         return sum(told.outcomes[name] for told in self.counts.values())
 
@@ -117,9 +111,7 @@ class Clients(Paced):
         told.sent += 1
         outcome, answer = await self._asked(told, f"/v1/services/{self._service}/predict", row, headers)
         told.outcomes[outcome] += 1
-        if outcome == "refused":
-            told.refused_at = time.time()
-        elif outcome == "failed":
+        if outcome == "failed":
             told.failures.append((time.time(), str(answer)))
         elif isinstance(answer, dict) and label is not None:
             self._label_later(answer["id"], label)

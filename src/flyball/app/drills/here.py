@@ -27,7 +27,6 @@ class Here(Record):
     workers: int  # processes that answer now
     free_mb: float  # memory that the machine could give
     keys: bool  # the gateway asks for keys
-    untold: str  # why nobody would hear that it refuses an unknown key; empty: it would be told
     database: bool  # the ledger stands in a database
 
 
@@ -42,8 +41,6 @@ def why_not(here: Here) -> dict[str, str]:
         found["memory_leak"] = f"it may take {needed} MB, and the machine has {here.free_mb:.0f} MB"
     if not here.keys:
         found["expired_key"] = "the gateway asks for no keys (flyball up --gateway)"
-    elif here.untold:
-        found["expired_key"] = here.untold
     if here.database:
         found["ledger_gone"] = "a ledger in a database is not the drill's to lock"
     return found

@@ -45,6 +45,10 @@ class FactReader:
                 return (Change(at=at, key=self._incidents.pop(name), what="ends", words=reason),)
             case e.HealthChanged(health=health):
                 return self._health(at, {sign.key: sign.why for sign in health.signs})
+            case e.AccessRefused(key=key, why=why):
+                return (Change(at=at, key=f"access/{key}", what="begins", words=why),)
+            case e.AccessCalm(key=key, why=why):
+                return (Change(at=at, key=f"access/{key}", what="ends", words=why),)
             case e.RolledBack(epoch=epoch, verdict=verdict, rollout=rollout):
                 self._back[epoch] = key = f"rollback/{rollout}"
                 return (Change(at=at, key=key, what="begins", words=verdict.reason),)

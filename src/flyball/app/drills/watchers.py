@@ -1,4 +1,4 @@
-"""What is seen of a service beside its ledger: its processes, its controller's beat, and whom its door refuses.
+"""What is seen of a service beside its ledger: its processes, and its controller's beat.
 
 Each look at the world is compared with the one before; what differs is a change.
 """
@@ -12,8 +12,6 @@ from flyball.app.home import Home
 from flyball.core.health_report import SILENT_S
 
 WORKER = "flyball.app.wiring.serving.worker"
-REFUSED = ("expired", "no such key")  # how the gateway's lines tell of a key that it refuses
-REFUSING_S = 2.0  # without a refusal: it is over
 
 
 def pid_of(home: Home, name: str) -> int | None:
@@ -44,25 +42,17 @@ def workers_of(gateway: int | None) -> dict[int, str]:
 class Watchers:
     """Of one service; `look` says what has changed since it was asked last."""
 
-    def __init__(
-        self,
-        home: Home,
-        kept_at: Callable[[], float | None],
-        refusals: Callable[[], int],
-        refused_at: Callable[[], float],
-    ) -> None:
-        """`kept_at`: when the controller kept the service last, seconds since the epoch. `refusals`: keys that the
-        gateway has told to be none so far (each once). `refused_at`: when a client was refused last."""
-        self._home, self._kept_at, self._refusals, self._refused_at = home, kept_at, refusals, refused_at
+    def __init__(self, home: Home, kept_at: Callable[[], float | None]) -> None:
+        """`kept_at`: when the controller kept the service last, seconds since the epoch."""
+        self._home, self._kept_at = home, kept_at
         self._pids = {name: pid_of(home, name) for name in ("gateway", "controller")}
         self._workers = workers_of(self._pids["gateway"])
         self._missing: set[str] = set()
         self._usual = len(self._workers)
         self._silent = False
-        self._refused, self._refusing = refusals(), False
 
     def look(self, now: float) -> list[Change]:
-        return [*self._processes(now), *self._crew(now), *self._beat(now), *self._door(now)]
+        return [*self._processes(now), *self._crew(now), *self._beat(now)]
 
     def _processes(self, now: float) -> list[Change]:
         found = []
@@ -100,29 +90,6 @@ class Watchers:
         self._silent = silent
         words = f"no controller has kept it for {SILENT_S:g} s" if silent else ""
         return [Change(at=now, key="controller/silent", what="begins" if silent else "ends", words=words)]
-
-    def _door(self, now: float) -> list[Change]:
-        """Told by the gateway, once a key; over when clients are refused no more."""
-        count = self._refusals()
-        more, self._refused = count > self._refused, count
-        if more and not self._refusing:
-            self._refusing = True
-            return [
-                Change(at=now, key="door/refused", what="begins", words="the gateway refuses a key, and says which")
-            ]
-        if self._refusing and not more and now - self._refused_at() > REFUSING_S:
-            self._refusing = False
-            return [Change(at=now, key="door/refused", what="ends")]
-        return []
-
-
-def refusals_in(log: Path) -> int:
-    """Lines of a log in which a gateway tells that it refused a key."""
-    try:
-        text = log.read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
-        return 0
-    return sum(any(each in line for each in REFUSED) for line in text.splitlines() if "key" in line)
 
 
 def _alive(pid: int) -> bool:

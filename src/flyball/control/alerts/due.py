@@ -70,6 +70,7 @@ def restful(state: ServiceState, service: Service) -> bool:
         or state.health.health.signs
         or state.health.spent
         or state.health.burning
+        or state.health.refused
         or state.incidents.open
         or state.ticket
         or state.healing.tried
@@ -121,6 +122,9 @@ def _found(situation: Situation) -> Iterator[Due]:
         summary, detail, labels = of_spent(spent, frozen=freezes(situation.service, objective))
         cause = f"budget/{objective}"
         yield Due(cause=cause, severity="warning", summary=summary, detail=detail, labels=labels)
+    for key, refused in state.health.refused.items():
+        detail = f"{refused.why}. Credentials: {key}."
+        yield Due(cause=f"access/{key}", severity="warning", summary=f"a client is refused: {key}", detail=detail)
     for kind, given_up in state.alerts.given_up.items():
         summary, detail = of_given_up(given_up)
         yield Due(cause=f"command/{kind}", severity="warning", summary=summary, detail=detail)

@@ -41,6 +41,7 @@ TABLE: dict[str, Row] = {  # by the family of the cause, or by a cause that is g
     "labels": _row("LabelsMissing", "labels no longer arrive", "stale-labels"),
     "quality": _row("QualityDropped", "answers are less right than they were", "training-serving-skew"),
     "trend": _row("QualityFalling", "answers become less right from week to week", "data-drift"),
+    "access": _row("AccessRefused", "a client's credentials are refused", "permission-failure", "never"),
     "training": _row("TrainingFailed", "a training gave no release", "permission-failure", "never"),
     "capture": _row("RecordsLost", "records of answers are lost", "permission-failure", "never"),
     "command": _row("OrderGivenUp", "an order could not be carried out", "permission-failure", "never"),

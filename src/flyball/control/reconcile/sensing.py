@@ -28,6 +28,7 @@ from flyball.core.service import Service
 from flyball.core.watching import Pane, WindowReport
 from flyball.decide.incident import incident_fact, supply
 from flyball.decide.lost_records import LostRecords
+from flyball.decide.refused_access import refused_access
 from flyball.decide.signals import signal_facts
 from flyball.decide.triggers import History, Wish, dead_s, wish
 
@@ -91,8 +92,15 @@ class TelemetrySensor:
         """Feed what was sealed since the last look, and say what follows from it."""
         seen = self._look(state, now, dropped)
         reports = self._windows.reports if self._champion == state.champion else ()
-        changed = self.health.look(state, now, reports)
+        changed = (*self.health.look(state, now, reports), *self._refused(state, now))
         return replace(seen, changed=changed, health=self.health.health)
+
+    def _refused(self, state: ServiceState, now: str) -> tuple[e.AnyFact, ...]:
+        """Of clients that are refused."""
+        found, standing = self.health.around.refused, state.health.refused
+        if not found and not standing:
+            return ()
+        return refused_access(state.service, standing, found, now=now, calm_s=self._service.monitor.health.clear_s)
 
     def _look(self, state: ServiceState, now: str, dropped: int | None) -> Seen:
         self.watching.compare(trial_of(state.rollout))

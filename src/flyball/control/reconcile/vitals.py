@@ -88,6 +88,11 @@ class HealthWatch:
         """As of the newest look, figures and all."""
         return self._judging.health
 
+    @property
+    def around(self) -> Surroundings:
+        """As measured now."""
+        return self._around()
+
     def take(self, segment: Segment, champion: str | None) -> None:
         """One pane, and who was champion in it."""
         if champion != self._champion:

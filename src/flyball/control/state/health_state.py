@@ -13,6 +13,7 @@ class HealthStanding(Record):
     critical_at: str = ""  # when a critical sign was told last, or that it is over
     spent: dict[str, e.BudgetSpent] = {}  # by objective: promotions stand still, where the policy says so
     burning: dict[str, e.BudgetBurning] = {}  # by objective
+    refused: dict[str, e.AccessRefused] = {}  # by key: clients that are refused
 
 
 def folded(standing: HealthStanding, fact: e.AnyFact, at: str) -> HealthStanding:
@@ -36,5 +37,9 @@ def folded(standing: HealthStanding, fact: e.AnyFact, at: str) -> HealthStanding
             return replace(standing, burning=standing.burning | {name: fact})
         case e.BudgetCalm(objective=name):
             return replace(standing, burning={each: found for each, found in standing.burning.items() if each != name})
+        case e.AccessRefused(key=key):
+            return replace(standing, refused=standing.refused | {key: fact})
+        case e.AccessCalm(key=key):
+            return replace(standing, refused={each: told for each, told in standing.refused.items() if each != key})
         case _:
             return standing

@@ -8,6 +8,7 @@ from flyball.core import events as e
 
 CARE = (
     *(e.HealthChanged, e.BudgetSpent, e.BudgetRestored, e.BudgetBurning, e.BudgetCalm, e.ForensicsKept),
+    *(e.AccessRefused, e.AccessCalm),
     *(e.AlertRaised, e.AlertHeld, e.AlertAcked, e.AlertEscalated, e.AlertResolved),
     *(e.AlertsSilenced, e.SilenceEnded, e.AlertsTested),
     *(e.RemedyBegun, e.RemedyVerified, e.RemedyEnded),

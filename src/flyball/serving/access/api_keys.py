@@ -19,7 +19,7 @@ from flyball.core.record import Record
 
 PREFIX = "fbk_"
 ID_BYTES, SECRET_BYTES, SALT_BYTES = 6, 32, 16
-UNKNOWN = Denied(reason="no such key")
+UNKNOWN = Denied(reason="no such key", kind="unknown")
 ScopeText = Annotated[str, Meta(pattern=r"^(\*|[a-z0-9][a-z0-9_-]{0,62}):(predict|labels|metrics|verdict|admin)$")]
 
 
@@ -81,9 +81,9 @@ def granted(entries: Mapping[str, KeyEntry], text: str, *, now: float) -> Grant 
     if entry is None:
         return UNKNOWN
     if not hmac.compare_digest(_hash(secret, entry.salt), entry.hash):
-        return Denied(reason=f"key-{name}: the secret is another")
+        return Denied(reason=f"key-{name}: the secret is another", kind="unknown")
     if entry.expires is not None and now >= entry.expires:
-        return Denied(reason=f"key-{name}: expired")
+        return Denied(reason=f"key-{name}: expired", kind="expired", key=f"key-{name}")
     subject = f"key-{name}"
     return Grant(
         subject=subject,

@@ -27,7 +27,7 @@ class Judge:
         self.asked += 1
         if text.startswith("good") and (self._expires is None or now < self._expires):
             return Grant(subject=text, scopes=frozenset(), expires=self._expires)
-        return Denied(reason="no")
+        return Denied(reason="no", kind="unknown")
 
 
 def test_a_known_one_is_judged_once_a_minute_and_never_beyond_its_end() -> None:
@@ -53,7 +53,7 @@ def test_after_a_rotation_nobody_is_believed_unasked_and_nobody_known_has_to_wai
     known.exchange(fresh)
     assert all(isinstance(known.found(name, "a"), Grant) for name in names)
     assert fresh.asked == len(names)
-    known.exchange(lambda _text, _now: Denied(reason="all are dropped"))
+    known.exchange(lambda _text, _now: Denied(reason="all are dropped", kind="unknown"))
     assert all(isinstance(known.found(name, "a"), Denied) for name in names)
 
 

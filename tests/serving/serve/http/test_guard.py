@@ -106,7 +106,8 @@ def guarded(
     """What this path says to a client that sends this text, where `mine` is good for these scopes."""
 
     def judged(text: str, _: float) -> Grant | Denied:
-        return Grant(subject=text, scopes=frozenset(scopes)) if text == "mine" else Denied(reason="who is that?")
+        known = Grant(subject=text, scopes=frozenset(scopes))
+        return known if text == "mine" else Denied(reason="who is that?", kind="unknown")
 
     guard = Guard(door_of(services, []), judged, SystemClock(), print, rate_rps=None, burst=1, only="*")
     answers: list[MutableMapping[str, Any]] = []

@@ -50,7 +50,7 @@ def body_of(door: Door, path: str) -> bytes:
 
 def guarded(door: Door) -> Guard:
     """Nobody has credentials for it."""
-    nobody = Denied(reason="nobody is let in")
+    nobody = Denied(reason="nobody is let in", kind="unknown")
     return Guard(
         door, lambda text, at: nobody, SystemClock(), print, rate_rps=0.001, burst=1, only="shop", own=door.own
     )

@@ -20,6 +20,6 @@ FAULT = DrillFault(
     name="expired_key",
     what="a client's key has run out",
     share=0.05,
-    told_by=("door/refused",),
+    told_by=("access",),
     inject=of_requests(_bend),
 )

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping
-from pathlib import Path
 
 import aiohttp
 
@@ -11,7 +10,7 @@ from flyball.app.declared import Declared, load
 from flyball.app.drills.faults import FAULTS
 from flyball.app.drills.here import Here, costs, why_not
 from flyball.app.drills.lease import Allowed
-from flyball.app.drills.watchers import pid_of, refusals_in, workers_of
+from flyball.app.drills.watchers import pid_of, workers_of
 from flyball.app.home import Home
 from flyball.core.errors import NotFound, Refused, Unavailable
 from flyball.core.record import Record
@@ -32,29 +31,8 @@ def here_of(home: Home, declared: Declared, *, keys: bool) -> Here:
         workers=len(workers_of(pid)) or int(pid is not None),
         free_mb=memory_free_mb(),
         keys=keys,
-        untold=_untold(home),
         database=home.database is not None,
     )
-
-
-def log_of(home: Home) -> Path | None:
-    """The file that the gateway's standard error goes to; None: it is a terminal, a pipe, or a service manager's."""
-    pid = pid_of(home, "gateway")
-    try:
-        found = None if pid is None else Path(f"/proc/{pid}/fd/2").resolve()
-    except OSError:  # it has ended meanwhile
-        return None
-    return found if found is not None and found.is_file() else None
-
-
-def _untold(home: Home) -> str:
-    """Why nobody would hear of a refused key: a process of the gateway says the same thing once in its life."""
-    log = log_of(home)
-    if log is None:
-        return "the gateway tells of refused keys on standard error, which goes to no file (flyball up 2> FILE)"
-    if refusals_in(log):
-        return f"the gateway tells of refused keys once, and has done so in {log}: start it again with a new file"
-    return ""
 
 
 async def asks_for_keys(up: Allowed) -> bool:

@@ -20,7 +20,7 @@ from flyball.app.demo.traffic import history
 from flyball.app.demo.world import configure
 from flyball.app.drills.clients import Clients
 from flyball.app.drills.fault import Stage
-from flyball.app.drills.watchers import Watchers, pid_of, refusals_in, workers_of
+from flyball.app.drills.watchers import Watchers, pid_of, workers_of
 from flyball.app.home import Home
 from flyball.app.wiring.drills.rows import MadeUp
 from flyball.app.wiring.serving.key_file import add
@@ -98,13 +98,8 @@ class OwnStage:
         except NotSeen as error:
             raise Unavailable(str(error), hint=f"see {self._log}") from error
 
-    def watchers(self, clients: Clients) -> Watchers:
-        return Watchers(
-            self._home,
-            kept_at=lambda: kept_at(self._home, SERVICE),
-            refusals=lambda: refusals_in(self._log),
-            refused_at=lambda: clients.refused_at,
-        )
+    def watchers(self) -> Watchers:
+        return Watchers(self._home, kept_at=lambda: kept_at(self._home, SERVICE))
 
     def _stage(self, clients: Clients) -> Stage:
         return Stage(

@@ -92,7 +92,7 @@ async def _run(
         async with made.running() as stage:
             if up is None:
                 await asyncio.sleep(wanted.warm_s)
-            driver = Driver(stage, ledger, lease_path(home), person, lambda: made.watchers(stage.clients))
+            driver = Driver(stage, ledger, lease_path(home), person, made.watchers)
             rows, left_out = await Turns(ledger, stage, driver, person, say, own=up is None).all(wanted)
     return DrillReport(drills=rows, left_out=left_out, service=stage.service, home=str(home.root))
 

@@ -20,10 +20,10 @@ from flyball.app.drills.clients import Clients
 from flyball.app.drills.fault import Stage
 from flyball.app.drills.here import aimed, why_not
 from flyball.app.drills.lease import Allowed
-from flyball.app.drills.watchers import Watchers, pid_of, refusals_in, workers_of
+from flyball.app.drills.watchers import Watchers, pid_of, workers_of
 from flyball.app.home import Home
 from flyball.app.people import states_of
-from flyball.app.wiring.drills.looking import asks_for_keys, here_of, log_of, service_of
+from flyball.app.wiring.drills.looking import asks_for_keys, here_of, service_of
 from flyball.app.wiring.drills.own import kept_at, locking
 from flyball.app.wiring.drills.rows import FromSource
 from flyball.core.errors import Refused, Unavailable
@@ -82,17 +82,8 @@ class RunningStage:
     def _champion(self) -> str:
         return str(states_of(self._ledger)[self.name].champion)
 
-    def watchers(self, clients: Clients) -> Watchers:
-        return Watchers(
-            self._home,
-            kept_at=lambda: kept_at(self._home, self.name),
-            refusals=self._refusals,
-            refused_at=lambda: clients.refused_at,
-        )
-
-    def _refusals(self) -> int:
-        log = log_of(self._home)
-        return 0 if log is None else refusals_in(log)
+    def watchers(self) -> Watchers:
+        return Watchers(self._home, kept_at=lambda: kept_at(self._home, self.name))
 
     async def _rate(self, headers: dict[str, str]) -> float:
         """Rows a second that the gateway takes now."""

@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from flyball.adapters.gateway_address import Address, read_address
 from flyball.adapters.machine import disk_free, memory_used, processes
 from flyball.adapters.prober import Prober
+from flyball.adapters.refused_files import left, of_service
 from flyball.app.home import Home
 from flyball.app.wiring.loop.probe_requests import Request, request
 from flyball.core.contract import Column
@@ -29,6 +30,7 @@ from flyball.core.surroundings import Probed, Surroundings
 from flyball.serving.access.own_probe import HEADER, mark
 
 TURN_S, MACHINE_S = 0.5, 10.0
+REFUSED_S = 86_400.0  # what was refused longer ago interests nobody
 KEPT = 10  # probes of an endpoint
 AT_ONCE = 16  # probes under way
 GRAIN_MB = 16.0  # a process that holds a little more says nothing new
@@ -87,6 +89,7 @@ class Around:
         if now >= self._machine_due:
             self._machine_due = now + MACHINE_S
             await asyncio.to_thread(self._look_at_machine)
+        await asyncio.to_thread(self._look_at_refused)
         due = [each for each in list(self._watched.values()) if each.service.serving.probes and now >= each.due]
         if not due:
             return
@@ -144,6 +147,11 @@ class Around:
             made = request(endpoint, each.service.metadata.name, each.columns, Path(folder))
             each.requests = {at: known for at, known in each.requests.items() if at[0] == champion} | {key: made}
         return each.requests[key]
+
+    def _look_at_refused(self) -> None:
+        found = left(self._home.refused, since=time.time() - REFUSED_S)
+        for name, each in list(self._watched.items()):
+            each.found = _with(each.found, refused=of_service(found, name))
 
     def _look_at_machine(self) -> None:
         missing: dict[str, str] = {}

@@ -33,6 +33,7 @@ from flyball.app.wiring.serving.panes import (
     repaired,
     upgraded,
 )
+from flyball.app.wiring.serving.refused import refusals_of
 from flyball.app.wiring.serving.secured import Secured
 from flyball.app.wiring.serving.together import circuits_of, rates_of, shares_of
 from flyball.contracts.rows.compiled import CompiledRows
@@ -95,7 +96,8 @@ async def serve_secured(
 ) -> None:
     """`serve` with what the gateway file asks for around the door. `shared`: where several workers count together."""
     clock = SystemClock()
-    guard = secured.guard(door, clock, complain, services, Buckets(rates_of(shared)), own=door.own)
+    buckets = Buckets(rates_of(shared))
+    guard = secured.guard(door, clock, complain, services, buckets, own=door.own, refusals=door.refusals)
     tracing = tracing_of(secured, complain)
     around = observed(secured, guard or door, tracing, clock, services)
     watch = asyncio.create_task(secured.watch(guard, certificates, complain))
@@ -158,6 +160,7 @@ def assemble(
 
     prefix = f"req-{boot.hex()}-"
     door = Door(served, clock, secret=secret, request_prefix=prefix, start=start, stop=stop, complain=complain)
+    door.refusals = refusals_of(home, [each.service.metadata.name for each in services])
     door.windows, door.budgets = NewestWindows(home, complain), NewestBudgets(home, complain)
     door.health.healths = partial(health_seen, home)
     return door

@@ -14,6 +14,7 @@ from flyball.core.clock import Clock
 from flyball.core.errors import BadInput, Fault
 from flyball.core.gateway_file import GatewayFile
 from flyball.serving.access import api_keys
+from flyball.serving.access.refusals import Refusals
 from flyball.serving.access.token_bucket import Buckets
 from flyball.serving.protocols.needed import Need
 from flyball.serving.serve.complaints import Complaints
@@ -65,9 +66,10 @@ class Secured:
         buckets: Buckets | None = None,
         needs: Callable[[str], Need | None] | None = None,
         own: Callable[[Scope], bool] = lambda _: False,
+        refusals: Refusals | None = None,
     ) -> Guard | None:
         """`buckets`: of the rates, where several workers keep them together. `needs`: by path, where the door is not
-        the gateway's. `own`: whether the home itself asks.
+        the gateway's. `own`: whether the home itself asks. `refusals`: where those are counted.
 
         None: anybody may ask. Raises: BadInput: keys that cannot be read."""
         auth, limits = self.file.auth, self.file.limits
@@ -85,6 +87,7 @@ class Secured:
             buckets=buckets,
             needs=needs,
             own=own,
+            refusals=refusals,
         )
 
     def judged(self) -> Judged:

@@ -23,6 +23,7 @@ from flyball.app.wiring.serving.gateway import LOADER, serve_secured, served_of
 from flyball.app.wiring.serving.grpc_door import grpc_door
 from flyball.app.wiring.serving.inheritance import orphanage
 from flyball.app.wiring.serving.panes import MAP, UNITS, complain, held
+from flyball.app.wiring.serving.refused import refusals_of
 from flyball.app.wiring.serving.secured import Secured, secured
 from flyball.app.wiring.serving.short_folder import hold
 from flyball.app.wiring.stores.releases import ReleaseStore
@@ -91,7 +92,7 @@ def assemble(
             Worker(
                 number,
                 followers,
-                report=lambda: report_of(served),
+                report=lambda: report_of(served, door.refusals.counts),
                 complain=complain,
                 orphaned=partial(_orphaned, home, number, listener),
             )
@@ -107,6 +108,7 @@ def assemble(
 
     prefix = f"req-{boot.hex()}-"
     door = Door(served, clock, secret=secret, request_prefix=prefix, start=start, stop=stop, complain=complain)
+    door.refusals = refusals_of(home, [each.service.metadata.name for each in services])
     door.health.healths = partial(health_seen, home)
     return door
 

@@ -17,6 +17,7 @@ from flyball.core.errors import BadInput, Fault, Unavailable
 from flyball.core.prediction import LabelRecord
 from flyball.serving.access.own_probe import HEADER as OWN_PROBE
 from flyball.serving.access.own_probe import is_own
+from flyball.serving.access.refusals import Refusals
 from flyball.serving.counting.report import Report
 from flyball.serving.counting.totals import encoded
 from flyball.serving.identity import service_of
@@ -86,6 +87,7 @@ class Door:
         self.sums: Callable[[], Awaitable[Report]] | None = None  # of all workers; None: there is only this one
         self.windows: Windows = lambda _: None  # the newest of a service, for metrics
         self.budgets: Budgets = lambda _: None  # its error budgets, for metrics
+        self.refusals = Refusals()  # of the guard before it
         self.health = HealthRoutes(services)
         self._oip = OipRoutes(services, self._request_id, self._statistics, self.own)
         self._forms = FormRoutes(services, self._request_id)
@@ -267,15 +269,13 @@ class Door:
         if self.sums is not None:
             kind, body = encoded((await self.sums()).metrics, accepted)
         else:
-            told = self.windows, self.health.healths, self.budgets
+            told = self.windows, self.health.healths, self.budgets, self.refusals.counts
             kind, body = exposition(self._services.values(), accepted, *told)
         await send_body(send, 200, body, [(b"content-type", kind.encode())])
 
     async def _statistics(self, served: Served) -> Releases:
         """Of all workers."""
-        if self.sums is None:
-            return served.statistics.releases
-        return (await self.sums()).statistics.get(served.name, {})
+        return served.statistics.releases if self.sums is None else (await self.sums()).statistics.get(served.name, {})
 
     def _request_id(self, scope: Scope) -> str:
         given = header(scope, b"x-request-id")

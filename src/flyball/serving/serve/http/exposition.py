@@ -13,6 +13,7 @@ from prometheus_client.openmetrics.exposition import generate_latest
 from prometheus_client.registry import Collector
 from prometheus_client.samples import Exemplar
 
+from flyball.core.access import RefusalKind
 from flyball.core.budget_standing import BudgetsState
 from flyball.core.routing import Observed
 from flyball.core.seen_windows import SeenWindow
@@ -31,6 +32,7 @@ Filed = tuple[str, Observed, Sequence[Slot]]  # a service, how its step stands, 
 EXEMPLAR_CHARACTERS = 128  # of names and values together: OpenMetrics allows no more
 
 
+NOBODY: Mapping[RefusalKind, int] = {}
 Windows = Callable[[str], SeenWindow | None]  # the newest window of a service; None: its monitor has closed none
 
 
@@ -47,18 +49,20 @@ def exposition(
     windows: Windows = _none,
     healths: Healths = unseen,
     budgets: Budgets = _none,
+    refused: Mapping[RefusalKind, int] = NOBODY,
 ) -> tuple[str, bytes]:
-    """Content type and body, in the format that the header `Accept` asks for."""
+    """Content type and body, in the format that the header `Accept` asks for. `refused`: requests, by why."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Services(list(services), windows, healths, budgets))
+    registry.register(_Refused(refused))
     encode, kind = choose_encoder(accept)
     return kind, encode(registry)
 
 
-def report_of(services: Mapping[str, Served]) -> Report:
+def report_of(services: Mapping[str, Served], refused: Mapping[RefusalKind, int] = NOBODY) -> Report:
     """What this process has to tell."""
     return Report(
-        metrics=exposition(services.values(), OPENMETRICS)[1].decode(),
+        metrics=exposition(services.values(), OPENMETRICS, refused=refused)[1].decode(),
         statistics={name: served.statistics.releases for name, served in services.items()},
     )
 
@@ -81,6 +85,19 @@ class _Filed(Collector):
     def collect(self) -> Iterator[Metric]:
         yield from filed(self._services)
         yield from _seen([name for name, _, _ in self._services], *self._seen)
+
+
+class _Refused(Collector):
+    def __init__(self, counts: Mapping[RefusalKind, int]) -> None:
+        self._counts = counts
+
+    def collect(self) -> Iterator[Metric]:
+        """Nothing where nobody was refused: a gateway without a guard refuses nobody."""
+        if self._counts:
+            family = CounterMetricFamily("flyball_refused_requests", "Requests refused for who asks", labels=["why"])
+            for why, count in sorted(self._counts.items()):
+                family.add_metric([why], count)
+            yield family
 
 
 class _Services(Collector):

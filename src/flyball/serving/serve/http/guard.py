@@ -11,6 +11,7 @@ from typing import TypeVar
 from flyball.core.access import SCOPES, Denied, Grant
 from flyball.core.clock import Clock
 from flyball.serving.access.api_keys import PREFIX
+from flyball.serving.access.refusals import Refusals
 from flyball.serving.access.token_bucket import Buckets
 from flyball.serving.protocols.needed import Need, lacking, needed, satisfied
 from flyball.serving.serve.http.credentials import Credentials, Judged
@@ -39,8 +40,9 @@ class Guard:
         buckets: Buckets | None = None,
         needs: Callable[[str], Need | None] | None = None,
         own: Callable[[Scope], bool] = lambda _: False,
+        refusals: Refusals | None = None,
     ) -> None:
-        """`buckets`: of rates and strangers; None: of this process alone.
+        """`refusals`: where those are counted; None: here. `buckets`: of rates and strangers; None: of this process.
         `only`: the service that is meant where a path names none; `*` where there are several. `needs`: what a path of
         the inner application asks for; None: it is the gateway's door. `own`: whether the home itself asks: it needs no
         credentials and has no rate."""
@@ -48,7 +50,7 @@ class Guard:
         self._buckets = Buckets() if buckets is None else buckets
         self._credentials = Credentials(judged, clock, complain, self._buckets)
         self._rate_rps, self._burst = rate_rps, burst
-        self._own = own
+        self._own, self.refusals = own, refusals or Refusals()
         self._needs = needs or partial(needed, only=only)
 
     def exchange(self, judged: Judged) -> None:
@@ -63,19 +65,23 @@ class Guard:
             if need is not None:
                 found = self._grant(scope)
                 if isinstance(found, Denied):
+                    self.refusals.tell(found, self._clock.now().timestamp())
                     await send_error(send, 401, "the credentials are not valid", [_CHALLENGE])
                     return
                 wait_s = found if isinstance(found, float) else self._wait_s(found)
                 if wait_s or isinstance(found, float):
                     after = (b"retry-after", str(math.ceil(wait_s)).encode())
+                    self.refusals.counts["rate"] += 1
                     words = "credentials" if isinstance(found, float) else "requests with these credentials"
                     await send_error(send, 429, f"too many {words}", [after])
                     return
                 if not satisfied(need, found):
+                    self.refusals.counts["scope"] += 1
                     where = {None: "any service", "*": "this gateway"}.get(need.service, f"service {need.service}")
                     await send_error(send, 403, f"these credentials lack the scope {need.scope} for {where}")
                     return
                 if (name := lacking(scope["headers"], need, found)) is not None:
+                    self.refusals.counts["scope"] += 1
                     await send_error(send, 403, f"these credentials lack the scope admin for the header {name}")
                     return
                 scope[GRANT] = found
@@ -91,7 +97,7 @@ class Guard:
     def _grant(self, scope: Scope) -> Grant | Denied | float:
         text = credential(scope)
         if text is None:
-            return Denied(reason="none were sent")
+            return Denied(reason="none were sent", kind="missing")
         client = scope.get("client")
         return self._credentials.found(text, str(client[0]) if client else "")
 
