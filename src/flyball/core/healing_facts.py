@@ -23,6 +23,7 @@ class RemedyBegun(Fact, tag="remedy.begun"):
     incident: str | None = None
     target: str | None = None  # the release that goes, the ticket, the incident whose rows are kept out
     row: int = 0  # quarantine: rows are kept out from this stream position on
+    since: str = ""  # quarantine: when its incident began, RFC 3339, UTC
     skipped: tuple[str, ...] = ()  # remedies before it, each with why it was not taken
     figures: dict[str, float] = {}  # of the sign: `value`, `limit`
 

@@ -252,6 +252,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "settle_s": "How long its cause has to be gone before it is closed; back before that, it is the same incident.",
         "before_s": "How far its timeline and what is kept of it go back ahead of its beginning.",
         "examples": "Rows of the prediction log that are kept of it; features are as the log has them, hashed or not.",
+        "repairs": "Where repaired rows come to lie, with `{incident}` in the path: they are filled in by themselves.",
     },
     "Destination": {
         "format": "OpenLineage run events, CDEvents in CloudEvents, or runs and versions of MLflow.",

@@ -19,6 +19,7 @@ from flyball.contracts.schema_faults import faults
 from flyball.contracts.yaml_text import Path, read, refusal
 from flyball.core.cohorts import Cohorts
 from flyball.core.declared_drills import Schedule
+from flyball.core.declared_incidents import PLACE, Incidents
 from flyball.core.destination import Destination
 from flyball.core.service import (
     Alerts,
@@ -150,6 +151,10 @@ def _senseless(healthy: dict[str, Any], data: dict[str, Any]) -> list[Finding]:
     events = _section(healthy, "events", tuple[Destination, ...], tuple)
     if events is not None:
         found += sense.of_events(events)
+    incidents = _section(healthy, "incidents", Incidents, Incidents)
+    if incidents is not None and incidents.repairs is not None and PLACE not in incidents.repairs:
+        expected = f"a path with {PLACE} in it, as repairs/{PLACE}.parquet"
+        found.append((("incidents", "repairs"), expected, f"text {incidents.repairs!r}", ""))
     alerts = _section(healthy, "alerts", Alerts, _absent) if healthy.get("alerts") is not None else None
     if alerts is not None:
         found += of_alerts(alerts, events or ())

@@ -13,6 +13,7 @@ from flyball.control.alerts.evidence import (
     of_spent,
     of_ticket,
 )
+from flyball.control.alerts.repairs import owed
 from flyball.control.alerts.table import BURNING, WEIGHTS, row_of
 from flyball.control.decision import Situation, elapsed_s
 from flyball.control.failing import failing
@@ -74,6 +75,7 @@ def restful(state: ServiceState, service: Service) -> bool:
         or state.incidents.open
         or state.ticket
         or state.healing.tried
+        or state.healing.unrepaired
         or refusal(state) is not None
         or failing(state)
     )
@@ -122,6 +124,8 @@ def _found(situation: Situation) -> Iterator[Due]:
         summary, detail, labels = of_spent(spent, frozen=freezes(situation.service, objective))
         cause = f"budget/{objective}"
         yield Due(cause=cause, severity="warning", summary=summary, detail=detail, labels=labels)
+    for cause, summary, detail in owed(situation):
+        yield Due(cause=cause, severity="warning", summary=summary, detail=detail)
     for key, refused in state.health.refused.items():
         detail = f"{refused.why}. Credentials: {key}."
         yield Due(cause=f"access/{key}", severity="warning", summary=f"a client is refused: {key}", detail=detail)

@@ -51,6 +51,7 @@ TABLE: dict[str, Row] = {  # by the family of the cause, or by a cause that is g
     "rollback": _row("ReleaseTakenBack", "a release was taken back by itself", "release-taken-back", "never"),
     "budget": _row("ErrorBudgetSpent", "an error budget is spent", "error-budget-spent", "critical"),
     "upstream": _row("UpstreamBroken", "what the service is fed from is broken", "pipeline-break", "never"),
+    "repair": _row("RepairOwed", "rows that were kept out wait for their repair", "pipeline-break", "never"),
     "retrain": _row("RetrainWanted", "a retraining is wanted", "data-drift", "never"),
     "overdue": _row("RoutineOverdue", "a routine is overdue", "overdue-routine", "never"),
     "pages": _row("TooManyPages", "somebody is paged too often", "noisy-alerts", "never"),

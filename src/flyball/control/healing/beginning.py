@@ -55,6 +55,7 @@ def begin(situation: Situation, cause: Cause, choice: Choice) -> Decision:
         incident=cause.incident,
         target=_target(state, remedy, cause),
         row=_row(situation, cause) if kind == "quarantine" else 0,
+        since=_since(situation, cause) if kind == "quarantine" else "",
         skipped=choice.skipped,
         figures=cause.figures,
     )
@@ -97,6 +98,12 @@ def _row(situation: Situation, cause: Cause) -> int:
     began = one.opened.began if one is not None else ""
     row = row_at(situation.learning.marks, moment(began).timestamp()) if began else None
     return situation.learning.row if row is None else row
+
+
+def _since(situation: Situation, cause: Cause) -> str:
+    """When its incident began, as far as anybody knows."""
+    one = situation.state.incidents.open.get(cause.incident or "")
+    return situation.now if one is None else one.opened.began or one.at
 
 
 def _weight(state: ServiceState) -> int:

@@ -21,7 +21,7 @@ from flyball.core.storage_facts import EXAMPLES, examples_place
 
 KINDS: Mapping[str, str] = {  # kind of a line, by the first part of its type, or by the whole of it
     **dict.fromkeys(("signal", "diagnosis", "trigger"), "signal"),
-    **dict.fromkeys(("health", "budget"), "health"),
+    **dict.fromkeys(("health", "budget", "access"), "health"),
     **dict.fromkeys(("champion", "rollback", "rollout", "routing", "step", "ab", "release.wanted"), "deployment"),
     **dict.fromkeys(("approval", "exception", "ticket", "hold"), "word"),
     **dict.fromkeys(("service.declared",), "declaration"),

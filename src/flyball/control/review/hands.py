@@ -68,7 +68,7 @@ def _cared(fact: e.AnyFact) -> tuple[str, Work, str, str] | None:
             return "take an alert", "hand", by, alert
         case e.AlertsSilenced(by=by, match=match):
             return "silence alerts", "hand", by, match
-        case e.BackfillDone(by=by, backfill=backfill):
+        case e.BackfillDone(by=by, backfill=backfill, proof=proof) if proof != "policy":
             return "fill in a span again", "hand", by, backfill
         case e.RunbookStepDone(by=by, runbook=runbook, step=step):
             return f"{runbook}: {step}", "hand", by, f"{runbook}/{step}"

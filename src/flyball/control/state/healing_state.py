@@ -11,6 +11,7 @@ from flyball.core.healing_facts import RemedyKind
 from flyball.core.record import Record
 
 DAY = timedelta(days=1)
+REMEMBERED = 20  # spans that wait for a repair
 RELIEFS: Final[frozenset[RemedyKind]] = frozenset({"fall_back", "shed", "freeze"})  # stay until they are taken away
 SLOW: Final[frozenset[RemedyKind]] = frozenset({"retrain", "quarantine", "page"})  # block no other remedy
 BY = "policy"  # whose name stands on what is done by itself
@@ -53,12 +54,22 @@ class KeptOut(Record):
 
     first: int
     last: int | None = None  # None: there may come more
+    drill: bool = False  # a drill made them
+
+
+class Unrepaired(Record):
+    """Rows that were kept out and may be repaired: whoever repairs their source may have them filled in again."""
+
+    incident: str
+    since: str  # RFC 3339, UTC
+    until: str
 
 
 class HealingState(Record):
     tried: dict[str, Tried] = {}  # by remedy id, oldest first: of the last day, and those that still stand
     exercised: dict[str, Exercised] = {}  # by link
     kept_out: dict[str, KeptOut] = {}  # by incident
+    unrepaired: dict[str, Unrepaired] = {}  # by incident, the newest
     drill: e.DrillBegun | None = None  # the drill that runs
 
     def of_cause(self, cause: str) -> tuple[Tried, ...]:
@@ -98,18 +109,19 @@ def folded(state: HealingState, fact: e.AnyFact, at: str) -> HealingState:
             since = timestamp(moment(at) - DAY)
             kept = {each: one for each, one in state.tried.items() if one.at >= since or _holds(one)}
             state = replace(state, tried=kept | {name: Tried(begun=fact, at=at)})
-            return _kept_out(state, fact.target, KeptOut(first=fact.row)) if fact.kind == "quarantine" else state
+            span = KeptOut(first=fact.row, drill=state.drill is not None)
+            return _kept_out(state, fact.target, span) if fact.kind == "quarantine" else state
         case e.RemedyVerified(remedy=name) if name in state.tried:
             return _changed(state, name, verified=fact, verified_at=at)
-        case e.RemedyEnded(remedy=name, row=row) if name in state.tried:
-            state, target = _changed(state, name, ended=True, ended_at=at), state.tried[name].begun.target
-            span = state.kept_out.get(target or "")
-            if span is None or span.last is not None:
-                return state
-            return _kept_out(state, target, replace(span, last=max(row, span.first)))  # no row was sealed: it ends too
+        case e.RemedyEnded(remedy=name) if name in state.tried:
+            return _ended(state, fact, at)
+        case e.BackfillDone():
+            return replace(
+                state, unrepaired={each: one for each, one in state.unrepaired.items() if not _by(fact, one)}
+            )
         case e.IncidentClosed(incident=name, how=how, row=row) if name in state.kept_out:
             if how == "person":  # the rows are good as they are
-                return replace(state, kept_out={each: one for each, one in state.kept_out.items() if each != name})
+                return replace(state, kept_out=_without(state.kept_out, name))
             return _kept_out(state, name, replace(state.kept_out[name], last=row - 1)) if row else state
         case e.CommandGivenUp(kind="recycle", key=key, error=error):
             name = key.rsplit("/", 1)[-1]
@@ -126,6 +138,32 @@ def folded(state: HealingState, fact: e.AnyFact, at: str) -> HealingState:
 
 def _kept_out(state: HealingState, incident: str | None, span: KeptOut) -> HealingState:
     return replace(state, kept_out=state.kept_out | {incident: span}) if incident is not None else state
+
+
+def _ended(state: HealingState, fact: e.RemedyEnded, at: str) -> HealingState:
+    one, target = state.tried[fact.remedy], state.tried[fact.remedy].begun.target
+    state, span = _changed(state, fact.remedy, ended=True, ended_at=at), state.kept_out.get(target or "")
+    if span is None or target is None:
+        return state
+    if span.last is not None:
+        return state  # the incident became the new normal, which needs no repair
+    if not span.drill:
+        wanted = Unrepaired(incident=target, since=one.begun.since or one.at, until=at)
+        state = replace(state, unrepaired=_newest(state.unrepaired | {target: wanted}))
+    return _kept_out(state, target, replace(span, last=max(fact.row, span.first)))  # no row was sealed: it ends too
+
+
+def _by(fact: e.BackfillDone, one: Unrepaired) -> bool:
+    """Whether it repairs these rows."""
+    return fact.incident == one.incident or (fact.since <= one.since and one.until <= fact.until)
+
+
+def _without(kept_out: dict[str, KeptOut], incident: str) -> dict[str, KeptOut]:
+    return {each: one for each, one in kept_out.items() if each != incident}
+
+
+def _newest(unrepaired: dict[str, Unrepaired]) -> dict[str, Unrepaired]:
+    return dict(list(unrepaired.items())[-REMEMBERED:])
 
 
 def _holds(one: Tried) -> bool:

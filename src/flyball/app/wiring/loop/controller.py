@@ -20,7 +20,7 @@ from flyball.adapters.ids import TimeIds
 from flyball.adapters.messages.gateway_socket import SocketGateways
 from flyball.app.home import Home
 from flyball.app.wiring.ledger import recorder
-from flyball.app.wiring.loop import forensics, rounds
+from flyball.app.wiring.loop import forensics, repairing, rounds
 from flyball.app.wiring.loop.around import Around
 from flyball.app.wiring.loop.keeper import Keeper
 from flyball.app.wiring.loop.live import WithSpool
@@ -52,13 +52,14 @@ def run(files: Sequence[Path], home: Home, stopping: threading.Event, *, owner: 
         for keeper in keepers:
             stack.callback(keeper.join)
         stack.callback(trainer.close)  # first of all: the trainings end, then their threads, then the ledger
-        with ThreadPoolExecutor(max_workers=6, thread_name_prefix="beside") as threads:
+        with ThreadPoolExecutor(max_workers=7, thread_name_prefix="beside") as threads:
             beside = (
                 threads.submit(rounds.keep, keepers, stopping),
                 threads.submit(keep_all, files, home, ledger, stopping),
                 threads.submit(keep_digests, [keeper.held for keeper in keepers], home, ledger, stopping),
                 threads.submit(_beat, keepers, home, name, stopping),
                 threads.submit(forensics.keep_all, keepers, home, ledger, stopping),
+                threads.submit(repairing.keep_all, files, keepers, home, stopping),
                 threads.submit(around.run, stopping),
             )
             try:
