@@ -13,7 +13,7 @@ from statistics import median
 import numpy as np
 import polars as pl
 
-from flyball.core.objectives import Events, Objective, Slo
+from flyball.core.declared.objectives import Events, Objective, Slo
 from flyball.decide.objectives.budgets import Budgets
 from flyball.monitor.slis import events_of
 

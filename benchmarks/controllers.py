@@ -22,12 +22,12 @@ from flyball.control.reconcile import Reconciler, Seen
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.clock import timestamp
-from flyball.core.declared_alerts import AlertDestination, Alerts
-from flyball.core.declared_review import Review
+from flyball.core.declared.alerts import AlertDestination, Alerts
+from flyball.core.declared.objectives import Objective, Slo
+from flyball.core.declared.review import Review
 from flyball.core.health import Health, Sign
 from flyball.core.ids import Digest, ExperimentDigest, ReleaseRoot, ServiceName
 from flyball.core.ledger import Claimed
-from flyball.core.objectives import Objective, Slo
 from flyball.core.policy import policy_digest
 from flyball.core.release import Release
 from flyball.core.routing import ArmCounts, Observed, Routing, StepCounts

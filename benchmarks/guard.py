@@ -22,7 +22,7 @@ from uvicorn.server import ServerState
 
 from flyball.adapters.clock import SystemClock
 from flyball.adapters.jwt_tokens import TokenVerifier
-from flyball.core.gateway_file import Tokens
+from flyball.core.declared.gateway_file import Tokens
 from flyball.serving.access.api_keys import granted, made
 from flyball.serving.access.token_bucket import Buckets
 from flyball.serving.serve.http.bounds import Bounds, bounded

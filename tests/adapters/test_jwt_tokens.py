@@ -13,8 +13,8 @@ from joserfc.jwk import ECKey, RSAKey
 
 from flyball.adapters.jwt_tokens import TokenVerifier, key_set
 from flyball.core.access import Denied, Grant
+from flyball.core.declared.gateway_file import Tokens
 from flyball.core.errors import BadInput
-from flyball.core.gateway_file import Tokens
 
 NOW = 1_800_000_000.0
 DECLARED = Tokens(jwks="file:jwks.json", issuer="https://id.example", audience="flyball")

@@ -22,7 +22,7 @@ from flyball.adapters.clock import SystemClock
 from flyball.app.home import Home
 from flyball.app.wiring.ledger_place import open_ledger
 from flyball.app.wiring.reminders import Reminders
-from flyball.core.declared_alerts import AlertDestination
+from flyball.core.declared.alerts import AlertDestination
 
 PROGRAM = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
 WAIT_S = 60.0  # at most, for what takes a second or two

@@ -19,7 +19,7 @@ from flyball.app.cli.main import run
 from flyball.app.home import Home
 from flyball.app.wiring.ledger import ledger_of, open_ledger
 from flyball.core import events as e
-from flyball.core.declared_alerts import AlertDestination
+from flyball.core.declared.alerts import AlertDestination
 from flyball.core.service import Alerts
 
 __all__ = ["said"]  # a fixture of the other file

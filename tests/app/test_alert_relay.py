@@ -19,7 +19,7 @@ from flyball.app.wiring.ledger_place import OpenLedger
 from flyball.app.wiring.receivers import Directory, receiver_of
 from flyball.app.wiring.relay import Relay
 from flyball.core import events as e
-from flyball.core.declared_alerts import AlertDestination
+from flyball.core.declared.alerts import AlertDestination
 from flyball.core.ids import Digest, ServiceName
 from flyball.core.service import Alerts
 

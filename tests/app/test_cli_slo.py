@@ -21,8 +21,8 @@ from flyball.app.wiring.loop.budgets_file import BudgetsFile, budgets_state
 from flyball.app.wiring.serving.newest_budgets import NewestBudgets
 from flyball.contracts.declaration.service_file import declaration
 from flyball.core import events as e
+from flyball.core.declared.objectives import Objective, Slo
 from flyball.core.errors import BadInput, Unavailable
-from flyball.core.objectives import Objective, Slo
 from flyball.core.policy import policy_digest
 from flyball.core.promised import objectives_of
 from flyball.core.routing import Observed

@@ -6,8 +6,8 @@ import socket
 import pytest
 
 from flyball.app.wiring.serving import grpc_door
+from flyball.core.declared.gateway_file import Tls
 from flyball.core.errors import BadInput, Unavailable
-from flyball.core.gateway_file import Tls
 
 
 def test_without_a_port_there_is_none() -> None:

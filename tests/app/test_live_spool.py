@@ -6,7 +6,7 @@ from flyball.adapters.messages.gateway_socket import SocketGateways, exercised
 from flyball.app.home import Home
 from flyball.app.wiring.ledger import open_ledger
 from flyball.app.wiring.loop.live import WithSpool
-from flyball.core.fallback_facts import FallbackExercised
+from flyball.core.facts.fallback import FallbackExercised
 from flyball.core.ids import ServiceName
 from flyball.serving.serve.workers.spool import put_exercised
 

@@ -24,10 +24,10 @@ from flyball.app.home import Home
 from flyball.app.wiring.ledger import ledger_of, open_ledger, recorder
 from flyball.app.wiring.loop import beside_log, log_keeping
 from flyball.core.events import IncidentOpened
+from flyball.core.facts.storage import StorageCollected
 from flyball.core.ids import ServiceName
 from flyball.core.log_tables import log_tables
 from flyball.core.prediction import LabelRecord
-from flyball.core.storage_facts import StorageCollected
 
 DAY_S = 86_400.0
 NOW = 20_000 * DAY_S + 3_600

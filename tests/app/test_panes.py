@@ -10,7 +10,7 @@ from flyball.adapters.prediction_log.disk import Disk
 from flyball.app.declared import Declared, load
 from flyball.app.home import Home
 from flyball.app.wiring.serving.panes import book_of, capture_of
-from flyball.core.serving import Fsync
+from flyball.core.declared.serving import Fsync
 from flyball.serving.counting.accounting import Accounting
 from flyball.serving.counting.counter_file import in_memory
 

@@ -23,7 +23,7 @@ from flyball.app.wiring.ledger_place import OpenLedger, open_ledger
 from flyball.app.wiring.receivers import Directory, receiver_of
 from flyball.app.wiring.relay import Relay, flush
 from flyball.core import events as e
-from flyball.core.destination import Destination
+from flyball.core.declared.destination import Destination
 from flyball.core.ids import Digest, ExperimentDigest, ServiceName
 from flyball.core.ledger import Message
 

@@ -13,7 +13,7 @@ from flyball.app.wiring.ledger_place import open_ledger
 from flyball.control.decision import Learning
 from flyball.control.retraining import plan_retraining
 from flyball.core import events as e
-from flyball.core.declared_alerts import AlertDestination
+from flyball.core.declared.alerts import AlertDestination
 from flyball.decide.triggers import wish
 
 

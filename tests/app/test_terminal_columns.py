@@ -10,7 +10,7 @@ from tests.control.world import service
 from flyball.app.slo.standing import slo_standing
 from flyball.app.slo.words import page
 from flyball.app.terminal_columns import whole, words
-from flyball.core.objectives import Objective, Slo
+from flyball.core.declared.objectives import Objective, Slo
 
 
 def printed(what: object, width: int = 80) -> str:

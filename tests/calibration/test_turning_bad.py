@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 from tests.decide.rollouts import routing as table
 
-from flyball.core.guardrails import NO_LIMIT, Guardrails
+from flyball.core.declared.guardrails import NO_LIMIT, Guardrails
 from flyball.core.ids import Epoch
 from flyball.core.routing import WHOLE, Routing
 from flyball.core.service import Soak, Step

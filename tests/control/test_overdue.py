@@ -10,8 +10,8 @@ from tests.control.world import NAME, service
 from flyball.control.overdue import links, overdue
 from flyball.core import events as e
 from flyball.core.clock import timestamp
+from flyball.core.declared.serving import Constant, FallbackLink, Serving
 from flyball.core.service import Review
-from flyball.core.serving import Constant, FallbackLink, Serving
 
 CHAIN = Serving(fallback=("previous", FallbackLink(constant=Constant(prediction=0))))
 DECLARED = replace(service(), serving=CHAIN, drills={"disaster": "quarterly", "fallback": "weekly"})

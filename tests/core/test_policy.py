@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 from tests.control.world import service
 
-from flyball.core.guardrails import Guardrails, MetricGuardrail
+from flyball.core.declared.guardrails import Guardrails, MetricGuardrail
 from flyball.core.policy import policy_digest
 from flyball.core.service import Autonomy, Gate, Monitor, Policy, Retrain, Rollout, Rule, Service
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flyball.core.clock import timestamp
-from flyball.core.declared_alerts import Alerts, Rotation
+from flyball.core.declared.alerts import Alerts, Rotation
 
 START = datetime(2026, 11, 30, 9, tzinfo=UTC)
 PEOPLE = ("ada", "bob", "cat", "dan")

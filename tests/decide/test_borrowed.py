@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from flyball.core.declared.guardrails import Guardrails, MetricGuardrail
 from flyball.core.errors import BadInput
-from flyball.core.guardrails import Guardrails, MetricGuardrail
 from flyball.decide.borrowed import ArmSums, EpochSums, Question, verdict_on
 from flyball.stats.ratio_mismatch import ratio_log_e
 from flyball.stats.sequential import ErrorEventTest

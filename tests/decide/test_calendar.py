@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flyball.core.declared_review import PERIODS, Period
+from flyball.core.declared.review import PERIODS, Period
 from flyball.decide.calendar import Span, following, last_whole, name_of, start_of
 
 MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2060, 1, 1), timezones=st.just(UTC))

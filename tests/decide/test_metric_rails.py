@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 from tests.decide.rollouts import routing, seen
 
-from flyball.core.guardrails import Guardrails, MetricGuardrail
+from flyball.core.declared.guardrails import Guardrails, MetricGuardrail
 from flyball.core.metric_evidence import MetricEvidence
 from flyball.core.routing import ArmCounts, TestSums, Verdict
 from flyball.core.service import Approval, Canary, Pause, Step

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flyball.core.clock import moment, timestamp
-from flyball.core.declared_review import PERIODS
+from flyball.core.declared.review import PERIODS
 from flyball.decide.overdue import due_digests, overdue_digests, overdue_since
 
 MOMENTS = st.datetimes(datetime(2024, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flyball.core.clock import timestamp
-from flyball.core.declared_review import PERIODS, Period
+from flyball.core.declared.review import PERIODS, Period
 from flyball.decide.overdue_drills import EVERY_S, LATE_S, overdue_drills
 
 BEGAN = datetime(2026, 1, 5, 10, tzinfo=UTC)

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flyball.core.access_facts import AccessCalm, AccessRefused
 from flyball.core.clock import moment
+from flyball.core.facts.access import AccessCalm, AccessRefused
 from flyball.decide.refused_access import refused_access
 
 NOW = "2026-11-27T10:00:00.000000Z"

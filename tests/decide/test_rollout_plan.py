@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from flyball.core.guardrails import MetricGuardrail
+from flyball.core.declared.guardrails import MetricGuardrail
 from flyball.core.service import (
     Approval,
     Canary,

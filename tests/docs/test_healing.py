@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from flyball.core.declared_healing import VERIFY_S, default_policies
+from flyball.core.declared.healing import VERIFY_S, default_policies
 
 PAGE = (Path(__file__).parents[2] / "docs" / "explanation" / "healing.md").read_text()
 

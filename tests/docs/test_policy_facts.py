@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import get_type_hints
 
-from flyball.core.declared_policy import Rule
+from flyball.core.declared.policy import Rule
 from flyball.core.policy_facts import NOW, OF_ACTION, OF_RELEASE
 
 PAGE = (Path(__file__).parents[2] / "docs" / "how-to" / "policy-and-approvals.md").read_text()

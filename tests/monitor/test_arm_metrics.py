@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from tests.monitor.streams import contract, log, segment, service
 from tests.monitor.test_watch import promise, world
 
-from flyball.core.guardrails import ArmMetric, Guardrails, MetricGuardrail
+from flyball.core.declared.guardrails import ArmMetric, Guardrails, MetricGuardrail
 from flyball.core.ids import ReleaseRoot, RolloutId
 from flyball.core.metric_evidence import MetricEvidence, MetricTrial
 from flyball.core.ports import Segment

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flyball.core.objectives import Events, Objective
+from flyball.core.declared.objectives import Events, Objective
 from flyball.core.release import Estimate
 from flyball.core.watching import WindowReport
 from flyball.monitor.slis import events_of, judged

@@ -6,12 +6,12 @@ import pytest
 
 from flyball.core import events as e
 from flyball.core.clock import timestamp
+from flyball.core.facts.storage import HoldLifted, HoldPlaced
 from flyball.core.ids import Digest, ExperimentDigest, ReleaseRoot, RolloutId, ServiceName
 from flyball.core.ledger import Entry
 from flyball.core.release import Origin, Release, Snapshot
 from flyball.core.routing import Routing, Verdict
 from flyball.core.service import Pin
-from flyball.core.storage_facts import HoldLifted, HoldPlaced
 from flyball.registry.hexes import digits
 from flyball.registry.holdings import LOGS_KEPT, Holdings
 

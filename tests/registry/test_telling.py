@@ -15,7 +15,7 @@ from tests.registry.published import check_cloudevent, check_openlineage, folder
 
 from flyball.core import events as e
 from flyball.core.codec import canonical
-from flyball.core.destination import Destination
+from flyball.core.declared.destination import Destination
 from flyball.core.ids import Digest, ExperimentDigest, ReleaseRoot, RolloutId
 from flyball.core.ledger import Message
 from flyball.core.release import GateResult, Release, Snapshot, TestResult

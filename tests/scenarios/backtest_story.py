@@ -25,7 +25,7 @@ from flyball.app.backtest.words import beside, page
 from flyball.app.wiring.backtest.run import Asked, Run, of_windows
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
-from flyball.core.guardrails import MetricGuardrail
+from flyball.core.declared.guardrails import MetricGuardrail
 from flyball.core.ids import Digest, ExperimentDigest
 from flyball.core.ledger import Claimed
 from flyball.core.ports import Segment

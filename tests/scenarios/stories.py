@@ -12,7 +12,7 @@ from tests.scenarios.backtest_story import backtest, backtest_of_labels
 from tests.scenarios.threshold_rule import CHECKS, MOST_FAILED, by_threshold
 from tests.simulation.crashing import ended, ending, memory
 
-from flyball.core.guardrails import MetricGuardrail
+from flyball.core.declared.guardrails import MetricGuardrail
 from flyball.core.metric_evidence import MetricEvidence
 from flyball.core.routing import ArmCounts, TestSums
 from flyball.core.service import Canary, Guardrail, Guardrails, Rollout, Shadow, Step

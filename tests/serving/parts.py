@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from flyball.contracts.rows.compiled import CompiledRows
 from flyball.core.arms import Arm
 from flyball.core.contract import Column, DataContract
+from flyball.core.declared.serving import AnswerCache
 from flyball.core.ids import Epoch, ReleaseRoot, RolloutId, ServiceName
 from flyball.core.prediction import Answer, ArmReply, Failure
 from flyball.core.routing import Routing
@@ -21,7 +22,6 @@ from flyball.core.service import (
     Service,
     Serving,
 )
-from flyball.core.serving import AnswerCache
 from flyball.serving.counting.accounting import Accounting
 from flyball.serving.counting.counter_file import in_memory
 from flyball.serving.gateway import Gateway

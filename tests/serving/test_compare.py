@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flyball.core.declared.serving import Compare
 from flyball.core.prediction import Answer
-from flyball.core.serving import Compare
 from flyball.serving.compare import agree, distance
 
 KINDS = [

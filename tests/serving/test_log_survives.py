@@ -20,7 +20,7 @@ import pytest
 from tests.serving.parts import CHAMPION, routing, row
 from tests.serving.stage import SERVICE, Stage, stage
 
-from flyball.core.serving import Fsync
+from flyball.core.declared.serving import Fsync
 
 CLIENTS = 4
 

@@ -11,7 +11,7 @@ from flyball.app.rehearse.spending import NothingOnCredit
 from flyball.app.wiring.rehearse.cast import Cast
 from flyball.app.wiring.rehearse.run import Rehearsal
 from flyball.core import events as e
-from flyball.core.objectives import Objective, Slo
+from flyball.core.declared.objectives import Objective, Slo
 
 STRICT = Objective(name="latency", sli="latency", target=0.999_99, window_s=3600.0, limit_ms=0.001)
 SPENT = e.BudgetSpent(service=NAME, objective="latency", left=-1.0, target=0.9, window_s=3600.0, why="late")

@@ -9,8 +9,8 @@ from joserfc.errors import ExpiredTokenError, JoseError
 from joserfc.jwk import KeySet
 
 from flyball.core.access import SCOPES, Denied, Grant, RefusalKind
+from flyball.core.declared.gateway_file import Tokens
 from flyball.core.errors import BadInput, Fault
-from flyball.core.gateway_file import Tokens
 
 MAX_TOKEN_CHARACTERS = 8_192
 

@@ -17,10 +17,10 @@ from flyball.control.rollout.rolling_back import way_back
 from flyball.control.state.ab_state import AbState
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
-from flyball.core.ab_facts import AbMetric
 from flyball.core.arms import Arm
 from flyball.core.codec import digest
 from flyball.core.errors import BadInput, Refused
+from flyball.core.facts.ab import AbMetric
 from flyball.core.ids import ReleaseRoot, RolloutId, ServiceName, short
 from flyball.core.ledger import Command, Entry, Ledger
 from flyball.core.routing import WHOLE

@@ -16,7 +16,7 @@ from flyball.core import events as e
 from flyball.core.clock import moment, timestamp
 from flyball.core.codec import digest
 from flyball.core.errors import NotFound, Refused
-from flyball.core.exception_facts import gate_evidence
+from flyball.core.facts.exception import gate_evidence
 from flyball.core.ids import Digest, ReleaseRoot, ServiceName, short
 from flyball.core.ledger import Entry, Ledger
 from flyball.core.release import GateResult, Release

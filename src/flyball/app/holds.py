@@ -4,9 +4,9 @@ from flyball.app.people import Person, may
 from flyball.app.subjects import Reading
 from flyball.core.errors import BadInput, Fault, NotFound
 from flyball.core.events import AnyFact
+from flyball.core.facts.storage import HoldLifted, HoldPlaced
 from flyball.core.ids import Digest, ServiceName
 from flyball.core.ledger import Entry, Ledger
-from flyball.core.storage_facts import HoldLifted, HoldPlaced
 from flyball.registry.releases import Registry, fold
 
 LEAST_DIGITS = 8

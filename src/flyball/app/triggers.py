@@ -10,7 +10,7 @@ from flyball.app.people import Person, may
 from flyball.app.subjects import Reading
 from flyball.control.state.service_state import trigger_of
 from flyball.core import events as e
-from flyball.core.declared_kinds import TriggerSource
+from flyball.core.declared.kinds import TriggerSource
 from flyball.core.errors import BadInput, Fault, Refused
 from flyball.core.ids import ServiceName
 from flyball.core.ledger import Entry, Ledger

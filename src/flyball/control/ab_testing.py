@@ -10,7 +10,7 @@ from flyball.control.spending import frozen_by_budget, gives_more
 from flyball.control.state.ab_state import AbState
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
-from flyball.core.ab_facts import AbOutcome
+from flyball.core.facts.ab import AbOutcome
 from flyball.core.ids import Epoch, ReleaseRoot, ServiceName
 from flyball.core.routing import Routing, Stopped
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from flyball.core.drill_facts import DrillBegun
+from flyball.core.facts.drill import DrillBegun
 from flyball.core.health import OF_SUPPLY, Sign, SignKind
 
 _ANSWERING: frozenset[SignKind] = frozenset({"availability", "errors", "fallback", "latency"})

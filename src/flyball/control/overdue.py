@@ -2,8 +2,8 @@
 that nobody made. Pure."""
 
 from flyball.control.state.service_state import ServiceState
+from flyball.core.declared.serving import FallbackLink, Serving
 from flyball.core.service import Service
-from flyball.core.serving import FallbackLink, Serving
 from flyball.decide.overdue import Overdue, overdue_digests, overdue_since
 from flyball.decide.overdue_drills import overdue_drills
 

@@ -1,6 +1,6 @@
 """Where the error budgets of a service stand, as its controller saw them last."""
 
-from flyball.core.objectives import Events, Objective, Urgency
+from flyball.core.declared.objectives import Events, Objective, Urgency
 from flyball.core.record import Record
 
 

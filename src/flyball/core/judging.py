@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from flyball.core.declared_kinds import Name
+from flyball.core.declared.kinds import Name
 from flyball.core.record import Record
 
 

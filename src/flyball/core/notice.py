@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from flyball.core.alert_facts import Urgency
+from flyball.core.facts.alert import Urgency
 from flyball.core.record import Record
 
 NoticeEvent = Literal["raised", "acked", "escalated", "resolved"]

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from flyball.core.declared_kinds import Positive
+from flyball.core.declared.kinds import Positive
 from flyball.core.record import Record
 
 Gain = Annotated[float, Meta(ge=0)]

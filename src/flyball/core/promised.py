@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from flyball.core.objectives import Objective, Slo
+from flyball.core.declared.objectives import Objective, Slo
 from flyball.core.service import Service
 
 LATENCY_TARGET = 0.99  # of rows within `serving.objectives.latency_p99_ms`: that is what p99 says

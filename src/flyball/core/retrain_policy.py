@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
-from flyball.core.declared_kinds import Count, Remedy, Seconds, Trigger
+from flyball.core.declared.kinds import Count, Remedy, Seconds, Trigger
 from flyball.core.pressure import PressureRule
 from flyball.core.record import Record
 

@@ -5,7 +5,7 @@ from typing import Literal
 from msgspec import UNSET, UnsetType, field
 
 from flyball.core.arms import Arm
-from flyball.core.guardrails import Guardrails
+from flyball.core.declared.guardrails import Guardrails
 from flyball.core.ids import ReleaseRoot, RolloutId, ServiceName
 from flyball.core.record import Record
 

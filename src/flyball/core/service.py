@@ -10,63 +10,63 @@ from typing import Annotated, Literal
 from msgspec import Meta, field
 
 from flyball.core.cohorts import Cohorts as Cohorts
-from flyball.core.declared_alerts import AlertDestination as AlertDestination
-from flyball.core.declared_alerts import Alerts as Alerts
-from flyball.core.declared_drills import Schedule
-from flyball.core.declared_healing import DeclaredRemedy as DeclaredRemedy
-from flyball.core.declared_healing import Healing as Healing
-from flyball.core.declared_healing import HealingPolicy as HealingPolicy
-from flyball.core.declared_health import HealthRules as HealthRules
-from flyball.core.declared_incidents import Incidents as Incidents
-from flyball.core.declared_kinds import MEASURED as MEASURED
-from flyball.core.declared_kinds import Count as Count
-from flyball.core.declared_kinds import Dimension as Dimension
-from flyball.core.declared_kinds import Name as Name
-from flyball.core.declared_kinds import OnTimeout as OnTimeout
-from flyball.core.declared_kinds import Positive as Positive
-from flyball.core.declared_kinds import Remedy as Remedy
-from flyball.core.declared_kinds import Role as Role
-from flyball.core.declared_kinds import Scalar as Scalar
-from flyball.core.declared_kinds import Seconds as Seconds
-from flyball.core.declared_kinds import Share as Share
-from flyball.core.declared_kinds import StepKind as StepKind
-from flyball.core.declared_kinds import Suite as Suite
-from flyball.core.declared_kinds import Task as Task
-from flyball.core.declared_kinds import Trigger as Trigger
-from flyball.core.declared_policy import Exceptions as Exceptions
-from flyball.core.declared_policy import Policy as Policy
-from flyball.core.declared_policy import Rule as Rule
-from flyball.core.declared_review import Review as Review
-from flyball.core.declared_review import Targets as Targets
-from flyball.core.destination import Destination
-from flyball.core.experiment import Experiment as Experiment
-from flyball.core.experiment import Fairness as Fairness
-from flyball.core.experiment import Limits as Limits
-from flyball.core.experiment import ModelTests as ModelTests
-from flyball.core.experiment import OffPolicyTest as OffPolicyTest
-from flyball.core.experiment import Search as Search
-from flyball.core.experiment import Space as Space
-from flyball.core.experiment import Split as Split
-from flyball.core.guardrails import Guardrail as Guardrail
-from flyball.core.guardrails import Guardrails as Guardrails
-from flyball.core.guardrails import MetricGuardrail as MetricGuardrail
+from flyball.core.declared.alerts import AlertDestination as AlertDestination
+from flyball.core.declared.alerts import Alerts as Alerts
+from flyball.core.declared.destination import Destination
+from flyball.core.declared.drills import Schedule
+from flyball.core.declared.experiment import Experiment as Experiment
+from flyball.core.declared.experiment import Fairness as Fairness
+from flyball.core.declared.experiment import Limits as Limits
+from flyball.core.declared.experiment import ModelTests as ModelTests
+from flyball.core.declared.experiment import OffPolicyTest as OffPolicyTest
+from flyball.core.declared.experiment import Search as Search
+from flyball.core.declared.experiment import Space as Space
+from flyball.core.declared.experiment import Split as Split
+from flyball.core.declared.guardrails import Guardrail as Guardrail
+from flyball.core.declared.guardrails import Guardrails as Guardrails
+from flyball.core.declared.guardrails import MetricGuardrail as MetricGuardrail
+from flyball.core.declared.healing import DeclaredRemedy as DeclaredRemedy
+from flyball.core.declared.healing import Healing as Healing
+from flyball.core.declared.healing import HealingPolicy as HealingPolicy
+from flyball.core.declared.health import HealthRules as HealthRules
+from flyball.core.declared.incidents import Incidents as Incidents
+from flyball.core.declared.kinds import MEASURED as MEASURED
+from flyball.core.declared.kinds import Count as Count
+from flyball.core.declared.kinds import Dimension as Dimension
+from flyball.core.declared.kinds import Name as Name
+from flyball.core.declared.kinds import OnTimeout as OnTimeout
+from flyball.core.declared.kinds import Positive as Positive
+from flyball.core.declared.kinds import Remedy as Remedy
+from flyball.core.declared.kinds import Role as Role
+from flyball.core.declared.kinds import Scalar as Scalar
+from flyball.core.declared.kinds import Seconds as Seconds
+from flyball.core.declared.kinds import Share as Share
+from flyball.core.declared.kinds import StepKind as StepKind
+from flyball.core.declared.kinds import Suite as Suite
+from flyball.core.declared.kinds import Task as Task
+from flyball.core.declared.kinds import Trigger as Trigger
+from flyball.core.declared.objectives import Objective as Objective
+from flyball.core.declared.objectives import Slo as Slo
+from flyball.core.declared.policy import Exceptions as Exceptions
+from flyball.core.declared.policy import Policy as Policy
+from flyball.core.declared.policy import Rule as Rule
+from flyball.core.declared.review import Review as Review
+from flyball.core.declared.review import Targets as Targets
+from flyball.core.declared.serving import Case as Case
+from flyball.core.declared.serving import Compare as Compare
+from flyball.core.declared.serving import Constant as Constant
+from flyball.core.declared.serving import FallbackLink as FallbackLink
+from flyball.core.declared.serving import Objectives as Objectives
+from flyball.core.declared.serving import PredictionLog as PredictionLog
+from flyball.core.declared.serving import Serving as Serving
 from flyball.core.judging import BusinessValue as BusinessValue
 from flyball.core.judging import Cost as Cost
 from flyball.core.judging import Slice as Slice
-from flyball.core.objectives import Objective as Objective
-from flyball.core.objectives import Slo as Slo
 from flyball.core.pressure import PressureRule as PressureRule
 from flyball.core.record import Record
 from flyball.core.retrain_policy import Autonomy as Autonomy
 from flyball.core.retrain_policy import Budget as Budget
 from flyball.core.retrain_policy import Retrain as Retrain
-from flyball.core.serving import Case as Case
-from flyball.core.serving import Compare as Compare
-from flyball.core.serving import Constant as Constant
-from flyball.core.serving import FallbackLink as FallbackLink
-from flyball.core.serving import Objectives as Objectives
-from flyball.core.serving import PredictionLog as PredictionLog
-from flyball.core.serving import Serving as Serving
 
 
 class Metadata(Record):

@@ -17,9 +17,9 @@ from typing import Annotated
 from msgspec import Meta
 from msgspec.structs import replace
 
-from flyball.core.declared_kinds import Count
+from flyball.core.declared.guardrails import Guardrails
+from flyball.core.declared.kinds import Count
 from flyball.core.errors import BadInput, Fault
-from flyball.core.guardrails import Guardrails
 from flyball.core.ids import ReleaseRoot, ServiceName
 from flyball.core.record import Record
 from flyball.core.routing import WHOLE, ArmCounts, Routing, StepCounts, TestSums, Verdict

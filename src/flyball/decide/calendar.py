@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 
-from flyball.core.declared_review import Period
+from flyball.core.declared.review import Period
 from flyball.core.record import Record
 
 MONTHS: dict[Period, int] = {"monthly": 1, "quarterly": 3}

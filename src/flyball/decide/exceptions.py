@@ -12,7 +12,7 @@ from typing import Literal
 
 from flyball.core import expression
 from flyball.core.clock import moment
-from flyball.core.exception_facts import ExceptionConfirmed, ExceptionRequested, gate_evidence
+from flyball.core.facts.exception import ExceptionConfirmed, ExceptionRequested, gate_evidence
 from flyball.core.record import Record
 from flyball.core.release import GateResult, Release
 

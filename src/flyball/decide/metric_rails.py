@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from flyball.core.guardrails import Guardrails, MetricGuardrail
+from flyball.core.declared.guardrails import Guardrails, MetricGuardrail
 from flyball.core.metric_evidence import MetricEvidence
 from flyball.core.routing import Verdict
 from flyball.stats.edetector import e_bh

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from flyball.core.clock import moment, timestamp
-from flyball.core.declared_review import Period
+from flyball.core.declared.review import Period
 from flyball.core.record import Record
 from flyball.decide.calendar import Span, last_whole
 

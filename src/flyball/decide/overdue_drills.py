@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from flyball.core.declared_drills import FALLBACK
-from flyball.core.declared_review import Period
+from flyball.core.declared.drills import FALLBACK
+from flyball.core.declared.review import Period
 from flyball.decide.overdue import Overdue, overdue_since
 
 DAY_S = 86_400.0

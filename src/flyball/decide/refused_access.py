@@ -8,8 +8,8 @@ and the end.
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from flyball.core.access_facts import AccessCalm, AccessRefused
 from flyball.core.clock import moment, timestamp
+from flyball.core.facts.access import AccessCalm, AccessRefused
 from flyball.core.ids import ServiceName
 
 UNKNOWN = "unknown"  # in place of a key's id

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from msgspec.structs import replace
 
-from flyball.core.guardrails import NO_LIMIT
+from flyball.core.declared.guardrails import NO_LIMIT
 from flyball.core.record import Record
 from flyball.core.rollout_power import Power
 from flyball.core.service import Canary, Guardrails, Shadow, Step

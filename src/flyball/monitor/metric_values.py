@@ -5,7 +5,7 @@ A metric that is no mean over rows (an F1, an area) has no value of a row, and i
 
 import numpy as np
 
-from flyball.core.guardrails import MetricGuardrail
+from flyball.core.declared.guardrails import MetricGuardrail
 from flyball.core.margin import margin
 from flyball.core.service import Service
 from flyball.monitor.realised.tally import Batch, Floats

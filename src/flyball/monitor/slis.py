@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from flyball.core.objectives import Events, Objective
+from flyball.core.declared.objectives import Events, Objective
 from flyball.core.prediction import NO_ANSWER
 from flyball.core.watching import WindowReport
 from flyball.monitor.panes import numbers

@@ -12,10 +12,10 @@ import msgspec
 
 from flyball.core import events as e
 from flyball.core.clock import moment
+from flyball.core.facts.storage import HoldLifted, HoldPlaced
 from flyball.core.ids import short
 from flyball.core.ledger import Entry
 from flyball.core.service import Pin
-from flyball.core.storage_facts import HoldLifted, HoldPlaced
 from flyball.registry.hexes import digits, hexes
 from flyball.registry.releases import Registry, fold
 

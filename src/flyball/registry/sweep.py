@@ -9,9 +9,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Literal
 
+from flyball.core.facts.storage import StoredKind
 from flyball.core.ids import short
 from flyball.core.record import Record
-from flyball.core.storage_facts import StoredKind
 
 Fate = Literal["keep", "young", "mark", "wait", "delete"]
 

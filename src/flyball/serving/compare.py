@@ -3,8 +3,8 @@
 Numbers that are compared are the prediction of a regression and the score of a binary task.
 """
 
+from flyball.core.declared.serving import Compare
 from flyball.core.prediction import Answer
-from flyball.core.serving import Compare
 
 REGRESSION_TOLERANCE = 0.01  # without a declaration two regressions agree within this share of the larger of the two
 

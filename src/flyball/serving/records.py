@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from flyball.core.declared.serving import Serving
 from flyball.core.prediction import Answer, Failure, Outcome, PredictionRecord, ShadowRecord
-from flyball.core.serving import Serving
 from flyball.serving import outcome
 from flyball.serving.admit import code
 from flyball.serving.batch import Batch

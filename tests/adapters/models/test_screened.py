@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from flyball.adapters.models.predictor import CODE, RELEASE
 from flyball.adapters.models.screened import Screened, screened
+from flyball.core.declared.serving import Filter
 from flyball.core.errors import Untrusted
 from flyball.core.model import Input, Packaged
 from flyball.core.prediction import Answer, ArmReply, Failure
-from flyball.core.serving import Filter
 
 DTYPES = {"amount": pl.Float64(), "age": pl.Int64()}
 MODULE = """

@@ -14,7 +14,7 @@ from tests.adapters.prediction_log.test_segments import TABLES, record
 from flyball.adapters.prediction_log.disk import Disk
 from flyball.adapters.prediction_log.files import frames_of
 from flyball.adapters.prediction_log.segments import SegmentLog, Segments
-from flyball.core.serving import Fsync
+from flyball.core.declared.serving import Fsync
 
 
 def found(folder: Path) -> list[str]:

@@ -25,8 +25,8 @@ from flyball.app.wiring.loop.live import WithSpool
 from flyball.app.wiring.training.executors import Executors
 from flyball.app.wiring.training.pipeline import Pipeline
 from flyball.core.errors import Untrusted
+from flyball.core.facts.storage import Deleted, repair_place
 from flyball.core.ledger import Ledger
-from flyball.core.storage_facts import Deleted, repair_place
 from flyball.monitor.labels import AT
 
 

@@ -10,7 +10,7 @@ from tests.app.backtest.two_arms import BEGINS, PANE, TwoArms, accuracy, declare
 from flyball.app.backtest.report import PolicyLine
 from flyball.app.backtest.rollouts import RolloutAgain
 from flyball.core import events as e
-from flyball.core.guardrails import MetricGuardrail
+from flyball.core.declared.guardrails import MetricGuardrail
 from flyball.core.ports import Segment
 from flyball.core.service import Service
 

@@ -25,7 +25,7 @@ from flyball.app.wiring.backtest.from_rows import pane_tick
 from flyball.app.wiring.backtest.run import Asked, Run
 from flyball.control.reconcile import TelemetrySensor
 from flyball.control.reconcile.sensing import Watching
-from flyball.core.guardrails import Guardrails, MetricGuardrail
+from flyball.core.declared.guardrails import Guardrails, MetricGuardrail
 from flyball.core.ports import Segment
 from flyball.core.routing import WHOLE, ArmCounts, Routing, StepCounts, TestSums
 from flyball.core.service import Autonomy, Canary, Data, LiveMetric, Promote, Retrain, Service, Soak, Step

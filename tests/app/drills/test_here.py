@@ -16,8 +16,8 @@ from flyball.app.drills.lease import Allowed, allowed_path, put
 from flyball.app.home import Home
 from flyball.app.wiring.drills import looking
 from flyball.app.wiring.drills.looking import Place, asked_for
+from flyball.core.declared.serving import Objectives, Recycling
 from flyball.core.drill_lease import DrillLease
-from flyball.core.serving import Objectives, Recycling
 from flyball.core.undrillable import undrillable
 
 NAME = "fraud"

@@ -26,9 +26,9 @@ from flyball.control.state.incident_state import OpenIncident
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.clock import timestamp
+from flyball.core.facts.storage import EXAMPLES, Deleted, examples_place
 from flyball.core.ids import ServiceName
 from flyball.core.service import Incidents
-from flyball.core.storage_facts import EXAMPLES, Deleted, examples_place
 
 DECLARED = Incidents(examples=20, before_s=300.0)
 WHOLE = {"routing.json", "releases.json", "health.json", "panes.json", "windows.json", "examples.parquet"}

@@ -13,8 +13,8 @@ from tests.control.world import service
 
 from flyball.app.slo.prometheus import Links, rules, rules_text, runbooks_of
 from flyball.app.slo.runbook_links import checked, known_runbooks
+from flyball.core.declared.objectives import Events, Method, Objective, Slo
 from flyball.core.errors import BadInput
-from flyball.core.objectives import Events, Method, Objective, Slo
 from flyball.core.promised import objectives_of
 from flyball.core.service import Service
 from flyball.decide.objectives.budgets import Budgets

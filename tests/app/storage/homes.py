@@ -13,10 +13,10 @@ from flyball.app.wiring.ledger import ledger_of
 from flyball.app.wiring.stores.collecting import Collector
 from flyball.core import events as e
 from flyball.core.codec import canonical
+from flyball.core.facts.storage import StorageCollected
 from flyball.core.ids import Digest, ExperimentDigest, ReleaseRoot, ServiceName
 from flyball.core.ledger import Ledger
 from flyball.core.release import Release, Snapshot
-from flyball.core.storage_facts import StorageCollected
 from flyball.pipeline.manifest import of_bytes
 
 DAY = 86_400.0

@@ -26,8 +26,8 @@ from flyball.app.wiring.stores.experiments import ExperimentStore
 from flyball.app.wiring.stores.sweep_lock import alone
 from flyball.core import events as e
 from flyball.core.errors import Conflict, LedgerBroken, NotFound
+from flyball.core.facts.storage import HoldPlaced
 from flyball.core.ids import Digest, ReleaseRoot, ServiceName
-from flyball.core.storage_facts import HoldPlaced
 
 ROOT = Path(__file__).resolve().parents[3]
 GRACE = 7 * DAY

@@ -19,7 +19,7 @@ from flyball.adapters.gateway_address import Address, write_address
 from flyball.app.home import Home
 from flyball.app.wiring.loop.around import KEPT, Around
 from flyball.core.contract import Column
-from flyball.core.serving import Probes, Serving
+from flyball.core.declared.serving import Probes, Serving
 from flyball.core.surroundings import Surroundings
 from flyball.serving.access.own_probe import HEADER, is_own
 

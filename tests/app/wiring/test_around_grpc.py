@@ -19,7 +19,7 @@ from tests.serving.serve.http.test_own_probes import everything, guarded
 from flyball.adapters.gateway_address import Address, write_address
 from flyball.app.home import Home
 from flyball.app.wiring.loop.around import Around
-from flyball.core.serving import Probes, Serving
+from flyball.core.declared.serving import Probes, Serving
 from flyball.core.surroundings import Surroundings
 
 grpc: Any = pytest.importorskip("grpc", reason="grpcio is not there")

@@ -6,7 +6,7 @@ import pytest
 
 from flyball.contracts.declaration.alerts_sense import NEEDS
 from flyball.contracts.declaration.service_file import parse
-from flyball.core.declared_alerts import AlertFormat, Alerts
+from flyball.core.declared.alerts import AlertFormat, Alerts
 from flyball.core.errors import BadInput
 from flyball.core.policy import policy_digest
 

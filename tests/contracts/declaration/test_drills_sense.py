@@ -4,7 +4,7 @@ import pytest
 
 from flyball.app.drills.faults import FAULTS
 from flyball.contracts.declaration.service_file import parse
-from flyball.core import declared_drills
+from flyball.core.declared import drills as declared_drills
 from flyball.core.errors import BadInput
 
 SMALL = """

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flyball.contracts.declaration.gateway_file import REFERENCES, parse
+from flyball.core.declared.gateway_file import Auth, GatewayFile, Limits, Telemetry, Tls, Tokens, Traces
 from flyball.core.errors import BadInput
-from flyball.core.gateway_file import Auth, GatewayFile, Limits, Telemetry, Tls, Tokens, Traces
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "gateway-yaml.md"
 HEAD = "apiVersion: flyball/v1\nkind: Gateway\n"

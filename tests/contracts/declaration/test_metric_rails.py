@@ -4,8 +4,8 @@ import pytest
 from tests.contracts.declaration.test_service_file import WHOLE
 
 from flyball.contracts.declaration.service_file import parse
+from flyball.core.declared.guardrails import MetricGuardrail
 from flyball.core.errors import BadInput
-from flyball.core.guardrails import MetricGuardrail
 
 GUARDED = WHOLE.replace("max_errors: 100}", "max_errors: 100, metrics: METRICS}")
 VALUED = GUARDED.replace("monitor: {", "monitor: {value: {right: 1.0, wrong: 0.0, fn: -5.0}, ")

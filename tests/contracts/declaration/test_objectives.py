@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from flyball.contracts.declaration.service_file import declaration, parse
+from flyball.core.declared.objectives import DAYS_28_S, Slo
 from flyball.core.errors import BadInput
-from flyball.core.objectives import DAYS_28_S, Slo
 from flyball.core.promised import objectives_of
 
 SMALL = """\

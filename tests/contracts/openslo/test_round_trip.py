@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from flyball.contracts.openslo.own_queries import Queries, queries_of, recognised
 from flyball.contracts.openslo.reading import parse
 from flyball.contracts.openslo.writing import text_of
-from flyball.core.objectives import Method, Objective, Sli
+from flyball.core.declared.objectives import Method, Objective, Sli
 
 names = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,40}", fullmatch=True)
 minutes = st.integers(60, 60 * 24 * 90).map(lambda count: 60.0 * count)

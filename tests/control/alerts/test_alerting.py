@@ -21,10 +21,10 @@ from tests.control.world import BACK, FIRST, NAME, OPENED, SECOND, first_champio
 
 from flyball.control.plan import plan
 from flyball.core import events as e
-from flyball.core.declared_alerts import Flap, Rotation
+from flyball.core.declared.alerts import Flap, Rotation
+from flyball.core.declared.objectives import Slo
 from flyball.core.health import Health, SignKind
 from flyball.core.ids import RolloutId
-from flyball.core.objectives import Slo
 from flyball.core.routing import ArmCounts, Observed, Routing, StepCounts
 from flyball.core.service import Alerts, Review
 

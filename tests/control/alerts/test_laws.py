@@ -22,7 +22,7 @@ from tests.control.world import NAME
 from flyball.control.alerts.due import due
 from flyball.control.alerts.holding import reason_to_hold, silence_of
 from flyball.core import events as e
-from flyball.core.declared_alerts import Flap
+from flyball.core.declared.alerts import Flap
 from flyball.core.service import Alerts
 from flyball.core.watching import SignalKind
 

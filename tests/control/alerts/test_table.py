@@ -4,8 +4,8 @@ from typing import get_args
 
 from flyball.control.alerts.table import EXPLAINS, TABLE, row_of
 from flyball.control.state.alert_causes import OF_SIGNAL, cause_of, family
+from flyball.core.facts.incident import IncidentKind
 from flyball.core.health import SignKind
-from flyball.core.incident_facts import IncidentKind
 from flyball.core.watching import SignalKind
 
 

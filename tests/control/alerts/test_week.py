@@ -8,7 +8,7 @@ from tests.control.world import NAME
 
 from flyball.control.alerts.table import row_of
 from flyball.core import events as e
-from flyball.core.declared_alerts import Flap
+from flyball.core.declared.alerts import Flap
 from flyball.core.health import Sign
 from flyball.core.service import Alerts, Review
 

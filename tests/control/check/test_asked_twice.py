@@ -21,7 +21,7 @@ from flyball.control.state.rollout_state import RolloutState
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.clock import timestamp
-from flyball.core.declared_kinds import StepKind
+from flyball.core.declared.kinds import StepKind
 from flyball.core.ids import Digest, RolloutId, ServiceName
 from flyball.core.release import Estimate, GateResult, Release
 from flyball.core.rollout_power import Power

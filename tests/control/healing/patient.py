@@ -10,9 +10,9 @@ from flyball.control.decision import Situation
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.clock import timestamp
+from flyball.core.facts.incident import IncidentKind
 from flyball.core.health import Health, HealthState, Severity, Sign, SignKind
 from flyball.core.ids import RolloutId
-from flyball.core.incident_facts import IncidentKind
 from flyball.core.service import Constant, FallbackLink, Healing, HealingPolicy, Service, Serving
 
 CONSTANT = FallbackLink(constant=Constant(prediction=0))

@@ -19,8 +19,8 @@ from flyball.control.reconcile import TelemetrySensor
 from flyball.core import events as e
 from flyball.core.budget_standing import BudgetsState
 from flyball.core.clock import timestamp
+from flyball.core.declared.objectives import Objective, Slo
 from flyball.core.metric_evidence import MetricEvidence, MetricTrial
-from flyball.core.objectives import Objective, Slo
 from flyball.core.ports import Segment
 from flyball.core.release import Estimate
 from flyball.core.routing import PairEvidence

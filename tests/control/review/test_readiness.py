@@ -10,11 +10,11 @@ from flyball.control.review.readiness import Checked, Item, Looked, Readiness, r
 from flyball.control.review.readiness.item import State
 from flyball.core import events as e
 from flyball.core.clock import timestamp
+from flyball.core.declared.serving import PredictionLog, Probes
 from flyball.core.health import Health
 from flyball.core.ids import RolloutId
 from flyball.core.routing import Routing, Verdict
 from flyball.core.service import Alerts, Budget, Gate, Limits, LiveMetric, Review, Service
-from flyball.core.serving import PredictionLog, Probes
 
 YES = Checked(ok=True, why="looked at")
 ALL = Looked(champion=YES, previous=YES, levels=YES, labels=YES, runbooks=YES, controller=YES, backup=YES)

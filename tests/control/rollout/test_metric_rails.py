@@ -8,7 +8,7 @@ from flyball.control.reconcile import Seen
 from flyball.control.state.rollout_state import trial_of
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
-from flyball.core.guardrails import Guardrails, MetricGuardrail
+from flyball.core.declared.guardrails import Guardrails, MetricGuardrail
 from flyball.core.ids import RolloutId
 from flyball.core.metric_evidence import MetricEvidence
 

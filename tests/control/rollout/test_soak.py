@@ -12,7 +12,7 @@ from flyball.control.plan import Plan
 from flyball.control.reconcile import Seen
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
-from flyball.core.guardrails import Guardrails, MetricGuardrail
+from flyball.core.declared.guardrails import Guardrails, MetricGuardrail
 from flyball.core.ids import RolloutId, ServiceName
 from flyball.core.metric_evidence import MetricEvidence
 from flyball.core.routing import ArmCounts, OwnRates, Routing, StepCounts, TestSums

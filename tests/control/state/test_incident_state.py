@@ -10,7 +10,7 @@ from tests.control.world import NAME
 from flyball.control.state.incident_state import IncidentBook, folded
 from flyball.core import events as e
 from flyball.core.clock import moment, timestamp
-from flyball.core.incident_facts import IncidentKind
+from flyball.core.facts.incident import IncidentKind
 
 BEGAN = moment("2026-11-21T10:00:00.000000Z").timestamp()
 

@@ -6,15 +6,13 @@ from types import ModuleType
 import pytest
 
 from flyball.control.state.turn import CARE
-from flyball.core import alert_facts, drill_facts, healing_facts, health_facts, incident_facts, routine_facts
 from flyball.core.fact import Fact
+from flyball.core.facts import access, alert, drill, healing, health, incident, routine
 
-OF_THE_DATA = (incident_facts.IncidentOpened, incident_facts.IncidentClosed)  # by their kind
+OF_THE_DATA = (incident.IncidentOpened, incident.IncidentClosed)  # by their kind
 
 
-@pytest.mark.parametrize(
-    "module", [alert_facts, drill_facts, healing_facts, health_facts, incident_facts, routine_facts]
-)
+@pytest.mark.parametrize("module", [access, alert, drill, healing, health, incident, routine])
 def test_each_fact_of_care_is_known_as_one(module: ModuleType) -> None:
     facts = [each for _, each in inspect.getmembers(module, inspect.isclass) if each.__module__ == module.__name__]
     facts = [each for each in facts if issubclass(each, Fact)]

@@ -5,10 +5,10 @@ from typing import Any
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from flyball.core.declared.serving import Recycling, Serving
 from flyball.core.estimating import ConceptTrend
 from flyball.core.release import Estimate
 from flyball.core.service import Data, Experiment, LiveMetric, Metadata, Monitor, Service
-from flyball.core.serving import Recycling, Serving
 from flyball.core.surroundings import Probed, Surroundings, Worker
 from flyball.core.watching import Signal
 from flyball.decide.health import Counted, Late, Latency, Loss, Trend, Unlabelled, Vitals

@@ -4,8 +4,8 @@ import pytest
 from msgspec.structs import replace
 
 from flyball.core import events as e
+from flyball.core.declared.objectives import Events, Objective, Slo
 from flyball.core.ids import ServiceName
-from flyball.core.objectives import Events, Objective, Slo
 from flyball.decide.objectives.budgets import FOREIGN, NOTHING, Budgets
 from flyball.decide.objectives.telling import budget_facts
 

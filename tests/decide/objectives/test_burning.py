@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flyball.core.objectives import Events, Objective
+from flyball.core.declared.objectives import Events, Objective
 from flyball.decide.objectives.burning import PAIRS, burn_rate, exhausted_in_s, left, pairs_of, ratio, threshold
 
 targets = st.floats(0.001, 0.99999)

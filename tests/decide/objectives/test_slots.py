@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flyball.core.objectives import Events
+from flyball.core.declared.objectives import Events
 from flyball.decide.objectives.slots import Kept, Slots
 
 HOUR_S, DAY_S = 3600.0, 86_400.0

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.serving.parts import CANDIDATE, CHAMPION, Told, gateway, routing, row, with_links
 
+from flyball.core.declared.serving import AnswerCache as Declared
 from flyball.core.prediction import Answer, ArmReply, Predictor
-from flyball.core.serving import AnswerCache as Declared
 from flyball.serving.resilience.answer_cache import AnswerCache
 
 KINDS = {"card": "string", "amount": "number", "items": "integer"}

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flyball.core.declared.serving import Breaking
 from flyball.core.prediction import Answer, ArmReply, Failure
-from flyball.core.serving import Breaking
 from flyball.serving.resilience.breaker import MOST_PAUSE_S, PROBES, Breaker, failed_call
 from flyball.serving.resilience.circuits import Circuits
 

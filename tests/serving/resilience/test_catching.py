@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.serving.parts import CANDIDATE, CHAMPION, CONSTANT, PREVIOUS, gateway, routing, row, service
 
+from flyball.core.declared.serving import Overload, Serving
 from flyball.core.prediction import Failure
-from flyball.core.serving import Overload, Serving
 from flyball.serving.resilience.catching import PER_S, RESERVE, Catching
 from flyball.serving.resilience.overload import Overloads
 from flyball.serving.resilience.retry_budget import repeated

@@ -5,7 +5,7 @@ from collections import deque
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flyball.core.serving import ClassRate
+from flyball.core.declared.serving import ClassRate
 from flyball.serving.resilience.class_share import ClassShare, bytes_for
 
 

@@ -8,10 +8,10 @@ from tests.serving.parts import CHAMPION, PREVIOUS, routing, row
 from tests.serving.stage import SERVICE, stage, until
 
 from flyball.adapters.messages.gateway_socket import exercised, waiting
-from flyball.core.fallback_facts import FallbackExercised
+from flyball.core.declared.serving import Exercising
+from flyball.core.facts.fallback import FallbackExercised
 from flyball.core.ids import ServiceName
 from flyball.core.prediction import Answer, Failure
-from flyball.core.serving import Exercising
 from flyball.serving.resilience.exercise import Exercise
 from flyball.serving.serve.workers.spool import put_exercised
 

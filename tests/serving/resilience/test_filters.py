@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from tests.serving.parts import CHAMPION, CONSTANT, CONTRACT, Told, checker, routing, row, service
 from tests.serving.stage import SERVICE, stage, until
 
+from flyball.core.declared.serving import ClassRate, Filter
 from flyball.core.prediction import PredictionRecord
-from flyball.core.serving import ClassRate, Filter
 from flyball.serving.admit import complaint
 from flyball.serving.counting.accounting import Accounting
 from flyball.serving.counting.counter_file import in_memory

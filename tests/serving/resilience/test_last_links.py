@@ -5,9 +5,9 @@ from typing import Any
 
 from tests.serving.parts import CANDIDATE, CHAMPION, CONSTANT, Told, routing, row, with_links
 
+from flyball.core.declared.serving import AnswerCache as DeclaredCache
+from flyball.core.declared.serving import Case, FallbackLink
 from flyball.core.prediction import PredictionRecord
-from flyball.core.serving import AnswerCache as DeclaredCache
-from flyball.core.serving import Case, FallbackLink
 from flyball.serving.gateway import Gateway
 
 RULE = FallbackLink(

@@ -8,8 +8,8 @@ import pytest
 from tests.serving.parts import CANDIDATE, CHAMPION, Told, gateway, routing, row
 
 from flyball.adapters.clock import SystemClock
+from flyball.core.declared.serving import Overload
 from flyball.core.prediction import Answer, ArmReply, Failure
-from flyball.core.serving import Overload
 from flyball.serving.protocols.plain import status_of
 from flyball.serving.resilience.limit import START
 from flyball.serving.resilience.overload import Overloads

@@ -11,11 +11,11 @@ from tests.serving.parts import CANDIDATE, CHAMPION, PREVIOUS, Told, routing, ro
 from tests.serving.resilience.test_filters import filtered, on_answer
 from tests.serving.stage import SERVICE, Stage, stage, until
 
+from flyball.core.declared.serving import Filter
 from flyball.core.errors import Untrusted
 from flyball.core.ids import Epoch
 from flyball.core.model import Input, Packaged
 from flyball.core.prediction import Answer, ArmReply
-from flyball.core.serving import Filter
 from flyball.serving.compare import agree
 
 

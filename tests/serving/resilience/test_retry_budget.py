@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.serving.parts import gateway, routing, row
 
+from flyball.core.declared.serving import RetryBudget
 from flyball.core.prediction import Answer, ArmReply, Failure
-from flyball.core.serving import RetryBudget
 from flyball.serving.resilience.retry_budget import RESERVE, Budget, repeated
 
 

@@ -3,8 +3,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flyball.core.declared.serving import Breaking
 from flyball.core.prediction import Answer, ArmReply, Failure
-from flyball.core.serving import Breaking
 from flyball.serving.resilience.breaker import NUMBERS, Breaker
 from flyball.serving.resilience.circuits import Circuits
 from flyball.serving.resilience.shared_breaker import SETS, SharedBreaker

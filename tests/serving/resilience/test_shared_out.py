@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flyball.core.serving import AnswerCache, Mirroring, Overload, RetryBudget, Serving
+from flyball.core.declared.serving import AnswerCache, Mirroring, Overload, RetryBudget, Serving
 from flyball.serving.resilience.shared_out import shared_out
 
 ROWS = st.integers(1, 10**6)

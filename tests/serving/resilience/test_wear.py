@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flyball.core.serving import Recycling
+from flyball.core.declared.serving import Recycling
 from flyball.serving.resilience.wear import Wear, spread, strictest
 
 BOUNDS = st.builds(

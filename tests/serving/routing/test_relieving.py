@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.serving.parts import CHAMPION, CONSTANT, PREVIOUS, Told, gateway, routing, row, service
 
+from flyball.core.declared.serving import Overload
 from flyball.core.prediction import PredictionRecord, Predictor
 from flyball.core.record import Record
 from flyball.core.routing import Relief, Routing
-from flyball.core.serving import Overload
 from flyball.serving.gateway import Gateway
 from flyball.serving.resilience.overload import Overloads
 from flyball.serving.routing.lowering import lowers

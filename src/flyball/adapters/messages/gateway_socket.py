@@ -10,7 +10,7 @@ import msgspec
 from flyball.core import errors
 from flyball.core.control import Apply, Asked, Done, Observe, Recycle, Refusal, Request
 from flyball.core.errors import FlyballError, NotFound, StaleEpoch, Unavailable, Untrusted
-from flyball.core.fallback_facts import FallbackExercised
+from flyball.core.facts.fallback import FallbackExercised
 from flyball.core.routing import Observed, Routing, Stopped
 
 ANSWER_S = 120.0  # an order loads releases before it is obeyed

@@ -18,12 +18,12 @@ from msgspec.structs import replace
 
 from flyball.adapters.models.code import functions_of
 from flyball.adapters.models.predictor import CODE, RELEASE
+from flyball.core.declared.serving import Filter
 from flyball.core.errors import Untrusted
 from flyball.core.frames import DTYPES, frame, series
 from flyball.core.ids import short
 from flyball.core.model import Packaged
 from flyball.core.prediction import Answer, ArmReply, Failure, Predictor
-from flyball.core.serving import Filter
 
 KEPT_BACK = False  # in the place of the prediction that a row kept from the model does not have
 

@@ -34,11 +34,11 @@ from flyball.adapters.prediction_log.files import (
     open_files,
     sealed,
 )
+from flyball.core.declared.serving import Fsync
 from flyball.core.log_columns import LogColumns, columns_of, joined
 from flyball.core.log_tables import LogTables
 from flyball.core.ports import Segment
 from flyball.core.prediction import LabelRecord, PredictionRecord, ShadowRecord
-from flyball.core.serving import Fsync
 from flyball.core.watching import Pane
 
 _PART_ROWS = 4096

@@ -21,10 +21,10 @@ import polars as pl
 from msgspec.structs import replace
 
 from flyball.adapters.prediction_log.disk import Disk
+from flyball.core.declared.serving import Fsync
 from flyball.core.log_tables import LogTables
 from flyball.core.prediction import LabelRecord
 from flyball.core.record import Record
-from flyball.core.serving import Fsync
 from flyball.core.watching import Pane
 
 WORKERS = "workers"

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from flyball.app.people import Act, Person, told
 from flyball.app.triggers import receive
-from flyball.core.declared_kinds import TriggerSource
+from flyball.core.declared.kinds import TriggerSource
 from flyball.core.errors import BadInput, Fault
 from flyball.core.ledger import Ledger
 from flyball.core.record import Record

@@ -17,7 +17,7 @@ from flyball.app.backtest.trials import TrialSeen, lacking, newest
 from flyball.control.decision import elapsed_s
 from flyball.control.rollout.steps import effective_steps
 from flyball.core.clock import moment
-from flyball.core.guardrails import NO_LIMIT
+from flyball.core.declared.guardrails import NO_LIMIT
 from flyball.core.record import Record
 from flyball.core.routing import Verdict
 from flyball.core.service import Guardrails, Service, Step

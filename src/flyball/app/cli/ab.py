@@ -7,8 +7,8 @@ from cyclopts import App, Parameter
 from flyball.app.cli.acting import act
 from flyball.app.cli.door import HomeOption, JsonFlag, emit, progress
 from flyball.app.home import find_home
-from flyball.core.ab_facts import AbMetric
 from flyball.core.errors import NotFound
+from flyball.core.facts.ab import AbMetric
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

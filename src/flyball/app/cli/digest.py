@@ -7,7 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from flyball.app.cli.door import HomeOption, JsonFlag, emit, progress, say
-from flyball.core.declared_review import Period
+from flyball.core.declared.review import Period
 from flyball.core.errors import BadInput, Fault, Refused
 
 

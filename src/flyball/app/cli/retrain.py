@@ -8,7 +8,7 @@ from flyball.app.cli.acting import act
 from flyball.app.cli.door import HomeOption, JsonFlag
 from flyball.app.retrains import retrain as retrain_it
 from flyball.app.triggers import receive
-from flyball.core.declared_kinds import TriggerSource
+from flyball.core.declared.kinds import TriggerSource
 from flyball.core.errors import BadInput, Fault
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from flyball.app.cli.door import HomeOption, JsonFlag, emit, progress, say
-from flyball.core.declared_review import Period
+from flyball.core.declared.review import Period
 
 if TYPE_CHECKING:
     from rich.console import Group

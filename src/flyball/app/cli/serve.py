@@ -37,7 +37,7 @@ def serve(
     from flyball.app.home import find_home
     from flyball.app.wiring.serving.run import run
     from flyball.app.wiring.serving.secured import secured
-    from flyball.core.serving import MOST_WORKERS
+    from flyball.core.declared.serving import MOST_WORKERS
 
     asked_for = secured(gateway, host=host)
     declared = load_each(services, verb="serve")

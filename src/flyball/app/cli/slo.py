@@ -64,7 +64,7 @@ def rules(
     from flyball.app.slo.prometheus import Links, rules_text, runbooks_of
     from flyball.app.slo.prometheus import rules as rules_of
     from flyball.app.slo.runbook_links import checked, known_runbooks
-    from flyball.core.objectives import Slo
+    from flyball.core.declared.objectives import Slo
     from flyball.core.promised import objectives_of
 
     declared, _, _ = subject(service, home)

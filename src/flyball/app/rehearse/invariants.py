@@ -11,7 +11,7 @@ from typing import Final
 
 from flyball.app.rehearse.witness import Effect, Stand
 from flyball.core import events as e
-from flyball.core.guardrails import NO_LIMIT
+from flyball.core.declared.guardrails import NO_LIMIT
 from flyball.core.ledger import Entry
 from flyball.core.routing import Routing
 from flyball.core.service import Service

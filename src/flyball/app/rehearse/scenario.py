@@ -10,7 +10,7 @@ from flyball.app.rehearse.faults import POINTS, FaultAt
 from flyball.contracts import yaml_text
 from flyball.contracts.durations import PATTERN, resolved, seconds
 from flyball.contracts.schema_faults import faults, nearest
-from flyball.core.declared_kinds import Positive, Seconds
+from flyball.core.declared.kinds import Positive, Seconds
 from flyball.core.errors import BadInput, Fault
 from flyball.core.record import Record
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from flyball.contracts.durations import seconds
-from flyball.core.declared_review import Period
+from flyball.core.declared.review import Period
 from flyball.core.errors import BadInput, Fault
 from flyball.decide.calendar import Span, last_whole
 

@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 
 from flyball.app.slo.runbook_links import BY_SLI, SILENT, SPENT
 from flyball.contracts.openslo.own_queries import queries_of
-from flyball.core.objectives import Objective, Slo, window_of
+from flyball.core.declared.objectives import Objective, Slo, window_of
 from flyball.core.promised import objectives_of
 from flyball.core.record import Record
 from flyball.core.runbook_link import link

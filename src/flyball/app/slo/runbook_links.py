@@ -3,8 +3,8 @@
 from collections.abc import Collection
 from importlib import resources
 
+from flyball.core.declared.objectives import Sli
 from flyball.core.errors import BadInput, Fault
-from flyball.core.objectives import Sli
 
 BY_SLI: dict[Sli, str] = {
     "availability": "error-budget-spent",

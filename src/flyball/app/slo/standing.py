@@ -2,8 +2,8 @@
 
 from flyball.control.state.service_state import ServiceState
 from flyball.core.budget_standing import BudgetsState, BudgetStanding, Burn, Burning
+from flyball.core.declared.objectives import Objective
 from flyball.core.events import BudgetBurning
-from flyball.core.objectives import Objective
 from flyball.core.promised import freezes, objectives_of
 from flyball.core.record import Record
 from flyball.core.service import Service

@@ -11,7 +11,7 @@ from flyball.adapters.messages.alerts.ticket_file import TicketFiles
 from flyball.adapters.messages.receiver_http import HttpReceiver
 from flyball.adapters.messages.receiver_thread import InThread
 from flyball.app.home import Home
-from flyball.core.declared_alerts import AlertDestination
+from flyball.core.declared.alerts import AlertDestination
 from flyball.core.errors import FlyballError, Unavailable
 from flyball.core.outbox import Receiver
 

@@ -10,8 +10,8 @@ from flyball.adapters.messages.receiver_thread import InThread
 from flyball.app.home import Home
 from flyball.app.wiring.alert_receivers import alert_receiver
 from flyball.app.wiring.stores.releases import ReleaseStore
-from flyball.core.declared_alerts import AlertDestination
-from flyball.core.destination import Destination
+from flyball.core.declared.alerts import AlertDestination
+from flyball.core.declared.destination import Destination
 from flyball.core.errors import Unavailable
 from flyball.core.events import ServiceDeclared
 from flyball.core.ledger import Ledger

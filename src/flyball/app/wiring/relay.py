@@ -29,8 +29,8 @@ from flyball.app.home import Home
 from flyball.app.wiring.ledger_place import OpenLedger, open_ledger
 from flyball.app.wiring.receivers import Directory, receiver_of
 from flyball.app.wiring.reminders import Reminders
-from flyball.core.declared_alerts import AlertDestination
-from flyball.core.destination import Destination
+from flyball.core.declared.alerts import AlertDestination
+from flyball.core.declared.destination import Destination
 from flyball.core.errors import FlyballError
 from flyball.core.outbox import Answer, Outbox, Receiver, Waiting
 from flyball.registry.telling.patience import LONGEST_S, REFUSALS, rest_s

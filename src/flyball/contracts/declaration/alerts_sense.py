@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from flyball.contracts.declaration.task_metrics import Finding
 from flyball.contracts.yaml_text import Path
-from flyball.core.declared_alerts import AlertDestination, Alerts, Rotation
-from flyball.core.destination import Destination
+from flyball.core.declared.alerts import AlertDestination, Alerts, Rotation
+from flyball.core.declared.destination import Destination
 
 WEB = re.compile(r"https?://[^@/?#]+([/?#].*)?")
 VARIABLE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*")

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from flyball.contracts.declaration.task_metrics import Finding
 from flyball.contracts.schema_faults import nearest
-from flyball.core.declared_drills import DRILLED, FALLBACK, Schedule
+from flyball.core.declared.drills import DRILLED, FALLBACK, Schedule
+from flyball.core.declared.serving import Serving
 from flyball.core.service import Service
-from flyball.core.serving import Serving
 from flyball.core.undrillable import undrillable
 
 

@@ -9,8 +9,8 @@ import msgspec
 from flyball.contracts.durations import resolved
 from flyball.contracts.schema_faults import faults
 from flyball.contracts.yaml_text import Document, Path, read, refusal
+from flyball.core.declared.gateway_file import GatewayFile
 from flyball.core.errors import Fault
-from flyball.core.gateway_file import GatewayFile
 
 # each may hold a secret, so each is a reference and none is ever shown
 REFERENCES: tuple[Path, ...] = (

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from flyball.contracts.declaration.task_metrics import Finding
 from flyball.contracts.yaml_text import Path
 from flyball.core.cohorts import Cohorts
-from flyball.core.guardrails import ArmMetric, MetricGuardrail
+from flyball.core.declared.guardrails import ArmMetric, MetricGuardrail
 from flyball.core.margin import margin
 from flyball.core.service import Experiment, Monitor, Rollout, Task
 

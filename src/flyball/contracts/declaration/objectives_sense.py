@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from flyball.contracts.declaration.task_metrics import Finding
 from flyball.contracts.yaml_text import Path
-from flyball.core.objectives import Objective, Slo, window_of
+from flyball.core.declared.objectives import Objective, Slo, window_of
 from flyball.core.service import Monitor
 
 LEAST_WINDOW_S = 3600.0  # the shortest burn rate that alerts is of one hour

@@ -14,7 +14,7 @@ from flyball.contracts.declaration.task_metrics import Finding, metric_of_task
 from flyball.contracts.schema_faults import nearest
 from flyball.contracts.yaml_text import Path
 from flyball.core.cohorts import Cohorts
-from flyball.core.destination import Destination
+from flyball.core.declared.destination import Destination
 from flyball.core.service import (
     Experiment,
     HealthRules,

@@ -18,9 +18,9 @@ from flyball.contracts.durations import resolved
 from flyball.contracts.schema_faults import faults
 from flyball.contracts.yaml_text import Path, read, refusal
 from flyball.core.cohorts import Cohorts
-from flyball.core.declared_drills import Schedule
-from flyball.core.declared_incidents import PLACE, Incidents
-from flyball.core.destination import Destination
+from flyball.core.declared.destination import Destination
+from flyball.core.declared.drills import Schedule
+from flyball.core.declared.incidents import PLACE, Incidents
 from flyball.core.service import (
     Alerts,
     Autonomy,

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from flyball.contracts.declaration.task_metrics import Finding
 from flyball.contracts.yaml_text import Path
 from flyball.core import row_condition
-from flyball.core.experiment import Experiment
+from flyball.core.declared.experiment import Experiment
+from flyball.core.declared.serving import Case, Compare, Constant, FallbackLink, Filter, Serving
 from flyball.core.service import Gate, Rollout
-from flyball.core.serving import Case, Compare, Constant, FallbackLink, Filter, Serving
 
 
 def of_serving(serving: Serving, experiment: Experiment) -> Iterator[Finding]:

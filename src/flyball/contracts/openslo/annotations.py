@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
-from flyball.core.objectives import Objective, Sli, Urgency
+from flyball.core.declared.objectives import Objective, Sli, Urgency
 
 PREFIX = "flyball."
 _NUMBERS = {"limit-ms": "limit_ms", "max-age-s": "max_age_s"}

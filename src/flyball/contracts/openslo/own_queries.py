@@ -5,7 +5,7 @@ The difference: rows of testers and pinned versions are in the counters, and not
 
 import re
 
-from flyball.core.objectives import Objective, Sli
+from flyball.core.declared.objectives import Objective, Sli
 from flyball.core.record import Record
 
 _LE = re.compile(r'^flyball_latency_seconds_bucket\{.*le="([^"]+)"')

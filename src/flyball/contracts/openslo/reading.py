@@ -17,8 +17,8 @@ from flyball.contracts.openslo.objective_sense import of_slo
 from flyball.contracts.openslo.own_queries import Queries, queries_of, recognised
 from flyball.contracts.schema_faults import faults, found, nearest
 from flyball.contracts.yaml_text import Document, Path, read_all, refusal
+from flyball.core.declared.objectives import DAYS_28_S, Objective
 from flyball.core.errors import Fault
-from flyball.core.objectives import DAYS_28_S, Objective
 from flyball.core.record import Record
 
 UNITS_S = {"m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}

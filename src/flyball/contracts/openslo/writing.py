@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 from flyball.contracts.openslo import model
 from flyball.contracts.openslo.annotations import annotated
 from flyball.contracts.openslo.own_queries import queries_of
-from flyball.core.objectives import Objective, window_of
+from flyball.core.declared.objectives import Objective, window_of
 
 LINE = 4096  # characters: a query stays on its line
 _UNITS = ((604_800.0, "w"), (86_400.0, "d"), (3600.0, "h"), (60.0, "m"))

@@ -10,8 +10,8 @@ from flyball.control.state.alert_causes import family
 from flyball.control.state.alert_state import AlertBook
 from flyball.control.state.healing_state import SLOW
 from flyball.core import events as e
-from flyball.core.alert_facts import HeldBy, Urgency
 from flyball.core.clock import moment
+from flyball.core.facts.alert import HeldBy, Urgency
 from flyball.core.health import OF_SUPPLY
 from flyball.core.routing import ArmCounts
 from flyball.core.service import Alerts

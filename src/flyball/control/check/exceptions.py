@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.clock import moment
-from flyball.core.exception_facts import gate_evidence
+from flyball.core.facts.exception import gate_evidence
 from flyball.core.release import GateResult
 
 

@@ -6,9 +6,9 @@ from flyball.control.decision import Situation, elapsed_s
 from flyball.control.healing.causes import Cause
 from flyball.control.healing.training import against_training
 from flyball.control.state.healing_state import SLOW
-from flyball.core.declared_healing import DeclaredRemedy
-from flyball.core.declared_kinds import Remedy
-from flyball.core.serving import Serving
+from flyball.core.declared.healing import DeclaredRemedy
+from flyball.core.declared.kinds import Remedy
+from flyball.core.declared.serving import Serving
 from flyball.decide.ladder import remedy_rung
 
 LATELY = 2  # turns of exercising: one may have been missed

@@ -12,7 +12,7 @@ from flyball.control.decision import Situation
 from flyball.control.state.alert_causes import OF_SUPPLY, SILENCE
 from flyball.control.state.incident_state import OpenIncident
 from flyball.control.state.service_state import ServiceState
-from flyball.core import incident_facts
+from flyball.core.facts import incident as incident_facts
 from flyball.core.health import Severity, Sign
 from flyball.core.record import Record
 

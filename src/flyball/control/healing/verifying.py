@@ -14,7 +14,7 @@ from flyball.control.healing.causes import Cause
 from flyball.control.state.healing_state import Tried
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
-from flyball.core.healing_facts import Helped
+from flyball.core.facts.healing import Helped
 from flyball.core.ids import ServiceName
 from flyball.core.ledger import Command
 

@@ -22,9 +22,9 @@ from flyball.control.state.incident_state import GRAVITY, OpenIncident
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core import health
+from flyball.core.facts.incident import IncidentKind
 from flyball.core.health import Sign
 from flyball.core.ids import ServiceName
-from flyball.core.incident_facts import IncidentKind
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")  # in a name that is typed, and is a folder's
 

@@ -15,9 +15,9 @@ from flyball.control.narrate import sentence
 from flyball.core import events as e
 from flyball.core.clock import moment, timestamp
 from flyball.core.errors import NotFound
+from flyball.core.facts.storage import EXAMPLES, examples_place
 from flyball.core.ledger import Entry
 from flyball.core.record import Record
-from flyball.core.storage_facts import EXAMPLES, examples_place
 
 KINDS: Mapping[str, str] = {  # kind of a line, by the first part of its type, or by the whole of it
     **dict.fromkeys(("signal", "diagnosis", "trigger"), "signal"),

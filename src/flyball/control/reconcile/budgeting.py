@@ -7,7 +7,7 @@ from flyball.control.state.health_state import HealthStanding
 from flyball.core import events as e
 from flyball.core.budget_standing import BudgetsState, BudgetStanding
 from flyball.core.clock import moment
-from flyball.core.objectives import Events
+from flyball.core.declared.objectives import Events
 from flyball.core.ports import Segment
 from flyball.core.promised import objectives_of
 from flyball.core.release import Estimate

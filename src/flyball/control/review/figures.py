@@ -6,7 +6,7 @@ from typing import Literal
 
 from flyball.control.review.outside import Answers
 from flyball.control.review.past import Budget, Happened, Past
-from flyball.core.incident_facts import OF_SUPPLY
+from flyball.core.facts.incident import OF_SUPPLY
 from flyball.core.record import Record
 from flyball.decide.calendar import Span
 

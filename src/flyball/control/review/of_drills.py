@@ -10,7 +10,7 @@ counts. People who were told, and what people did, count whatever it was for: a 
 from flyball.control.explained import explains_kind
 from flyball.control.state.alert_causes import family
 from flyball.core import events as e
-from flyball.core.drill_facts import DrillBegun
+from flyball.core.facts.drill import DrillBegun
 from flyball.core.ledger import Entry
 
 CANDIDATE = "bad_candidate"

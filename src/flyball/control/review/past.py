@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any, Literal
 
 from flyball.core.clock import moment
-from flyball.core.incident_facts import IncidentKind
+from flyball.core.facts.incident import IncidentKind
 from flyball.core.record import Record
 from flyball.decide.calendar import Span
 

@@ -18,7 +18,7 @@ from flyball.control.state.fold import fold
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.clock import moment, timestamp
-from flyball.core.declared_review import Period
+from flyball.core.declared.review import Period
 from flyball.core.ledger import Entry
 from flyball.core.record import Record
 from flyball.core.service import Service

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from flyball.control.state.rollout_state import RolloutState
 from flyball.control.state.service_state import ServiceState
-from flyball.core.guardrails import NO_LIMIT
+from flyball.core.declared.guardrails import NO_LIMIT
 from flyball.core.ids import Epoch, ReleaseRoot, RolloutId, ServiceName
 from flyball.core.routing import WHOLE, Routing
 from flyball.core.service import Approval, Promote, Service, Step

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from flyball.core import events as e
 from flyball.core.clock import moment, timestamp
-from flyball.core.healing_facts import RemedyKind
+from flyball.core.facts.healing import RemedyKind
 from flyball.core.record import Record
 
 DAY = timedelta(days=1)

@@ -8,7 +8,7 @@ from flyball.control.explained import explains_kind
 from flyball.control.state.alert_causes import family
 from flyball.core import events as e
 from flyball.core.clock import moment, timestamp
-from flyball.core.drill_facts import DrillBegun
+from flyball.core.facts.drill import DrillBegun
 from flyball.core.health import Health, Severity
 from flyball.core.record import Record
 

@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from flyball.core import events as e
-from flyball.core.declared_kinds import Remedy, Trigger, TriggerSource
+from flyball.core.declared.kinds import Remedy, Trigger, TriggerSource
 from flyball.core.record import Record
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
+from flyball.core.declared.serving import Recycling
 from flyball.core.health import Severity
 from flyball.core.service import HealthRules
-from flyball.core.serving import Recycling
 from flyball.core.surroundings import Probed, Surroundings
 from flyball.decide.health.reading import RANK, Reading, worst
 from flyball.decide.health.vitals import Counted, Vitals

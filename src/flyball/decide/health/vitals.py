@@ -1,6 +1,6 @@
 """What was measured of a service at a moment. What nobody could measure is None, and says nothing."""
 
-from flyball.core.declared_health import HealthRules
+from flyball.core.declared.health import HealthRules
 from flyball.core.estimating import ConceptTrend
 from flyball.core.record import Record
 from flyball.core.release import Estimate

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from flyball.core.budget_standing import BudgetStanding, Burn, Burning
-from flyball.core.objectives import Events, Objective, Slo, window_of
+from flyball.core.declared.objectives import Events, Objective, Slo, window_of
 from flyball.decide.objectives.burning import LOW_TRAFFIC, Pair, burn_rate, exhausted_in_s, left, pairs_of, threshold
 from flyball.decide.objectives.slices import Slicing
 from flyball.decide.objectives.slots import HOUR_S, Kept

@@ -7,7 +7,7 @@ after the fault does (Google, The Site Reliability Workbook, chapter 5, table 5-
 
 from typing import Final
 
-from flyball.core.objectives import Events, Objective, Urgency, window_of
+from flyball.core.declared.objectives import Events, Objective, Urgency, window_of
 from flyball.core.record import Record
 
 MINUTE_S, HOUR_S, DAY_S = 60.0, 3600.0, 86_400.0

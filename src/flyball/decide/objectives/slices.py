@@ -1,6 +1,6 @@
 """Budgets by time slices: each slice of a fixed length is one event, good or bad as a whole, or good in part."""
 
-from flyball.core.objectives import Events, Objective
+from flyball.core.declared.objectives import Events, Objective
 
 
 class Slicing:

@@ -8,7 +8,7 @@ long ones from coarse ones; each event is in all of them.
 from bisect import bisect_left, bisect_right
 from typing import Final
 
-from flyball.core.objectives import Events
+from flyball.core.declared.objectives import Events
 
 MINUTE_S, HOUR_S, DAY_S = 60.0, 3600.0, 86_400.0
 FINE: Final = ((MINUTE_S, 6 * HOUR_S), (5 * MINUTE_S, 3 * DAY_S))  # length of a slot, longest window read from them

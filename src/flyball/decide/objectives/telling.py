@@ -8,8 +8,8 @@ from typing import Final
 
 from flyball.core import events as e
 from flyball.core.budget_standing import BudgetStanding
+from flyball.core.declared.objectives import window_of
 from flyball.core.ids import ServiceName
-from flyball.core.objectives import window_of
 
 RESTORED: Final = 0.05  # share of the budget that must be left again
 CALM: Final = 0.8  # of the limit: a burn rate has to fall below this in its short window, or in its long one

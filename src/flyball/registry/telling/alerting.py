@@ -13,7 +13,7 @@ What was held, and what was never told, is told to nobody.
 from collections.abc import Mapping
 
 from flyball.core import events as e
-from flyball.core.declared_alerts import AlertDestination, Alerts
+from flyball.core.declared.alerts import AlertDestination, Alerts
 from flyball.core.ledger import Entry
 from flyball.core.notice import Notice, NoticeEvent
 from flyball.core.record import Record

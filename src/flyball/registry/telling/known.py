@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from flyball.core.declared_alerts import Alerts
-from flyball.core.destination import Destination
+from flyball.core.declared.alerts import Alerts
+from flyball.core.declared.destination import Destination
 from flyball.core.events import (
     ChampionAppointed,
     ReleaseRegistered,

@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from flyball.core.declared_alerts import AlertDestination
-from flyball.core.destination import Destination
+from flyball.core.declared.alerts import AlertDestination
+from flyball.core.declared.destination import Destination
 from flyball.core.events import ServiceDeclared
 from flyball.core.ledger import Entry, Message
 from flyball.registry.telling import alerting, cdevents, mirror, openlineage

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any
 
+from flyball.core.declared.serving import AnswerCache as Declared
 from flyball.core.prediction import Answer
 from flyball.core.row_condition import typed
-from flyball.core.serving import AnswerCache as Declared
 from flyball.serving.batch import Ask, Batch, ask_for
 
 _Key = tuple[str, bytes]

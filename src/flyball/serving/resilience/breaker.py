@@ -13,8 +13,8 @@ at once, and a full queue is no sickness.
 from collections.abc import Sequence
 from typing import Literal
 
+from flyball.core.declared.serving import Breaking
 from flyball.core.prediction import Answer, ArmReply, Failure
-from flyball.core.serving import Breaking
 
 State = Literal["closed", "open", "half_open"]
 STATES: tuple[State, ...] = ("closed", "open", "half_open")

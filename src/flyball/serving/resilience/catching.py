@@ -11,8 +11,8 @@ interpreter. While it stalls there is no such bound, and `previous` is asked too
 not caught is turned away unread, as if there was no chain.
 """
 
+from flyball.core.declared.serving import Serving
 from flyball.core.routing import Routing
-from flyball.core.serving import Serving
 from flyball.serving.batch import Caught
 from flyball.serving.resilience.fallback import PREVIOUS
 from flyball.serving.resilience.limit import Class, Limit

@@ -7,8 +7,8 @@ all of them, opens for all, and is tried by one. While that one is not closed, i
 
 from collections.abc import Callable, Container
 
+from flyball.core.declared.serving import Breaking
 from flyball.core.prediction import ArmReply, Failure
-from flyball.core.serving import Breaking
 from flyball.serving.resilience.breaker import Breaker, failed_call
 from flyball.serving.resilience.shared_breaker import SharedBreaker
 from flyball.serving.shelf import Shelf, tag_of

@@ -5,7 +5,7 @@ and how many are of the class. Whoever counts an answer holds the ring meanwhile
 workers in the order in which they came here.
 """
 
-from flyball.core.serving import ClassRate
+from flyball.core.declared.serving import ClassRate
 from flyball.serving.shelf import Hold, alone
 
 _HEAD = 3  # words: the next place, how many there are, how many are of the class

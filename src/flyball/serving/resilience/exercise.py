@@ -9,10 +9,10 @@ several workers exercises for all (`serve.answering.duty`).
 from collections import Counter
 from collections.abc import Sequence
 
-from flyball.core.fallback_facts import FallbackExercised
+from flyball.core.declared.serving import Compare, Exercising
+from flyball.core.facts.fallback import FallbackExercised
 from flyball.core.ids import ServiceName
 from flyball.core.prediction import Answer, Failure
-from flyball.core.serving import Compare, Exercising
 from flyball.serving.compare import agree
 
 

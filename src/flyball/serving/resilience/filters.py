@@ -18,9 +18,9 @@ from typing import Any
 import msgspec
 
 from flyball.core.contract import Checked
+from flyball.core.declared.serving import Filter
 from flyball.core.prediction import Answer
 from flyball.core.row_condition import holds, typed
-from flyball.core.serving import Filter
 from flyball.serving.batch import Batch
 from flyball.serving.resilience.class_share import ClassShare
 from flyball.serving.resilience.last_links import CACHED, Link, last_answer

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
+from flyball.core.declared.serving import Case, Constant, Serving
 from flyball.core.prediction import Answer
 from flyball.core.row_condition import holds, typed
-from flyball.core.serving import Case, Constant, Serving
 from flyball.serving.batch import Batch
 from flyball.serving.resilience.answer_cache import AnswerCache
 
@@ -17,7 +17,7 @@ Link = tuple[str, Callable[[Batch, int], Answer | None]]
 def last_links(serving: Serving, kinds: Mapping[str, str], cache: AnswerCache | None) -> tuple[Link, ...]:
     """Name and function of each, in the order of `serving.fallback`. `kinds` of the columns.
 
-    >>> from flyball.core.serving import FallbackLink
+    >>> from flyball.core.declared.serving import FallbackLink
     >>> declared = Serving(fallback=("previous", FallbackLink(constant=Constant(prediction=0))))
     >>> [name for name, _ in last_links(declared, {}, None)]
     ['constant']

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from math import ceil
 from typing import Literal
 
+from flyball.core.declared.serving import Overload
 from flyball.core.prediction import ArmReply, Failure
-from flyball.core.serving import Overload
 from flyball.serving.resilience.limit import Class, Limit
 
 Refusal = Literal["overload", "priority", "deadline"]  # 503, 429, 504

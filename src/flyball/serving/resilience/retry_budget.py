@@ -5,8 +5,8 @@ is dead, full or behind an open circuit, and rows that the contract withheld fro
 asked for the first time.
 """
 
+from flyball.core.declared.serving import RetryBudget
 from flyball.core.prediction import Answer, Failure
-from flyball.core.serving import RetryBudget
 from flyball.serving.batch import Ask, Batch
 
 RESERVE = 200.0  # rows: what a quiet service may ask again at once

@@ -5,7 +5,7 @@ of its state, one call of one worker tries while it is half open. Each step is w
 order in which the workers came.
 """
 
-from flyball.core.serving import Breaking
+from flyball.core.declared.serving import Breaking
 from flyball.serving.resilience.breaker import CALLS, CLOSED, OPENED, STATE, STATES, WINDOW, Breaker, State, window_of
 from flyball.serving.shelf import Shelf
 

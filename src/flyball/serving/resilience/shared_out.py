@@ -7,7 +7,7 @@ many rows may wait for it) is not divided: each worker has a process of its own 
 
 from msgspec.structs import replace
 
-from flyball.core.serving import Serving
+from flyball.core.declared.serving import Serving
 
 
 def shared_out(serving: Serving, workers: int) -> Serving:

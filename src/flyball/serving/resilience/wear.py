@@ -6,7 +6,7 @@ fresh would be replaced for ever by its like: its memory says nothing, and the o
 
 from collections.abc import Sequence
 
-from flyball.core.serving import Recycling
+from flyball.core.declared.serving import Recycling
 
 
 def strictest(declared: Sequence[Recycling]) -> Recycling:

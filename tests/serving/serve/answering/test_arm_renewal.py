@@ -6,7 +6,7 @@ import os
 from types import SimpleNamespace
 from typing import Any
 
-from flyball.core.serving import Recycling
+from flyball.core.declared.serving import Recycling
 from flyball.serving.serve.answering.arm_renewal import LOOK_S, ArmRenewal
 from flyball.serving.serve.complaints import Complaints
 from flyball.serving.serve.resident import resident_mb

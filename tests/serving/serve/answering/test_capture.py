@@ -17,9 +17,9 @@ from flyball.adapters.clock import SystemClock
 from flyball.adapters.prediction_log.disk import Disk
 from flyball.adapters.prediction_log.labels import SqliteLabels
 from flyball.adapters.prediction_log.segments import SegmentLog, Segments
+from flyball.core.declared.serving import PredictionLog
 from flyball.core.log_tables import log_tables
 from flyball.core.prediction import LabelRecord, PredictionRecord, ShadowRecord
-from flyball.core.serving import PredictionLog
 from flyball.serving.counting.accounting import Accounting
 from flyball.serving.counting.counter_file import SLOT_BYTES, Slot
 from flyball.serving.serve.answering.capture import Capture

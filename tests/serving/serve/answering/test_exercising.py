@@ -8,9 +8,9 @@ from tests.serving.parts import gateway, routing, row, service
 from tests.serving.serve.answering.test_asked_once import asked
 
 from flyball.adapters.clock import SystemClock
-from flyball.core.fallback_facts import FallbackExercised
+from flyball.core.declared.serving import Exercising as Declared
+from flyball.core.facts.fallback import FallbackExercised
 from flyball.core.service import Constant, FallbackLink
-from flyball.core.serving import Exercising as Declared
 from flyball.serving.resilience.overload import Overloads
 from flyball.serving.serve.answering.duty import Duty
 from flyball.serving.serve.answering.exercising import exercising

@@ -9,9 +9,9 @@ from tests.serving.parts import CANDIDATE, CHAMPION, CONTRACT, Told, gateway, ro
 
 from flyball.adapters.clock import SystemClock
 from flyball.contracts.rows.reader import body_reader
+from flyball.core.declared.serving import Breaking
 from flyball.core.errors import Unavailable
 from flyball.core.prediction import ArmReply, PredictionRecord, ShadowRecord
-from flyball.core.serving import Breaking
 from flyball.serving.protocols import oip_stats
 from flyball.serving.protocols.oip_model import Signature
 from flyball.serving.protocols.terms import Terms

@@ -7,8 +7,8 @@ import pytest
 from tests.serving.parts import CANDIDATE, CHAMPION, Told, gateway, routing, row, service
 
 from flyball.adapters.clock import SystemClock
+from flyball.core.declared.serving import Compare, Mirroring, Overload
 from flyball.core.prediction import Answer, ArmReply, Failure, Predictor, ShadowRecord
-from flyball.core.serving import Compare, Mirroring, Overload
 from flyball.serving.batch import Ask, Batch
 from flyball.serving.gateway import Gateway
 from flyball.serving.resilience.overload import Overloads

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tests.serving.stage import PATIENCE_S
 
-from flyball.core.serving import Recycling
+from flyball.core.declared.serving import Recycling
 from flyball.serving.serve.workers import renewal
 from flyball.serving.serve.workers.renewal import Renewal
 

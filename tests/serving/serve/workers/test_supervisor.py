@@ -9,10 +9,10 @@ from tests.serving.stage import PATIENCE_S
 
 from flyball.adapters.clock import SystemClock
 from flyball.adapters.messages.gateway_socket import waiting
+from flyball.core.declared.serving import Breaking
 from flyball.core.errors import BadInput, Unavailable, Untrusted
 from flyball.core.ids import Epoch, ReleaseRoot
 from flyball.core.routing import Routing, StepCounts, Verdict
-from flyball.core.serving import Breaking
 from flyball.serving.protocols.oip_model import Signature
 from flyball.serving.resilience.circuits import Circuits
 from flyball.serving.serve.answering.arms import Arms

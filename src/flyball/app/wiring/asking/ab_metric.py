@@ -11,7 +11,7 @@ import polars as pl
 
 from flyball.adapters.prediction_log.query import tables
 from flyball.app.home import Home
-from flyball.core.ab_facts import AbMetric
+from flyball.core.facts.ab import AbMetric
 from flyball.decide.ab_report import UnitSums
 
 

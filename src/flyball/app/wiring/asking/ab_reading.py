@@ -11,9 +11,9 @@ from flyball.app.home import Home
 from flyball.app.wiring.asking.ab_metric import sums
 from flyball.control.state.ab_state import AbState, folded
 from flyball.core import events as e
-from flyball.core.ab_facts import AbMetric
 from flyball.core.clock import moment, timestamp
 from flyball.core.errors import NotFound, Unavailable
+from flyball.core.facts.ab import AbMetric
 from flyball.core.ledger import Entry, Ledger
 from flyball.core.record import Record
 from flyball.core.routing import Observed, Routing, StepCounts

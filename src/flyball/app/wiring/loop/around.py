@@ -23,9 +23,9 @@ from flyball.adapters.refused_files import left, of_service
 from flyball.app.home import Home
 from flyball.app.wiring.loop.probe_requests import Request, request
 from flyball.core.contract import Column
+from flyball.core.declared.serving import Endpoint, Probes
 from flyball.core.errors import Unavailable
 from flyball.core.service import Service
-from flyball.core.serving import Endpoint, Probes
 from flyball.core.surroundings import Probed, Surroundings
 from flyball.serving.access.own_probe import HEADER, mark
 

@@ -16,9 +16,9 @@ from flyball.adapters.prediction_log.upkeep import is_beyond
 from flyball.app.home import Home
 from flyball.core.clock import moment
 from flyball.core.events import IncidentOpened
+from flyball.core.facts.storage import EXAMPLES, Deleted, StorageCollected, examples_place, repair_place
 from flyball.core.ids import ServiceName
 from flyball.core.ledger import Entry, Ledger
-from flyball.core.storage_facts import EXAMPLES, Deleted, StorageCollected, examples_place, repair_place
 
 _DRAFTS_TOO = f"*{EXAMPLES}*"  # what a killed writer has left holds rows as well
 

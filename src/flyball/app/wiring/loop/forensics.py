@@ -32,11 +32,11 @@ from flyball.core.clock import moment
 from flyball.core.codec import digest
 from flyball.core.errors import FlyballError
 from flyball.core.events import ForensicsKept
+from flyball.core.facts.storage import EXAMPLES, StorageCollected, examples_place
 from flyball.core.ids import Digest, ServiceName
 from flyball.core.ledger import Ledger
 from flyball.core.record import Record
 from flyball.core.service import Incidents
-from flyball.core.storage_facts import EXAMPLES, StorageCollected, examples_place
 from flyball.serving.serve.workers.spool import write_whole as write_whole
 
 EVERY_S = 1.0

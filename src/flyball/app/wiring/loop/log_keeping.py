@@ -19,11 +19,11 @@ from flyball.app.declared import load
 from flyball.app.home import Home
 from flyball.app.wiring.ledger import open_ledger, recorder
 from flyball.app.wiring.loop.beside_log import delete, examples_over, repairs_beyond
+from flyball.core.facts.storage import Deleted, StorageCollected
 from flyball.core.ids import ServiceName
 from flyball.core.ledger import Ledger
 from flyball.core.record import Record
 from flyball.core.service import Service
-from flyball.core.storage_facts import Deleted, StorageCollected
 
 FIRST_S, EVERY_S = 60.0, 600.0  # of a controller
 _PER_FACT = 500

@@ -10,9 +10,9 @@ from flyball.adapters.prediction_log.repairs import Repair, mended, repair_of
 from flyball.core.clock import moment
 from flyball.core.errors import Untrusted
 from flyball.core.events import BackfillDone
+from flyball.core.facts.storage import StorageCollected, repair_place
 from flyball.core.ledger import Ledger
 from flyball.core.ports import Segment, Telemetry
-from flyball.core.storage_facts import StorageCollected, repair_place
 from flyball.monitor.labels import AT
 
 AGAIN_S = 30.0  # how often a controller looks whether rows that were gone are back

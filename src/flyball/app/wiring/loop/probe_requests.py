@@ -9,9 +9,9 @@ import polars as pl
 
 from flyball.contracts.rows.as_sent import as_sent
 from flyball.core.contract import Column
+from flyball.core.declared.serving import Endpoint
 from flyball.core.errors import Unavailable
 from flyball.core.record import Record
-from flyball.core.serving import Endpoint
 from flyball.serving.protocols.binary_tensors import written_tensor
 from flyball.serving.protocols.oip_model import DATATYPES
 

@@ -24,9 +24,9 @@ import msgspec
 
 from flyball.adapters.clock import SystemClock
 from flyball.adapters.remote_asking import asking
+from flyball.core.declared.serving import Filter
 from flyball.core.errors import FlyballError
 from flyball.core.prediction import ArmReply, Predictor
-from flyball.core.serving import Filter
 from flyball.serving.frames import LENGTH, Hello, NoReply, Question, Reply, given, packed, unpacked
 from flyball.serving.serve.journal import Journal
 

@@ -11,7 +11,7 @@ from flyball.app.people import Person
 from flyball.app.rehearse.scenario import Word
 from flyball.app.retrains import retrain
 from flyball.control.state.service_state import ServiceState
-from flyball.core.declared_kinds import TriggerSource
+from flyball.core.declared.kinds import TriggerSource
 from flyball.core.errors import Conflict, NotFound, Refused, Unavailable
 from flyball.core.ledger import Entry, Ledger
 from flyball.core.service import Service

@@ -10,7 +10,7 @@ from flyball.app.review.markdown import markdown
 from flyball.app.wiring.reviewing.reading import Reviewed, outside
 from flyball.app.wiring.whole_files import write_text
 from flyball.control.review.writeup import WriteUp, written_up
-from flyball.core.declared_review import Period
+from flyball.core.declared.review import Period
 from flyball.core.events import DigestWritten
 from flyball.core.ids import Digest, ServiceName
 from flyball.core.ledger import Ledger

@@ -39,14 +39,14 @@ from flyball.app.wiring.serving.together import circuits_of, rates_of, shares_of
 from flyball.contracts.rows.compiled import CompiledRows
 from flyball.contracts.rows.reader import body_reader
 from flyball.core.contract import DataContract
+from flyball.core.declared.serving import Serving
 from flyball.core.errors import FlyballError
-from flyball.core.fallback_facts import FallbackExercised
+from flyball.core.facts.fallback import FallbackExercised
 from flyball.core.ids import Epoch, ReleaseRoot, ServiceName
 from flyball.core.ports import Judge, Releases
 from flyball.core.prediction import Predictor
 from flyball.core.promised import latency_limits_ms
 from flyball.core.routing import Routing
-from flyball.core.serving import Serving
 from flyball.serving.access.token_bucket import Buckets
 from flyball.serving.counting.accounting import Accounting
 from flyball.serving.counting.counter_file import Units

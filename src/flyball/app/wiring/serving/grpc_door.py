@@ -3,8 +3,8 @@
 from importlib.util import find_spec
 
 from flyball.app.wiring.serving.panes import complain
+from flyball.core.declared.gateway_file import Tls
 from flyball.core.errors import BadInput, Fault, Unavailable
-from flyball.core.gateway_file import Tls
 from flyball.serving.serve.http.server import Beside
 from flyball.serving.serve.http.tls import Certificates
 

@@ -14,7 +14,7 @@ from flyball.app.wiring.serving.own_address import told_where
 from flyball.app.wiring.serving.secured import Secured
 from flyball.app.wiring.serving.short_folder import short_folder
 from flyball.app.wiring.stores.releases import ReleaseStore
-from flyball.core.serving import Recycling
+from flyball.core.declared.serving import Recycling
 from flyball.decide.rollout import judge
 from flyball.serving.resilience.wear import strictest
 from flyball.serving.serve.http.server import serve

@@ -11,8 +11,8 @@ from flyball.app.declared import read_text
 from flyball.contracts.declaration.gateway_file import parse
 from flyball.core.access import EVERY, Denied, Grant
 from flyball.core.clock import Clock
+from flyball.core.declared.gateway_file import GatewayFile
 from flyball.core.errors import BadInput, Fault
-from flyball.core.gateway_file import GatewayFile
 from flyball.serving.access import api_keys
 from flyball.serving.access.refusals import Refusals
 from flyball.serving.access.token_bucket import Buckets

@@ -32,10 +32,10 @@ from flyball.app.wiring.stores.inventory import Inventory, used_within
 from flyball.app.wiring.stores.sweep_lock import alone
 from flyball.core.clock import Clock
 from flyball.core.errors import LedgerBroken, NotFound
+from flyball.core.facts.storage import Deleted, StorageCollected
 from flyball.core.ids import Ids, ServiceName
 from flyball.core.ledger import Ledger
 from flyball.core.record import Record
-from flyball.core.storage_facts import Deleted, StorageCollected
 from flyball.registry.holdings import Holdings
 from flyball.registry.sweep import Judged, Stored, marks, plan, reach
 

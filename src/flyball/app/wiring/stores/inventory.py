@@ -10,7 +10,7 @@ from pathlib import Path
 from flyball.adapters.content.blobs import Blobs
 from flyball.app.home import Home
 from flyball.app.wiring.stores.drafts import in_use
-from flyball.core.storage_facts import StoredKind
+from flyball.core.facts.storage import StoredKind
 from flyball.registry.hexes import hexes
 from flyball.registry.sweep import Stored
 

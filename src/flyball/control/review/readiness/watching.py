@@ -6,7 +6,7 @@ from flyball.control.overdue import links, overdue
 from flyball.control.review.readiness.item import Asked, Item, failed, fresh, looked_at, passed, unknown
 from flyball.control.review.seen import DAY_S, QUARTER_S
 from flyball.core import events as e
-from flyball.core.declared_drills import FALLBACK
+from flyball.core.declared.drills import FALLBACK
 from flyball.core.undrillable import undrillable
 
 TESTED_S = 90 * DAY_S  # a test of an alert, at most so long ago

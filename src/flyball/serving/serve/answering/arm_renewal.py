@@ -7,7 +7,7 @@ beside it takes the core that it is tried on.
 import asyncio
 
 from flyball.core.clock import Clock
-from flyball.core.serving import Recycling
+from flyball.core.declared.serving import Recycling
 from flyball.serving.resilience.wear import Wear
 from flyball.serving.serve.answering.arm_process import ArmProcess
 from flyball.serving.serve.answering.arms import Arms

@@ -23,9 +23,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from flyball.core.clock import Clock
+from flyball.core.declared.serving import PredictionLog
 from flyball.core.log_columns import LogColumns
 from flyball.core.prediction import LabelRecord, PredictionRecord, ShadowRecord
-from flyball.core.serving import PredictionLog
 from flyball.core.watching import Pane
 from flyball.serving.counting.accounting import Accounting
 from flyball.serving.serve.complaints import Complaints

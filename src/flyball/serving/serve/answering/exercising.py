@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 
 from flyball.core.clock import Clock
-from flyball.core.fallback_facts import FallbackExercised
+from flyball.core.facts.fallback import FallbackExercised
 from flyball.core.ids import ServiceName
 from flyball.core.prediction import Answer, ArmReply, Failure
 from flyball.serving.batch import Batch, ask_for

@@ -18,8 +18,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from flyball.core.clock import Clock
+from flyball.core.declared.serving import Mirroring
 from flyball.core.prediction import ArmReply, Failure, ShadowRecord
-from flyball.core.serving import Mirroring
 from flyball.serving.batch import Ask, Batch
 from flyball.serving.gateway import Gateway
 from flyball.serving.resilience.overload import Overloads

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 
-from flyball.core.serving import Recycling
+from flyball.core.declared.serving import Recycling
 from flyball.serving.resilience.wear import Wear
 from flyball.serving.serve.complaints import Complaints
 from flyball.serving.serve.resident import resident_mb

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from flyball.core.fallback_facts import FallbackExercised
+from flyball.core.facts.fallback import FallbackExercised
 from flyball.core.routing import Stopped
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from flyball.core.declared_kinds import StepKind
+from flyball.core.declared.kinds import StepKind
 from flyball.core.fact import Fact, Proof, Reason
 from flyball.core.ids import Digest, ReleaseRoot, RolloutId
 from flyball.core.rollout_power import RolloutPower

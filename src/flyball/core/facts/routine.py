@@ -1,6 +1,6 @@
 """The facts of routine: what is written up, filled in again, or done by hand."""
 
-from flyball.core.declared_review import Period
+from flyball.core.declared.review import Period
 from flyball.core.fact import Fact, Proof
 
 

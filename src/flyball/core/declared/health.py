@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from flyball.core.declared_kinds import Positive, Seconds, Share
+from flyball.core.declared.kinds import Positive, Seconds, Share
 from flyball.core.record import Record
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
-from flyball.core.declared_kinds import Count, Positive, Seconds, Share
+from flyball.core.declared.kinds import Count, Positive, Seconds, Share
 from flyball.core.health import Severity
 from flyball.core.record import Record
 

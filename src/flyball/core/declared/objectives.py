@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from flyball.core.declared_kinds import Name, Positive
+from flyball.core.declared.kinds import Name, Positive
 from flyball.core.record import Record
 
 DAYS_28_S = 28 * 86_400.0

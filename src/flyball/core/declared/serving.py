@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
-from flyball.core.declared_kinds import Name, Positive, Seconds, Share
+from flyball.core.declared.kinds import Name, Positive, Seconds, Share
 from flyball.core.record import Record
 
 MOST_WORKERS = 64

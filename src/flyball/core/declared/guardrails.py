@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
-from flyball.core.declared_kinds import Share
+from flyball.core.declared.kinds import Share
 from flyball.core.record import Record
 
 ArmMetric = Literal["accuracy", "conversion", "value", "mae"]

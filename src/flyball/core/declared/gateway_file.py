@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
-from flyball.core.declared_kinds import Positive, Seconds, Share
+from flyball.core.declared.kinds import Positive, Seconds, Share
 from flyball.core.record import Record
 
 Size = Annotated[int, Meta(ge=1)]

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from flyball.core.declared_kinds import Remedy, TriggerSource
+from flyball.core.declared.kinds import Remedy, TriggerSource
 from flyball.core.fact import Fact, Proof
 
 

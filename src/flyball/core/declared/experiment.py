@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
-from flyball.core.declared_kinds import Positive, Scalar, Share, Task
+from flyball.core.declared.kinds import Positive, Scalar, Share, Task
 from flyball.core.record import Record
 
 

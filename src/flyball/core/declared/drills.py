@@ -1,6 +1,6 @@
 """The `drills` section of a service: what is drilled how often, so that what is overdue can be told."""
 
-from flyball.core.declared_review import Period
+from flyball.core.declared.review import Period
 
 FAULTS = (
     *("expired_key", "crash_loop", "memory_leak", "ledger_gone", "latency", "upstream_stall", "disk_full"),

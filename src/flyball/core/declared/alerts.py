@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from msgspec import Meta, field
 
 from flyball.core.clock import moment
-from flyball.core.declared_kinds import Seconds
-from flyball.core.destination import Variable
+from flyball.core.declared.destination import Variable
+from flyball.core.declared.kinds import Seconds
 from flyball.core.record import Record
 
 AlertFormat = Literal[  # the last three file work, the others tell somebody

@@ -1,0 +1,1 @@
+"""The facts on the ledger, one file a subject; `core.events` gathers them."""
