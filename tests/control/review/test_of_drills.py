@@ -26,6 +26,7 @@ REMEDY = e.RemedyBegun(
     verify_by="2999-01-01T00:00:00Z",
     incident="in-1",
 )
+HELPED = e.RemedyVerified(service=NAME, remedy="re-1", helped="yes", why="it is gone")
 
 
 def past(*facts: e.AnyFact) -> Past:
@@ -37,28 +38,38 @@ def counted(found: Past) -> tuple[int, int, int]:
 
 
 def test_an_incident_that_a_drill_made_is_counted_nowhere_also_after_its_end() -> None:
-    assert counted(past(DRILL, BROKEN, REMEDY, MENDED, OVER)) == (0, 0, 0)
-    late = past(DRILL, BROKEN, OVER, REMEDY, MENDED)
+    assert counted(past(DRILL, BROKEN, REMEDY, HELPED, MENDED, OVER)) == (0, 0, 0)
+    late = past(DRILL, BROKEN, OVER, REMEDY, HELPED, MENDED)
     assert counted(late) == (0, 0, 0)
     assert [each.what for each in late.drills] == ["nan_burst"]
 
 
 def test_the_same_without_a_drill_or_after_it_is_counted() -> None:
-    assert counted(past(BROKEN, REMEDY, MENDED)) == (1, 1, 1)
-    assert counted(past(DRILL, OVER, BROKEN, REMEDY, MENDED)) == (1, 1, 1)
-    assert counted(past(replace(DRILL, until="2020-01-01T00:00:00Z"), BROKEN, REMEDY, MENDED)) == (1, 1, 1)
+    assert counted(past(BROKEN, REMEDY, HELPED, MENDED)) == (1, 1, 1)
+    assert counted(past(DRILL, OVER, BROKEN, REMEDY, HELPED, MENDED)) == (1, 1, 1)
+    assert counted(past(replace(DRILL, until="2020-01-01T00:00:00Z"), BROKEN, REMEDY, HELPED, MENDED)) == (1, 1, 1)
 
 
 @pytest.mark.parametrize("cause", ["resources/disk", "labels"])
 def test_what_the_fault_does_not_explain_is_real_while_it_runs(cause: str) -> None:
     incident = replace(BROKEN, kind="health", cause=cause)
-    assert counted(past(DRILL, incident, replace(REMEDY, cause=cause), MENDED, OVER)) == (1, 1, 1)
+    assert counted(past(DRILL, incident, replace(REMEDY, cause=cause), HELPED, MENDED, OVER)) == (1, 1, 1)
 
 
 def test_a_remedy_of_no_incident_is_a_drills_where_its_fault_explains_the_cause() -> None:
     alone = replace(REMEDY, incident=None, cause="drift/amount")
-    assert counted(past(DRILL, alone, OVER))[2] == 0
-    assert counted(past(DRILL, replace(alone, cause="latency"), OVER))[2] == 1
+    assert counted(past(DRILL, alone, HELPED, OVER))[2] == 0
+    assert counted(past(DRILL, replace(alone, cause="latency"), HELPED, OVER))[2] == 1
+
+
+def test_remedies_that_all_failed_and_then_called_somebody_are_one_by_hand() -> None:
+    """Red before: 4 of 5 needed no hand, which is the goal, and the service was ill all the time."""
+    kinds = ("fall_back", "roll_back", "recycle_worker", "shed")
+    tried = [replace(REMEDY, remedy=f"re-{kind}", kind=kind) for kind in kinds]
+    failed = [replace(HELPED, remedy=one.remedy, helped="no") for one in tried]
+    page = replace(REMEDY, remedy="re-page", kind="page")
+    found = past(BROKEN, *(fact for pair in zip(tried, failed, strict=True) for fact in pair), page)
+    assert [(one.what, one.automatic) for one in found.remedies] == [("page", False)]
 
 
 def test_a_bad_candidate_that_was_drilled_is_no_failed_change() -> None:

@@ -14,7 +14,7 @@ from flyball.core.declared.serving import PredictionLog, Probes
 from flyball.core.health import Health
 from flyball.core.ids import RolloutId
 from flyball.core.routing import Routing, Verdict
-from flyball.core.service import Alerts, Budget, Gate, Limits, LiveMetric, Review, Service
+from flyball.core.service import AlertDestination, Alerts, Budget, Gate, Limits, LiveMetric, Review, Service
 
 YES = Checked(ok=True, why="looked at")
 ALL = Looked(champion=YES, previous=YES, levels=YES, labels=YES, runbooks=YES, controller=YES, backup=YES)
@@ -44,7 +44,7 @@ def whole() -> Service:
         retrain=replace(base.retrain, budget=Budget(runs_per_week=2)),
         experiment=replace(base.experiment, limits=Limits(memory_mb=1_000.0)),
         review=Review(digests=("weekly",)),
-        alerts=Alerts(on_call=("ada",)),
+        alerts=Alerts(on_call=("ada",), to=(AlertDestination(format="slack", to="env:HOOK"),)),
         drills={"disaster": "quarterly"},
     )
 
@@ -187,5 +187,31 @@ def test_a_test_alert_that_one_destination_missed_is_no_test_that_passed() -> No
     missed = e.AlertsTested(
         service=NAME, alert="al-u", by="ada", proof="os_user", arrived=("slack",), missed={"pager": "403"}
     )
-    item = _items(_ready(whole(), [*first_champion(), *last_hours(), missed]))["alerts are tested"]
+    item = _items(_ready(_told("slack", "pager"), [*first_champion(), *last_hours(), missed]))["alerts are tested"]
     assert (item.state, "pager: 403" in item.why) == ("FAIL", True)
+
+
+def _tests(arrived: tuple[str, ...], missed: dict[str, str] | None = None) -> e.AlertsTested:
+    return e.AlertsTested(service=NAME, alert="al-u", by="ada", proof="os_user", arrived=arrived, missed=missed or {})
+
+
+def _told(*names: str, urgency: str = "all") -> Service:
+    to = tuple(AlertDestination(format="slack", to="env:HOOK", name=name, urgency=urgency) for name in names)  # type: ignore[arg-type]
+    return replace(whole(), alerts=Alerts(on_call=("ada",), to=to))
+
+
+def test_alerts_are_tested_at_each_destination_that_is_declared_or_not_at_all() -> None:
+    """Red before: a test of one of three, or of one that is declared no longer, was enough."""
+    shown = [*first_champion(), *last_hours()]  # of these one test, at slack
+    assert _items(_ready(_told("slack", "mail"), shown))["alerts are tested"].why == "no test was ever sent to mail"
+    both = [*shown, _tests(("mail",))]
+    assert _items(_ready(_told("slack", "mail"), both))["alerts are tested"].state == "PASS"
+    failing = [*both, _tests((), {"slack": "404"})]
+    assert "slack: 404" in _items(_ready(_told("slack", "mail"), failing))["alerts are tested"].why
+    assert _items(_ready(_told(), shown))["alerts are tested"].state == "FAIL"
+
+
+def test_who_is_on_call_is_nobody_where_no_destination_takes_pages() -> None:
+    shown = [*first_champion(), *last_hours()]
+    assert _items(_ready(_told("slack", urgency="ticket"), shown))["somebody is on call"].state == "FAIL"
+    assert _items(_ready(_told("slack", urgency="page"), shown))["somebody is on call"].state == "PASS"

@@ -78,7 +78,10 @@ def recovered(past: Past) -> Figure:
     times = [(each.seq, each.recovered_s) for each in closed]
     by_closing = sum(each.by_closing for each in closed)
     why = f"mean of {len(times)}" + (f", {by_closing} of them up to their closing" if by_closing else "")
-    return _mean("time to recover", times, why if times else "no incident was closed")
+    over = {each.what for each in closed}
+    still = [each for each in past.opened if each.what not in over]
+    said = f"; {len(still)} that were opened are not over: {', '.join(each.what for each in still)}" if still else ""
+    return _mean("time to recover", times, (why if times else "no incident was closed") + said)
 
 
 def drilled(past: Past) -> tuple[Figure, ...]:
@@ -111,7 +114,8 @@ def checked(past: Past) -> Figure:
 
 
 def automated(past: Past) -> Figure:
-    """Remedies that no person had to begin or to carry out."""
+    """Remedies that no person had to begin or to carry out. One of ours counts where it helped: a chain of remedies
+    that all failed, and then called somebody, is one remedy by hand."""
     alone = sum(each.automatic for each in past.remedies)
     kinds = ", ".join(sorted({each.what for each in past.remedies if not each.automatic}))
     why = f"{alone} of {len(past.remedies)} needed no hand" + (f"; by hand: {kinds}" if kinds else "")
@@ -163,7 +167,10 @@ def change_failures(past: Past) -> Figure:
     """Releases taken back, during their rollout or after it, of those that clients met."""
     failed, changes = past.failures, past.changes
     promoted = sum(each.promoted for each in failed)
+    met = {each.what for each in changes}
+    earlier = sum(each.what not in met for each in failed)
     why = f"{len(failed)} taken back ({promoted} of them as champion) of {len(changes)} that clients met"
+    why += f"; {earlier} of those taken back were met before" if earlier else ""
     return _share("change failures", len(failed), len(changes), why, (*changes, *failed), NO_CHANGE, better="lower")
 
 

@@ -63,6 +63,7 @@ class _Reader:
         self.incidents: dict[str, tuple[e.IncidentOpened, str]] = {}
         self.alerts: dict[str, e.AlertRaised] = {}  # by id
         self.lives: set[tuple[str, str]] = set()  # processes that were started, each with its owner
+        self.begun: dict[str, str] = {}  # remedies whose verdict is not known yet -> their kind
         self.by_hand: set[str] = set()  # incidents, alerts and runbooks' days whose work by hand was counted
 
     def take(self, entry: Entry) -> None:
@@ -221,10 +222,16 @@ class _Reader:
         match fact:
             case e.RemedyBegun(kind="roll_back" | "retrain"):
                 pass  # told by the facts of what it does
-            case e.RemedyBegun(kind=kind, incident=incident):
-                self._add("remedies", Remedied, entry, kind, automatic=kind != "page")
-                if kind == "page" and incident:
+            case e.RemedyBegun(kind="page" as kind, incident=incident):
+                self._add("remedies", Remedied, entry, kind, automatic=False)
+                if incident:
                     self.by_hand.add(incident)
+            case e.RemedyBegun(remedy=name, kind=kind):
+                self.begun[name] = kind
+            case e.RemedyVerified(remedy=name, helped=helped) if name in self.begun:
+                did = self.begun.pop(name)  # one that did not help has remedied nothing: what came after it counts
+                if helped == "yes":
+                    self._add("remedies", Remedied, entry, did, automatic=True)
             case e.RunbookStepDone(runbook=runbook, incident=incident, alert=alert):
                 self.running = {run: (ticket, True) for run, (ticket, _) in self.running.items()}
                 case_of = incident or alert or f"{runbook}/{entry.at[:10]}"

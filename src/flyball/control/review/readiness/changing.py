@@ -7,6 +7,7 @@ from flyball.control.review.seen import QUARTER_S, Shown
 from flyball.core import events as e
 from flyball.core.ids import short
 
+YEAR_S = 365 * 86_400.0  # what was shown longer ago is shown anew
 BACK = ("bad_candidate", "bad_rollout", "rollback")  # drills that take a release back
 
 
@@ -39,9 +40,8 @@ def _by_itself(asked: Asked) -> Item:
     made = asked.seen.newest(e.ReleaseRegistered, lambda fact: fact.ticket in orders)
     if made is not None:
         fact, shown = made
-        return passed(
-            name, f"release {short(fact.release.root)} was ordered by the policy", shown, orders[fact.ticket or ""]
-        )
+        why = f"release {short(fact.release.root)} was ordered by the policy"
+        return fresh(name, why, todo, shown, within_s=YEAR_S)
     by_hand = asked.seen.newest(e.RetrainOrdered, lambda fact: fact.proof != "policy")
     if by_hand is not None:
         return failed(name, f"{by_hand[0].by} ordered the last one", todo, by_hand[1])
@@ -78,7 +78,9 @@ def _shadow(asked: Asked) -> Item:
         return unknown(name, "no shadow was ever judged", todo)
     fact, shown = judged
     verdict = f"{fact.verdict.kind} in {fact.rollout}: {fact.verdict.reason}"
-    return passed(name, verdict, shown) if fact.verdict.kind == "PROMOTE" else failed(name, verdict, todo, shown)
+    if fact.verdict.kind != "PROMOTE":
+        return failed(name, verdict, todo, shown)
+    return fresh(name, verdict, todo, shown, within_s=YEAR_S)
 
 
 def _way_back(asked: Asked) -> Item:

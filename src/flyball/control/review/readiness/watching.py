@@ -1,6 +1,7 @@
 """Items of the checklist about watching: data, labels, probes, alerts, the fallback chain and drills."""
 
 from collections.abc import Iterable
+from functools import partial
 
 from flyball.control.overdue import links, overdue
 from flyball.control.review.readiness.item import Asked, Item, failed, fresh, looked_at, passed, unknown
@@ -98,21 +99,33 @@ def _on_call(asked: Asked) -> Item:
     named = [person for level in levels for person in level]
     if not named:
         return failed(name, "alerts.on_call names nobody", "alerts.on_call: [ada, [bob, cat]]")
+    if not any(each.urgency != "ticket" for each in alerts.to):
+        return failed(name, "no destination takes pages, so nobody is woken", "alerts.to: [{format: pagerduty, ...}]")
     turning = "" if alerts.rotation is None else f" (turn {alerts.rotation.turns(asked.seen.now) + 1} of the rotation)"
     return passed(name, f"{', '.join(named)}, in {len(levels)} levels{turning}; {len(alerts.to)} destinations")
 
 
 def _alerts_tested(asked: Asked) -> Item:
-    """The newest test: every destination took it."""
+    """Each destination that is declared took the newest test that was sent to it, not too long ago."""
     name, todo = "alerts are tested", "flyball alerts test"
-    tested = asked.seen.newest(e.AlertsTested)
-    if tested is None:
-        return failed(name, "no test alert was ever sent", todo)
-    fact, shown = tested
-    if fact.missed or not fact.arrived:
-        missed = "; ".join(f"{each}: {why}" for each, why in fact.missed.items()) or "no destination is declared"
-        return failed(name, f"the newest test did not arrive: {missed}", todo, shown)
-    return fresh(name, f"a test arrived at {', '.join(fact.arrived)}", todo, shown, within_s=TESTED_S)
+    alerts = asked.service.alerts
+    destinations = [each.called for each in alerts.to] if alerts is not None else []
+    if not destinations:
+        return failed(name, "no destination is declared: nobody hears of an alert", "alerts.to: [...]")
+    newest = {each: asked.seen.newest(e.AlertsTested, partial(_was_sent, each)) for each in destinations}
+    tested = [found for found in newest.values() if found is not None]
+    if never := [each for each, found in newest.items() if found is None]:
+        return failed(name, f"no test was ever sent to {', '.join(never)}", todo, *(shown for _, shown in tested))
+    missed = [f"{each}: {found[0].missed[each]}" for each, found in newest.items() if found and each in found[0].missed]
+    if missed:
+        why = f"the newest test did not arrive: {'; '.join(missed)}"
+        return failed(name, why, todo, *(shown for _, shown in tested))
+    oldest = max((shown for _, shown in tested), key=lambda shown: shown.age_s)
+    return fresh(name, f"tests arrived at {', '.join(destinations)}, the oldest", todo, oldest, within_s=TESTED_S)
+
+
+def _was_sent(destination: str, fact: e.AlertsTested) -> bool:
+    return destination in fact.arrived or destination in fact.missed
 
 
 def _drills(asked: Asked) -> Item:
