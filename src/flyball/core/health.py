@@ -16,16 +16,17 @@ OF_SUPPLY: Final[tuple[SignKind, ...]] = ("data_quality", "freshness")  # what s
 
 
 class Sign(Record):
-    """One thing that is not as it should be, beyond its limit since a moment."""
+    """One thing that is not as it should be, told since a moment, and begun no later."""
 
     kind: SignKind
     severity: Severity
     value: float
     limit: float  # same unit as `value`
-    since: str  # RFC 3339, UTC
+    since: str  # when it was first told, RFC 3339, UTC
     why: str  # what was measured, in words
     clears: str  # what would end it, in words
     feature: str | None = None
+    began: str = ""  # when what it tells of began, as panes, probes and windows show; empty: nothing shows it
 
     @property
     def key(self) -> str:

@@ -19,7 +19,11 @@ CONSTANT = FallbackLink(constant=Constant(prediction=0))
 
 
 def sign(
-    kind: SignKind = "errors", severity: Severity = "critical", feature: str | None = None, since: str = ""
+    kind: SignKind = "errors",
+    severity: Severity = "critical",
+    feature: str | None = None,
+    since: str = "",
+    began: str = "",
 ) -> Sign:
     return Sign(
         kind=kind,
@@ -30,6 +34,7 @@ def sign(
         why=f"{kind} is beyond its limit",
         clears=f"{kind} below its limit",
         feature=feature,
+        began=began,
     )
 
 

@@ -1,5 +1,7 @@
 """From a cause to a verified remedy: the order, the bounds, and what is done when nothing helps."""
 
+from datetime import timedelta
+
 import pytest
 from msgspec.structs import replace
 from tests.control.healing.patient import UNKNOWN, Patient, incident, patient_service, sign, unwell
@@ -500,6 +502,17 @@ def test_rows_are_kept_out_from_when_the_fault_began() -> None:
     patient.falls_ill(sign("freshness", "warning", "amount"))
     (begun,) = [one for one in patient.begun if one.kind == "quarantine"]
     assert begun.row == 100
+
+
+def test_rows_from_before_the_sign_was_sure_are_kept_out_too() -> None:
+    patient = Patient(patient_service(HealingPolicy(cause="errors", remedies=(DeclaredRemedy(kind="quarantine"),))))
+    start = patient.clock.now()
+    marks = tuple((start.timestamp() + at, row) for at, row in ((-700.0, 0), (-620.0, 100), (-10.0, 500)))
+    patient.sensor.seen = Seen(learning=Learning(row=900, marks=marks))
+    began = timestamp(start - timedelta(seconds=600))
+    patient.falls_ill(sign("errors", since=timestamp(start), began=began))
+    (begun,) = [one for one in patient.begun if one.kind == "quarantine"]
+    assert (begun.row, begun.since) == (100, began)
 
 
 def test_a_quarantine_ends_also_where_no_row_was_sealed() -> None:

@@ -29,10 +29,24 @@ def at(seconds: float) -> str:
     return timestamp(BEGAN + timedelta(seconds=seconds))
 
 
-def sign(kind: SignKind, severity: Severity = "critical", *, since_s: float = 0.0, feature: str | None = None) -> Sign:
-    why = f"{kind} is beyond its limit"
+def sign(
+    kind: SignKind,
+    severity: Severity = "critical",
+    *,
+    since_s: float = 0.0,
+    feature: str | None = None,
+    began_s: float | None = None,
+) -> Sign:
     return Sign(
-        kind=kind, severity=severity, value=2.0, limit=1.0, since=at(since_s), why=why, clears="-", feature=feature
+        kind=kind,
+        severity=severity,
+        value=2.0,
+        limit=1.0,
+        since=at(since_s),
+        why=f"{kind} is beyond its limit",
+        clears="-",
+        feature=feature,
+        began="" if began_s is None else at(began_s),
     )
 
 
@@ -79,7 +93,9 @@ class World:
 def test_an_unhealthy_service_has_an_incident_of_its_worst_sign() -> None:
     world = World()
     world.now_s = 40.0
-    world.tell(health(sign("latency", "warning"), sign("errors", since_s=10.0), sign("quality", since_s=20.0)))
+    world.tell(
+        health(sign("latency", "warning"), sign("errors", since_s=30.0, began_s=10.0), sign("quality", since_s=35.0))
+    )
     (opened,) = world.tick()
     assert isinstance(opened, e.IncidentOpened)
     assert (opened.kind, opened.cause, opened.began) == ("health", "errors", at(10.0))
@@ -112,7 +128,7 @@ def test_a_service_that_nobody_asks_at_night_has_no_incident() -> None:
 def test_it_closes_when_the_cause_was_gone_for_the_settle_time_and_says_how_long_each_part_took() -> None:
     world = World()
     world.now_s = 30.0
-    world.tell(health(sign("errors", since_s=10.0)))
+    world.tell(health(sign("errors", since_s=25.0, began_s=10.0)))
     world.tick()
     world.now_s = 130.0
     world.tell(health())
@@ -306,7 +322,7 @@ def test_times_are_none_where_nothing_was_and_drills_are_counted_apart() -> None
     assert (nothing.opened, nothing.mttd_s, nothing.mttr_s) == (0, None, None)
     world = World()
     world.now_s = 20.0
-    world.tell(health(sign("errors")))
+    world.tell(health(sign("errors", since_s=15.0, began_s=0.0)))
     world.tick()
     world.tell(health())
     world.tick(400.0)

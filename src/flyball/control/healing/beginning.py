@@ -96,6 +96,7 @@ def _row(situation: Situation, cause: Cause) -> int:
     if one is not None and one.opened.row:
         return one.opened.row
     began = one.opened.began if one is not None else ""
+    began = began or (cause.sign.since if cause.sign is not None else "")  # no later than its sign
     row = row_at(situation.learning.marks, moment(began).timestamp()) if began else None
     return situation.learning.row if row is None else row
 
@@ -103,7 +104,8 @@ def _row(situation: Situation, cause: Cause) -> int:
 def _since(situation: Situation, cause: Cause) -> str:
     """When its incident began, as far as anybody knows."""
     one = situation.state.incidents.open.get(cause.incident or "")
-    return situation.now if one is None else one.opened.began or one.at
+    told = cause.sign.since if cause.sign is not None else ""
+    return situation.now if one is None else one.opened.began or told or one.at
 
 
 def _weight(state: ServiceState) -> int:

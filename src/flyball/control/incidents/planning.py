@@ -71,7 +71,7 @@ def _begun(situation: Situation) -> Iterator[e.IncidentOpened]:
             reason=f"drill {drill.drill} ({drill.fault}): {sign.why}" if told and drill else sign.why,
             features=(sign.feature,) if sign.feature else (),
             cause=cause,
-            began=sign.since,
+            began=sign.began,
         )
 
 
@@ -133,7 +133,7 @@ def _joined(situation: Situation) -> Iterator[e.IncidentClosed]:
 
 
 def detected_s(one: OpenIncident) -> float | None:
-    """From its beginning to its opening, seconds; None: nobody knows when it began."""
+    """From the beginning of what it is about to its opening, seconds; None: nothing shows when that began."""
     return elapsed_s(one.opened.began, one.at) if one.opened.began else None
 
 

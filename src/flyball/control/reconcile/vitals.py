@@ -15,6 +15,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from flyball.control.reconcile import tallies as counts
+from flyball.control.reconcile.beginnings import with_beginnings
 from flyball.control.reconcile.tallies import Tallies
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
@@ -31,6 +32,7 @@ from flyball.decide.health import (
     Judging,
     Latency,
     Loss,
+    Readings,
     Trend,
     Unlabelled,
     Vitals,
@@ -126,7 +128,8 @@ class HealthWatch:
         now_s = moment(now).timestamp()
         self._tallies.drop(now_s - max(self._rules.failed_s, self._rules.span_s))
         vitals = self._vitals(state, now_s, reports, around)
-        self._judging = judge(readings(vitals, self._service), self._rules, self._agreed, now)
+        found = self._with_beginnings(readings(vitals, self._service), state, reports, vitals)
+        self._judging = judge(found, self._rules, self._agreed, now)
         self._due = self._next(now_s, around, vitals)
         if same(self._judging.health, told.health):
             return ()
@@ -140,7 +143,7 @@ class HealthWatch:
     ) -> Vitals:
         rules, tallies = self._rules, self._tallies
         mine = state.champion is not None and self._champion == state.champion
-        acted = moment(state.healing.acted_at).timestamp() if state.healing.acted_at else 0.0
+        acted = _acted(state)
         newest = tallies.within(now_s - rules.span_s, now_s) if mine else []
         newest = [pane for pane in newest if pane.start >= acted]  # what was counted before says nothing of now
         soon = [pane for pane in newest if pane.end > now_s - NEWEST * rules.span_s]
@@ -165,6 +168,14 @@ class HealthWatch:
             incident=state.incident.reason if state.incident is not None else None,
             around=_recent(around, now_s - rules.span_s),
         )
+
+    def _with_beginnings(
+        self, found: Readings, state: ServiceState, reports: Sequence[WindowReport], vitals: Vitals
+    ) -> Readings:
+        standing = {sign.key for sign in self._agreed.health.signs}
+        panes = [pane for pane in self._tallies.panes if pane.start >= _acted(state)]
+        labelled = vitals.loss is not None and not vitals.loss.estimated
+        return with_beginnings(found, standing, panes, reports if labelled else (), self._rules)
 
     def _failing(self, now_s: float, *, since: float) -> tuple[Counted, ...]:
         """By parts of `failed_s`; a part without rows is one all the same. `since`: older panes count in none."""
@@ -235,6 +246,11 @@ def _recent(around: Surroundings, since_s: float) -> Surroundings:
     if not around.probes or around.probes[0].at > since_s:
         return around
     return replace(around, probes=tuple(probe for probe in around.probes if probe.at > since_s))
+
+
+def _acted(state: ServiceState) -> float:
+    """When healing acted last, seconds since the epoch; 0: never."""
+    return moment(state.healing.acted_at).timestamp() if state.healing.acted_at else 0.0
 
 
 def _at(seconds: float) -> str:

@@ -2,15 +2,17 @@
 
 from flyball.core.health import SignKind
 from flyball.core.service import Service
+from flyball.decide.health.beginning import began_at
 from flyball.decide.health.feeding_signs import feeding_signs
 from flyball.decide.health.judge import Judging, due, judge, resumed, same
 from flyball.decide.health.margin import base_of, projected, tolerated
 from flyball.decide.health.quality_signs import quality_signs
 from flyball.decide.health.reading import Reading, Readings
-from flyball.decide.health.serving_signs import latency_limit_ms, serving_signs
+from flyball.decide.health.serving_signs import SLOW, latency_limit_ms, serving_signs
 from flyball.decide.health.vitals import Counted, Late, Latency, Loss, Trend, Unlabelled, Vitals
 
 __all__ = [
+    "SLOW",
     "Counted",
     "Judging",
     "Late",
@@ -22,6 +24,7 @@ __all__ = [
     "Unlabelled",
     "Vitals",
     "base_of",
+    "began_at",
     "due",
     "judge",
     "latency_limit_ms",

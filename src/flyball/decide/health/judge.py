@@ -104,7 +104,7 @@ def _signs(
         severity = _severity(sign, reading)
         if severity is not None:
             assert reading is not None
-            signs.append(_sign(reading, severity, sign.since if sign is not None else now))
+            signs.append(_sign(reading, severity, sign, now))
         elif sign is not None:
             since = before.gone.get(key, now)
             if _passed_s(since, now) < rules.clear_s:
@@ -123,7 +123,9 @@ def _severity(sign: Sign | None, reading: Reading | None) -> Severity | None:
     return worst((reading.severity, still))
 
 
-def _sign(reading: Reading, severity: Severity, since: str) -> Sign:
+def _sign(reading: Reading, severity: Severity, before: Sign | None, now: str) -> Sign:
+    """When it was told, and when it began, stay as they were when it came. A beginning is never later than that."""
+    since, began = (before.since, before.began) if before is not None else (now, min(reading.began, now))
     return Sign(
         kind=reading.kind,
         severity=severity,
@@ -133,6 +135,7 @@ def _sign(reading: Reading, severity: Severity, since: str) -> Sign:
         why=reading.why,
         clears=reading.clears,
         feature=reading.feature,
+        began=began,
     )
 
 

@@ -25,6 +25,7 @@ class Reading(Record):
     clears: str  # what would end a sign of it
     worse: str  # what would begin one, or a worse one
     feature: str | None = None
+    began: str = ""  # when that began, RFC 3339, UTC; empty: nobody knows. Asked where a sign begins
 
     @property
     def key(self) -> str:

@@ -1,7 +1,9 @@
 """How a service answers: availability, errors, latency, fallback, and what it stands on."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
+from flyball.core.clock import timestamp
 from flyball.core.declared.serving import Recycling
 from flyball.core.health import Severity
 from flyball.core.service import HealthRules
@@ -10,7 +12,7 @@ from flyball.decide.health.reading import RANK, Reading, worst
 from flyball.decide.health.vitals import Counted, Vitals
 from flyball.stats.rate_above import surely_above
 
-P95 = 0.05  # share of the rows that are slower than the p95
+SLOW = 0.05  # share of the rows that are slower than the p95
 
 
 def serving_signs(vitals: Vitals, rules: HealthRules, recycle: Recycling) -> Iterator[Reading]:
@@ -96,6 +98,7 @@ def _probes(around: Surroundings, rules: HealthRules) -> Iterator[Reading]:
         if lasting:
             severity = holds = "failed"
         minutes = f"{rules.failed_s / 60:g} min"
+        run = since if in_a_row and since is not None else next((probe.at for probe in probes if not probe.ok), None)
         said = next((probe.said for probe in reversed(probes) if not probe.ok), "")
         yield Reading(
             kind="availability",
@@ -109,6 +112,7 @@ def _probes(around: Surroundings, rules: HealthRules) -> Iterator[Reading]:
             clears=f"{rules.probe_failures} probes of {endpoint} in a row are answered",
             worse=f"{rules.probe_failures} probes of {endpoint} in a row fail ({bad} of the last {len(probes)} did), "
             f"FAILED when all do for {minutes}",
+            began="" if severity is None or run is None else timestamp(datetime.fromtimestamp(run, UTC)),
         )
 
 
@@ -132,8 +136,8 @@ def _latency(vitals: Vitals, rules: HealthRules) -> Reading:
     found = vitals.latency
     assert found is not None
     limit_ms = latency_limit_ms(found.baseline_ms, rules)
-    severity: Severity | None = "warning" if _above(found.beyond, P95, rules) else None
-    holds: Severity | None = "warning" if found.beyond.rate >= rules.exit * P95 else None
+    severity: Severity | None = "warning" if _above(found.beyond, SLOW, rules) else None
+    holds: Severity | None = "warning" if found.beyond.rate >= rules.exit * SLOW else None
     beside = f"{found.baseline_ms:.3g} ms with the champion's first rows"
     return Reading(
         kind="latency",
@@ -142,7 +146,7 @@ def _latency(vitals: Vitals, rules: HealthRules) -> Reading:
         value=found.p95_ms,
         limit=limit_ms,
         why=f"p95 is {found.p95_ms:.3g} ms in {_span(rules)} ({beside})",
-        clears=f"fewer than {rules.exit * P95:.0%} of the rows take over {limit_ms:.3g} ms",
+        clears=f"fewer than {rules.exit * SLOW:.0%} of the rows take over {limit_ms:.3g} ms",
         worse=f"p95 passes {limit_ms:.3g} ms ({found.p95_ms:.3g} ms now)",
     )
 
