@@ -31,3 +31,25 @@ def test_a_row_that_came_later_is_never_told(panes: int, part: float) -> None:
 def test_what_began_before_the_log_is_there_from_its_first_row() -> None:
     assert row_at(((100.0, 40), (110.0, 50)), 0.0) == 40
     assert row_at((), 0.0) is None
+
+
+@given(st.lists(st.tuples(st.floats(0, 1e6), st.integers(0, 50)), min_size=1, max_size=60), st.floats(0, 1e6))
+def test_panes_in_any_order_never_tell_a_row_that_came_later(panes: list[tuple[float, int]], at: float) -> None:
+    """Red before: a late pane moved the answer to its own rows, however old its time."""
+    marks: Marks = ()
+    row, came = 0, list[tuple[int, float]]()
+    for index, (start, rows) in enumerate(panes):
+        marks = marked(marks, Pane(service="s", index=index, start=start, end=start + 10, first_row=row))
+        came.append((row, start))
+        row += rows
+    told = row_at(marks, at)
+    assert told is not None
+    if at >= marks[0][0]:
+        assert any(first == told and start <= at for first, start in came)
+    assert list(marks) == sorted(marks)
+
+
+def test_a_label_that_speaks_of_yesterday_moves_nothing() -> None:
+    marks = after(20)
+    late = Pane(service="s", index=20, start=-86_400.0, end=-86_400.0, first_row=5_000)
+    assert row_at(marked(marks, late), 100.0) == row_at(marks, 100.0)

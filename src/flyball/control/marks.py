@@ -11,7 +11,10 @@ EXACT = 32  # newest panes of which each has its mark
 
 
 def marked(marks: Marks, pane: Pane) -> Marks:
-    """One pane further. Of the older marks every second one goes when there are too many."""
+    """One pane further. Of the older marks every second one goes when there are too many. A pane that came late, or
+    after the clock was put back, has none: its rows stand behind later ones, and a mark says what came no later."""
+    if marks and pane.start < marks[-1][0]:
+        return marks
     marks = (*marks, (pane.start, pane.first_row))
     return marks if len(marks) <= MOST else (*marks[:-EXACT:2], *marks[-EXACT:])
 

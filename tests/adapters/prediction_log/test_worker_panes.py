@@ -124,3 +124,18 @@ def test_a_disk_that_refuses_for_a_while_makes_no_row_come_twice(world: World, m
     assert world.stream()[0] == ["w0-0-0", "w0-0-1"]
     assert isinstance(pl.read_parquet(world.folder / "0000000000" / "predictions.parquet"), pl.DataFrame)
     shutil.rmtree(world.folder)
+
+
+def test_a_pane_of_labels_alone_is_of_now_and_not_of_what_the_labels_say(world: World) -> None:
+    """Red before: a label that was known yesterday made a pane of yesterday, and marks and budgets went back to it."""
+    panes = world.panes()
+    world.seal(0, 0, end=20.0)
+    assert panes.take_over() == 1
+    world.labels.put([LabelRecord(id="w0-0-0", label=1, at=1.5)])
+    assert panes.take_over() == 1
+    *_, newest = Segments(world.folder.parent).sealed("shop", -1)
+    assert (newest.pane.start, newest.pane.end, newest.pane.written) == (20.0, 20.0, 0)
+    world.labels.put([LabelRecord(id="w0-0-1", label=1, at=1.5)])
+    assert world.panes().take_over() == 1  # a writer that starts anew knows it too
+    *_, newest = Segments(world.folder.parent).sealed("shop", -1)
+    assert newest.pane.end == 20.0

@@ -85,6 +85,7 @@ class WorkerPanes:
         newest = _pane(sealed[-1]) if sealed else None
         self._next = newest.index + 1 if newest else 0
         self._row = newest.first_row + newest.written if newest else 0
+        self._end = newest.end if newest else 0.0  # of the newest pane, seconds since the epoch
         self._owed: Path | None = None  # published, and perhaps not let go yet
         if sealed and (sealed[-1] / SOURCE).exists():
             source = msgspec.json.decode((sealed[-1] / SOURCE).read_bytes(), type=Source)
@@ -130,8 +131,10 @@ class WorkerPanes:
         for name, table in zip(_EMPTY, tables, strict=True):
             _write(table, draft / f"{name}.parquet")
         labels = self._labels.take(self._next)
-        times = [label.at for label in labels] or [0.0]
-        self._finish(draft, Pane(service=self._service, index=self._next, start=min(times), end=max(times)))
+        # of the newest moment that is known, and of no label's own: that may be any time before
+        at = max((label.at for label in labels), default=0.0)
+        at = max(at, self._end)
+        self._finish(draft, Pane(service=self._service, index=self._next, start=at, end=at))
 
     def _draft(self) -> Path:
         draft = self._folder / f".{_name(self._next)}.draft"
@@ -150,6 +153,7 @@ class WorkerPanes:
             self._disk.sync_folder(draft)
         self._disk.rename(draft, self._folder / _name(self._next))
         self._next, self._row = self._next + 1, row + pane.written
+        self._end = max(self._end, pane.end)
 
     def _workers(self) -> Sequence[Path]:
         folder = self._folder / WORKERS

@@ -26,18 +26,33 @@ class Slots:
         self._gone = Events()  # of slots that were dropped
 
     def add(self, at: float, events: Events) -> None:
-        """At: seconds since the epoch. A clock that was put back takes the events of its future along to now."""
-        slot, so_far = int(at // self.slot_s), self.sum + events
+        """At: seconds since the epoch. Events that come late go into their own slot, so the order in which they came
+        makes no difference."""
+        slot = int(at // self.slot_s)
+        place = bisect_left(self._at, slot)
+        if place == len(self._at) or self._at[place] != slot:
+            before = self._until(place)
+            self._at.insert(place, slot)
+            self._good.insert(place, before.good)
+            self._total.insert(place, before.total)
+        for each in range(place, len(self._at)):  # one, but for what comes late
+            self._good[each] += events.good
+            self._total[each] += events.total
+        if len(self._at) > 2 * self._most:
+            self._drop(bisect_left(self._at, self._at[-1] - self._most))
+
+    def put_back(self, now: float) -> None:
+        """The clock shows an earlier time than it did: events of its future are taken along to now."""
+        slot, so_far = int(now // self.slot_s), self.sum
+        if not self._at or self._at[-1] <= slot:
+            return
         while self._at and self._at[-1] > slot:
             self._at.pop(), self._good.pop(), self._total.pop()
-        if self._at and self._at[-1] == slot:
-            self._good[-1], self._total[-1] = so_far.good, so_far.total
-        else:
+        if not self._at or self._at[-1] != slot:
             self._at.append(slot)
-            self._good.append(so_far.good)
-            self._total.append(so_far.total)
-        if len(self._at) > 2 * self._most:
-            self._drop(bisect_left(self._at, slot - self._most))
+            self._good.append(0.0)
+            self._total.append(0.0)
+        self._good[-1], self._total[-1] = so_far.good, so_far.total
 
     @property
     def sum(self) -> Events:
@@ -78,7 +93,9 @@ class Kept:
             tier.add(at, events)
 
     def within(self, now: float, window_s: float) -> Events:
-        """Of the window that ends now; at most the objective's own."""
+        """Of the window that ends now; at most the objective's own. What is later than now came of a wrong clock."""
+        for each in self._tiers:
+            each.put_back(now)
         tier = next((each for each in self._tiers if each.keep_s >= window_s), self._tiers[-1])
         return tier.within(now, window_s)
 
