@@ -26,5 +26,6 @@ class Surroundings(Record):
     workers: tuple[Worker, ...] = ()
     memory_used: float | None = None  # share of the machine's; None: nobody has looked
     disk_free: float | None = None  # share of the home's disk
-    refused: dict[str, float] = {}  # key that has run out, or `unknown` -> when last, seconds since the epoch
+    # key that has run out, or `unknown` -> when last, seconds since the epoch; None: nobody has looked
+    refused: dict[str, float] | None = None
     missing: dict[str, str] = {}  # what could not be measured, and why

@@ -22,7 +22,8 @@ def refused_access(
 
     Args:
         standing: by key, what it says.
-        found: by key, when a request was refused last, seconds since the epoch.
+        found: by key, when a request was refused last, seconds since the epoch. A moment that is still to come is of a
+            clock that was put back since: as far off as one that has passed, and as little news.
         calm_s: without a refused request for so long it is over.
 
     >>> at = moment("2026-11-27T10:00:00Z").timestamp()
@@ -31,13 +32,13 @@ def refused_access(
     ('key-0a', 'the key has run out, and is still used')
     """
     now_s = moment(now).timestamp()
-    fresh = {key: at for key, at in found.items() if now_s - at < calm_s}
+    fresh = {key: at for key, at in found.items() if abs(now_s - at) < calm_s}
     begun = [
         AccessRefused(service=ServiceName(service), key=key, why=_why(key))
         for key in sorted(fresh.keys() - standing.keys())
     ]
     over = [
-        AccessCalm(service=ServiceName(service), key=key, why=_over(found.get(key), calm_s))
+        AccessCalm(service=ServiceName(service), key=key, why=_over(found.get(key, now_s), now_s, calm_s))
         for key in sorted(standing.keys() - fresh.keys())
     ]
     return (*begun, *over)
@@ -49,6 +50,6 @@ def _why(key: str) -> str:
     return "the key has run out, and is still used"
 
 
-def _over(last: float | None, calm_s: float) -> str:
-    seen = "" if last is None else f", since {timestamp(datetime.fromtimestamp(last, UTC))}"
+def _over(last: float, now_s: float, calm_s: float) -> str:
+    seen = f", since {timestamp(datetime.fromtimestamp(last, UTC))}" if last < now_s else ""
     return f"none came for {calm_s:g} s{seen}"

@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.control.world import FIRST, NAME, service
 from tests.serving.certificates import Authority
 
 from flyball.adapters.gateway_address import Address, write_address
+from flyball.adapters.refused_files import Left, leave
 from flyball.app.home import Home
 from flyball.app.wiring.loop.around import KEPT, Around
 from flyball.core.contract import Column
@@ -109,6 +111,16 @@ def test_each_endpoint_is_asked_as_clients_ask_it(tmp_path: Path) -> None:
         assert found.memory_used is not None
 
     asyncio.run(work())
+
+
+def test_that_nobody_was_refused_is_known_only_after_a_look(tmp_path: Path) -> None:
+    home = home_of(tmp_path)
+    around = watching(home)
+    assert around.of(NAME).refused is None
+    assert asyncio.run(turns(around, 1)).refused == {}
+    at = time.time()
+    leave(home.refused, Left(key="key-0a1b2c3d4e5f", at=at))
+    assert asyncio.run(turns(around, 1)).refused == {"key-0a1b2c3d4e5f": at}
 
 
 def test_the_newest_ten_of_each_are_kept_and_a_bad_answer_says_what_it_was(tmp_path: Path) -> None:

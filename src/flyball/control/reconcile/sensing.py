@@ -96,9 +96,9 @@ class TelemetrySensor:
         return replace(seen, changed=changed, health=self.health.health)
 
     def _refused(self, state: ServiceState, now: str) -> tuple[e.AnyFact, ...]:
-        """Of clients that are refused."""
+        """Of clients that are refused. A controller that has just begun, and has not looked, says nothing of them."""
         found, standing = self.health.around.refused, state.health.refused
-        if not found and not standing:
+        if found is None or not (found or standing):
             return ()
         return refused_access(state.service, standing, found, now=now, calm_s=self._service.monitor.health.clear_s)
 
