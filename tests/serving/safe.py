@@ -102,9 +102,10 @@ def _whole(got: bytes) -> bool:
 
 
 @contextmanager
-def safe(folder: Path, **options: Any) -> Iterator[Safe]:
+def safe(folder: Path, *, grpc_port: int | None = None, **options: Any) -> Iterator[Safe]:
     """Started, with two services and a key for each kind of client. `options`: of the stage."""
     with stage(folder, **options) as made_stage:
+        made_stage.grpc_port = grpc_port
         one = Safe(made_stage, folder)
         made_stage.service("other")
         made_stage.release(CHAMPION)

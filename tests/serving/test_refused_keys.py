@@ -1,11 +1,15 @@
 """A real gateway that refuses keys: counted over its workers, and left for the controller; no stranger's word in it."""
 
+import os
+import signal
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.serving.parts import row
 from tests.serving.safe import Safe, bearer, safe
+from tests.serving.stage import PATIENCE_S, free_port, until
 
 from flyball.adapters.refused_files import left, of_service
 from flyball.serving.access.refusals import MANY
@@ -48,3 +52,49 @@ def test_many_guesses_are_one_word_and_no_file_a_guess(tmp_path: Path) -> None:
             assert ask(gate, f"fbk_{number:012x}_guess") == 401
         assert [one.key for one in left(gate.stage.home.refused, since=time.time() - 60)] == ["unknown"]
         assert counted(gate) == {"unknown": MANY + 5}
+
+
+def test_a_killed_worker_takes_no_count_along_that_was_told_and_none_counts_twice(tmp_path: Path) -> None:
+    with safe(tmp_path, workers=2) as gate:
+        before = gate.stage.children()
+        for _ in range(20):  # each on a connection of its own, so on whichever worker takes it
+            assert ask(gate, gate.texts["late"]) == 401
+        assert counted(gate) == {"expired": 20}
+        for pid in before:
+            replaced(gate, pid)
+            assert counted(gate) == {"expired": 20}
+        for _ in range(5):
+            assert ask(gate, gate.texts["late"]) == 401
+        assert counted(gate) == {"expired": 25}
+
+
+def replaced(gate: Safe, pid: int) -> None:
+    """Kill a worker, and wait for the one in its place."""
+    living = set(gate.stage.children())
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: len(set(gate.stage.children()) - living) == 1, "a fresh one is there")
+    until(lambda: ask(gate, gate.texts["shop"]) == 200, "it is answered")
+
+
+def test_calls_over_grpc_are_counted_beside_the_others(tmp_path: Path) -> None:
+    grpc: Any = pytest.importorskip("grpc", reason="grpcio is not there")
+    from tests.serving.serve.test_grpc_server import infer
+
+    from flyball.serving.serve.grpc_messages import SERVICE, messages
+
+    with safe(tmp_path, grpc_port=free_port()) as gate:
+        known = messages()
+        with grpc.insecure_channel(f"127.0.0.1:{gate.stage.grpc_port}") as channel:
+            asked = channel.unary_unary(
+                f"/{SERVICE}/ModelInfer",
+                request_serializer=known["ModelInferRequest"].SerializeToString,
+                response_deserializer=known["ModelInferResponse"].FromString,
+            )
+            for text in (gate.texts["late"], GUESS, gate.token(exp=1_000_000_000)):
+                with pytest.raises(grpc.RpcError) as refused:
+                    asked(infer([1.0]), timeout=PATIENCE_S, metadata=[("authorization", f"Bearer {text}")])
+                assert refused.value.code() == grpc.StatusCode.UNAUTHENTICATED
+        assert counted(gate) == {"expired": 2, "unknown": 1}
+        assert [one.key for one in left(gate.stage.home.refused, since=time.time() - 60)] == [
+            f"key-{gate.entries['late'].id}"
+        ]
