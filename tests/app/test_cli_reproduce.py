@@ -96,6 +96,7 @@ def test_the_same_comes_out_and_the_verdict_is_signed_on_the_ledger(
     assert list((copy / "home" / "work").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_table_that_the_contract_compares_with_is_kept_and_found_again(
     copy: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -129,6 +129,7 @@ def test_two_services_are_served_and_a_killed_controller_is_replaced(services: l
     assert run("ledger", "verify", "--home", home)["ok"]
 
 
+@pytest.mark.slow
 def test_status_and_explain_read_what_the_tree_left(services: list[Path], tmp_path: Path) -> None:
     home = tmp_path / "home"
     with up(services[:1], home) as running:
@@ -179,6 +180,7 @@ def test_up_needs_a_service_and_each_of_them_once_and_sound(services: list[Path]
     assert not (services[0].parent / ".flyball").exists()
 
 
+@pytest.mark.slow
 def test_a_first_release_that_fails_its_gates_ends_up_with_the_reason_in_the_home_of_its_folder(
     services: list[Path], tmp_path: Path
 ) -> None:

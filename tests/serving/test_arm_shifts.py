@@ -86,7 +86,7 @@ def _gone(made: Stage) -> bool:
     return made.control.observe("shop").stopped is not None
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_a_sick_arm_loses_its_units_to_the_champion_and_stays_away_after_a_kill(tmp_path: Path, workers: int) -> None:
     _gone.asked = 0  # type: ignore[attr-defined]
     with stage(tmp_path, workers=workers) as made:

@@ -22,7 +22,7 @@ def one(made: Stage, card: str, **headers: str) -> dict[str, Any]:
     return answer
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_a_broken_champion_is_spared_and_the_relief_outlives_the_gateway(tmp_path: Path, workers: int) -> None:
     with stage(tmp_path, workers=workers, declared=PATIENT) as made:
         made.release(CHAMPION, sick=True)

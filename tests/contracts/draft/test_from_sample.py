@@ -180,7 +180,7 @@ def test_a_table_that_cannot_be_learned_is_refused(frame: pl.DataFrame, told: st
     assert told in str(caught.value)
 
 
-@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+@pytest.mark.parametrize("task", ["binary", pytest.param("multiclass", marks=pytest.mark.slow), "regression"])
 def test_the_drafted_gates_refuse_a_model_that_learned_nothing(task: str) -> None:
     """Its value is on the right side of chance as often as not; the bound is above it in one of forty."""
     passed = {"nothing": 0, "something": 0}
