@@ -202,7 +202,8 @@ def test_without_a_release_to_go_back_to_the_way_back_is_passed_over() -> None:
     assert "no release is kept to go back to" in " ".join(patient.begun[-1].skipped)
 
 
-def test_a_rollout_with_live_traffic_is_what_goes_back_first() -> None:
+def on_trial() -> Patient:
+    """THIRD is in its canary."""
     patient = Patient()
     held = patient.reconciler.state.routing
     assert held is not None
@@ -227,6 +228,11 @@ def test_a_rollout_with_live_traffic_is_what_goes_back_first() -> None:
             routing=replace(held, epoch=Epoch(2), candidate=THIRD, weight=1000, rollout=RolloutId("ro-1"), salt="s"),
         ),
     )
+    return patient
+
+
+def test_a_rollout_with_live_traffic_is_what_goes_back_first() -> None:
+    patient = on_trial()
     patient.write(e.Frozen(service=NAME, by="ada", why="so that the way back is the only remedy"))
     state = patient.falls_ill(sign("errors"))
     assert patient.begun[0].target == THIRD
@@ -234,6 +240,28 @@ def test_a_rollout_with_live_traffic_is_what_goes_back_first() -> None:
     (rolled,) = patient.facts(e.RolledBack)
     assert isinstance(rolled, e.RolledBack)
     assert (rolled.by, rolled.cause) == ("policy", "health")
+
+
+def test_errors_during_a_canary_take_the_candidate_back_before_the_chain_answers() -> None:
+    """Red before: the chain was ordered beside the candidate, the check refused that plan, and so every plan."""
+    patient = on_trial()
+    state = patient.falls_ill(sign("errors"))
+    assert patient.kinds == ["roll_back"]
+    assert "a candidate is on trial" in patient.begun[0].skipped[0]
+    assert (state.rollout, state.champion) == (None, SECOND)
+    assert patient.facts(e.Frozen) == []
+    patient.after(601)  # the candidate was not to blame
+    assert "fall_back" in patient.kinds
+
+
+def test_a_slow_canary_is_left_to_its_rollout_and_the_loop_goes_on() -> None:
+    """Red before: what `flyball init` drafts and a canary that is 30 ms slower were enough to stop the loop."""
+    patient = on_trial()
+    for _ in range(3):
+        state = patient.falls_ill(sign("latency", "warning"))
+    assert "shed" not in patient.kinds
+    assert state.rollout is not None
+    assert not [fact for fact in patient.facts(e.DecisionTaken) if fact.why.startswith("refused")]  # type: ignore[union-attr]
 
 
 def test_three_incidents_of_one_cause_in_a_day_roll_back_first() -> None:

@@ -40,6 +40,8 @@ def _obstacles(situation: Situation, cause: Cause, remedy: DeclaredRemedy) -> It
         yield f"{flying.begun.remedy} is under way"
     if situation.observed is None and kind in ("fall_back", "shed", "recycle_worker", "roll_back"):
         yield "the gateway does not answer"
+    if kind in ("fall_back", "shed") and state.routing is not None and state.routing.candidate is not None:
+        yield "a candidate is on trial: only its rollout may order a routing with it, and it goes back first"
     match kind:
         case "fall_back":
             yield from _fall_back(situation, cause)
