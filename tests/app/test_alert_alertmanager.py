@@ -16,12 +16,13 @@ from typing import Any
 
 import pytest
 from tests.app.receiver import Receiver, receiving
-from tests.app.test_alert_relay import declare, flushed, over, page
+from tests.app.test_alert_relay import NAME, declare, flushed, over, page
 
 from flyball.adapters.clock import SystemClock
 from flyball.app.home import Home
 from flyball.app.wiring.ledger_place import open_ledger
 from flyball.app.wiring.reminders import Reminders
+from flyball.core import events as e
 from flyball.core.declared.alerts import AlertDestination
 
 PROGRAM = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
@@ -118,6 +119,10 @@ def test_one_that_was_started_anew_is_told_again_what_is_open_and_of_nothing_tha
             assert asyncio.run(reminders.round()) == 1
             (shown,) = until(lambda: get(f"{url}/api/v2/alerts"))
             assert shown["labels"]["cause"] == "errors"
+            assert shown["annotations"]["to"] == "ada"
+            ledger.append([e.AlertEscalated(service=NAME, alert="al-1", level=1, to=("bob",), why="nobody took it")])
+            assert asyncio.run(reminders.round()) == 1
+            assert until(lambda: get(f"{url}/api/v2/alerts")[0]["annotations"]["to"] == "ada, bob")
             ledger.append([over()])
             assert asyncio.run(reminders.round()) == 0
         finally:

@@ -77,6 +77,14 @@ def test_the_list_says_what_is_open_held_and_silenced_and_with_all_what_is_over(
     assert said("alerts", "list", "--service", "nobody")[0] != 0
 
 
+def test_the_list_names_everybody_who_was_told_with_all_or_without(put: Put, said: Said) -> None:
+    up = e.AlertEscalated(service=NAME, alert="al-1", level=1, to=("bob", "ada"), why="nobody took it")
+    put(page(), up)
+    for options in ((), ("--all",)):
+        code, found = said("alerts", "list", *options)
+        assert (code, found["alerts"][0]["to"]) == (0, ["ada", "bob"])
+
+
 def test_who_takes_an_alert_is_on_the_ledger_once(put: Put, said: Said) -> None:
     home = put(page())
     code, told = said("alerts", "ack", "al-1", "--why", "on it")

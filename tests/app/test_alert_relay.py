@@ -82,6 +82,21 @@ def test_a_webhook_gets_the_whole_notice_signed_with_the_link_to_its_runbook(hom
     assert got.headers["Webhook-Signature"] == got.signature
 
 
+def test_whoever_was_told_hears_that_it_is_taken_and_that_it_is_over(home: Home, ledger: OpenLedger) -> None:
+    up = e.AlertEscalated(service=NAME, alert="al-1", level=1, to=("bob", "ada"), why="nobody took it")
+    with receiving(Receiver()) as found:
+        declare(ledger, AlertDestination(format="webhook", to=found.url))
+        ledger.append([page(), up, e.AlertAcked(service=NAME, alert="al-1", by="bob", proof="os_user"), over()])
+        flushed(home, ledger)
+    told = [(got.document["event"], got.document["to"]) for got in found.got]
+    assert told == [
+        ("raised", ["ada"]),
+        ("escalated", ["bob", "ada"]),  # who is told now
+        ("acked", ["ada", "bob"]),
+        ("resolved", ["ada", "bob"]),
+    ]
+
+
 def test_pages_and_tickets_go_where_they_are_wanted_and_what_was_held_goes_nowhere(
     home: Home, ledger: OpenLedger
 ) -> None:

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
+from flyball.core.facts.alert import further
 from flyball.core.ledger import Entry
 from flyball.core.record import Record
 
@@ -20,7 +21,7 @@ class Listed(Record):
     urgency: str
     summary: str
     runbook: str
-    to: tuple[str, ...]
+    to: tuple[str, ...]  # everybody who was told
     at: str  # raised
     incident: str | None = None
     acked_by: str | None = None
@@ -64,7 +65,7 @@ def standing(states: Iterable[ServiceState]) -> AlertList:
         book = state.alerts
         for one in book.open.values():
             by = one.acked.by if one.acked is not None else None
-            alerts.append(_listed(one.raised, one.at, acked_by=by, level=one.level))
+            alerts.append(replace(_listed(one.raised, one.at), to=one.to, acked_by=by, level=one.level))
         held += [_held(each) for each in book.held.values()]
         silences += [_silence(each) for each in book.silences.values()]
     order = sorted(alerts, key=lambda one: (one.urgency != "page", one.at, one.alert))
@@ -93,12 +94,12 @@ def _further(one: Listed, fact: e.AlertAcked | e.AlertEscalated | e.AlertResolve
         case e.AlertAcked(by=by):
             return replace(one, acked_by=by)
         case e.AlertEscalated(level=level, to=to):
-            return replace(one, level=level, to=(*one.to, *to))
+            return replace(one, level=level, to=further(one.to, to))
         case e.AlertResolved():
             return replace(one, over_at=at)
 
 
-def _listed(raised: e.AlertRaised, at: str, *, acked_by: str | None = None, level: int = 0) -> Listed:
+def _listed(raised: e.AlertRaised, at: str) -> Listed:
     return Listed(
         service=raised.service,
         alert=raised.alert,
@@ -110,8 +111,6 @@ def _listed(raised: e.AlertRaised, at: str, *, acked_by: str | None = None, leve
         to=raised.to,
         at=at,
         incident=raised.incident,
-        acked_by=acked_by,
-        level=level,
         test=raised.test,
     )
 

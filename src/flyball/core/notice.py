@@ -23,7 +23,7 @@ class Notice(Record):
     runbook: str
     runbook_url: str | None
     owner: str
-    to: tuple[str, ...]  # people on call who are told now
+    to: tuple[str, ...]  # who is told now
     at: str  # of this event, RFC 3339, UTC
     since: str  # when the alert was raised
     incident: str | None = None

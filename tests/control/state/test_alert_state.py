@@ -55,6 +55,15 @@ def test_what_was_acked_stays_acked_until_it_is_resolved() -> None:
     assert not folded(book, resolved("al-1"), NOW).open
 
 
+def test_an_alert_is_of_everybody_who_was_told_of_it_each_once() -> None:
+    book = AlertBook()
+    up = e.AlertEscalated(service=NAME, alert="al-1", level=1, to=("bob", "ada"), why="nobody took it")
+    for fact in (raised("al-1", "errors"), up):
+        book = folded(book, fact, NOW)
+    assert book.open["errors"].to == ("ada", "bob")
+    assert book.open["errors"].raised.to == ("ada",)
+
+
 def test_an_ack_of_an_alert_that_nobody_knows_changes_nothing() -> None:
     book = folded(AlertBook(), raised("al-1", "errors"), NOW)
     assert folded(book, acked("al-9"), NOW) == book

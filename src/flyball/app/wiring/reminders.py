@@ -10,11 +10,13 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 import msgspec
+from msgspec.structs import replace
 
 from flyball.app.wiring.alert_receivers import reminder
 from flyball.core import events as e
 from flyball.core.clock import Clock, timestamp
 from flyball.core.errors import FlyballError
+from flyball.core.facts.alert import further
 from flyball.core.ledger import Ledger, Message
 from flyball.core.notice import Notice
 from flyball.core.service import Alerts
@@ -86,6 +88,8 @@ class Reminders:
                 case e.AlertRaised(alert=alert, test=False) if service in self._alerts:
                     told = notice({}, entry, self._alerts[service])
                     self._open |= {(service, alert): told} if told is not None else {}
+                case e.AlertEscalated(alert=alert, to=to) if (one := self._open.get((service, alert))) is not None:
+                    self._open[(service, alert)] = replace(one, to=further(one.to, to))
                 case e.AlertResolved(alert=alert):
                     self._open.pop((service, alert), None)
                 case _:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from flyball.control.state.alert_causes import alarming, cause_of
 from flyball.core import events as e
 from flyball.core.clock import moment, timestamp
+from flyball.core.facts.alert import further
 from flyball.core.record import Record
 
 Kept = TypeVar("Kept")
@@ -26,6 +27,7 @@ class OpenAlert(Record):
     acked: e.AlertAcked | None = None
     level: int = 0  # of escalation
     told_at: str = ""  # when somebody was told last
+    to: tuple[str, ...] = ()  # everybody who was told, level by level
 
 
 class RolledBackAlone(Record):
@@ -64,7 +66,7 @@ def folded(book: AlertBook, fact: e.AnyFact, at: str) -> AlertBook:
     match fact:
         case e.AlertRaised(test=False, cause=cause):
             held = _without(book.held, cause)
-            told = book.open | {cause: OpenAlert(raised=fact, at=at, told_at=at)}
+            told = book.open | {cause: OpenAlert(raised=fact, at=at, told_at=at, to=fact.to)}
             pages = _paged(book, fact.to, at) if fact.urgency == "page" else book.pages
             return replace(book, open=told, held=held, pages=pages)
         case e.AlertHeld(cause=cause):
@@ -74,7 +76,8 @@ def folded(book: AlertBook, fact: e.AnyFact, at: str) -> AlertBook:
             told = book.open | {one.raised.cause: replace(one, acked=fact)}
             return replace(book, open=told, rolled_back=seen)
         case e.AlertEscalated(alert=alert, level=level, to=to) if (one := book.named(alert)) is not None:
-            told = book.open | {one.raised.cause: replace(one, level=level, told_at=at)}
+            up = replace(one, level=level, told_at=at, to=further(one.to, to))
+            told = book.open | {one.raised.cause: up}
             return replace(book, open=told, pages=_paged(book, to, at))
         case e.AlertResolved(alert=alert):
             return _resolved(book, alert, at)

@@ -56,6 +56,15 @@ class AlertResolved(Fact, tag="alert.resolved"):
     why: str
 
 
+def further(told: tuple[str, ...], to: tuple[str, ...]) -> tuple[str, ...]:
+    """Everybody who was told of an alert after an escalation, each once, the first one first.
+
+    >>> further(("ada", "bob"), ("eve", "ada"))
+    ('ada', 'bob', 'eve')
+    """
+    return tuple(dict.fromkeys((*told, *to)))
+
+
 class AlertsTested(Fact, tag="alerts.tested"):
     """A test alert went to destinations, and this is what they said."""
 

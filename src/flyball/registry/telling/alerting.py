@@ -1,19 +1,22 @@
 """Facts about alerts as notices, the same for every receiver: the table of what becomes what.
 
-| fact | notice |
-|---|---|
-| alert.raised | raised |
-| alert.acked | acked |
-| alert.escalated | escalated |
-| alert.resolved, of an alert that was told | resolved |
+| fact | notice | to |
+|---|---|---|
+| alert.raised | raised | the first level |
+| alert.escalated | escalated | the level above |
+| alert.acked | acked | everybody who was told |
+| alert.resolved, of an alert that was told | resolved | everybody who was told |
 
 What was held, and what was never told, is told to nobody.
 """
 
 from collections.abc import Mapping
 
+from msgspec.structs import replace
+
 from flyball.core import events as e
 from flyball.core.declared.alerts import AlertDestination, Alerts
+from flyball.core.facts.alert import further
 from flyball.core.ledger import Entry
 from flyball.core.notice import Notice, NoticeEvent
 from flyball.core.record import Record
@@ -27,13 +30,16 @@ class Told(Record):
 
     raised: e.AlertRaised
     at: str
+    to: tuple[str, ...]  # everybody who was told
 
 
 def followed(told: Mapping[str, Told], entry: Entry) -> Mapping[str, Told]:
     """Alerts that are open after one more entry, by id."""
     match entry.fact:
         case e.AlertRaised(alert=alert):
-            return {**told, alert: Told(raised=entry.fact, at=entry.at)}
+            return {**told, alert: _told(entry.fact, entry.at)}
+        case e.AlertEscalated(alert=alert, to=to) if alert in told:
+            return {**told, alert: replace(told[alert], to=further(told[alert].to, to))}
         case e.AlertResolved(alert=alert) if alert in told:
             return {each: one for each, one in told.items() if each != alert}
         case _:
@@ -47,7 +53,7 @@ def notice(told: Mapping[str, Told], entry: Entry, alerts: Alerts) -> Notice | N
     to: tuple[str, ...] | None = None
     match entry.fact:
         case e.AlertRaised():
-            return _notice("raised", Told(raised=entry.fact, at=entry.at), entry, alerts)
+            return _notice("raised", _told(entry.fact, entry.at), entry, alerts)
         case e.AlertAcked(alert=alert, by=by, why=why):
             event = "acked"
         case e.AlertEscalated(alert=alert, to=to, why=why):
@@ -58,6 +64,10 @@ def notice(told: Mapping[str, Told], entry: Entry, alerts: Alerts) -> Notice | N
             return None
     one = told.get(alert)
     return None if one is None else _notice(event, one, entry, alerts, by=by, why=why, to=to)
+
+
+def _told(raised: e.AlertRaised, at: str) -> Told:
+    return Told(raised=raised, at=at, to=raised.to)
 
 
 def goes_to(found: Notice, destination: AlertDestination) -> bool:
@@ -93,7 +103,7 @@ def _notice(
         runbook=raised.runbook,
         runbook_url=link(base, raised.runbook) if base else None,
         owner=raised.owner,
-        to=raised.to if to is None else to,
+        to=one.to if to is None else to,
         at=entry.at,
         since=one.at,
         incident=raised.incident,
