@@ -14,6 +14,7 @@ def test_those_of_the_package_are_fresh_and_would_run() -> None:
     found = looked_through("fraud", None, TODAY, fault_of)
     assert found.ok
     assert f"{len(shelf())} runbooks, 0 of them its own" in found.why
+    assert found.why.endswith("of pipeline-break only about an incident")
 
 
 def test_one_that_nobody_has_reviewed_for_a_year_is_named_with_its_age() -> None:

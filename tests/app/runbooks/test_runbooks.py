@@ -18,7 +18,7 @@ from tests.control.world import BACK, NAME, first_champion, service
 from flyball.app.cli.parsed import fault_of
 from flyball.app.home import Home
 from flyball.app.runbooks.reading import READERS, parse, reads_only
-from flyball.app.runbooks.resolving import EXAMPLE, resolved
+from flyball.app.runbooks.resolving import EXAMPLE, resolved, wants_incident
 from flyball.app.runbooks.shelf import names, runbook, shelf
 from flyball.app.runbooks.subject import subject_of
 from flyball.app.runbooks.table import table
@@ -101,6 +101,13 @@ def test_every_step_of_every_runbook_can_be_run_as_it_stands() -> None:
     found = [(book.name, each) for book in shelf().values() for each in resolved(book, EXAMPLE, fault_of)]
     assert len(found) >= 6 * len(WANTED)
     assert [(name, each.command, each.fault) for name, each in found if each.fault] == []
+
+
+def test_only_a_runbook_of_what_always_has_an_incident_asks_for_one() -> None:
+    """An alert of latency, of a lost gateway or of labels mostly comes without an incident: only the worst has one."""
+    values = {name: value for name, value in EXAMPLE.items() if name != "incident"}
+    stopped = {name for name, book in shelf().items() for each in resolved(book, values, fault_of) if each.fault}
+    assert stopped == {name for name, book in shelf().items() if wants_incident(book)} == {"pipeline-break"}
 
 
 def test_keys_of_the_declaration_that_a_runbook_names_exist() -> None:
@@ -398,6 +405,16 @@ def test_a_run_is_about_the_alert_that_links_the_runbook_and_not_about_another_t
         assert (subject.incident, subject.alert) == ("in-2", "al-1")
         with pytest.raises(NotFound):
             subject_of(ledger, NAME, None, book=book, alert="al-9")
+
+
+def test_a_repair_that_is_owed_is_about_the_incident_whose_rows_are_kept_out_also_when_that_is_over(home: Home) -> None:
+    over = e.IncidentClosed(service=NAME, incident="in-1", how="recovered", reason="over")
+    with ledger_of(home) as ledger:
+        ledger.append([over, raised("al-1", "repair/in-1", "pipeline-break")])
+        book = runbook("pipeline-break")
+        subject, values = subject_of(ledger, NAME, None, book=book)
+    assert (subject.incident, subject.alert) == ("in-1", "al-1")
+    assert not [each for each in resolved(book, values, fault_of) if each.fault]
 
 
 def test_a_step_that_is_not_there_and_a_runbook_that_is_not(home: Home, said: Said) -> None:

@@ -3,7 +3,7 @@
 from datetime import date
 from pathlib import Path
 
-from flyball.app.runbooks.resolving import EXAMPLE, FaultOf, resolved
+from flyball.app.runbooks.resolving import EXAMPLE, FaultOf, resolved, wants_incident
 from flyball.app.runbooks.shelf import shelf
 from flyball.control.review.readiness import Checked
 from flyball.core.errors import BadInput
@@ -32,4 +32,6 @@ def looked_through(service: str, folder: Path | None, today: date, fault_of: Fau
         return Checked(ok=False, why=f"reviewed too long ago: {'; '.join(stale)}")
     own = sum(book.own for book in books.values())
     told = f"{len(books)} runbooks, {own} of them its own; reviewed {max(ages.values())} days ago at most"
-    return Checked(ok=True, why=f"{told}; each dry run goes through")
+    bound = [name for name, book in books.items() if wants_incident(book)]
+    about = f", of {', '.join(bound)} only about an incident" if bound else ""
+    return Checked(ok=True, why=f"{told}; each dry run goes through{about}")

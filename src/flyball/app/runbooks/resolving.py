@@ -43,6 +43,11 @@ def resolved(
     )
 
 
+def wants_incident(book: Runbook) -> bool:
+    """Whether it can be run only about an incident: an alert alone gives `{incident}` no value."""
+    return any("incident" in _named(command) for step in book.steps for command in step.commands)
+
+
 def filled(line: str, values: Mapping[str, str]) -> tuple[str, ...]:
     """The words of a command. A value is one word, or part of one, whatever is in it.
 
@@ -58,7 +63,7 @@ def filled(line: str, values: Mapping[str, str]) -> tuple[str, ...]:
 
 def _whole(step: Step, command: Command, values: Mapping[str, str], fault_of: FaultOf) -> Resolved:
     words = filled(command.line, values)
-    lacking = sorted({name for _, name, _, _ in Formatter().parse(command.line) if name and name not in values})
+    lacking = sorted(name for name in _named(command) if name not in values)
     fault = "nothing is known for " + ", ".join(lacking) if lacking else fault_of(list(words))
     line = shlex.join(words) if not lacking else command.line
     return Resolved(
@@ -70,3 +75,7 @@ def _whole(step: Step, command: Command, values: Mapping[str, str], fault_of: Fa
         fault=fault,
         lacking=tuple(lacking),
     )
+
+
+def _named(command: Command) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(command.line) if name}

@@ -37,7 +37,7 @@ def subject_of(
     if incident is not None and incident not in opened:
         raise NotFound(f"{service} has no incident {incident!r}", hint="incidents: " + (", ".join(opened) or "none"))
     told = _alert(state, alert, opened[incident][0] if incident is not None else None, book)
-    about = incident or (told.incident if told is not None and told.incident in opened else None)
+    about = incident or next((name for name in _of_alert(told) if name in opened), None)
     if about is None:
         wanted = [name for name, one in state.incidents.open.items() if _is_for(book, one.cause)]
         same = [name for name in wanted if told is None or state.incidents.open[name].cause == told.cause]
@@ -69,6 +69,14 @@ def _alert(
         of = state.alerts.open.get(incident.cause or incident.kind)
         return of.raised if of is not None else None
     return next((one.raised for one in reversed(there) if one.raised.runbook == book.name), None)
+
+
+def _of_alert(told: e.AlertRaised | None) -> tuple[str, ...]:
+    """The incident that it names: as its own, or by a cause such as `repair/in-errors-1`, which outlives it."""
+    if told is None:
+        return ()
+    kind, _, of = told.cause.partition("/")
+    return (*([told.incident] if told.incident else []), *([of] if kind == "repair" else []))
 
 
 def _is_for(book: Runbook, cause: str) -> bool:
