@@ -96,7 +96,7 @@ def test_each_cause_that_stands_is_told_once_or_said_to_be_held(moves: list[Move
         assert not set(book.open) & set(book.held)
         told = {cause: one.raised.urgency for cause, one in book.open.items()}
         for cause in set(standing) & set(book.held):  # each that is held has a reason that stands now
-            assert reason_to_hold(standing[cause], told, watch.situation(), ALERTS) is not None
+            assert reason_to_hold(standing[cause], told, standing, watch.situation(), ALERTS) is not None
         for held in (fact for fact in said if isinstance(fact, e.AlertHeld)):
             assert held.cause not in before
             if held.by == "inhibited" and standing[held.cause].pages:

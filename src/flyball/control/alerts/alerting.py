@@ -7,7 +7,7 @@ said (`AlertHeld`), and told when the reason to hold it is gone and the cause st
 from collections.abc import Collection, Iterator
 
 from flyball.control.alerts.due import Due, due, restful
-from flyball.control.alerts.holding import flaps, reason_to_hold, silence_of
+from flyball.control.alerts.holding import explaining, flaps, reason_to_hold, silence_of
 from flyball.control.alerts.table import EXPLAINS, FAILED_RUNBOOK, row_of
 from flyball.control.decision import Decision, Situation, elapsed_s
 from flyball.control.explained import explains_kind
@@ -25,7 +25,8 @@ ORDER = {known: place for place, known in enumerate(EXPLAINS)}  # what explains 
 def plan_alerts(situation: Situation, *, moving: Collection[str] = ()) -> Decision | None:
     """The facts of this moment; None: nobody has anything to hear. Asked again after them it has nothing to say.
 
-    Args: moving: causes about which something else is decided at this moment. They are told or held after that.
+    Args: moving: causes about which something else is decided at this moment. They are told or held after that, and
+    with them what they explain.
     """
     state, alerts = situation.state, situation.service.alerts
     if alerts is None:
@@ -98,14 +99,14 @@ def _told(
     book = situation.state.alerts
     told = {cause: one.raised.urgency for cause, one in book.open.items()}
     for cause, one in sorted(standing.items(), key=lambda pair: ORDER.get(family(pair[0]), len(ORDER))):
-        if cause in moving:
+        if cause in moving or any(root.cause in moving for root in explaining(one, standing)):
             continue
         known = book.open.get(cause)
         worse = known is not None and one.pages and known.raised.urgency == "ticket"
         other = known is not None and one.name != known.raised.name
         if known is not None and not worse and not other and not _another(one, known, situation):
             continue
-        reason = reason_to_hold(one, told, situation, alerts)
+        reason = reason_to_hold(one, told, standing, situation, alerts)
         if reason is None:
             if known is not None:
                 why = f"{cause} is of {one.incident} now"

@@ -1,6 +1,6 @@
 """Why nobody is told of a cause that stands: each reason ends by itself, and then it is told. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 
 from flyball.control.alerts.due import Due
@@ -19,15 +19,26 @@ from flyball.core.service import Alerts
 Reason = tuple[HeldBy, str]
 
 
-def reason_to_hold(due: Due, told: Mapping[str, Urgency], situation: Situation, alerts: Alerts) -> Reason | None:
-    """None: it is told. Told: causes that somebody has been told of, and how loudly, with those of this plan."""
+def reason_to_hold(
+    due: Due, told: Mapping[str, Urgency], standing: Mapping[str, Due], situation: Situation, alerts: Alerts
+) -> Reason | None:
+    """None: it is told. Told: causes that somebody has been told of, and how loudly, with those of this plan. Standing:
+    all that is due."""
     return (
         _silenced(due, situation)
         or _of_canary(due, situation, alerts)
         or _healing(due, situation, alerts)
         or _inhibited(due, told, situation)
+        or _with_its_cause(due, standing, situation, alerts)
         or _flapping(due, situation, alerts)
     )
+
+
+def explaining(due: Due, standing: Mapping[str, Due]) -> Iterator[Due]:
+    """What is due and explains it: behind a page another page only."""
+    for cause, one in standing.items():
+        if _explains(cause, due) and (one.pages or not due.pages):
+            yield one
 
 
 def silence_of(cause: str, name: str, book: AlertBook, now: str) -> e.AlertsSilenced | None:
@@ -96,14 +107,23 @@ def _healing(due: Due, situation: Situation, alerts: Alerts) -> Reason | None:
     return None
 
 
+def _with_its_cause(due: Due, standing: Mapping[str, Due], situation: Situation, alerts: Alerts) -> Reason | None:
+    """A symptom of what a remedy is busy with waits as long as it does: else one outage would be told by its symptom,
+    and once more by itself."""
+    if due.severity == "failed" or due.exhausted:
+        return None
+    for one in explaining(due, standing):
+        if (waits := _healing(one, situation, alerts)) is not None:
+            return waits[0], f"{waits[1]} against {one.cause}, and this is a symptom of it"
+    return None
+
+
 def _inhibited(due: Due, told: Mapping[str, Urgency], situation: Situation) -> Reason | None:
     """A symptom of something that is known: of a cause that was told, or for a ticket of an incident that is open. A
     page only steps back behind another page."""
     families, root = explained_by(due.cause), family(due.cause)
     for cause, urgency in told.items():
-        if cause == due.cause or not (family(cause) in families or cause == root):
-            continue
-        if not due.pages or urgency == "page":
+        if _explains(cause, due) and (not due.pages or urgency == "page"):
             return "inhibited", f"{cause} is known, and this is a symptom of it"
     if due.pages:
         return None
@@ -114,6 +134,11 @@ def _inhibited(due: Due, told: Mapping[str, Urgency], situation: Situation) -> R
         if incident.cause != due.cause and (upstream or family(incident.cause) in families):
             return "inhibited", f"incident {incident.opened.incident} ({incident.cause}) is open and explains it"
     return None
+
+
+def _explains(cause: str, due: Due) -> bool:
+    """Whether `due` may be a symptom of it."""
+    return cause != due.cause and (family(cause) in explained_by(due.cause) or cause == family(due.cause))
 
 
 def _flapping(due: Due, situation: Situation, alerts: Alerts) -> Reason | None:
