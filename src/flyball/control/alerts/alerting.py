@@ -117,9 +117,16 @@ def _told(
                 yield e.AlertResolved(service=ServiceName(situation.state.service), alert=known.raised.alert, why=why)
             told[cause] = "page" if one.pages else "ticket"
             yield _raised(one, situation, alerts)
-        elif known is None and (cause not in book.held or book.held[cause].by != reason[0]):
-            service, name = ServiceName(situation.state.service), _name(cause, situation)
-            yield e.AlertHeld(service=service, cause=cause, name=one.name, by=reason[0], why=reason[1], alert=name)
+        elif known is None and (cause not in book.held or book.held[cause].by != reason.by):
+            yield e.AlertHeld(
+                service=ServiceName(situation.state.service),
+                cause=cause,
+                name=one.name,
+                by=reason.by,
+                why=reason.why,
+                alert=_name(cause, situation),
+                behind=reason.behind,
+            )
 
 
 def _another(due: Due, known: OpenAlert, situation: Situation) -> bool:

@@ -44,6 +44,7 @@ class Due(Record):
     exhausted: str = ""  # why no machine heals it any more
     limit: float | None = None  # of a sign, in its unit
     since: str = ""  # of a sign, RFC 3339, UTC
+    reads_back_s: float = 0.0  # of a burn rate: its short window
 
     @property
     def name(self) -> str:
@@ -119,7 +120,15 @@ def _found(situation: Situation) -> Iterator[Due]:
     for burning in state.health.burning.values():
         grave: Severity = "critical" if burning.urgency == "page" else "warning"
         summary, detail, labels = of_burning(burning)
-        yield Due(cause=burning.cause, severity=grave, called=BURNING, summary=summary, detail=detail, labels=labels)
+        yield Due(
+            cause=burning.cause,
+            severity=grave,
+            called=BURNING,
+            summary=summary,
+            detail=detail,
+            labels=labels,
+            reads_back_s=burning.short_s,
+        )
     for objective, spent in state.health.spent.items():
         summary, detail, labels = of_spent(spent, frozen=freezes(situation.service, objective))
         cause = f"budget/{objective}"

@@ -13,10 +13,17 @@ from flyball.core import events as e
 from flyball.core.clock import moment
 from flyball.core.facts.alert import HeldBy, Urgency
 from flyball.core.health import OF_SUPPLY
+from flyball.core.record import Record
 from flyball.core.routing import ArmCounts
 from flyball.core.service import Alerts
 
-Reason = tuple[HeldBy, str]
+
+class Reason(Record):
+    """Why nobody is told."""
+
+    by: HeldBy
+    why: str
+    behind: str = ""  # the cause that it is a symptom of; empty: of none
 
 
 def reason_to_hold(
@@ -30,6 +37,7 @@ def reason_to_hold(
         or _healing(due, situation, alerts)
         or _inhibited(due, told, situation)
         or _with_its_cause(due, standing, situation, alerts)
+        or _past(due, standing, situation)
         or _flapping(due, situation, alerts)
     )
 
@@ -60,7 +68,8 @@ def _silenced(due: Due, situation: Situation) -> Reason | None:
     silence = silence_of(due.cause, due.name, situation.state.alerts, situation.now)
     if silence is None:
         return None
-    return "silenced", f"{silence.by} wants to hear nothing of {silence.match} until {silence.until}: {silence.why}"
+    why = f"{silence.by} wants to hear nothing of {silence.match} until {silence.until}: {silence.why}"
+    return Reason(by="silenced", why=why)
 
 
 def _of_canary(due: Due, situation: Situation, alerts: Alerts) -> Reason | None:
@@ -81,7 +90,8 @@ def _of_canary(due: Due, situation: Situation, alerts: Alerts) -> Reason | None:
         return None
     if not _candidates(due, observed.counts.champion, observed.counts.candidate):
         return None
-    return "canary", f"the candidate of rollout {state.rollout.rollout} has them, and its guardrails judge it"
+    why = f"the candidate of rollout {state.rollout.rollout} has them, and its guardrails judge it"
+    return Reason(by="canary", why=why)
 
 
 def _candidates(due: Due, champion: ArmCounts, candidate: ArmCounts) -> bool:
@@ -103,7 +113,8 @@ def _healing(due: Due, situation: Situation, alerts: Alerts) -> Reason | None:
         if tried.ended:
             continue  # it was taken away: it helps nobody any more
         if begun.cause == due.cause and begun.kind not in SLOW and moment(begun.verify_by) > moment(situation.now):
-            return "healing", f"remedy {begun.remedy} ({begun.kind.replace('_', ' ')}) has until {begun.verify_by}"
+            why = f"remedy {begun.remedy} ({begun.kind.replace('_', ' ')}) has until {begun.verify_by}"
+            return Reason(by="healing", why=why)
     return None
 
 
@@ -114,7 +125,8 @@ def _with_its_cause(due: Due, standing: Mapping[str, Due], situation: Situation,
         return None
     for one in explaining(due, standing):
         if (waits := _healing(one, situation, alerts)) is not None:
-            return waits[0], f"{waits[1]} against {one.cause}, and this is a symptom of it"
+            why = f"{waits.why} against {one.cause}, and this is a symptom of it"
+            return Reason(by="healing", why=why, behind=one.cause)
     return None
 
 
@@ -124,7 +136,7 @@ def _inhibited(due: Due, told: Mapping[str, Urgency], situation: Situation) -> R
     families, root = explained_by(due.cause), family(due.cause)
     for cause, urgency in told.items():
         if _explains(cause, due) and (not due.pages or urgency == "page"):
-            return "inhibited", f"{cause} is known, and this is a symptom of it"
+            return Reason(by="inhibited", why=f"{cause} is known, and this is a symptom of it", behind=cause)
     if due.pages:
         return None
     for incident in situation.state.incidents.open.values():
@@ -132,8 +144,23 @@ def _inhibited(due: Due, told: Mapping[str, Urgency], situation: Situation) -> R
             incident.opened.kind == "upstream" and "upstream" in families and root not in OF_SUPPLY
         )  # none of them explains another
         if incident.cause != due.cause and (upstream or family(incident.cause) in families):
-            return "inhibited", f"incident {incident.opened.incident} ({incident.cause}) is open and explains it"
+            why = f"incident {incident.opened.incident} ({incident.cause}) is open and explains it"
+            return Reason(by="inhibited", why=why, behind=incident.cause)
     return None
+
+
+def _past(due: Due, standing: Mapping[str, Due], situation: Situation) -> Reason | None:
+    """A burn rate reads back: what waited behind an outage is no page when that is over, only because it still sees it.
+    As soon as its short window reaches back no further, whatever burns is something else."""
+    book, now = situation.state.alerts, situation.now
+    held = book.held.get(due.cause)
+    if held is None or held.behind in ("", *standing) or not due.pages:
+        return None
+    gone = book.gone.get(held.behind)
+    if gone is None or elapsed_s(gone, now) >= due.reads_back_s:
+        return None
+    why = f"{held.behind} was until {gone}, and the {due.reads_back_s / 60:g} min that it is read over reach back to it"
+    return Reason(by="past", why=why, behind=held.behind)
 
 
 def _explains(cause: str, due: Due) -> bool:
@@ -152,4 +179,4 @@ def _flapping(due: Due, situation: Situation, alerts: Alerts) -> Reason | None:
         return None
     if came and elapsed_s(came[-1], now) >= alerts.flap.stays_s:
         return None
-    return "flapping", f"it came more than {alerts.flap.times} times in {alerts.flap.within_s:g} s"
+    return Reason(by="flapping", why=f"it came more than {alerts.flap.times} times in {alerts.flap.within_s:g} s")

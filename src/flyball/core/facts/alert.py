@@ -5,7 +5,7 @@ from typing import Literal
 from flyball.core.fact import Fact, Proof
 
 Urgency = Literal["page", "ticket"]
-HeldBy = Literal["inhibited", "silenced", "canary", "flapping", "healing"]
+HeldBy = Literal["inhibited", "past", "silenced", "canary", "flapping", "healing"]
 
 
 class AlertRaised(Fact, tag="alert.raised"):
@@ -33,6 +33,7 @@ class AlertHeld(Fact, tag="alert.held"):
     by: HeldBy
     why: str
     alert: str = ""  # id of this time: whoever is told of it in the end, or that it is over, is told by it
+    behind: str = ""  # the cause that it is a symptom of; empty: of none
 
 
 class AlertAcked(Fact, tag="alert.acked"):
