@@ -1,6 +1,7 @@
 """The word of a person, and what somebody else writes at the same moment."""
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from tests.control.world import FIRST, NAME, POLICY, SECOND, THIRD, first_champi
 from flyball.adapters.ledger.memory import MemoryLedger, SimulatedClock
 from flyball.app.people import ATTEMPTS, Person, approve, freeze, reject, roll_back, states_of, thaw
 from flyball.core import events as e
+from flyball.core.clock import moment, timestamp
 from flyball.core.errors import BadInput, Conflict, NotFound, Refused
 from flyball.core.ids import Digest, Epoch, RolloutId, ServiceName
 from flyball.core.ledger import Entry
@@ -31,6 +33,7 @@ ASKED = e.ApprovalRequested(
     role="approver",
     expires_at="2027-01-01T00:00:00.000000Z",
 )
+BROKE = timestamp(SimulatedClock().now() - timedelta(minutes=9))
 TICK = e.DecisionTaken(service=NAME, action="rollout", why="wait")
 CLOSED = e.RolloutClosed(service=NAME, rollout=ROLLOUT, outcome="rolled_back", reason="errors")
 PROMOTED = (
@@ -224,7 +227,9 @@ def test_a_ticket_is_not_approved_into_a_training_beside_a_rollout() -> None:
 
 
 def test_a_word_that_is_said_twice_accepts_no_broken_data_and_the_incident_s_own_name_does() -> None:
-    broken = e.IncidentOpened(service=NAME, incident="in-q-7", kind="data_quality", reason="no amount", row=700)
+    broken = e.IncidentOpened(
+        service=NAME, incident="in-q-7", kind="data_quality", reason="no amount", row=700, began=BROKE
+    )
     ledger = ledger_with(*asking(), broken)
     assert [entry.type for entry in approve(ledger, "fraud", ADA)] == ["approval.given"]
     with pytest.raises(NotFound) as refused:
@@ -234,6 +239,8 @@ def test_a_word_that_is_said_twice_accepts_no_broken_data_and_the_incident_s_own
         approve(ledger, "in-q-7", ADA)
     (entry,) = approve(ledger, "in-q-7", ADA, "the new unit is right")
     assert isinstance(entry.fact, e.IncidentClosed)
+    opened = next(one.at for one in ledger.read() if isinstance(one.fact, e.IncidentOpened))
+    assert entry.fact.detected_s == (moment(opened) - moment(BROKE)).total_seconds()
     assert states_of(ledger)["fraud"].incident is None
 
 

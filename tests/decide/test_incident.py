@@ -1,10 +1,13 @@
 """When the supply breaks, and when the broken state has become normal."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Literal
 
-from tests.decide.windows import MONITOR, report
+from msgspec.structs import replace
+from tests.decide.windows import MONITOR, START, report
 
+from flyball.core.clock import timestamp
 from flyball.core.events import IncidentClosed, IncidentOpened
 from flyball.core.ids import ServiceName
 from flyball.core.watching import QualityFinding, WindowReport
@@ -35,6 +38,14 @@ def test_the_window_of_the_break_opens_an_incident() -> None:
     fact = incident_fact("s", story(0), MONITOR, running=None)
     assert isinstance(fact, IncidentOpened)
     assert (fact.features, fact.row) == (("a",), 2000)
+    assert fact.began == timestamp(datetime.fromtimestamp(START + 2000, UTC)), "when the first row of that window came"
+
+
+def test_a_window_that_does_not_say_when_it_was_has_no_beginning_to_give() -> None:
+    older = [replace(each, start=0.0, end=0.0) for each in story(0)]
+    fact = incident_fact("s", older, MONITOR, running=None)
+    assert isinstance(fact, IncidentOpened)
+    assert fact.began == ""
 
 
 def test_good_windows_open_nothing() -> None:

@@ -8,6 +8,7 @@ from flyball.core.service import Data, Experiment, LiveMetric, Metadata, Monitor
 from flyball.core.watching import QualityFinding, Signal, SignalKind, WindowReport
 
 ROWS = 1000
+START = 1_790_000_000.0  # seconds since the epoch; a row a second from then on
 MONITOR = Monitor(psi=Psi(warn=0.10, act=0.25, consecutive=3), live_metric=LiveMetric(name="accuracy", max_loss=0.05))
 SERVICE = Service(
     apiVersion="flyball/v1",
@@ -67,6 +68,8 @@ def report(
         first_row=index * ROWS,
         last_row=index * ROWS + ROWS - 1,
         rows=ROWS,
+        start=START + index * ROWS,
+        end=START + (index + 1) * ROWS,
         psi={"a": 0.01, "b": 0.01} | dict(psi or {}),
         versus_last=dict(versus_last or {}),
         quality=tuple(quality),

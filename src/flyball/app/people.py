@@ -10,6 +10,7 @@ from datetime import datetime
 import msgspec
 
 from flyball.app.subjects import Reading, first_release, is_called, no_incident, where_it_waits
+from flyball.control.incidents.closing import closed_by_hand
 from flyball.control.retraining import ordered
 from flyball.control.state.rollout_state import RolloutState
 from flyball.control.state.service_state import ServiceState, TicketState
@@ -82,8 +83,7 @@ def approve(
                 raise Refused(
                     f"{subject}: no reason to accept broken data", hint=f"flyball approve {subject} --why TEXT"
                 )
-            reason = f"{person.name}: {why}"
-            closed = e.IncidentClosed(service=service, incident=subject, how="person", reason=reason, row=incident.row)
+            closed = closed_by_hand(state.incidents.open[subject], f"{person.name}: {why}")
             return Word(about=(subject,), facts=(closed,))
         if (
             rollout is not None

@@ -11,9 +11,11 @@ A slipped column mapping and another unit never become normal by lasting: they n
 """
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
+from flyball.core.clock import timestamp
 from flyball.core.events import IncidentClosed, IncidentOpened
 from flyball.core.ids import ServiceName, short
 from flyball.core.record import Record
@@ -29,6 +31,7 @@ class Supply(Record):
 
     broken: bool = False
     since_row: int = 0  # first row of the window in which it broke
+    since: float = 0.0  # when that window began, seconds since the epoch; 0: it does not say
     features: tuple[str, ...] = ()
     reason: str = ""
     steady: int = 0  # windows in a row
@@ -81,6 +84,7 @@ def incident_fact(
             reason=state.reason,
             features=state.features,
             row=state.since_row,
+            began=timestamp(datetime.fromtimestamp(state.since, UTC)) if state.since else "",
         )
     if state.broken or state.steady < monitor.quality.settle_windows:
         return None
@@ -102,6 +106,7 @@ def _next(state: Supply, report: WindowReport, monitor: Monitor) -> Supply:
             state,
             broken=True,
             since_row=report.first_row,
+            since=report.start,
             features=features,
             reason="; ".join(finding.detail for finding in fresh),
             steady=0,

@@ -19,6 +19,7 @@ from flyball.app.home import Home
 from flyball.app.incidents.postmortem import postmortem
 from flyball.app.people import states_of
 from flyball.app.wiring.asking.incidents import impact_of
+from flyball.app.wiring.asking.levels import source_rows
 from flyball.app.wiring.ledger import ledger_of, open_ledger
 from flyball.app.wiring.loop import beside_log, forensics
 from flyball.control.incidents.timeline import timeline
@@ -62,19 +63,22 @@ def kept(home: Home) -> list[e.ForensicsKept]:
 
 
 def test_an_incident_of_the_data_begins_with_its_first_row_and_its_impact_with_it(lived: Home) -> None:
-    opened = e.IncidentOpened(
-        service=ServiceName("fraud"), incident="in-q", kind="data_quality", reason="no amount", row=100
-    )
+    """Its row is counted on from the rows that the first release learned from; the log begins at 0."""
     with ledger_of(lived) as ledger:
+        row = source_rows(ledger.read(subject="fraud")) + 1 + 100
+        opened = e.IncidentOpened(
+            service=ServiceName("fraud"), incident="in-q", kind="data_quality", reason="no amount", row=row
+        )
+        assert row > 300, "the log has no such row"
         ledger.append([opened])
         entries = list(ledger.read(subject="fraud"))
         ledger.append([e.IncidentClosed(service=ServiceName("fraud"), incident="in-q", how="person", reason="known")])
     found = timeline("in-q", entries, before_s=60.0)
-    impact = impact_of(lived, found)
+    impact = impact_of(lived, found, entries)
     began = timestamp(datetime.fromtimestamp(START + 100, UTC))
     assert (impact.rows, impact.since) == (200, began)
     text = postmortem(found, impact, people=())
-    assert f"**Began:** {began}, with row 100" in text
+    assert f"**Began:** {began}, with row {row} of the stream" in text
     assert f"Between {began} and now" in text
     assert "How long it went unseen is not known" not in text
 
@@ -221,7 +225,7 @@ def test_example_rows_that_the_retention_deleted_are_not_made_again_and_are_told
     torn_before = msgspec.structs.replace(found, forensics=again)  # and told only then
     assert torn_before.missing == found.missing == {}
     assert set(found.files) == WHOLE - {EXAMPLES}
-    text = postmortem(found, impact_of(lived, found), people=())
+    text = postmortem(found, impact_of(lived, found, entries), people=())
     assert f"example rows were deleted by the retention of the prediction log, {found.examples_deleted}." in text
     kept_part = text.partition("## What is kept")[2]
     assert "routing.json" in kept_part

@@ -76,7 +76,7 @@ def postmortem(
     from flyball.app.wiring.asking.incidents import impact_of, people_of
 
     found, entries = _found(home, incident)
-    impact = impact_of(find_home(home), found)
+    impact = impact_of(find_home(home), found, entries)
     text = drafted(found, impact, people=people_of(entries))
     if out is not None:
         try:

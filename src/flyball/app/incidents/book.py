@@ -3,12 +3,10 @@
 from collections.abc import Iterable
 
 from flyball.app.people import Person, Word, may, say, states_of
-from flyball.control.decision import elapsed_s
-from flyball.control.incidents.planning import detected_s
+from flyball.control.incidents.closing import closed_by_hand
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.errors import NotFound
-from flyball.core.ids import ServiceName
 from flyball.core.ledger import Entry, Ledger
 from flyball.core.record import Record
 from flyball.core.service import Metadata
@@ -78,15 +76,6 @@ def close(ledger: Ledger, incident: str, person: Person, why: str) -> tuple[Entr
         if one is None:
             raise NotFound(f"the incident {incident} is no longer open", hint=f"flyball incident show {incident}")
         may(metadata, person, ("operator", "approver"))
-        fact = e.IncidentClosed(
-            service=ServiceName(state.service),
-            incident=incident,
-            how="person",
-            reason=f"{person.name}: {why}",
-            row=one.opened.row,
-            detected_s=detected_s(one),
-            recovered_s=elapsed_s(one.at, one.gone_at) if one.gone_at else None,
-        )
-        return Word(about=(incident,), facts=(fact,))
+        return Word(about=(incident,), facts=(closed_by_hand(one, f"{person.name}: {why}"),))
 
     return say(ledger, service, word)

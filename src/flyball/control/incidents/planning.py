@@ -17,6 +17,7 @@ from collections.abc import Iterator
 
 from flyball.control.decision import Decision, Situation, elapsed_s
 from flyball.control.explained import explains
+from flyball.control.incidents.closing import detected_s
 from flyball.control.state.alert_causes import OF_SUPPLY, SILENCE
 from flyball.control.state.incident_state import GRAVITY, OpenIncident
 from flyball.control.state.service_state import ServiceState
@@ -130,11 +131,6 @@ def _joined(situation: Situation) -> Iterator[e.IncidentClosed]:
                 reason=f"it goes on as {fact.incident}",
                 detected_s=detected_s(same),
             )
-
-
-def detected_s(one: OpenIncident) -> float | None:
-    """From the beginning of what it is about to its opening, seconds; None: nothing shows when that began."""
-    return elapsed_s(one.opened.began, one.at) if one.opened.began else None
 
 
 def _rank(sign: Sign) -> tuple[int, str, str]:

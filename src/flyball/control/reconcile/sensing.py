@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from msgspec.structs import replace
 
 from flyball.control.decision import Learning, elapsed_s
+from flyball.control.incidents.closing import detected_s
 from flyball.control.marks import Marks, marked
 from flyball.control.pressing import pressing
 from flyball.control.reconcile.budgeting import Budgeting
@@ -180,6 +181,8 @@ class TelemetrySensor:
             accepted_row=state.accepted_row,
             after=windows.supply_before,
         )
+        if isinstance(incident, e.IncidentClosed):
+            incident = replace(incident, detected_s=detected_s(state.incidents.open[incident.incident]))
         if incident is not None:
             facts.append(incident)
         return tuple(facts)

@@ -11,18 +11,21 @@ from flyball.adapters.prediction_log.files import sealed
 from flyball.adapters.prediction_log.query import tables
 from flyball.app.home import Home
 from flyball.app.incidents.impact import Impact
+from flyball.app.wiring.asking.levels import source_rows
 from flyball.control.incidents.timeline import Timeline
 from flyball.core import events as e
 from flyball.core.clock import moment, timestamp
 from flyball.core.ledger import Entry
 
 
-def impact_of(home: Home, found: Timeline) -> Impact:
-    """Rows that arrived between its beginning and its end. Broken data begin with a row: it is asked when that came."""
+def impact_of(home: Home, found: Timeline, entries: Iterable[Entry]) -> Impact:
+    """Rows that arrived between its beginning and its end. Where broken data say no time but a row, it is asked when
+    that came. Args: entries: of its service, which say how many rows there were before the first of the log."""
     folder = home.telemetry(found.service)
     if not folder.is_dir():
         return Impact(unknown="there is no prediction log of the service in this home")
-    broke = _arrived(folder, found.row) if found.row and not found.began else None
+    row = found.row - source_rows(entries) - 1 if found.row and not found.began else -1
+    broke = _arrived(folder, row) if row >= 0 else None
     since = moment(found.began or found.opened_at).timestamp() if broke is None else broke
     until = None if found.closed_at is None else moment(found.closed_at).timestamp()
     oldest = sealed(folder)[:1]
@@ -46,7 +49,7 @@ def impact_of(home: Home, found: Timeline) -> Impact:
 
 
 def _arrived(folder: Path, row: int) -> float | None:
-    """When the row at a stream position came, seconds since the epoch; None: no sealed folder has it."""
+    """When the row at a place of the log, from 0, came, seconds since the epoch; None: no sealed folder has it."""
     for each in reversed(sealed(folder)):
         first = each.panes()[0].first_row
         if first <= row:
