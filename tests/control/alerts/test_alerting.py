@@ -95,8 +95,8 @@ def test_symptoms_of_a_known_incident_are_held_and_told_when_it_is_over_and_they
     watch = Watch().say(incident("in-1", "data_quality"), healthy(sign("drift", "critical", "amount"), sign("trend")))
     assert watch.kinds() == [
         "raised data_quality ticket",
-        "held drift/amount inhibited",
         "held trend inhibited",
+        "held drift/amount inhibited",
     ]
     assert watch.after(600).say(healthy(sign("drift", "critical", "amount"))).kinds() == []
     assert watch.after(600).kinds() == ["resolved"]  # the trend went before anybody was told

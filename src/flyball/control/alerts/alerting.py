@@ -7,7 +7,7 @@ said (`AlertHeld`), and told when the reason to hold it is gone and the cause st
 from collections.abc import Collection, Iterator
 
 from flyball.control.alerts.due import Due, due, restful
-from flyball.control.alerts.holding import explaining, flaps, reason_to_hold, silence_of
+from flyball.control.alerts.holding import Reason, explaining, flaps, reason_to_hold, silence_of
 from flyball.control.alerts.table import EXPLAINS, FAILED_RUNBOOK, row_of
 from flyball.control.decision import Decision, Situation, elapsed_s
 from flyball.control.explained import explains_kind
@@ -117,7 +117,7 @@ def _told(
                 yield e.AlertResolved(service=ServiceName(situation.state.service), alert=known.raised.alert, why=why)
             told[cause] = "page" if one.pages else "ticket"
             yield _raised(one, situation, alerts)
-        elif known is None and (cause not in book.held or book.held[cause].by != reason.by):
+        elif known is None and _is_news(reason, book.held.get(cause)):
             yield e.AlertHeld(
                 service=ServiceName(situation.state.service),
                 cause=cause,
@@ -127,6 +127,11 @@ def _told(
                 alert=_name(cause, situation),
                 behind=reason.behind,
             )
+
+
+def _is_news(reason: Reason, held: e.AlertHeld | None) -> bool:
+    """Whether the ledger has another reason, or none."""
+    return held is None or (held.by, held.behind) != (reason.by, reason.behind)
 
 
 def _another(due: Due, known: OpenAlert, situation: Situation) -> bool:

@@ -22,8 +22,9 @@ from flyball.control.refusing import refusal
 from flyball.control.state.alert_causes import alarming, cause_of
 from flyball.control.state.healing_state import Tried
 from flyball.control.state.service_state import ServiceState
+from flyball.core.declared.objectives import Sli
 from flyball.core.health import Severity
-from flyball.core.promised import freezes
+from flyball.core.promised import freezes, objectives_of
 from flyball.core.record import Record
 from flyball.core.service import Service
 
@@ -45,6 +46,7 @@ class Due(Record):
     limit: float | None = None  # of a sign, in its unit
     since: str = ""  # of a sign, RFC 3339, UTC
     reads_back_s: float = 0.0  # of a burn rate: its short window
+    sli: Sli | None = None  # of a budget: what it is of; None: nobody declares it any more
 
     @property
     def name(self) -> str:
@@ -117,6 +119,7 @@ def _found(situation: Situation) -> Iterator[Due]:
             summary, features = one.opened.reason, ", ".join(one.opened.features)
             detail = one.opened.reason + (f"\n\nFeatures: {features}." if features else "")
             yield Due(cause=one.cause, severity="warning", summary=summary, detail=detail)
+    slis = _slis(situation)
     for burning in state.health.burning.values():
         grave: Severity = "critical" if burning.urgency == "page" else "warning"
         summary, detail, labels = of_burning(burning)
@@ -128,11 +131,18 @@ def _found(situation: Situation) -> Iterator[Due]:
             detail=detail,
             labels=labels,
             reads_back_s=burning.short_s,
+            sli=slis.get(burning.objective),
         )
     for objective, spent in state.health.spent.items():
         summary, detail, labels = of_spent(spent, frozen=freezes(situation.service, objective))
-        cause = f"budget/{objective}"
-        yield Due(cause=cause, severity="warning", summary=summary, detail=detail, labels=labels)
+        yield Due(
+            cause=f"budget/{objective}",
+            severity="warning",
+            summary=summary,
+            detail=detail,
+            labels=labels,
+            sli=slis.get(objective),
+        )
     for cause, summary, detail in owed(situation):
         yield Due(cause=cause, severity="warning", summary=summary, detail=detail)
     for key, refused in state.health.refused.items():
@@ -158,6 +168,14 @@ def _found(situation: Situation) -> Iterator[Due]:
         yield Due(cause=f"retrain/{ticket.reason}", severity="warning", summary=summary, detail=detail, labels=labels)
     yield from _events(situation)
     yield from _overdue(situation)
+
+
+def _slis(situation: Situation) -> dict[str, Sli]:
+    """Of each objective that is declared; asked only where a budget is told of."""
+    health = situation.state.health
+    if not health.burning and not health.spent:
+        return {}
+    return {each.name: each.sli for each in objectives_of(situation.service)}
 
 
 def _signals(situation: Situation) -> Iterator[Due]:

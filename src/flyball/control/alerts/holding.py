@@ -35,7 +35,7 @@ def reason_to_hold(
         _silenced(due, situation)
         or _of_canary(due, situation, alerts)
         or _healing(due, situation, alerts)
-        or _inhibited(due, told, situation)
+        or _inhibited(due, told, standing, situation)
         or _with_its_cause(due, standing, situation, alerts)
         or _past(due, standing, situation)
         or _flapping(due, situation, alerts)
@@ -130,12 +130,17 @@ def _with_its_cause(due: Due, standing: Mapping[str, Due], situation: Situation,
     return None
 
 
-def _inhibited(due: Due, told: Mapping[str, Urgency], situation: Situation) -> Reason | None:
+def _inhibited(
+    due: Due, told: Mapping[str, Urgency], standing: Mapping[str, Due], situation: Situation
+) -> Reason | None:
     """A symptom of something that is known: of a cause that was told, or for a ticket of an incident that is open. A
-    page only steps back behind another page."""
-    families, root = explained_by(due.cause), family(due.cause)
-    for cause, urgency in told.items():
-        if _explains(cause, due) and (not due.pages or urgency == "page"):
+    page only steps back behind another page. Of several it stays behind the one that it is held behind already."""
+    families, root = explained_by(due.cause, due.sli), family(due.cause)
+    held = situation.state.alerts.held.get(due.cause)
+    for cause, urgency in sorted(told.items(), key=lambda pair: held is None or pair[0] != held.behind):
+        if not _explains(cause, due) or _over_before(cause, due, standing, situation):
+            continue
+        if not due.pages or urgency == "page":
             return Reason(by="inhibited", why=f"{cause} is known, and this is a symptom of it", behind=cause)
     if due.pages:
         return None
@@ -163,9 +168,19 @@ def _past(due: Due, standing: Mapping[str, Due], situation: Situation) -> Reason
     return Reason(by="past", why=why, behind=held.behind)
 
 
+def _over_before(cause: str, due: Due, standing: Mapping[str, Due], situation: Situation) -> bool:
+    """Whether it had gone when `due` came: its alert stays open for the calm time, and explains nothing new in it."""
+    book = situation.state.alerts
+    gone, came = book.gone.get(cause), book.came.get(due.cause, ())
+    if gone is None or cause in standing or book.stands(cause):
+        return False
+    since = due.since or (came[-1] if came else "")
+    return bool(since) and moment(since) > moment(gone)
+
+
 def _explains(cause: str, due: Due) -> bool:
     """Whether `due` may be a symptom of it."""
-    return cause != due.cause and (family(cause) in explained_by(due.cause) or cause == family(due.cause))
+    return cause != due.cause and (family(cause) in explained_by(due.cause, due.sli) or cause == family(due.cause))
 
 
 def _flapping(due: Due, situation: Situation, alerts: Alerts) -> Reason | None:

@@ -6,7 +6,8 @@ A page is for what clients feel, or what no machine could heal; everything else 
 from typing import Literal
 
 from flyball.control.state.alert_causes import family
-from flyball.core.health import Severity
+from flyball.core.declared.objectives import Sli
+from flyball.core.health import Severity, SignKind
 from flyball.core.record import Record
 
 Weight = Severity | Literal["never"]
@@ -79,21 +80,40 @@ def row_of(cause: str) -> Row:
 
 # What explains what: a known cause on the left makes those on the right its symptoms. Families, and no circle in it.
 EXPLAINS: dict[str, tuple[str, ...]] = {
-    "upstream": ("freshness", "data_quality", "drift", "labels", "quality", "trend", "fallback", "retrain"),
-    "data_quality": ("drift", "quality", "trend", "retrain"),
-    "freshness": ("drift", "quality", "trend"),
-    "retrain": ("drift", "quality", "trend"),
+    "upstream": ("freshness", "data_quality", "drift", "labels", "quality", "trend", "fallback", "retrain", "budget"),
+    "data_quality": ("drift", "quality", "trend", "retrain", "budget"),
+    "freshness": ("drift", "quality", "trend", "budget"),
+    "retrain": ("drift", "quality", "trend", "budget"),
     "availability": ("errors", "latency", "fallback", "budget"),
     "errors": ("fallback", "budget"),
     "latency": ("budget",),
+    "quality": ("budget",),
+    "trend": ("budget",),
     "capture": ("labels",),
 }
 
 
-def explained_by(cause: str) -> tuple[str, ...]:
-    """Families whose cause may explain this one.
+# Signs of what an indicator counts: a budget is a symptom of those, and of what explains them, and of no others.
+OF_SLI: dict[Sli, tuple[SignKind, ...]] = {
+    "availability": ("availability", "errors"),
+    "latency": ("latency",),
+    "inputs": ("data_quality",),
+    "freshness": ("freshness",),
+    "quality": ("quality", "trend"),
+    "query": (),  # nobody here knows what it counts
+}
+
+
+def explained_by(cause: str, sli: Sli | None = None) -> tuple[str, ...]:
+    """Families whose cause may explain this one. Sli: of a budget, what it is of; None: nobody knows.
 
     >>> explained_by("drift/amount")
     ('upstream', 'data_quality', 'freshness', 'retrain')
+    >>> explained_by("budget/quick", "latency")
+    ('availability', 'latency')
     """
-    return tuple(known for known, symptoms in EXPLAINS.items() if family(cause) in symptoms)
+    found = tuple(known for known, symptoms in EXPLAINS.items() if family(cause) in symptoms)
+    if family(cause) != "budget":
+        return found
+    signs: tuple[str, ...] = OF_SLI[sli] if sli is not None else ()
+    return tuple(known for known in found if known in signs or any(known in explained_by(sign) for sign in signs))
