@@ -150,10 +150,12 @@ def _subject(
     place: Home, service: str, incident: str | None, alert: str | None, book: "Runbook"
 ) -> "tuple[Subject, dict[str, str]]":
     from flyball.app.runbooks.subject import subject_of
+    from flyball.app.wiring.asking.sealed_until import sealed_until
     from flyball.app.wiring.ledger import open_ledger
 
+    sealed = sealed_until(place, service)
     with closing(open_ledger(place)) as ledger:
-        return subject_of(ledger, service, incident, book=book, alert=alert)
+        return subject_of(ledger, service, incident, book=book, alert=alert, sealed_until=sealed)
 
 
 def _agreed(each: "Resolved") -> bool:

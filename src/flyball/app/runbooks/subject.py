@@ -15,10 +15,18 @@ BEFORE = timedelta(hours=1)  # without an incident: the last hour
 
 
 def subject_of(
-    ledger: Ledger, service: str, incident: str | None, *, book: Runbook, alert: str | None = None
+    ledger: Ledger,
+    service: str,
+    incident: str | None,
+    *,
+    book: Runbook,
+    alert: str | None = None,
+    sealed_until: str | None = None,
 ) -> tuple[Subject, dict[str, str]]:
     """And the values of the placeholders. Where nothing is named: the newest open alert that links this runbook, else
     the newest open incident of a cause that it is for, else none.
+
+    Args: sealed_until: the end of what the prediction log has sealed, which is as far as a span can be made again.
 
     Raises: NotFound: no such service; no such incident or open alert of it.
     """
@@ -43,15 +51,27 @@ def subject_of(
         same = [name for name in wanted if told is None or state.incidents.open[name].cause == told.cause]
         about = next(reversed(same), None)
     now = datetime.now(UTC)
-    values = {"service": service, "since": timestamp(now - BEFORE), "until": timestamp(now)}
+    values = {"service": service} | _span(timestamp(now - BEFORE), timestamp(now), sealed_until)
     values["about"] = about or (told.alert if told is not None else f"runbook {book.name}")
     subject = Subject(service=service, incident=about, alert=told.alert if told is not None else None)
     if about is None:
         return subject, values
     fact, at = opened[about]
-    since = min(moment(fact.began or at), moment(at))
-    values |= {"incident": about, "since": timestamp(since), "until": closed.get(about, timestamp(now))}
-    return subject, values
+    since, until = timestamp(min(moment(fact.began or at), moment(at))), closed.get(about, timestamp(now))
+    owed = state.healing.unrepaired.get(about)
+    if owed is not None:  # a quarantine may have kept rows out beyond the end of the incident
+        since, until = min(since, owed.since), max(until, owed.until)
+    return subject, values | {"incident": about} | _span(since, until, sealed_until)
+
+
+def _span(since: str, until: str, sealed_until: str | None) -> dict[str, str]:
+    """What is sealed of it; all of it where none is yet: the verb that wants it sealed says so.
+
+    >>> _span("2026-11-27T10:00:00Z", "2026-11-27T11:00:00Z", "2026-11-27T10:59:40Z")
+    {'since': '2026-11-27T10:00:00Z', 'until': '2026-11-27T10:59:40Z'}
+    """
+    within = sealed_until is not None and since < sealed_until < until
+    return {"since": since, "until": sealed_until if within and sealed_until else until}
 
 
 def _alert(
