@@ -77,7 +77,7 @@ def test_an_incident_of_the_data_begins_with_its_first_row_and_its_impact_with_i
     impact = impact_of(lived, found, entries)
     began = timestamp(datetime.fromtimestamp(START + 100, UTC))
     assert (impact.rows, impact.since) == (200, began)
-    text = postmortem(found, impact, people=())
+    text = postmortem("in-q", entries, impact, before_s=60.0)
     assert f"**Began:** {began}, with row {row} of the stream" in text
     assert f"Between {began} and now" in text
     assert "How long it went unseen is not known" not in text
@@ -225,7 +225,7 @@ def test_example_rows_that_the_retention_deleted_are_not_made_again_and_are_told
     torn_before = msgspec.structs.replace(found, forensics=again)  # and told only then
     assert torn_before.missing == found.missing == {}
     assert set(found.files) == WHOLE - {EXAMPLES}
-    text = postmortem(found, impact_of(lived, found, entries), people=())
+    text = postmortem("in-swept", entries, impact_of(lived, found, entries), before_s=60.0)
     assert f"example rows were deleted by the retention of the prediction log, {found.examples_deleted}." in text
     kept_part = text.partition("## What is kept")[2]
     assert "routing.json" in kept_part

@@ -3,13 +3,15 @@
 from pathlib import Path
 
 from msgspec.structs import replace
-from tests.control.incidents.test_timeline import told
+from tests.control.incidents.test_planning import at
+from tests.control.incidents.test_timeline import declared, told
+from tests.control.world import NAME
 
 from flyball.app.incidents.impact import Impact
 from flyball.app.incidents.postmortem import postmortem
-from flyball.app.wiring.asking.incidents import people_of
-from flyball.control.incidents.timeline import timeline
+from flyball.app.incidents.roles import roles_of
 from flyball.core import events as e
+from flyball.core.ledger import Entry
 
 GOLDEN = Path(__file__).with_name("postmortem.md")
 IMPACT = Impact(rows=1200, outcomes={"answered": 1100, "fallback": 80, "failed": 20}, fallbacks=80, slow=3)
@@ -17,14 +19,13 @@ IMPACT = Impact(rows=1200, outcomes={"answered": 1100, "fallback": 80, "failed":
 
 def test_the_draft_is_this_page() -> None:
     entries = told()
-    text = postmortem(timeline("in-1", entries, before_s=3600.0), IMPACT, people=people_of(entries))
-    assert text == GOLDEN.read_text()
+    assert postmortem("in-1", entries, IMPACT, before_s=3600.0) == GOLDEN.read_text()
 
 
 def test_it_names_no_person() -> None:
     entries = told()
-    assert people_of(entries) == ("ada",)
-    text = postmortem(timeline("in-1", entries, before_s=3600.0), IMPACT, people=people_of(entries))
+    assert roles_of(entries) == {"ada": "a person"}
+    text = postmortem("in-1", entries, IMPACT, before_s=3600.0)
     assert "ada" not in text
     assert "a person froze the service" in text
 
@@ -35,12 +36,12 @@ def test_what_nobody_knows_says_so_and_questions_stay_questions() -> None:
     opened = next(one for one in entries if isinstance(one.fact, e.IncidentOpened))
     assert isinstance(opened.fact, e.IncidentOpened)
     entries[entries.index(opened)] = replace(opened, fact=replace(opened.fact, began=""))
-    text = postmortem(timeline("in-1", entries, before_s=60.0), Impact(unknown="there is no log"), people=())
+    text = postmortem("in-1", entries, Impact(unknown="there is no log"), before_s=60.0)
     for words in (
         "**Began:** not known",
         "Not known: there is no log.",
         "How long it went unseen is not known.",
-        "No alert was raised in its time.",
+        "No alert of it was raised.",
         "It is not over.",
         "No automatic remedy was tried.",
         "Nothing was kept.",
@@ -48,3 +49,74 @@ def test_what_nobody_knows_says_so_and_questions_stay_questions() -> None:
         assert words in text
     assert text.count("Question:") == 4
     assert " 0 answers" not in text
+
+
+def alert(alert: str, cause: str, *to: str, incident: str | None = None, test: bool = False) -> e.AlertRaised:
+    return e.AlertRaised(
+        service=NAME, alert=alert, cause=cause, name="X", urgency="page", summary=f"{cause} is wrong", detail="d",
+        runbook="bad-rollout", owner="risk", to=to, incident=incident, test=test,
+    )  # fmt: skip
+
+
+def with_facts(*facts: tuple[float, e.AnyFact]) -> list[Entry]:
+    """The story of the timeline, and what else happened, in order."""
+    added = [
+        Entry(
+            seq=0, at=at(seconds), type=str(type(fact).__struct_config__.tag), subject=NAME, fact=fact, prev_hash="",
+            hash="",
+        )
+        for seconds, fact in facts
+    ]  # fmt: skip
+    there = sorted([*told(), *added], key=lambda one: one.at)
+    return [replace(one, seq=seq) for seq, one in enumerate(there, start=1)]
+
+
+ON_CALL = declared(
+    metadata={"name": NAME, "owner": "risk", "people": {"ada": ["approver", "operator"]}},
+    alerts={"on_call": ["bob", ["eve@example.org", "ada"]], "owner": "risk"},
+)
+
+
+def test_who_was_told_is_told_as_a_role() -> None:
+    entries = with_facts(
+        (-9999, ON_CALL),
+        (4, alert("al-1", "errors", "bob", incident="in-1")),
+        (5, alert("al-2", "drift/amount", "risk")),
+        (6, e.AlertHeld(service=NAME, cause="latency", name="Y", by="canary", why="a canary is late")),
+        (7, e.SilenceEnded(service=NAME, silence="si-1", by="time", why="over for the second time")),
+        (50, e.AlertEscalated(service=NAME, alert="al-1", level=1, to=("eve@example.org", "ada"), why="bob is away")),
+        (55, e.AlertAcked(service=NAME, alert="al-1", by="ada", proof="token", why="mine")),
+    )
+    text = postmortem("in-1", entries, IMPACT, before_s=3600.0)
+    for name in ("ada", "bob", "eve@"):
+        assert name not in text
+    for words in (
+        "page al-1 (X) to a person (on call): errors is wrong",
+        "page al-2 (X) to the owner: drift/amount is wrong",
+        "escalated to a person (on call), a person (approver, on call, operator) (level 1): a person (on call) is away",
+        "a person (approver, on call, operator) has alert al-1: mine",
+        "nobody was told of Y (canary): a canary is late",
+        "silence si-1 ended (by time): over for the second time",
+    ):
+        assert words in text
+
+
+def first_told(*facts: tuple[float, e.AnyFact]) -> str:
+    text = postmortem("in-1", with_facts(*facts), IMPACT, before_s=3600.0)
+    return text.partition("## Detection")[2].partition("Question:")[0]
+
+
+def test_the_first_alert_is_the_incidents_own() -> None:
+    others = ((-500.0, alert("al-0", "errors", "bob", incident="in-0")), (2.0, alert("al-1", "drift/amount", "bob")))
+    tested = (3.0, alert("al-2", "errors", "bob", test=True))
+    assert "No alert of it was raised." in first_told(*others, tested)
+    found = first_told(*others, tested, (7.0, alert("al-3", "errors", "bob", incident="in-1")))
+    assert "The first alert of it: 2026-11-21T10:00:07.000000Z, page al-3" in found
+    before = first_told(*others, (-20.0, alert("al-4", "errors", "bob")))
+    assert "al-4" in before, "raised before the incident was opened, after it began"
+
+
+def test_an_alert_that_its_own_was_held_behind_told_of_it() -> None:
+    held = e.AlertHeld(service=NAME, cause="errors", name="X", by="inhibited", why="w", behind="availability")
+    found = first_told((2.0, alert("al-1", "availability", "bob")), (3.0, held))
+    assert "page al-1" in found

@@ -41,7 +41,7 @@ def list_(
 @app.command
 def show(incident: IncidentArgument, /, *, home: HomeOption = None, json: JsonFlag = False) -> None:
     """One incident: where it stands, and its timeline from some time before it began."""
-    found, _ = _found(home, incident)
+    found, _, _ = _found(home, incident)
     emit(found, as_json=json, text=lambda: _told(found))
 
 
@@ -73,11 +73,11 @@ def postmortem(
 ) -> None:
     """The draft of a blameless postmortem in Markdown: facts filled in, questions left open."""
     from flyball.app.incidents.postmortem import postmortem as drafted
-    from flyball.app.wiring.asking.incidents import impact_of, people_of
+    from flyball.app.wiring.asking.incidents import impact_of
 
-    found, entries = _found(home, incident)
+    found, entries, before_s = _found(home, incident)
     impact = impact_of(find_home(home), found, entries)
-    text = drafted(found, impact, people=people_of(entries))
+    text = drafted(incident, entries, impact, before_s=before_s)
     if out is not None:
         try:
             with out.open("x", encoding="utf-8") as file:
@@ -89,7 +89,8 @@ def postmortem(
     emit(document, as_json=json, text=lambda: text.rstrip() if out is None else f"written to {out}")
 
 
-def _found(home: str | None, incident: str) -> "tuple[Timeline, list[Entry]]":
+def _found(home: str | None, incident: str) -> "tuple[Timeline, list[Entry], float]":
+    """Its timeline, all facts of its service, and how long before its beginning that goes back, seconds."""
     from flyball.app.subjects import Reading
     from flyball.control.incidents.timeline import timeline
     from flyball.core.events import IncidentOpened
@@ -104,7 +105,7 @@ def _found(home: str | None, incident: str) -> "tuple[Timeline, list[Entry]]":
         reading = Reading(ledger)
         reading.states()
         declared = reading.section(service, "incidents", Incidents)
-    return timeline(incident, entries, before_s=declared.before_s), entries
+    return timeline(incident, entries, before_s=declared.before_s), entries, declared.before_s
 
 
 def _line(one: "KnownIncident") -> str:

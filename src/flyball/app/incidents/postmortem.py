@@ -1,6 +1,7 @@
 """The draft of a postmortem: what the facts say filled in, what they do not know said, and questions left as questions.
 
-Blameless: a person's name is not in it, neither as who did something nor out of a reason that the ledger holds.
+Blameless: a person's name is not in it, neither as who did something or was told of it, nor out of a reason that the
+ledger holds. People are called by their role.
 """
 
 import re
@@ -9,10 +10,14 @@ from datetime import timedelta
 from importlib.resources import files
 
 from jinja2 import Environment, StrictUndefined
+from msgspec.structs import replace
 
 from flyball.app.incidents.impact import Impact
-from flyball.control.incidents.timeline import Timeline, TimelineLine
+from flyball.app.incidents.roles import nameless, roles_of, to_roles
+from flyball.control.incidents.timeline import timeline
 from flyball.core.clock import moment
+from flyball.core.events import AlertRaised
+from flyball.core.ledger import Entry
 
 ACTS = (  # what somebody or something did, each once
     *("approval.given", "approval.rejected", "backfill.done", "champion.appointed", "remedy.begun", "retrain.ordered"),
@@ -20,12 +25,14 @@ ACTS = (  # what somebody or something did, each once
     *("service.frozen", "service.thawed", "step.started"),
 )
 LEFT_OUT = ("decision", "process")  # many, and told better by what came of them
-SOMEBODY = "a person"
 
 
-def postmortem(found: Timeline, impact: Impact, *, people: Sequence[str]) -> str:
-    """Markdown. `people`: names that it must not hold."""
-    lines = tuple(_without(people, line) for line in found.lines)
+def postmortem(incident: str, entries: Sequence[Entry], impact: Impact, *, before_s: float) -> str:
+    """Markdown. Args: entries: of its service, in order. before_s: as for the timeline. Raises: NotFound."""
+    roles = roles_of(entries)
+    owners = {one.fact.alert: one.fact.owner for one in entries if isinstance(one.fact, AlertRaised)}
+    found = timeline(incident, [to_roles(one, roles, owners) for one in entries], before_s=before_s)
+    lines = tuple(replace(line, text=nameless(line.text, roles)) for line in found.lines)
     shown = [line for line in lines if line.kind not in LEFT_OUT]
     began = found.began or impact.since or None
     acts = [line for line in lines if line.type in ACTS and line.at >= (began or found.opened_at)]
@@ -36,9 +43,10 @@ def postmortem(found: Timeline, impact: Impact, *, people: Sequence[str]) -> str
         t=found,
         impact=impact,
         how=(found.how or "").replace("_", " "),
-        closing=_nameless(people, found.closing or ""),
+        reason=nameless(found.reason, roles),
+        closing=nameless(found.closing or "", roles),
         detected=None if began is None else (moment(found.opened_at) - moment(began)).total_seconds(),
-        first_alert=next((line for line in lines if line.type == "alert.raised"), None),
+        first_alert=next((line for line in lines if line.seq == found.first_alert), None),
         remedies=[line for line in lines if line.kind == "remedy"],
         acts=len(acts),
         automatic=sum(line.automatic for line in acts),
@@ -47,23 +55,6 @@ def postmortem(found: Timeline, impact: Impact, *, people: Sequence[str]) -> str
         seconds=_seconds,
     )
     return re.sub(r"\n{3,}", "\n\n", text).rstrip() + "\n"
-
-
-def _without(people: Sequence[str], line: TimelineLine) -> TimelineLine:
-    return TimelineLine(
-        seq=line.seq,
-        at=line.at,
-        kind=line.kind,
-        type=line.type,
-        text=_nameless(people, line.text),
-        automatic=line.automatic,
-    )
-
-
-def _nameless(people: Sequence[str], text: str) -> str:
-    for name in sorted(filter(None, people), key=len, reverse=True):
-        text = re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", SOMEBODY, text)
-    return text
 
 
 def _seconds(value: float) -> str:

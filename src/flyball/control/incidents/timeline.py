@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from flyball.control.alerts.table import row_of
+from flyball.control.incidents.first_alert import first_alert
 from flyball.control.narrate import sentence
 from flyball.core import events as e
 from flyball.core.clock import moment, timestamp
@@ -69,6 +70,7 @@ class Timeline(Record):
     recovered_s: float | None
     runbook: str  # name of the runbook for its cause: what its alert links to
     forensics: e.ForensicsKept | None
+    first_alert: int | None  # `seq` of the alert that told somebody of it first; None: nobody was told
     examples_deleted: str | None  # when the retention of the log deleted its example rows; None: it did not
     since: str  # the first moment that the lines are of
     lines: tuple[TimelineLine, ...]
@@ -96,7 +98,8 @@ def timeline(incident: str, entries: Iterable[Entry], *, before_s: float) -> Tim
     kept = next((one.fact for one in known if isinstance(one.fact, e.ForensicsKept) and _named(one, incident)), None)
     fact = opened.fact
     ended = closed.fact if closed is not None and isinstance(closed.fact, e.IncidentClosed) else None
-    since = timestamp(moment(min(fact.began or opened.at, opened.at)) - timedelta(seconds=before_s))
+    began = min(fact.began or opened.at, opened.at)
+    since = timestamp(moment(began) - timedelta(seconds=before_s))
     end = closed.at if closed is not None else None
     lines, declared = [], dict[str, Any]()
     for one in known:
@@ -123,6 +126,7 @@ def timeline(incident: str, entries: Iterable[Entry], *, before_s: float) -> Tim
         recovered_s=ended.recovered_s if ended else None,
         runbook=row_of(fact.cause or fact.kind).runbook,
         forensics=kept,
+        first_alert=first_alert(fact, [one for one in known if began <= one.at and (end is None or one.at <= end)]),
         examples_deleted=next((one.at for one in known if _deletes(one.fact, examples_place(incident))), None),
         since=since,
         lines=tuple(lines),

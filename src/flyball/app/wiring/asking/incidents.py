@@ -1,10 +1,9 @@
-"""What the prediction log says of an incident's span, and whose names a postmortem leaves out."""
+"""What the prediction log says of an incident's span."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-import msgspec
 import polars as pl
 
 from flyball.adapters.prediction_log.files import sealed
@@ -13,7 +12,6 @@ from flyball.app.home import Home
 from flyball.app.incidents.impact import Impact
 from flyball.app.wiring.asking.levels import source_rows
 from flyball.control.incidents.timeline import Timeline
-from flyball.core import events as e
 from flyball.core.clock import moment, timestamp
 from flyball.core.ledger import Entry
 
@@ -56,15 +54,3 @@ def _arrived(folder: Path, row: int) -> float | None:
             at = pl.scan_parquet(each.table("predictions")).slice(row - first, 1).select("at").collect()
             return float(at.item()) if at.height else None
     return None
-
-
-def people_of(entries: Iterable[Entry]) -> tuple[str, ...]:
-    """Everybody whom the facts of a service name as a person."""
-    found: set[str] = set()
-    for one in entries:
-        if isinstance(one.fact, e.ServiceDeclared):
-            found |= set(one.fact.declaration.get("metadata", {}).get("people") or {})
-        names = {field.name for field in msgspec.structs.fields(type(one.fact))}
-        if "by" in names and getattr(one.fact, "proof", "os_user") in ("os_user", "token", "simulated"):
-            found.add(str(getattr(one.fact, "by", "")))
-    return tuple(sorted(found - {"", "gateway", "controller", "policy"}))
