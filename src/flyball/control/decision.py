@@ -3,6 +3,7 @@
 from flyball.control.state.service_state import ServiceState
 from flyball.core.clock import moment
 from flyball.core.events import AnyFact, Reason
+from flyball.core.health import Health
 from flyball.core.ledger import Command
 from flyball.core.pressure import Pressure
 from flyball.core.record import Record
@@ -60,6 +61,7 @@ class Situation(Record):
     watched: tuple[AnyFact, ...] = ()  # signals and incidents that begin or end with the newest windows
     refused: bool = False  # the check has refused the plan of this moment: only who has to hear of it is asked for
     changed: tuple[AnyFact, ...] = ()  # that the service is as well as it is, where the ledger says otherwise
+    health: Health = Health()  # as judged now, for its figures alone: which signs stand is what the ledger says
 
 
 def elapsed_s(since: str, now: str) -> float:

@@ -26,6 +26,7 @@ class Sign(Record):
     why: str  # what was measured, in words
     clears: str  # what would end it, in words
     feature: str | None = None
+    as_of: str = ""  # when its figures were taken last, RFC 3339, UTC; empty: nobody wrote it down
     began: str = ""  # when what it tells of began, as panes, probes and windows show; empty: nothing shows it
 
     @property

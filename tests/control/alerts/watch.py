@@ -37,6 +37,7 @@ class Watch:
         self.told: list[e.AnyFact] = []  # everything that the planner ever said
         self.observed: Observed | None = None
         self.learning = Learning()
+        self.health = Health()  # as judged now: nobody looked
 
     def say(self, *facts: e.AnyFact) -> "Watch":
         for fact in facts:
@@ -52,7 +53,12 @@ class Watch:
 
     def situation(self) -> Situation:
         return Situation(
-            state=self.state, service=self.service, now=self.now, observed=self.observed, learning=self.learning
+            state=self.state,
+            service=self.service,
+            now=self.now,
+            observed=self.observed,
+            learning=self.learning,
+            health=self.health,
         )
 
     def tick(self) -> list[e.AnyFact]:

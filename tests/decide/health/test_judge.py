@@ -218,6 +218,7 @@ def test_what_the_ledger_says_is_where_it_goes_on() -> None:
     ill = judged(well(errors=Counted(events=150, rows=300)))
     again = resumed(ill.health, at(0), Judging())
     assert again == Judging(health=ill.health, critical_at=at(0))
-    assert judged(well(), again, 60.0).health.signs == ill.health.signs
+    (stands,), (told,) = judged(well(), again, 60.0).health.signs, ill.health.signs
+    assert (stands.key, stands.severity, stands.since) == (told.key, told.severity, told.since)
     assert resumed(ill.health, at(0), ill) is ill
     assert same(Health(), Health(why="other words"))

@@ -187,10 +187,12 @@ def _escalated(standing: dict[str, Due], situation: Situation, alerts: Alerts) -
         if not stands or silence_of(cause, one.raised.name, book, now) is not None:
             continue
         if (waited := elapsed_s(one.told_at, now)) >= alerts.escalate_s:
+            summary = standing[cause].summary if cause in standing else ""
+            newer = f"; now: {summary}" if summary not in ("", one.raised.summary) else ""
             yield e.AlertEscalated(
                 service=ServiceName(situation.state.service),
                 alert=one.raised.alert,
                 level=level,
                 to=levels[level],
-                why=f"nobody took it within {waited:.0f} s",
+                why=f"nobody took it within {waited:.0f} s{newer}",
             )

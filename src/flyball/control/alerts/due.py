@@ -9,6 +9,7 @@ from flyball.control.alerts.evidence import (
     of_given_up,
     of_pages,
     of_rollback,
+    of_sign,
     of_signal,
     of_spent,
     of_ticket,
@@ -103,12 +104,13 @@ def due(situation: Situation) -> dict[str, Due]:
 
 def _found(situation: Situation) -> Iterator[Due]:
     state = situation.state
+    newest = {sign.key: sign for sign in situation.health.signs}
     for sign in state.health.health.signs:
-        detail = f"{sign.why}\n\nSince {sign.since}. It ends when {sign.clears}."
+        summary, detail = of_sign(newest.get(sign.key, sign), situation.now)
         yield Due(
             cause=sign.key,
             severity=sign.severity,
-            summary=sign.why,
+            summary=summary,
             detail=detail,
             limit=sign.limit,
             since=sign.since,

@@ -1,10 +1,21 @@
 """What an alert brings along, as a person needs it to act: summary, evidence as Markdown, labels. Pure."""
 
+from flyball.control.decision import elapsed_s
 from flyball.control.diagnosis_words import told_diagnosis
 from flyball.control.state.service_state import TicketState
 from flyball.core import events as e
+from flyball.core.health import Sign
 from flyball.core.ids import short
 from flyball.core.watching import Signal
+
+FRESH_S = 60.0  # figures are measured twice as often
+
+
+def of_sign(sign: Sign, now: str) -> tuple[str, str]:
+    """With the moment of its figures, where nobody has measured for some time: after a start, or without rows."""
+    old = bool(sign.as_of) and elapsed_s(sign.as_of, now) > FRESH_S
+    why = f"{sign.why} (as of {sign.as_of[:19]}Z)" if old else sign.why
+    return why, f"{why}\n\nSince {sign.since}. It ends when {sign.clears}."
 
 
 def of_signal(signal: Signal) -> tuple[str, str]:

@@ -178,6 +178,7 @@ class Reconciler:
             stale=self.stale,
             watched=seen.watched,
             changed=seen.changed,
+            health=seen.health,
         )
 
     def _observe(self) -> Observed | None:

@@ -9,7 +9,7 @@ because it says nothing about the present any more. Where nobody can tell whethe
 UNKNOWN, which is no health.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import timedelta
 
 from msgspec.structs import replace
@@ -52,7 +52,7 @@ def judge(readings: Readings, rules: HealthRules, before: Judging, now: str) -> 
         state = "UNKNOWN"
     health = Health(
         state=state,
-        why=readings.unknown if state == "UNKNOWN" else _why(state, signs, critical_at),
+        why=readings.unknown if state == "UNKNOWN" else _why(state, signs, unseen, critical_at),
         signs=signs,
         would_change=tuple(_changes(readings, signs, rules, critical_at if held else "")),
     )
@@ -109,7 +109,7 @@ def _signs(
             since = before.gone.get(key, now)
             if _passed_s(since, now) < rules.clear_s:
                 gone[key] = since
-                signs.append(sign)
+                signs.append(sign if reading is None else _well(sign, reading, since, now))
     return tuple(sorted(signs, key=lambda sign: (-RANK[sign.severity], sign.key))), gone, unseen
 
 
@@ -135,14 +135,29 @@ def _sign(reading: Reading, severity: Severity, before: Sign | None, now: str) -
         why=reading.why,
         clears=reading.clears,
         feature=reading.feature,
+        as_of=now,
         began=began,
     )
 
 
-def _why(state: HealthState, signs: Sequence[Sign], critical_at: str) -> str:
+def _well(sign: Sign, reading: Reading, since: str, now: str) -> Sign:
+    """One that waits to be dropped: what it was is over, and what is measured says so."""
+    why = f"{reading.why}, well below its limit since {since}"
+    return replace(sign, value=reading.value, why=why, as_of=now)
+
+
+def _why(state: HealthState, signs: Sequence[Sign], unseen: Container[str], critical_at: str) -> str:
     if signs:
-        return "; ".join(sign.why for sign in signs if sign.severity == signs[0].severity)
+        worst_ones = [sign for sign in signs if sign.severity == signs[0].severity]
+        return "; ".join(_told(sign, unseen=sign.key in unseen) for sign in worst_ones)
     return f"there was a critical sign until {critical_at}" if state == "UNHEALTHY" else "no sign that it is not well"
+
+
+def _told(sign: Sign, *, unseen: bool) -> str:
+    """Old figures are told as old ones."""
+    if not unseen:
+        return sign.why
+    return f"{sign.why}, measured at {sign.as_of} and not since" if sign.as_of else f"{sign.why}, not measured now"
 
 
 def _changes(readings: Readings, signs: Sequence[Sign], rules: HealthRules, critical_at: str) -> list[str]:
