@@ -51,6 +51,12 @@ class Segment(Record):
     predictions: "pl.DataFrame"
     shadows: "pl.DataFrame"
     labels: "pl.DataFrame"
+    came: "pl.DataFrame | None" = None  # the predictions before a backfill changed any of them; None: none did
+
+    @property
+    def as_it_came(self) -> "pl.DataFrame":
+        """What clients really got: no repair of the inputs makes that good afterwards."""
+        return self.predictions if self.came is None else self.came
 
 
 class Telemetry(Protocol):

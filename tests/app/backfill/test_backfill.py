@@ -26,11 +26,15 @@ from flyball.app.wiring.loop.learner import without
 from flyball.app.wiring.loop.mended import Mended, backfills_of, repairs_of
 from flyball.app.wiring.loop.promises import promises
 from flyball.app.wiring.stores.releases import ReleaseStore
+from flyball.control.reconcile.tallies import Tallies, fallbacks, unanswered
 from flyball.control.state.healing_state import KeptOut
 from flyball.core import events as e
+from flyball.core.declared.objectives import Events, Objective
 from flyball.core.ids import Digest, ServiceName
 from flyball.core.prediction import LabelRecord
 from flyball.core.release import Snapshot
+from flyball.decide.health import Counted
+from flyball.monitor.slis import events_of
 from flyball.monitor.state.binary import decoded
 from flyball.monitor.state.frame import frame
 from flyball.monitor.watch import Watcher
@@ -147,6 +151,27 @@ def captured(home: Home, folder: Path, labels: pl.DataFrame) -> pl.DataFrame:
     found = watcher.captured(10 * ROWS)
     assert found is not None
     return found
+
+
+def test_what_clients_got_stays_what_it_was(place: Path, said: Said) -> None:
+    """Red before: repaired rows were counted as answered by the chain, and a false ticket of it came; an objective of
+    accepted inputs was whole again, and what it had frozen thawed."""
+    home = Home(place / "home")
+    goals = [Objective(name="answered", sli="inputs", target=0.9), Objective(name="up", sli="availability", target=0.9)]
+
+    def came() -> list[tuple[Counted, Counted, dict[str, Events]]]:
+        found = []
+        for segment in log_of(home).sealed("fraud", -1):
+            tallies = Tallies()
+            tallies.take(segment, keep_s=1e9, first_rows=0, levels=())
+            panes = tuple(tallies.panes)
+            found.append((fallbacks(panes), unanswered(panes), events_of(segment.as_it_came, goals, None)))
+        return found
+
+    before = came()
+    assert said("--rows", str(place / "rows.parquet"))[1]["done"]
+    assert any(segment.came is not None for segment in log_of(home).sealed("fraud", -1))
+    assert came() == before
 
 
 def test_trainings_are_given_the_repaired_rows_in_the_place_of_those_that_came(place: Path, said: Said) -> None:

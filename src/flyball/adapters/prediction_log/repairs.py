@@ -105,7 +105,9 @@ def mended(segment: Segment, repairs: Sequence[Repair]) -> Segment:
         span = repair.header
         if rows.height and segment.pane.start <= span.until and segment.pane.end >= span.since - _SLACK_S:
             rows = _mended(rows, repair)
-    return segment if rows is segment.predictions else msgspec.structs.replace(segment, predictions=rows)
+    if rows is segment.predictions:
+        return segment
+    return msgspec.structs.replace(segment, predictions=rows, came=segment.as_it_came)
 
 
 _SLACK_S = 120.0  # a row's arrival and the pane that it is in may be this far apart

@@ -38,7 +38,7 @@ class Budgeting:
     def take(self, segment: Segment, reports: Sequence[WindowReport], promised: Mapping[str, Estimate]) -> None:
         """A pane more, and the windows that it completed. Args: promised: metrics of the champion on its holdout."""
         at = segment.pane.end  # a pane may be longer than the shortest window, and is news all the same
-        counted = events_of(segment.predictions, self._objectives, self._timestamp)
+        counted = events_of(segment.as_it_came, self._objectives, self._timestamp)
         for report in reports:
             for name, events in self._judged(report, promised).items():
                 counted[name] = counted.get(name, Events()) + events

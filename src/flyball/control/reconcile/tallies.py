@@ -58,7 +58,7 @@ class Tallies:
         end = segment.pane.end
         if segment.labels.height:
             self._labelled(end, segment.labels.height)
-        rows = segment.predictions
+        rows = segment.as_it_came
         if "excluded" in rows.columns:
             rows = rows.filter(~pl.col("excluded"))
         if rows.height:
