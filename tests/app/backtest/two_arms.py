@@ -21,7 +21,7 @@ from flyball.app.backtest.past import past
 from flyball.app.backtest.policies import AS_RECORDED, Policy
 from flyball.app.backtest.report import Backtest
 from flyball.app.wiring.backtest.driving import Tick
-from flyball.app.wiring.backtest.from_rows import pane_tick
+from flyball.app.wiring.backtest.from_rows import ticks_of
 from flyball.app.wiring.backtest.run import Asked, Run
 from flyball.control.reconcile import TelemetrySensor
 from flyball.control.reconcile.sensing import Watching
@@ -92,7 +92,7 @@ class TwoArms:
         rows = self.segments if segments is None else segments
 
         def source(policy: Service) -> tuple[Watching, Iterable[Tick], object]:
-            return self.watcher(policy), (pane_tick(one) for one in rows), lambda: 0
+            return self.watcher(policy), ticks_of(rows), lambda: 0
 
         run = Run(service=NAME, recorded=self.made, past=past(NAME, self.loop.ledger.read()), kind="rows")
         told = [Policy(name=AS_RECORDED, service=self.made)]

@@ -236,3 +236,18 @@ def test_a_look_without_a_new_pane_asks_no_budget_again() -> None:
     assert found is not None
     assert found.budgets is before
     assert log.read == 144
+
+
+def test_a_clock_that_was_put_back_loses_no_error_and_new_panes_count_from_then_on() -> None:
+    """Red before: until the clock had caught up the windows ended at the pane of its future, and new panes were old."""
+    loop, log, sensor = kept(replace(service(), slo=Slo(objectives=(HALF,))))
+    log.failed += [900] * 12  # two hours ahead of the clock
+    loop.tick()
+    now = loop.clock.now().timestamp()
+    (up,) = (each for each in state_of(sensor).budgets if each.objective.name == "availability")
+    assert abs(state_of(sensor).as_of - now) < 120
+    assert up.events.bad == 12 * 900
+    loop.clock.advance(2 * DAY_S)
+    loop.tick()
+    (up,) = (each for each in state_of(sensor).budgets if each.objective.name == "availability")
+    assert up.events.total == 0, "what came of the future is over with the rest of that hour"

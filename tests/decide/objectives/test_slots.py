@@ -82,3 +82,15 @@ def test_a_late_pane_leaves_the_newest_windows_as_they_are() -> None:
     kept.add(1e6 - 26 * DAY_S, Events(good=1.0, total=1.0))
     assert kept.within(1e6 + 3600.0, 1800.0) == before
     assert kept.within(1e6 + 3600.0, 28 * DAY_S).total == 1101.0
+
+
+@given(st.lists(st.tuples(st.integers(0, 10**5), st.integers(0, 9)), max_size=30), st.integers(0, 2 * 10**5))
+def test_to_ask_changes_nothing(events: list[tuple[int, int]], asked: int) -> None:
+    """Red before: a question about an earlier time moved what was newer into that time."""
+    kept, asked_of = Kept(28 * DAY_S), Kept(28 * DAY_S)
+    for at, good in events:
+        for each in (kept, asked_of):
+            each.add(float(at), Events(good=float(good), total=9.0))
+        asked_of.within(float(asked), HOUR_S)
+    for window_s in (300.0, HOUR_S, DAY_S):
+        assert asked_of.within(2e5, window_s) == kept.within(2e5, window_s)

@@ -19,6 +19,7 @@ from flyball.monitor.risk import margin
 from flyball.monitor.slis import events_of, judged
 
 ASKED_S = 60.0  # without a new pane the budgets are asked this often
+AHEAD_S = 180.0  # a pane that ends later than the clock shows by more than this came of a clock that was put back
 
 
 class Budgeting:
@@ -43,7 +44,7 @@ class Budgeting:
             for name, events in self._judged(report, promised).items():
                 counted[name] = counted.get(name, Events()) + events
         self._budgets.take(at, counted)
-        self._now, self._standing, self._told = segment.pane.end, None, None
+        self._now, self._standing, self._told = max(self._now or 0.0, at), None, None  # one may come late
 
     def _judged(self, report: WindowReport, promised: Mapping[str, Estimate]) -> dict[str, Events]:
         if self._live is None or self._live.name not in promised:
@@ -75,6 +76,9 @@ class Budgeting:
         Time goes on where traffic does not: without a new pane it is asked again each minute.
         """
         at = moment(now).timestamp() // ASKED_S * ASKED_S
+        if self._now is not None and at < (self.as_of or 0.0) - AHEAD_S:
+            self._budgets.put_back(at)
+            self._now, self._asked, self._standing = at, None, None
         if self._now is not None and at > (self.as_of or 0.0):
             self._asked, self._standing = at, None
         if not self._declared and not health.spent and not health.burning:

@@ -32,6 +32,13 @@ class Budgets:
             elif (slice_ := slicing.closed(at, events)) is not None:
                 self._kept[name].add(*slice_)
 
+    def put_back(self, now: float) -> None:
+        """The clock was ahead and was put back to now: events of its future are taken along, none is lost."""
+        for kept in self._kept.values():
+            kept.put_back(now)
+        for slicing in self._slicing.values():
+            slicing.put_back(now)
+
     def standing(self, now: float) -> tuple[BudgetStanding, ...]:
         """As of now, seconds since the epoch."""
         return tuple(self._of(each, now) for each in self.objectives)

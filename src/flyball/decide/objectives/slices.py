@@ -13,8 +13,11 @@ class Slicing:
         self._events = Events()
 
     def closed(self, at: float, events: Events) -> tuple[float, Events] | None:
-        """Take events; where they begin another slice, the one before: its start and what it counts."""
+        """Take events; where they begin another slice, the one before: its start and what it counts. What comes late,
+        for a slice that is over, changes nothing: its slice was judged."""
         number = int(at // self._slice_s)
+        if self._slice is not None and number < self._slice:
+            return None
         done = None
         if self._slice is not None and number != self._slice and self._events.total > 0:
             done = self._slice * self._slice_s, Events(good=self._worth(self._events), total=1.0)
@@ -22,6 +25,11 @@ class Slicing:
             self._slice, self._events = number, Events()
         self._events += events
         return done
+
+    def put_back(self, now: float) -> None:
+        """The clock shows an earlier time than it did: the slice that runs is the one of now."""
+        if self._slice is not None:
+            self._slice = min(self._slice, int(now // self._slice_s))
 
     def _worth(self, events: Events) -> float:
         share = events.good / events.total

@@ -92,10 +92,13 @@ class Kept:
         for tier in self._tiers:
             tier.add(at, events)
 
-    def within(self, now: float, window_s: float) -> Events:
-        """Of the window that ends now; at most the objective's own. What is later than now came of a wrong clock."""
+    def put_back(self, now: float) -> None:
+        """What is later than now came of a wrong clock: see `Slots`."""
         for each in self._tiers:
             each.put_back(now)
+
+    def within(self, now: float, window_s: float) -> Events:
+        """Of the window that ends now; at most the objective's own."""
         tier = next((each for each in self._tiers if each.keep_s >= window_s), self._tiers[-1])
         return tier.within(now, window_s)
 

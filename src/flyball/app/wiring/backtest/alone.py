@@ -17,7 +17,7 @@ from flyball.adapters.prediction_log.segments import Segments
 from flyball.app.declared import Declared
 from flyball.app.wiring.backtest.driving import Tick
 from flyball.app.wiring.backtest.first_rows import FirstRows, first_rows
-from flyball.app.wiring.backtest.from_rows import pane_tick, seconds_a_row
+from flyball.app.wiring.backtest.from_rows import seconds_a_row, ticks_of
 from flyball.app.wiring.loop.live import BehindSource
 from flyball.core import events as e
 from flyball.core.clock import timestamp
@@ -55,7 +55,7 @@ class LogAlone:
     def ticks(self) -> Iterator[Tick]:
         """Of the panes behind the first rows."""
         telemetry = BehindSource(Segments(self.folder.parent), 0)
-        return (pane_tick(segment) for segment in telemetry.sealed(self.folder.name, self.normal.last_pane))
+        return ticks_of(telemetry.sealed(self.folder.name, self.normal.last_pane))
 
     def entries(self) -> tuple[Entry, ...]:
         """Releases that served, as the rows have them, as facts of a ledger."""

@@ -1,6 +1,6 @@
 """The rows of a home's prediction log as ticks of a driver: the monitor itself reads them again, under any policy."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,7 +56,7 @@ class RowHistory:
     def ticks(self) -> Iterator[Tick]:
         """A tick a pane; one is held at a time."""
         telemetry = BehindSource(Segments(self.home.telemetry(self.service).parent), self.source_rows)
-        return (pane_tick(segment) for segment in telemetry.sealed(self.service, -1))
+        return ticks_of(telemetry.sealed(self.service, -1))
 
     def _contract(self, releases: ReleaseStore, policy: Service) -> DataContract:
         text = (Path(releases.verified(self.releases[-1])) / CONTRACT).read_text(encoding="utf-8")
@@ -71,8 +71,10 @@ def seconds_a_row(folder: Path) -> float:
     return (last.end - first.start) / rows if rows > 0 else 0.0
 
 
-def pane_tick(segment: Segment) -> Tick:
-    """The controller looks within a second of the sealing."""
-    pane = segment.pane
-    now = pane.end + min(LOOKS_S, max(pane.end - pane.start, 0.0))
-    return Tick(segment=segment, now=timestamp(datetime.fromtimestamp(now, UTC)))
+def ticks_of(segments: Iterable[Segment]) -> Iterator[Tick]:
+    """The controller looks within a second of the sealing. Its clock is never put back by a pane that came late."""
+    now = 0.0
+    for segment in segments:
+        pane = segment.pane
+        now = max(now, pane.end + min(LOOKS_S, max(pane.end - pane.start, 0.0)))
+        yield Tick(segment=segment, now=timestamp(datetime.fromtimestamp(now, UTC)))
