@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 from typing import Protocol
 
+CLOCK_SKEW_S = 300.0  # that the clock of who sends something may be ahead of ours
+
 
 class Clock(Protocol):
     """Wall time for records, monotonic time for durations."""

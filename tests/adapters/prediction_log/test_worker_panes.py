@@ -39,8 +39,8 @@ class World:
         log.seal(index, start=end - 1, end=end, received=rows, labels=())
         self.ids += names
 
-    def panes(self) -> WorkerPanes:
-        return WorkerPanes(self.folder, "shop", TABLES, self.labels)
+    def panes(self, now: float = 0.0) -> WorkerPanes:
+        return WorkerPanes(self.folder, "shop", TABLES, self.labels, now=lambda: now)
 
     def stream(self) -> tuple[list[str], list[str]]:
         """Ids of predictions and of labels, in order; rows and indices follow one another."""
@@ -139,3 +139,7 @@ def test_a_pane_of_labels_alone_is_of_now_and_not_of_what_the_labels_say(world: 
     assert world.panes().take_over() == 1  # a writer that starts anew knows it too
     *_, newest = Segments(world.folder.parent).sealed("shop", -1)
     assert newest.pane.end == 20.0
+    world.labels.put([LabelRecord(id="w0-0-1", label=0, at=9e9)])
+    assert world.panes(now=30.0).take_over() == 1
+    *_, newest = Segments(world.folder.parent).sealed("shop", -1)
+    assert newest.pane.end == 30.0, "and no label of the future takes it along"

@@ -207,6 +207,18 @@ def test_labels_of_the_span_go_to_the_book_once_and_a_correction_replaces_what_s
     assert said("--labels", str(place / "labels.csv"))[1]["done"] is False
 
 
+@pytest.mark.parametrize("at", [9e9, -1.0, "tomorrow"])
+def test_a_label_that_was_known_at_no_time_that_has_come_is_refused(place: Path, said: Said, at: object) -> None:
+    """Red before: one of the future was taken, and the pane of it stood before everything until then."""
+    ids = log(Home(place / "home"))["id"][FIRST : FIRST + 2]
+    pl.DataFrame({"id": ids, "label": [True, False], "at": [at, at]}).write_parquet(place / "labels.parquet")
+    code, document = said("--labels", str(place / "labels.parquet"))
+    assert code == 2
+    (fault,) = document["error"]["faults"]
+    assert fault["path"] == "at"
+    assert str(at)[:4] in fault["found"]
+
+
 def test_rows_that_violate_the_contract_are_refused_whole(place: Path, said: Said) -> None:
     table = pl.read_parquet(place / "rows.parquet").with_columns(amount=pl.lit(-1.0))
     table.write_parquet(place / "rows.parquet")

@@ -12,7 +12,8 @@ next start knows the one by the other. The labels of an index are the same each 
 
 import os
 import shutil
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -78,7 +79,10 @@ class WorkerPanes:
         *,
         fsync: Fsync = "interval",
         disk: Disk | None = None,
+        now: Callable[[], float] = time.time,
     ) -> None:
+        """`now`: seconds since the epoch."""
+        self._now = now
         self._folder, self._service, self._tables, self._labels = telemetry, service, tables, labels
         self._fsync, self._disk = fsync, disk or Disk()
         sealed = _sealed(telemetry)
@@ -130,10 +134,7 @@ class WorkerPanes:
         tables = (self._tables.predictions([]), self._tables.shadows([]))
         for name, table in zip(_EMPTY, tables, strict=True):
             _write(table, draft / f"{name}.parquet")
-        labels = self._labels.take(self._next)
-        # of the newest moment that is known, and of no label's own: that may be any time before
-        at = max((label.at for label in labels), default=0.0)
-        at = max(at, self._end)
+        at = max(self._end, self._now())  # and of no label's own time: that may be any, before or ahead
         self._finish(draft, Pane(service=self._service, index=self._next, start=at, end=at))
 
     def _draft(self) -> Path:

@@ -6,14 +6,13 @@ from typing import Any
 
 import msgspec
 
-from flyball.core.clock import moment
+from flyball.core.clock import CLOCK_SKEW_S, moment
 from flyball.core.errors import Fault
 from flyball.core.prediction import LabelRecord, PredictionRecord
 from flyball.serving.admit import complaint
 from flyball.serving.batch import Batch
 from flyball.serving.protocols.bodies import fault, kind_of, read, refusal
 
-CLOCK_SKEW_S = 300.0  # that a client's clock may be ahead of ours
 SHED_STATUS = {"priority": 429, "deadline": 504}  # HTTP status of a shed request, by the reason; else 503
 _WORDS = {
     "priority": "turned away so that more important requests are answered: try again later",

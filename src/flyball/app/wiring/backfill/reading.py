@@ -4,11 +4,10 @@ All faults of the two tables are told at once. A row is matched by its predictio
 the service where each key came once in the span.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 from msgspec.structs import replace
@@ -21,7 +20,7 @@ from flyball.app.tables import read
 from flyball.app.wiring.secret import secret_of
 from flyball.app.wiring.serving.panes import tables_of
 from flyball.contracts.tables.check import Report, check
-from flyball.core.clock import timestamp
+from flyball.core.clock import CLOCK_SKEW_S, timestamp
 from flyball.core.codec import digest
 from flyball.core.contract import Kind
 from flyball.core.errors import BadInput, Fault
@@ -228,12 +227,28 @@ def _labels_in(
         faults.append(
             _fault(str(path), column, f"labels of type {answer}", f"{wrong.sum()} others, such as {example!r}")
         )
-    times: list[Any] = [None] * table.height
-    if not own and AT in table.columns:
-        told_at = table[AT]
-        times = (told_at.dt.epoch("us") / 1e6 if told_at.dtype.is_temporal() else told_at).to_list()
+    times = [None] * table.height if own or AT not in table.columns else _known_at(table[AT], path, now, faults)
     told = zip(table[ID].to_list(), typed.to_list(), times, strict=True)
-    return [LabelRecord(id=id_, label=value, at=at or now.timestamp()) for id_, value, at in told if value is not None]
+    return [
+        LabelRecord(id=id_, label=value, at=now.timestamp() if at is None else at)
+        for id_, value, at in told
+        if value is not None
+    ]
+
+
+def _known_at(at: pl.Series, path: Path, now: datetime, faults: list[Fault]) -> Sequence[float | None]:
+    """Seconds since the epoch. One of the future would stand before every label that comes until then."""
+    latest = now.timestamp() + CLOCK_SKEW_S
+    expected = f"times when labels were known, or seconds since 1970; {_at(latest)} at most"
+    if not at.dtype.is_temporal() and not at.dtype.is_numeric():
+        faults.append(_fault(str(path), AT, expected, f"{at.dtype}, such as {at.drop_nulls().first()!r}"))
+        return [None] * at.len()
+    seconds = at.cast(pl.Datetime("us")).dt.epoch("us") / 1e6 if at.dtype.is_temporal() else at.cast(pl.Float64)
+    wrong = (~seconds.is_between(0, latest)).fill_null(value=False)
+    if wrong.any():
+        faults.append(_fault(str(path), AT, expected, f"{wrong.sum()} others, such as {at.filter(wrong).to_list()[0]}"))
+    found: list[float | None] = seconds.to_list()
+    return found
 
 
 def _names(declared: Declared) -> set[str]:
