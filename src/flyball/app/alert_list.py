@@ -1,9 +1,10 @@
 """Alerts of the services of a ledger, as a person reads them: what is open, what is held and why, what is silenced."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from msgspec.structs import replace
 
+from flyball.control.state.alert_state import AlertBook
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.facts.alert import further
@@ -27,6 +28,7 @@ class Listed(Record):
     acked_by: str | None = None
     level: int = 0  # of escalation
     over_at: str | None = None
+    now: str | None = None  # how it stands at this moment; None: nobody says, or it is over
     test: bool = False
 
 
@@ -50,6 +52,9 @@ class SilenceOne(Record):
     why: str
 
 
+Newest = Callable[[str], Mapping[str, str]]
+
+
 class AlertList(Record):
     """What `flyball alerts list --json` prints."""
 
@@ -58,22 +63,30 @@ class AlertList(Record):
     silences: tuple[SilenceOne, ...]
 
 
-def standing(states: Iterable[ServiceState]) -> AlertList:
-    """What is open, held and silenced now; pages first, then the oldest."""
+def standing(states: Iterable[ServiceState], newest: Newest = lambda _: {}) -> AlertList:
+    """What is open, held and silenced now; pages first, then the oldest. Newest: of a service, how it stands with its
+    causes, by cause."""
     alerts, held, silences = [], [], []
     for state in states:
         book = state.alerts
-        for one in book.open.values():
-            by = one.acked.by if one.acked is not None else None
-            alerts.append(replace(_listed(one.raised, one.at), to=one.to, acked_by=by, level=one.level))
+        figures = newest(state.service) if book.open else {}
+        for cause, one in book.open.items():
+            by, now = one.acked.by if one.acked is not None else None, figures.get(cause) or _gone(cause, book)
+            alerts.append(replace(_listed(one.raised, one.at), to=one.to, acked_by=by, level=one.level, now=now))
         held += [_held(each) for each in book.held.values()]
         silences += [_silence(each) for each in book.silences.values()]
     order = sorted(alerts, key=lambda one: (one.urgency != "page", one.at, one.alert))
     return AlertList(alerts=tuple(order), held=tuple(held), silences=tuple(silences))
 
 
-def history(entries: Iterable[Entry]) -> tuple[Listed, ...]:
-    """Every alert that was ever raised, oldest first: who had it, how far up it went, when it was over."""
+def _gone(cause: str, book: AlertBook) -> str | None:
+    gone = book.gone.get(cause)
+    return None if gone is None or book.stands(cause) else f"no sign of it since {gone[:19]}Z"
+
+
+def history(entries: Iterable[Entry], open_: Iterable[Listed] = ()) -> tuple[Listed, ...]:
+    """Every alert that was ever raised, oldest first: who had it, how far up it went, when it was over. Open: those of
+    them that say how they stand now."""
     found: dict[tuple[str, str], Listed] = {}
     for entry in entries:
         fact = entry.fact
@@ -86,7 +99,8 @@ def history(entries: Iterable[Entry]) -> tuple[Listed, ...]:
                     found[(entry.subject, fact.alert)] = _further(one, fact, entry.at)
             case _:
                 pass
-    return tuple(found.values())
+    now = {(one.service, one.alert): one.now for one in open_}
+    return tuple(replace(one, now=now.get(key)) for key, one in found.items())
 
 
 def _further(one: Listed, fact: e.AlertAcked | e.AlertEscalated | e.AlertResolved, at: str) -> Listed:
@@ -142,4 +156,5 @@ def _line(one: Listed) -> str:
     what = f"{'test ' if one.test else ''}{one.alert} {one.name} since {one.at[:19]}Z: {one.summary}"
     incident = f", incident {one.incident}" if one.incident else ""
     who = f"to {', '.join(one.to) or 'nobody by name'}, {state}{incident}; runbook {one.runbook}"
-    return f"{one.urgency:<8}  {one.service}  {what}\n{'':10}{who}"
+    now = f"\n{'':10}now: {one.now}" if one.now not in (None, one.summary) else ""
+    return f"{one.urgency:<8}  {one.service}  {what}{now}\n{'':10}{who}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from flyball.app.alert_list import AlertList, standing
+from flyball.app.alert_list import AlertList, Newest, standing
 from flyball.app.api.endings import Endings
 from flyball.app.api.judgement import Judgement, judgement
 from flyball.app.rollout_standing import RolloutStanding, rollout_standing
@@ -15,9 +15,9 @@ from flyball.core.ledger import Ledger
 class Books:
     """Of one ledger; of one thread at a time. Each question reads what is new first."""
 
-    def __init__(self, ledger: Ledger, only: Collection[str] = ()) -> None:
-        """`only`: services that are answered for; empty: every one of the ledger."""
-        self._ledger, self._only = ledger, frozenset(only)
+    def __init__(self, ledger: Ledger, only: Collection[str] = (), newest: Newest = lambda _: {}) -> None:
+        """`only`: services that are answered for; empty: every one of the ledger. `newest`: figures of alerts now."""
+        self._ledger, self._only, self._newest = ledger, frozenset(only), newest
         self._reading, self._endings, self._seq = Reading(ledger), Endings(), 0
 
     def services(self) -> tuple[str, ...]:
@@ -38,7 +38,7 @@ class Books:
 
     def alerts(self, service: str) -> AlertList:
         """Raises: NotFound."""
-        return standing([self._state(service)])
+        return standing([self._state(service)], self._newest)
 
     def known(self, service: str) -> None:
         """Raises: NotFound: it is none of ours. A rollout, ticket or release is no service here."""

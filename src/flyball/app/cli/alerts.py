@@ -10,6 +10,7 @@ from flyball.app.cli.acting import act, os_user
 from flyball.app.cli.door import HomeOption, JsonFlag, emit, say
 from flyball.app.cli.rollout_reading import ledger_in
 from flyball.contracts.durations import seconds
+from flyball.core.clock import timestamp
 from flyball.core.errors import BadInput, Fault, NotFound
 
 app = App(name="alerts", help="Who is told what is wrong, who has it, and what nobody wants to hear for a while.")
@@ -29,15 +30,19 @@ def list_(
     from msgspec.structs import replace
 
     from flyball.app.alert_list import history, in_words, standing
+    from flyball.app.home import find_home
     from flyball.app.subjects import Reading
+    from flyball.app.wiring.asking.newest_figures import newest_figures
 
+    place, now = find_home(home), timestamp(datetime.now(UTC))
     with ledger_in(home) as ledger:
         states = Reading(ledger).states()
         if service is not None and service not in states:
             raise NotFound(f"no service is called {service!r}", hint=f"services: {', '.join(sorted(states)) or 'none'}")
-        found = standing(state for name, state in sorted(states.items()) if service in (None, name))
+        asked = [state for name, state in sorted(states.items()) if service in (None, name)]
+        found = standing(asked, lambda name: newest_figures(place, name, now))
         if all_:
-            found = replace(found, alerts=history(ledger.read(0, subject=service)))
+            found = replace(found, alerts=history(ledger.read(0, subject=service), found.alerts))
     emit(found, as_json=json, text=lambda: in_words(found))
 
 

@@ -26,9 +26,11 @@ from pathlib import Path
 from flyball.adapters.clock import SystemClock
 from flyball.adapters.ids import TimeIds
 from flyball.app.home import Home
+from flyball.app.wiring.asking.newest_figures import newest_figures
 from flyball.app.wiring.ledger_place import OpenLedger, open_ledger
 from flyball.app.wiring.receivers import Directory, receiver_of
 from flyball.app.wiring.reminders import Reminders
+from flyball.core.clock import timestamp
 from flyball.core.declared.alerts import AlertDestination
 from flyball.core.declared.destination import Destination
 from flyball.core.errors import FlyballError
@@ -188,7 +190,12 @@ async def _main(home: Home, owner: str | None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     with closing(open_ledger(home)) as ledger:
-        reminders = Reminders(ledger, os.environ, SystemClock())
+        clock = SystemClock()
+
+        def newest(service: str) -> Mapping[str, str]:
+            return newest_figures(home, service, timestamp(clock.now()))
+
+        reminders = Reminders(ledger, os.environ, clock, newest)
         await asyncio.gather(relay_of(home, ledger, owner).run(stopping), reminders.run(stopping))
 
 

@@ -12,6 +12,7 @@ from datetime import timedelta
 import msgspec
 from msgspec.structs import replace
 
+from flyball.app.alert_list import Newest
 from flyball.app.wiring.alert_receivers import reminder
 from flyball.core import events as e
 from flyball.core.clock import Clock, timestamp
@@ -32,7 +33,11 @@ _LOG = logging.getLogger(__name__)
 class Reminders:
     """Of one home. Reads what is new on the ledger at each round."""
 
-    def __init__(self, ledger: Ledger, environment: Mapping[str, str], clock: Clock) -> None:
+    def __init__(
+        self, ledger: Ledger, environment: Mapping[str, str], clock: Clock, newest: Newest = lambda _: {}
+    ) -> None:
+        """Newest: of a service, how it stands with its causes now, by cause."""
+        self._newest = newest
         self._ledger, self._environment, self._clock, self._seq = ledger, environment, clock, 0
         self._alerts: dict[str, Alerts] = {}
         self._open: dict[tuple[str, str], Notice] = {}  # by service and alert
@@ -56,9 +61,10 @@ class Reminders:
 
     async def _remind(self, service: str, alerts: Alerts) -> int:
         arrived = 0
+        figures = self._newest(service) if any(of == service for of, _ in self._open) else {}
         for to in alerts.to:
             address = address_of(service, to)
-            found = [one for (of, _), one in self._open.items() if of == service and goes_to(one, to)]
+            found = [_now(one, figures) for (of, _), one in self._open.items() if of == service and goes_to(one, to)]
             poster = reminder(address, to, self._environment, self._until) if found else None
             if poster is None:
                 continue
@@ -94,3 +100,9 @@ class Reminders:
                     self._open.pop((service, alert), None)
                 case _:
                     pass
+
+
+def _now(told: Notice, figures: Mapping[str, str]) -> Notice:
+    """With how it stands now before the words with which it was raised, where these are other words."""
+    newer = figures.get(told.cause)
+    return told if newer in (None, told.summary) else replace(told, detail=f"Now: {newer}\n\n{told.detail}")

@@ -4,14 +4,17 @@ A ledger that cannot be read is closed and opened anew with the next question; i
 """
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from flyball.adapters.clock import SystemClock
 from flyball.app.api.books import Books
 from flyball.app.home import Home
+from flyball.app.wiring.asking.newest_figures import newest_figures
 from flyball.app.wiring.ledger import ledger_of, open_ledger
 from flyball.app.wiring.ledger_place import OpenLedger
+from flyball.core.clock import timestamp
 from flyball.core.errors import Unavailable
 from flyball.core.ledger import Ledger
 
@@ -23,7 +26,7 @@ class LedgerDesk:
     """`app.api.application.Desk` on the ledger of a home."""
 
     def __init__(self, home: Home, only: Collection[str] = ()) -> None:
-        self._home, self._only = home, only
+        self._home, self._only, self._clock = home, only, SystemClock()
         self._open: tuple[OpenLedger, Books] | None = None
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="api-reads")
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="api-writes")
@@ -47,12 +50,15 @@ class LedgerDesk:
     def _asked(self, question: Callable[[Books], Found]) -> Found:
         if self._open is None:
             ledger = open_ledger(self._home)
-            self._open = ledger, Books(ledger, self._only)
+            self._open = ledger, Books(ledger, self._only, self._newest)
         try:
             return question(self._open[1])
         except Unavailable:
             self._drop()
             raise
+
+    def _newest(self, service: str) -> Mapping[str, str]:
+        return newest_figures(self._home, service, timestamp(self._clock.now()))
 
     def _said(self, word: Callable[[Ledger], Found]) -> Found:
         with ledger_of(self._home) as ledger:
