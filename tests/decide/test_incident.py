@@ -11,6 +11,7 @@ from flyball.core.clock import timestamp
 from flyball.core.events import IncidentClosed, IncidentOpened
 from flyball.core.ids import ServiceName
 from flyball.core.watching import QualityFinding, WindowReport
+from flyball.decide.accepted import Accepted
 from flyball.decide.incident import incident_fact, supply
 
 Kind = Literal["violations", "missing", "was_constant", "now_constant", "far_outside", "columns_mixed"]
@@ -95,7 +96,11 @@ def test_mixed_columns_and_another_unit_do_not_become_normal_by_lasting() -> Non
 
 
 def test_a_person_may_declare_it_normal() -> None:
-    closed = supply([*story(1, "columns_mixed"), switched(4, {"a": 0.01}, "columns_mixed")], MONITOR, accepted_row=3999)
+    closed = supply(
+        [*story(1, "columns_mixed"), switched(4, {"a": 0.01}, "columns_mixed")],
+        MONITOR,
+        word=Accepted(row=3999, at=START + 4000),
+    )
     assert not closed.broken
     assert closed.settled == {"a"}
 

@@ -8,6 +8,9 @@ tenth of its distance from the baseline (a new signal has seasons of its own). T
 window. From then on the findings of these features are known, until the feature jumps again.
 
 A slipped column mapping and another unit never become normal by lasting: they need a person or a repair.
+
+What a person closes is known from their word on, whatever the windows before it had found: it opens another incident
+when it was gone once, has jumped or is graver (`decide/accepted.py`), and so does whatever breaks beside it.
 """
 
 from collections.abc import Sequence
@@ -21,6 +24,7 @@ from flyball.core.ids import ServiceName, short
 from flyball.core.record import Record
 from flyball.core.service import Monitor
 from flyball.core.watching import QualityFinding, WindowReport
+from flyball.decide.accepted import Accepted, is_accepted, said_before, standing
 
 NEVER_NORMAL = ("columns_mixed", "far_outside", "type_changed", "unit_changed")
 NEAR = 0.1  # of the distance from the baseline
@@ -37,28 +41,38 @@ class Supply(Record):
     steady: int = 0  # windows in a row
     steady_row: int = 0  # where they began
     settled: frozenset[str] = frozenset()  # features whose findings are the new normal
+    newest: tuple[QualityFinding, ...] = ()  # of the last report
+    accepted: tuple[QualityFinding, ...] = ()  # what a person closed, and every report since has found
 
 
 def supply(
     reports: Sequence[WindowReport],
     monitor: Monitor,
     *,
-    accepted_row: int | None = None,
+    word: Accepted | None = None,
     after: Supply = Supply(),  # noqa: B008 - a frozen record
 ) -> Supply:
-    """The state of the supply after the last report.
+    """The state of the supply after the last report. A word that no report was over after is not in it.
 
     Args:
         reports: of the present champion, in order.
-        accepted_row: stream position at which a person closed an incident; what was broken there is known since.
+        word: of a person who closed an incident: what was broken then is known since.
         after: what the reports before these left.
     """
     state = after
     for report in reports:
-        if accepted_row is not None and state.broken and report.first_row > accepted_row >= state.since_row:
-            state = _settle(state)
-        state = _next(state, report, monitor)
+        if word is not None and said_before(word, report):
+            state = heard(state, word)
+        state = replace(state, accepted=standing(state.accepted, report.quality))
+        state = replace(_next(state, report, monitor), newest=report.quality)
     return state
+
+
+def heard(state: Supply, word: Accepted | None) -> Supply:
+    """As a person's word leaves it, if it is about what is broken here."""
+    if word is None or not state.broken or state.since_row > word.row:
+        return state
+    return replace(_settle(state), accepted=state.newest)
 
 
 def incident_fact(
@@ -67,13 +81,13 @@ def incident_fact(
     monitor: Monitor,
     *,
     running: IncidentOpened | None,
-    accepted_row: int | None = None,
+    word: Accepted | None = None,
     after: Supply = Supply(),  # noqa: B008 - a frozen record
 ) -> IncidentOpened | IncidentClosed | None:
-    """The fact that the ledger lacks: an incident to open or to close, or None. `after`: as in `supply`."""
+    """The fact that the ledger lacks: an incident to open or to close, or None. `word`, `after`: as in `supply`."""
     if not reports:
         return None
-    state, now = supply(reports, monitor, accepted_row=accepted_row, after=after), reports[-1]
+    state, now = heard(supply(reports, monitor, word=word, after=after), word), reports[-1]
     if running is None:
         if not state.broken:
             return None
@@ -125,7 +139,10 @@ def _settle(state: Supply) -> Supply:
 
 
 def _known(finding: QualityFinding, state: Supply, report: WindowReport, monitor: Monitor) -> bool:
-    return finding.feature in state.settled and _near(finding, report, monitor)
+    if finding.feature in state.settled and _near(finding, report, monitor):
+        return True
+    comparable = finding.feature in report.versus_last
+    return is_accepted(finding, state.accepted) and (not comparable or _near(finding, report, monitor))
 
 
 def _may_settle(finding: QualityFinding, report: WindowReport, monitor: Monitor) -> bool:

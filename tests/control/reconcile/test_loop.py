@@ -419,7 +419,8 @@ def test_a_person_closes_an_incident_by_accepting_the_data() -> None:
     approve(loop.ledger, "in-1", ADA, "the new sensor is meant")
     state = loop.tick()
     assert state.incident is None
-    assert state.accepted_row == 700
+    assert state.accepted is not None
+    assert state.accepted.row == 700
 
 
 def test_a_gateway_that_lost_its_table_is_given_it_again() -> None:

@@ -13,11 +13,13 @@ from flyball.core.metric_evidence import MetricEvidence, MetricTrial
 from flyball.core.ports import Segment
 from flyball.core.service import Data, Experiment, Metadata, Monitor, Service
 from flyball.core.watching import Pane, QualityFinding, Signal, WindowReport
+from flyball.decide.accepted import Accepted
 from flyball.decide.incident import supply
 from flyball.decide.triggers import streaks
 
 MONITOR, ROWS = Monitor(), 100
 FINDINGS = st.lists(st.sampled_from(["a", "b"]), max_size=2, unique=True)
+WORDS = st.builds(Accepted, row=st.integers(0, 2500), at=st.floats(0.0, 2500.0))
 SIGNALS = st.lists(st.tuples(st.sampled_from(["a", "b"]), st.booleans(), st.integers(1, 4)), max_size=2)
 
 
@@ -40,22 +42,30 @@ def report(index: int, broken: list[str], moved: list[tuple[str, bool, int]]) ->
     )
     quality = tuple(QualityFinding(kind="missing", value=0.5, limit=0.1, detail="d", feature=name) for name in broken)
     return WindowReport(
-        index=index, release="r", first_row=first, last_row=last, rows=ROWS, signals=signals, quality=quality
+        index=index,
+        release="r",
+        first_row=first,
+        last_row=last,
+        rows=ROWS,
+        signals=signals,
+        quality=quality,
+        start=float(first),
+        end=float(last + 1),
     )
 
 
-@given(st.lists(st.tuples(FINDINGS, SIGNALS), max_size=25), st.integers(1, 8), st.none() | st.integers(0, 2500))
+@given(st.lists(st.tuples(FINDINGS, SIGNALS), max_size=25), st.integers(1, 8), st.none() | WORDS)
 def test_the_folds_go_on_where_the_windows_are_gone(
-    told: list[tuple[list[str], list[tuple[str, bool, int]]]], kept: int, accepted_row: int | None
+    told: list[tuple[list[str], list[tuple[str, bool, int]]]], kept: int, word: Accepted | None
 ) -> None:
     reports = [report(index, *each) for index, each in enumerate(told)]
     windows = Windows(MONITOR, kept=kept)
     for each in reports:
-        windows.add([each], accepted_row=accepted_row)
+        windows.add([each], word=word)
     assert windows.reports == reports[-kept:]
     assert windows.taken == len(reports)
-    now = supply(windows.reports, MONITOR, accepted_row=accepted_row, after=windows.supply_before)
-    assert now == supply(reports, MONITOR, accepted_row=accepted_row)
+    now = supply(windows.reports, MONITOR, word=word, after=windows.supply_before)
+    assert now == supply(reports, MONITOR, word=word)
     consecutive = MONITOR.psi.consecutive
     assert streaks(windows.reports, consecutive, after=windows.streaks_before) == streaks(reports, consecutive)
 

@@ -27,7 +27,7 @@ from flyball.core.pressure import Pressure
 from flyball.core.routing import PairEvidence
 from flyball.core.service import Service
 from flyball.core.watching import Pane, WindowReport
-from flyball.decide.incident import incident_fact, supply
+from flyball.decide.incident import heard, incident_fact, supply
 from flyball.decide.lost_records import LostRecords
 from flyball.decide.refused_access import refused_access
 from flyball.decide.signals import signal_facts
@@ -150,7 +150,7 @@ class TelemetrySensor:
         if champion != self._champion:
             self._champion, self._windows, self._folded = champion, Windows(self._service.monitor), None
         reports = self.watching.feed(segment, champion=champion)
-        self._windows.add(reports, accepted_row=state.accepted_row)
+        self._windows.add(reports, word=state.accepted)
         release = state.releases.get(champion)
         self.budgets.take(segment, reports, release.metrics if release is not None else {})
 
@@ -178,7 +178,7 @@ class TelemetrySensor:
             windows.reports,
             self._service.monitor,
             running=state.incident,
-            accepted_row=state.accepted_row,
+            word=state.accepted,
             after=windows.supply_before,
         )
         if isinstance(incident, e.IncidentClosed):
@@ -189,12 +189,12 @@ class TelemetrySensor:
 
     def _wish(self, state: ServiceState, history: History, pressed: Sequence[Pressure]) -> Wish:
         windows, monitor = self._windows, self._service.monitor
-        now = supply(windows.reports, monitor, accepted_row=state.accepted_row, after=windows.supply_before)
+        now = supply(windows.reports, monitor, word=state.accepted, after=windows.supply_before)
         return wish(
             windows.reports,
             self._service,
             history=history,
-            settled=now.settled,
+            settled=heard(now, state.accepted).settled,
             after=windows.streaks_before,
             pressed=pressed,
         )

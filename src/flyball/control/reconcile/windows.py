@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from flyball.core.service import Monitor
 from flyball.core.watching import WindowReport
+from flyball.decide.accepted import Accepted
 from flyball.decide.incident import Supply, supply
 from flyball.decide.triggers import Streaks, streaks
 
@@ -24,15 +25,15 @@ class Windows:
         self.supply_before = Supply()  # after the last one that was let go
         self.streaks_before = Streaks()
 
-    def add(self, found: Sequence[WindowReport], *, accepted_row: int | None) -> None:
-        """`accepted_row`: as the folds want it; what a person accepts later is seen in the windows that are kept."""
+    def add(self, found: Sequence[WindowReport], *, word: Accepted | None) -> None:
+        """`word`: as the folds want it; what a person accepts later is seen in the windows that are kept."""
         self.reports += found
         self.taken += len(found)
         gone, self.reports = self.reports[: -self._kept], self.reports[-self._kept :]
         if not gone:
             return
         monitor = self._monitor
-        self.supply_before = supply(gone, monitor, accepted_row=accepted_row, after=self.supply_before)
+        self.supply_before = supply(gone, monitor, word=word, after=self.supply_before)
         self.streaks_before = streaks(
             gone, monitor.psi.consecutive, shifts=monitor.detector.retrain, after=self.streaks_before
         )

@@ -14,9 +14,11 @@ from flyball.control.state.service_state import ServiceState, signal_key
 from flyball.control.state.ticket_state import Asked, TicketState, asked_anew, trigger_of
 from flyball.control.state.turn import cares
 from flyball.core import events as e
+from flyball.core.clock import moment
 from flyball.core.ledger import Entry
 from flyball.core.policy import declaration_digest
 from flyball.core.watching import APART
+from flyball.decide.accepted import Accepted
 from flyball.decide.ladder import Standing
 
 
@@ -79,7 +81,8 @@ def _apply(state: ServiceState, fact: e.AnyFact, at: str) -> ServiceState:
         case e.IncidentClosed(how="new_normal", row=row):
             return replace(state, incident=None, normal_since_row=row)
         case e.IncidentClosed():
-            return replace(state, incident=None, accepted_row=state.incident.row if state.incident else None)
+            word = Accepted(row=state.incident.row, at=moment(at).timestamp()) if state.incident else None
+            return replace(state, incident=None, accepted=word)
         case e.BackfillDone(rows=rows, backfill=backfill) if rows and backfill not in state.backfills:
             return replace(state, backfills=(*state.backfills, backfill))
         case e.RollbackOrdered():

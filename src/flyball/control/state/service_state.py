@@ -21,6 +21,7 @@ from flyball.core import events as e
 from flyball.core.record import Record
 from flyball.core.release import Release
 from flyball.core.routing import Routing
+from flyball.decide.accepted import Accepted
 from flyball.decide.admission import Spent
 from flyball.decide.ladder import Standing
 
@@ -52,7 +53,7 @@ class ServiceState(Record):
     healing: HealingState = HealingState()
     routine: RoutineState = RoutineState()
     normal_since_row: int = 0  # training rows start here
-    accepted_row: int | None = None  # of the incident that a person closed: what was broken there is known since
+    accepted: Accepted | None = None  # a person's word on the data's quality: what was broken then is known since
     backfills: tuple[str, ...] = ()  # those that made rows again, in order
     frozen: e.Frozen | None = None
     rollback_ordered: e.RollbackOrdered | None = None

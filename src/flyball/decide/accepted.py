@@ -1,0 +1,47 @@
+"""What a person accepted of broken data: findings that stay known while they stand and are no graver than they were."""
+
+from collections.abc import Iterable, Sequence
+
+from flyball.core.record import Record
+from flyball.core.watching import QualityFinding, WindowReport
+
+GRAVER = 2.0  # times as much; or of a share, so many times less that is left
+
+
+class Accepted(Record):
+    """A person's word that an incident of the data's quality is known."""
+
+    row: int  # stream position at which what they closed had broken
+    at: float  # when they said so, seconds since the epoch
+
+
+def said_before(word: Accepted, report: WindowReport) -> bool:
+    """Whether the window was over only after the word: whoever said it had not seen this one. One that does not say
+    when it was is told by its rows."""
+    return report.end > word.at if report.end else report.first_row > word.row
+
+
+def standing(accepted: Iterable[QualityFinding], found: Sequence[QualityFinding]) -> tuple[QualityFinding, ...]:
+    """Those of the accepted ones that a window has found again: what was gone once is news when it is back."""
+    there = {(one.kind, one.feature) for one in found}
+    return tuple(one for one in accepted if (one.kind, one.feature) in there)
+
+
+def is_accepted(finding: QualityFinding, accepted: Iterable[QualityFinding]) -> bool:
+    """Whether it is one of them, and no graver."""
+    return any(
+        (one.kind, one.feature) == (finding.kind, finding.feature) and not _graver(finding, one) for one in accepted
+    )
+
+
+def _graver(now: QualityFinding, before: QualityFinding) -> bool:
+    """By more than a limit's worth, and twice as much, or half of what was left is gone.
+
+    >>> share = QualityFinding(kind="violations", value=0.3, limit=0.05, detail="")
+    >>> [_graver(QualityFinding(kind="violations", value=now, limit=0.05, detail=""), share) for now in (0.5, 0.6, 0.9)]
+    [False, True, True]
+    """
+    if now.value - before.value <= now.limit:
+        return False
+    left = now.value <= 1.0 and 1.0 - now.value < (1.0 - before.value) / GRAVER
+    return left or now.value >= GRAVER * before.value
