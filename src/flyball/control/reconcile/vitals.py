@@ -1,14 +1,15 @@
 """How well the service is: from the newest panes and windows, what is on the ledger, and what is measured around it.
 
 The ledger is the memory: what it says of the service's health is where the next judgement begins, so a controller that
-starts anew goes on from there. Only since when a sign is gone is remembered beside it; who forgets that waits anew.
+starts anew goes on from there. Only since when a sign is gone is remembered beside it; who begins asks the panes, and
+where they do not say so waits anew.
 
 A look costs nothing where nothing was sealed, written or measured since the one before, and no moment has come at
 which the passing of time alone could change the answer.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -21,7 +22,7 @@ from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.clock import moment, timestamp
 from flyball.core.contract import ServiceLevel
-from flyball.core.health import Health
+from flyball.core.health import Health, SignKind
 from flyball.core.ids import ServiceName
 from flyball.core.ports import Segment
 from flyball.core.service import Service
@@ -49,6 +50,7 @@ AGAIN_S = 30.0  # how often rates are looked at while no pane comes: the oldest 
 NEWEST = 0.2  # of the span: what begins is seen there first
 PARTS = 3  # of the time after which a service is FAILED
 ENOUGH_LABELS = 50  # before that nobody can say that they used to come
+OF_RATES: tuple[SignKind, ...] = ("errors", "availability", "fallback", "latency")  # that panes alone show
 OF_AGE = ("latency", "freshness")  # service levels that say how old a value of a column may be
 NOTHING = Surroundings()
 
@@ -72,6 +74,7 @@ class HealthWatch:
         self._judging = Judging()
         self._agreed = Judging()  # the newest that says what the ledger says
         self._asked: tuple[ServiceState, Surroundings, int] | None = None
+        self._first = True  # nobody has looked yet
         self._panes = 0
         self._due = ""
         self._facts: tuple[e.AnyFact, ...] = ()
@@ -83,7 +86,7 @@ class HealthWatch:
     def recall(self, memory: dict[str, Any]) -> None:
         self._tallies, self._champion = memory["tallies"], memory["champion"]
         self._judging = self._agreed = Judging()
-        self._asked = None
+        self._asked, self._first = None, True
 
     @property
     def health(self) -> Health:
@@ -119,13 +122,15 @@ class HealthWatch:
     def _look(
         self, state: ServiceState, now: str, reports: Sequence[WindowReport], around: Surroundings
     ) -> tuple[e.AnyFact, ...]:
-        told = state.health
+        told, now_s = state.health, moment(now).timestamp()
         if same(self._judging.health, told.health):
             self._agreed = self._judging
         else:
             stood = any(sign.severity != "warning" for sign in told.health.signs)  # until now, as far as anybody knows
             self._agreed = resumed(told.health, now if stood else told.critical_at, self._agreed)
-        now_s = moment(now).timestamp()
+            if self._first:
+                self._agreed = replace(self._agreed, gone=self._gone(state, now, reports))
+        self._first = False
         self._tallies.drop(now_s - max(self._rules.failed_s, self._rules.span_s))
         vitals = self._vitals(state, now_s, reports, around)
         found = self._with_beginnings(readings(vitals, self._service), state, reports, vitals)
@@ -137,6 +142,26 @@ class HealthWatch:
             service=ServiceName(state.service), health=self._judging.health, previous=told.health.state
         )
         return (fact,)
+
+    def _gone(self, state: ServiceState, now: str, reports: Sequence[WindowReport]) -> dict[str, str]:
+        """Signs of rates that were well below their limits in all panes of the time after which a sign is dropped:
+        nobody looked, and what was over then is not over from now on."""
+        at = moment(now) - timedelta(seconds=self._rules.clear_s)
+        gone = dict.fromkeys(self._well(state, at.timestamp(), reports, unseen=False), timestamp(at))
+        while (at := at + timedelta(seconds=self._rules.span_s)) < moment(now):
+            well = self._well(state, at.timestamp(), reports, unseen=True)
+            gone = {key: since for key, since in gone.items() if key in well}
+        return gone
+
+    def _well(self, state: ServiceState, at_s: float, reports: Sequence[WindowReport], *, unseen: bool) -> set[str]:
+        """Of the signs on the ledger those that no pane of the time before that moment showed. Unseen: with those of
+        which there was nothing to see."""
+        found = readings(self._vitals(state, at_s, reports, NOTHING), self._service).found
+        measured = {each.key: each for each in found}
+        probed = self._service.serving.probes is not None  # a probe may fail where all rows are answered
+        kinds = [kind for kind in OF_RATES if kind != "availability" or not probed]
+        keys = {sign.key for sign in state.health.health.signs if sign.kind in kinds}
+        return {key for key in keys if (measured[key].holds is None if key in measured else unseen)}
 
     def _vitals(
         self, state: ServiceState, now_s: float, reports: Sequence[WindowReport], around: Surroundings
