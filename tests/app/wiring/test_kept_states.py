@@ -120,6 +120,14 @@ def test_a_controller_that_dies_at_any_write_leaves_a_history_that_the_next_one_
         assert [bucket.start for bucket in found] == [0.0, 300.0, 600.0]
 
 
+def test_panes_of_two_workers_overlap_and_no_clock_is_blamed(tmp_path: Path) -> None:
+    """Red before: with several workers every second pane was complained about, once a second, for ever."""
+    said = list[str]()
+    log = Log([1000.0, 1000.9, 1000.1, 1001.9, 1001.2])
+    list(_kept_states(log, _store(Home(tmp_path)), said).sealed("s", -1))
+    assert said == []
+
+
 def test_a_clock_that_runs_backwards_is_told_and_its_pane_counted_at_its_own_time(tmp_path: Path) -> None:
     home, said = Home(tmp_path), list[str]()
     log = Log([1000.0, 1010.0, 400.0])

@@ -129,7 +129,8 @@ class KeptStates:
             return empty(mine)
 
     def _told(self, service: str, pane: Pane) -> None:
-        if self._newest is not None and pane.start < self._newest:
+        """Panes of several workers overlap, and come in the order of their ends: that is no clock."""
+        if self._newest is not None and pane.end < self._newest:
             back = self._newest - pane.start
             self._complain(
                 f"{service}: the clock ran backwards: pane {pane.index} began {back:.1f} s before the one ahead of it; "
