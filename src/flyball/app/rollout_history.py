@@ -23,6 +23,7 @@ class PastRollout(Record):
     reason: str = ""
     steps: tuple[str, ...] = ()  # kinds of the steps that were begun, in their order
     exceptions: tuple[str, ...] = ()  # by which it went ahead although a gate had failed
+    drill: str = ""  # whose candidate was tried; empty: a release was
     alone: str = ""  # the rule of the policy by which nobody was asked
     people: tuple[str, ...] = ()  # who said something to it, in the order of their first word
 
@@ -39,6 +40,7 @@ def rollouts_of(entries: Iterable[Entry]) -> tuple[PastRollout, ...]:
                 champion=fact.champion,
                 opened_at=entry.at,
                 exceptions=fact.exceptions,
+                drill=fact.drill,
             )
         elif (name := getattr(fact, "rollout", None)) in found:
             found[str(name)] = _further(found[str(name)], fact, entry.at)

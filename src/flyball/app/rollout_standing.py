@@ -3,7 +3,7 @@
 from typing import Literal
 
 from flyball.app.rollout_history import PastRollout
-from flyball.control.rollout.steps import effective_steps
+from flyball.control.rollout.drilled import steps_of
 from flyball.control.state.rollout_state import RolloutState
 from flyball.control.state.service_state import ServiceState
 from flyball.core.ids import short
@@ -26,6 +26,7 @@ class RolloutStanding(Record):
     rollout: str | None = None
     release: str | None = None
     opened_at: str | None = None
+    drill: str = ""  # whose candidate is tried: it goes back with the drill at the latest
     exceptions: tuple[str, ...] = ()  # by which it goes ahead although a gate failed
     alone: str = ""  # the rule of the policy by which nobody is asked
     steps: tuple[str, ...] = ()  # kinds, in their order
@@ -93,8 +94,9 @@ def _running(found: RolloutStanding, rollout: RolloutState, service: Service) ->
         opened_at=rollout.opened_at,
         exceptions=rollout.exceptions,
         alone=rollout.asked.alone if rollout.asked is not None else "",
-        steps=tuple(each.kind for each in effective_steps(service)),
-        names=step_names(effective_steps(service)),
+        drill=rollout.drill,
+        steps=tuple(each.kind for each in steps_of(rollout, service)),
+        names=step_names(steps_of(rollout, service)),
         underpowered=rollout.weak,
         step=step.index if step is not None else None,
         since=step.started_at if step is not None else None,
@@ -129,6 +131,10 @@ def _story(found: RolloutStanding) -> list[str]:
         return [*lines, *(f"  withdrawn: release {short(root)}" for root in found.withdrawn)]
     assert found.release is not None
     lines = [f"{found.service}: rollout {found.rollout} of release {short(found.release)}, since {found.opened_at}"]
+    if found.drill:
+        lines.append(
+            f"  the candidate OF DRILL {found.drill}: no release, and it goes back with the drill at the latest"
+        )
     if found.exceptions:
         lines.append(f"  FAILED a gate, and goes ahead BY EXCEPTION {', '.join(found.exceptions)}")
     if found.alone:

@@ -66,6 +66,9 @@ def promote(ledger: Ledger, subject: str, person: Person, why: str) -> tuple[Ent
     def word(state: ServiceState, metadata: Metadata) -> Word:
         rollout = _running(state, subject)
         may(metadata, person, ("approver",), proposed_by=state.proposed.get(rollout.release))
+        if rollout.drill:
+            hint = f"flyball rollout abort {state.service} takes it back"
+            raise Refused(f"rollout {rollout.rollout} tries the candidate of drill {rollout.drill}", hint=hint)
         step = rollout.step
         if step is None or step.kind in ("approval", "promote"):
             kind = "has not begun" if step is None else f"is {step.kind}"

@@ -59,6 +59,8 @@ def _sentence(fact: e.AnyFact) -> str:
 
 def _of_rollout(fact: e.AnyFact) -> str:
     match fact:
+        case e.RolloutOpened(rollout=rollout, release=release, drill=drill) if drill:
+            return f"rollout {rollout} of {short(release)}, the candidate of drill {drill}, opened"
         case e.RolloutOpened(rollout=rollout, release=release, reason=reason, exceptions=exceptions, power=power):
             by = f", BY EXCEPTION {', '.join(exceptions)}: gates that failed were let pass" if exceptions else ""
             weak = power.steps if power is not None else ()

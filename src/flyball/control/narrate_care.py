@@ -1,6 +1,7 @@
 """Facts of health, alerts, remedies, incidents' keepsakes, drills and routine, each as one English sentence."""
 
 from flyball.core import events as e
+from flyball.core.ids import short
 
 
 def sentence_of_care(fact: e.AnyFact) -> str | None:
@@ -63,6 +64,8 @@ def _of_routine(fact: e.AnyFact) -> str | None:
     match fact:
         case e.DrillBegun(drill=drill, fault=fault, share=share, by=by):
             return f"{by} began drill {drill}: {fault}, on {share:.1%} of the traffic at most"
+        case e.DrillCandidate(drill=drill, release=release, copy_of=champion):
+            return f"drill {drill} offers {short(release)}, a copy of champion {short(champion)} that will fail"
         case e.DrillEnded(drill=drill, fault=fault, outcome=outcome, why=why):
             return f"drill {drill} ({fault}) {outcome}" + (f": {why}" if why else "")
         case e.DigestWritten(period=period, since=since, until=until):

@@ -25,6 +25,7 @@ from flyball.control.healing.planning import plan_healing
 from flyball.control.incidents.planning import plan_incidents
 from flyball.control.refusing import accepted
 from flyball.control.retraining import plan_retraining
+from flyball.control.rollout.drilled import plan_drilled
 from flyball.control.rollout.rolling_back import plan_rollback, way_back
 from flyball.control.rollout.rolling_out import plan_rollout
 from flyball.control.rollout.steps import settled
@@ -80,6 +81,7 @@ def _asked(situation: Situation, asking: Asking) -> Iterator[Decision | None]:
     yield asking("watched", partial(_plan_watched, situation))
     yield asking("health", partial(_plan_health, situation))
     yield asking("drill", partial(plan_drill_over, situation))
+    yield asking("drilled", partial(plan_drilled, situation))
     healing = asking("healing", partial(plan_healing, situation))
     yield asking("alerts", partial(plan_alerts, situation, moving=_moving(healing, situation.state)))
     yield healing

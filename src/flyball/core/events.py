@@ -22,6 +22,7 @@ from flyball.core.facts.alert import AlertsSilenced as AlertsSilenced
 from flyball.core.facts.alert import AlertsTested as AlertsTested
 from flyball.core.facts.alert import SilenceEnded as SilenceEnded
 from flyball.core.facts.drill import DrillBegun as DrillBegun
+from flyball.core.facts.drill import DrillCandidate as DrillCandidate
 from flyball.core.facts.drill import DrillEnded as DrillEnded
 from flyball.core.facts.exception import ExceptionConfirmed as ExceptionConfirmed
 from flyball.core.facts.exception import ExceptionEnded as ExceptionEnded
@@ -254,6 +255,7 @@ AnyFact = (
     | AlertsSilenced
     | SilenceEnded
     | DrillBegun
+    | DrillCandidate
     | DrillEnded
     | DigestWritten
     | BackfillDone

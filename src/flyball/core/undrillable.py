@@ -8,7 +8,7 @@ NEAR = 0.8  # of the deadline: what comes later may be no answer at all
 
 def undrillable(service: Service) -> dict[str, str]:
     """Fault -> why not; what is not named can be made where `flyball up --allow-drills` runs."""
-    found = {"bad_candidate": "it would go through the real rollout, and nothing could keep it from becoming champion"}
+    found: dict[str, str] = {}
     serving = service.serving
     if serving.workers < 2:
         found["crash_loop"] = "one process answers (serving.workers: 1): nobody would, while it is gone"

@@ -77,3 +77,9 @@ def test_a_bad_candidate_that_was_drilled_is_no_failed_change() -> None:
     found = past(began, OPENED, BACK, replace(OVER, fault="bad_candidate"))
     assert (found.remedies, found.failures, found.changes) == ((), (), ())
     assert len(past(OPENED, BACK).remedies) == 1
+    offered = e.DrillCandidate(
+        service=DRILL.service, drill=DRILL.drill, release=OPENED.release, copy_of=OPENED.champion
+    )
+    mine = past(began, offered, replace(OPENED, drill=DRILL.drill), BACK, replace(OVER, fault="bad_candidate"))
+    assert (mine.remedies, mine.failures, mine.changes) == ((), (), ())
+    assert len(past(began, offered, OPENED, BACK).remedies) == 1, "a release's own rollout beside it counts"

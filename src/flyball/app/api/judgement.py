@@ -65,6 +65,8 @@ def judgement(state: ServiceState, endings: dict[str, Ending], release: str | No
     running = state.rollout
     if running is not None and running.release == state.champion:
         running = None  # between the two facts of a promotion
+    if running is not None and running.drill and release != running.release:
+        running = None  # what a drill tries is no release that anybody waits for
     if release is None:
         if running is not None:
             return _running(state, running)

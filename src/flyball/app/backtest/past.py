@@ -184,7 +184,7 @@ class _Reader:
 
     def _rollout(self, entry: Entry) -> None:
         match entry.fact:
-            case e.RolloutOpened() as opened:
+            case e.RolloutOpened(drill="") as opened:  # what a drill tried is no release
                 self.rollouts[opened.rollout] = PastRollout(
                     rollout=opened.rollout, release=opened.release, opened_at=entry.at
                 )

@@ -227,4 +227,5 @@ def _row(each: "PastRollout") -> Iterator[str]:
     yield each.outcome or "runs"
     by = f"BY EXCEPTION {', '.join(each.exceptions)}: " if each.exceptions else ""
     alone = "BY THE POLICY ALONE: " if each.alone else ""
-    yield by + alone + (each.reason or "-")
+    of_drill = f"OF DRILL {each.drill}: " if each.drill else ""
+    yield of_drill + by + alone + (each.reason or "-")

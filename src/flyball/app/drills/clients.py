@@ -17,7 +17,7 @@ from flyball.core.drill_lease import KEYS as PREFIX
 
 MAX_IN_FLIGHT = 300
 TIMEOUT_S = 10.0
-KEYS = 200  # of the drill's own range, `drill-000` and on
+KEYS = tuple(f"{PREFIX}{number:03d}" for number in range(200))  # of the drill's own range
 
 Row = dict[str, Any]
 
@@ -75,6 +75,7 @@ class Clients(Paced):
         self.counts = {"honest": Told(), "drill": Told()}
         self.bend: Bend | None = None
         self.share, self.key = 0.0, key
+        self.keys: Sequence[str] = KEYS  # of the drill's rows: those of one arm, where a fault is about that
         self._service, self._rows, self._dice = service, rows, dice
         self.honest, self._headers, self._number = honest, headers or {}, 0
 
@@ -107,7 +108,7 @@ class Clients(Paced):
         if bend is not None:
             (row, label), headers = bend.request(dict(row), label), bend.headers(dict(headers))
             if self.key is not None:
-                row[self.key] = f"{PREFIX}{number % KEYS:03d}"
+                row[self.key] = self.keys[number % len(self.keys)]
         told.sent += 1
         outcome, answer = await self._asked(told, f"/v1/services/{self._service}/predict", row, headers)
         told.outcomes[outcome] += 1

@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from flyball.app.drills.clients import Bend, Clients, Row
+from flyball.app.drills.clients import KEYS, Bend, Clients, Row
 from flyball.core.contract import DataContract
 from flyball.core.drill_lease import DrillLease
 
@@ -79,4 +79,4 @@ async def by_the_word(stage: Stage, _: float) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        stage.clients.bend = None
+        stage.clients.bend, stage.clients.keys = None, KEYS

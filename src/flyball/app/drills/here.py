@@ -14,7 +14,7 @@ from flyball.core.record import Record
 from flyball.core.service import Service
 from flyball.core.undrillable import slow_ms, undrillable
 
-STRUCK = ("latency", "upstream_stall", "memory_leak")  # what the gateway makes of answers
+STRUCK = ("latency", "upstream_stall", "memory_leak", "bad_candidate")  # what the gateway makes of answers
 LEAKS = 40  # rows after which a process has leaked all that it may hold
 MORE = 1.25  # of what a process may hold: the bound of the last of several workers is a fifth higher
 
@@ -53,12 +53,14 @@ def costs(here: Here, share: float) -> Mapping[str, str]:
         "crash_loop": "what a killed worker has begun breaks off, of every service here",
         "memory_leak": "; ".join(filter(None, (beside, "workers make room for fresh ones"))),
         "disk_full": "what is answered meanwhile is missing in the prediction log for good",
+        "bad_candidate": "; ".join(filter(None, (beside, f"a copy of the champion answers {share:.0%} of the units"))),
         **({"latency": beside, "upstream_stall": beside} if beside else {}),
     }
 
 
 def aimed(word: DrillLease, here: Here, release: str) -> DrillLease:
-    """The word as it is written for a service that runs: whose answers, which rows, how much. `release`: champion."""
+    """The word as it is written for a service that runs: whose answers, which rows, how much. `release`: the champion,
+    or the candidate of the drill."""
     if word.fault not in STRUCK:
         return word
     leak = word.fault == "memory_leak"

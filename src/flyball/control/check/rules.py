@@ -5,6 +5,7 @@ The planner decides what is useful; this file knows only what must never happen.
 
 from flyball.control.check.alerts import of_alerts
 from flyball.control.check.budget import over_budget
+from flyball.control.check.drilled import drilled_wrongly, of_drilled
 from flyball.control.check.drills import wrong_about_drills
 from flyball.control.check.exceptions import failed_without_exception
 from flyball.control.check.incidents import of_incidents
@@ -48,11 +49,15 @@ def broken_rules(
         for fact in decision.facts:
             if fact.service != state.service:
                 found.append(f"a fact of {fact.service} in a plan for {state.service}")
-            found += _of_fact(fact, decision.action, state, service, now) + _of_gates(fact, state, now)
-            found += against_the_rules(fact, state, service, now) + wrong_about_drills(fact, state, now)
-            found += over_budget(fact, state, service)
+            found += wrong_about_drills(fact, state, now)
             found += of_incidents(fact, state)
             found += against_healing(fact, decision.facts, state, service, now)
+            if of_drilled(fact, state):  # no release is tried: rules of its own
+                found += drilled_wrongly(fact, state, now)
+                continue
+            found += _of_fact(fact, decision.action, state, service, now) + _of_gates(fact, state, now)
+            found += against_the_rules(fact, state, service, now)
+            found += over_budget(fact, state, service)
             if isinstance(fact, e.StepStarted):
                 found += of_shares(fact, state, service, verdict)
             if isinstance(fact, e.RolloutOpened):
@@ -92,6 +97,8 @@ def _of_fact(fact: e.AnyFact, action: str, state: ServiceState, service: Service
                 found.append(f"{fact.routing.champion} neither serves nor served last")
             return found
         case e.ChampionAppointed():
+            if state.rollout is not None and state.rollout.drill:
+                return ["a champion is appointed while the candidate of a drill is tried"]
             if state.routing is None or state.routing.champion != fact.release:
                 return ["a champion is appointed that the newest routing does not name"] if action != "rollback" else []
             return []

@@ -1,7 +1,7 @@
 """The running step in the light of what the gateway has counted, and of what the monitor has seen."""
 
 from flyball.control.decision import Learning, Outlook, elapsed_s
-from flyball.control.rollout.steps import effective_steps
+from flyball.control.rollout.drilled import steps_of
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.health import Health
@@ -29,10 +29,10 @@ def of_step(state: ServiceState, service: Service, observed: Observed | None, se
     rollout, labels = state.rollout, seen.labels
     if rollout is None or rollout.step is None or observed is None or observed.counts is None:
         return Outlook()
-    steps = effective_steps(service)
+    steps = steps_of(rollout, service)
     if rollout.step.index >= len(steps):  # the declaration has fewer steps now: nothing can be judged by it
         return Outlook(labels=labels)
-    gates = state.releases[rollout.release].gates
+    gates = state.releases[rollout.release].gates if not rollout.drill else ()
     verdict = advance(
         steps[rollout.step.index],
         rollout.step.routing,

@@ -2,9 +2,10 @@
 
 By the ledger alone: an incident is a drill's where its kind says so, or where it was opened while a drill ran whose
 fault explains its family; what follows from it (its end, remedies, steps of runbooks) is the drill's too, also after
-the drill. So is a remedy of no incident whose cause the running drill explains, and a rollout that was opened while a
-bad candidate was drilled, to its end. What begins after a drill is real: better one too many than one that nobody
-counts. People who were told, and what people did, count whatever it was for: a page at night is one.
+the drill. So is a remedy of no incident whose cause the running drill explains, a rollout of a drill's candidate, and
+on the drill's own service one that was opened while a bad candidate was drilled, to its end. What begins after a drill
+is real: better one too many than one that nobody counts. People who were told, and what people did, count whatever it
+was for: a page at night is one.
 """
 
 from flyball.control.explained import explains_kind
@@ -21,6 +22,7 @@ class OfDrills:
 
     def __init__(self) -> None:
         self._drill: DrillBegun | None = None
+        self._offers = False  # it has offered a candidate, whose rollout says so: any other is a release's
         self._incidents: set[str] = set()
         self._rollouts: set[str] = set()
 
@@ -28,7 +30,7 @@ class OfDrills:
         """Whether a drill made what this fact tells."""
         match entry.fact:
             case e.DrillBegun() as begun:
-                self._drill = begun
+                self._drill, self._offers = begun, False
                 return False
             case e.DrillEnded(drill=name) if self._drill is not None and self._drill.drill == name:
                 self._drill = None
@@ -41,8 +43,12 @@ class OfDrills:
                 return incident in self._incidents if incident else self._explains(cause, entry.at)
             case e.RunbookStepDone(incident=incident):
                 return incident in self._incidents
-            case e.RolloutOpened(rollout=name):
-                return self._kept(self._rollouts, name, self._drill is not None and self._drill.fault == CANDIDATE)
+            case e.DrillCandidate():
+                self._offers = True
+                return False
+            case e.RolloutOpened(rollout=name, drill=drill):
+                its_own = self._drill is not None and self._drill.fault == CANDIDATE and not self._offers
+                return self._kept(self._rollouts, name, bool(drill) or its_own)
             case e.StepStarted(rollout=name) | e.RolledBack(rollout=name) | e.RolloutClosed(rollout=name):
                 return name in self._rollouts
             case _:

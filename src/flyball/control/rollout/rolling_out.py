@@ -23,6 +23,10 @@ def plan_rollout(situation: Situation) -> Decision | None:
     state = situation.state
     if state.rollout is None:
         return plan_opening(situation)
+    if state.rollout.drill:
+        waiting = (f"the gateway to take it back, or the end of drill {state.rollout.drill}",)
+        why = f"drill {state.rollout.drill} tries a candidate of its own"
+        return Decision(action="rollout", what="wait", why=why, waiting_for=waiting)
     step = state.rollout.step
     if state.rollout.policy != state.policy and (step is None or step.kind != "promote"):
         why = "the policy changed: a rollout runs under one policy"

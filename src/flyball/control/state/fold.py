@@ -188,6 +188,8 @@ def _rollout(state: ServiceState, fact: e.AnyFact, at: str) -> ServiceState:
         case e.ReleaseWanted(release=root) if root != state.champion:
             waiting = (*(known for known in state.waiting if known != root), root)  # the newest goes first
             state = replace(state, waiting=waiting, withdrawn=state.withdrawn - {root})
+        case e.RolloutClosed() if state.rollout is not None and state.rollout.drill:
+            state = replace(state, rollback_ordered=None, decisions=_without(state, "rollout"))
         case e.RolloutClosed(again=True) if state.rollout is not None:
             waiting, told = (*state.waiting, state.rollout.release), _without(state, "rollout")
             state = replace(state, waiting=waiting, rollback_ordered=None, decisions=told, rested_at=at)

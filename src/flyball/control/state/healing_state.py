@@ -71,6 +71,7 @@ class HealingState(Record):
     kept_out: dict[str, KeptOut] = {}  # by incident
     unrepaired: dict[str, Unrepaired] = {}  # by incident, the newest
     drill: e.DrillBegun | None = None  # the drill that runs
+    offered: e.DrillCandidate | None = None  # its candidate, which no rollout has taken up yet
 
     def of_cause(self, cause: str) -> tuple[Tried, ...]:
         return tuple(each for each in self.tried.values() if each.begun.cause == cause)
@@ -129,9 +130,13 @@ def folded(state: HealingState, fact: e.AnyFact, at: str) -> HealingState:
         case e.FallbackExercised(link=link):
             return replace(state, exercised=state.exercised | {link: Exercised(fact=fact, at=at)})
         case e.DrillBegun():
-            return replace(state, drill=fact)
+            return replace(state, drill=fact, offered=None)
+        case e.DrillCandidate(drill=name) if state.drill is not None and state.drill.drill == name:
+            return replace(state, offered=fact)
+        case e.RolloutOpened(drill=name) if name:
+            return replace(state, offered=None)
         case e.DrillEnded(drill=name) if state.drill is not None and state.drill.drill == name:
-            return replace(state, drill=None)
+            return replace(state, drill=None, offered=None)
         case _:
             return state
 

@@ -40,6 +40,8 @@ def remembered(recent: Recent, fact: e.AnyFact, at: str, rollout: RolloutState |
     def more(moments: tuple[str, ...]) -> tuple[str, ...]:
         return (*within(moments, at, WEEK_S), at)
 
+    if isinstance(fact, e.RolloutOpened | e.RolledBack | e.RolloutClosed) and _of_drill(fact, rollout):
+        return recent
     match fact:
         case e.RolloutOpened(release=root):
             return replace(recent, rollouts=more(recent.rollouts), wanted=recent.wanted - {root})
@@ -60,6 +62,11 @@ def remembered(recent: Recent, fact: e.AnyFact, at: str, rollout: RolloutState |
             return replace(recent, alone=others | ({root: rule} if rule else {}))
         case _:
             return recent
+
+
+def _of_drill(fact: e.AnyFact, rollout: RolloutState | None) -> bool:
+    """What a drill tries and takes back is neither a release's nor the loop's record."""
+    return bool(fact.drill if isinstance(fact, e.RolloutOpened) else rollout is not None and rollout.drill)
 
 
 def _once_more(recent: Recent, release: str) -> dict[str, int]:

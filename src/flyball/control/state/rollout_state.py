@@ -38,6 +38,7 @@ class RolloutState(Record):
     opened_at: str
     exceptions: tuple[str, ...] = ()  # that it stands on
     power: Power | None = None  # what was foretold of its steps; None: nobody looked
+    drill: str = ""  # whose candidate it tries: it goes back with the drill at the latest
     weak: tuple[str, ...] = ()  # names of its steps that cannot answer in their time, accepted by somebody
     step: StepState | None = None
     asked: e.ApprovalRequested | None = None
@@ -63,6 +64,7 @@ def advanced(rollout: RolloutState | None, fact: e.AnyFact, at: str) -> RolloutS
             reason=fact.reason,
             opened_at=at,
             exceptions=fact.exceptions,
+            drill=fact.drill,
             power=fact.power.verdict if fact.power is not None else None,
             weak=tuple(each.step for each in fact.power.steps) if fact.power is not None else (),
         )

@@ -12,7 +12,8 @@ CARE = (
     *(e.AlertRaised, e.AlertHeld, e.AlertAcked, e.AlertEscalated, e.AlertResolved),
     *(e.AlertsSilenced, e.SilenceEnded, e.AlertsTested),
     *(e.RemedyBegun, e.RemedyVerified, e.RemedyEnded),
-    *(e.DrillBegun, e.DrillEnded, e.DigestWritten, e.BackfillDone, e.BackupMade, e.RunbookStepDone),
+    *(e.DrillBegun, e.DrillCandidate, e.DrillEnded),
+    *(e.DigestWritten, e.BackfillDone, e.BackupMade, e.RunbookStepDone),
 )
 
 

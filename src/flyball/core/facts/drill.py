@@ -3,6 +3,7 @@
 from typing import Literal
 
 from flyball.core.fact import Fact, Proof
+from flyball.core.ids import ReleaseRoot
 
 
 class DrillBegun(Fact, tag="drill.begun"):
@@ -12,6 +13,16 @@ class DrillBegun(Fact, tag="drill.begun"):
     until: str  # RFC 3339, UTC: it is over by itself then
     by: str
     proof: Proof
+
+
+class DrillCandidate(Fact, tag="drill.candidate"):
+    """A copy of the champion under a root of its own, whose answers to the drill's rows fail while the drill runs.
+
+    It is in no registry: nobody can want it, and no rule can let it serve."""
+
+    drill: str
+    release: ReleaseRoot  # of the copy
+    copy_of: ReleaseRoot
 
 
 class DrillEnded(Fact, tag="drill.ended"):

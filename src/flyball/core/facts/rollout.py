@@ -18,6 +18,7 @@ class RolloutOpened(Fact, tag="rollout.opened"):
     reason: Reason
     exceptions: tuple[str, ...] = ()  # that it stands on: gates that failed and that two people let pass
     power: RolloutPower | None = None  # whether its steps can answer at the traffic of that moment; None: nobody looked
+    drill: str = ""  # whose candidate is tried, and never becomes champion; empty: a release is
 
 
 class StepStarted(Fact, tag="step.started"):

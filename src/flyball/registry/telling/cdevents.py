@@ -112,12 +112,12 @@ def _registered(state: Known, release: Release, signature: str | None, where: di
 
 def _in_traffic(state: Known, entry: Entry, where: dict[str, Any]) -> Iterator[Told]:
     match entry.fact:
-        case e.RolloutOpened(service=service, release=root):
+        case e.RolloutOpened(service=service, release=root, drill=""):  # a drill deploys no release
             yield "service.deployed", service, {"environment": where, "artifactId": purl(service, root)}
         case e.ChampionAppointed(service=service, release=root, previous=previous):
             kind = "service.deployed" if previous is None else "service.upgraded"
             yield kind, service, {"environment": where, "artifactId": purl(service, root)}
-        case e.RolledBack(service=service, to=to):
+        case e.RolledBack(service=service, to=to, rollout=rollout) if rollout in state.rollouts:
             yield "service.rolledback", service, {"environment": where, "artifactId": purl(service, to)}
         case e.IncidentOpened(incident=incident, reason=reason):
             yield "incident.detected", incident, _incident(entry, reason, where)

@@ -84,7 +84,7 @@ def _fold(state: Known, entry: Entry) -> Known:
 
 def _fold_later(state: Known, entry: Entry) -> Known:
     match entry.fact:
-        case RolloutOpened(rollout=rollout, release=root):
+        case RolloutOpened(rollout=rollout, release=root, drill=""):
             return replace(state, rollouts=state.rollouts | {rollout: root})
         case RolledBack(release=root, to=to) if root == state.champion:
             return replace(state, champion=to)

@@ -9,7 +9,6 @@ import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import aiohttp
 import numpy as np
@@ -20,15 +19,24 @@ from flyball.app.drills.clients import Clients
 from flyball.app.drills.fault import Stage
 from flyball.app.drills.here import aimed, why_not
 from flyball.app.drills.lease import Allowed
+from flyball.app.drills.rows_counted import rows_counted
 from flyball.app.drills.watchers import Watchers, pid_of, workers_of
 from flyball.app.home import Home
 from flyball.app.people import states_of
+from flyball.app.wiring.drills.candidate import copied, live
 from flyball.app.wiring.drills.looking import asks_for_keys, here_of, service_of
 from flyball.app.wiring.drills.own import kept_at, locking
 from flyball.app.wiring.drills.rows import FromSource
+from flyball.control.rollout.drilled import FAULT
+from flyball.control.state.service_state import ServiceState
+from flyball.core import events as e
+from flyball.core.drill_lease import KEYS
 from flyball.core.errors import Refused, Unavailable
+from flyball.core.ids import ReleaseRoot, ServiceName
 from flyball.core.ledger import Ledger
+from flyball.core.routing import WHOLE
 from flyball.serving.access.api_keys import ID_BYTES, SALT_BYTES, SECRET_BYTES, made
+from flyball.serving.routing.assign import bucket
 
 KEY_VARIABLE = "FLYBALL_DRILL_KEY"  # a key with `predict` and `labels`, where the gateway asks for one
 LEAST_RPS = 1.0
@@ -43,6 +51,7 @@ class RunningStage:
         self.name, file = service_of(up, service)
         self._home, self._ledger, self._up, self._share = home, ledger, up, share
         self._declared: Declared = load(file)
+        self._candidate = ""  # of the drill that has one
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Stage]:
@@ -73,14 +82,37 @@ class RunningStage:
                 lock_ledger=lambda: locking(self._home),
                 workers=lambda: workers_of(pid_of(self._home, "gateway")),
                 bad_key=unknown_key,
-                offer=_offer_not_here,
+                offer=lambda _: self._offer(clients),
                 shift=rows.shift,
                 why_not=lambda: why_not(here_of(self._home, declared, keys=keys)),
-                aim=lambda word: aimed(word, here_of(self._home, declared, keys=keys), self._champion()),
+                aim=lambda word: aimed(word, here_of(self._home, declared, keys=keys), self._struck(word.fault)),
             )
 
-    def _champion(self) -> str:
-        return str(states_of(self._ledger)[self.name].champion)
+    def _struck(self, fault: str) -> str:
+        """The release whose answers a fault strikes."""
+        return self._candidate if fault == FAULT else str(self._state().champion)
+
+    def _state(self) -> ServiceState:
+        return states_of(self._ledger)[self.name]
+
+    async def _offer(self, clients: Clients) -> None:
+        """A copy of the champion gets the drill's share, and the drill's rows have keys that go there.
+
+        Raises: Refused: the service is frozen. Unavailable: it is not tried.
+        """
+        state = self._state()
+        if state.frozen is not None:
+            raise Refused(f"{self.name} is frozen by {state.frozen.by}: nothing is tried there", hint="flyball thaw")
+        champion, drill = ReleaseRoot(str(state.champion)), state.healing.drill
+        assert drill is not None
+        root = await asyncio.to_thread(copied, self._home, champion, drill.drill)
+        name = ServiceName(self.name)
+        routing = await live(
+            self._ledger, e.DrillCandidate(service=name, drill=drill.drill, release=root, copy_of=champion)
+        )
+        self._candidate = root
+        own = (f"{KEYS}{number:05d}" for number in range(WHOLE))
+        clients.keys = [key for key in own if bucket(routing.salt, key) < routing.weight]
 
     def watchers(self) -> Watchers:
         return Watchers(self._home, kept_at=lambda: kept_at(self._home, self.name))
@@ -93,7 +125,6 @@ class RunningStage:
             return max(0.0, await self._rows(session) - before) / MEASURE_S
 
     async def _rows(self, session: aiohttp.ClientSession) -> float:
-        wanted = f'flyball_rows_total{{service="{self.name}"'
         try:
             async with session.get("/metrics") as response:
                 text = await response.text()
@@ -102,14 +133,10 @@ class RunningStage:
         if response.status != 200:
             hint = f"put a key with the scopes predict, labels, metrics and admin into {KEY_VARIABLE}"
             raise Unavailable(f"{self._up.url}/metrics answers {response.status}", hint=hint)
-        return sum(float(line.split()[-1]) for line in text.splitlines() if line.startswith(wanted))
+        return rows_counted(text, self.name)
 
 
 def unknown_key() -> str:
     """One that the gateway has never known: one that has run out would have to be written into the owner's file."""
     text, _ = made(os.urandom(ID_BYTES + SECRET_BYTES + SALT_BYTES), (), now=time.time())
     return text
-
-
-async def _offer_not_here(_: dict[str, Any]) -> None:
-    raise Refused("a candidate of the drill is none of a service that runs")

@@ -5,6 +5,7 @@ Without it each function here gives back what it was given, and nothing of a dri
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from flyball.adapters.prediction_log.disk import Disk
@@ -24,6 +25,16 @@ def disk_of(service: str) -> Disk:
     return DrilledDisk(DrillWord(Path(file), service, look_s=0.0))  # one write every 50 ms: it looks each time
 
 
+def arm_of(service: str) -> Callable[..., ArmProcess]:
+    """How the process of a release other than the champion is made: with what a drill may make of its answers."""
+    if not (file := os.environ.get(VARIABLE)):
+        return ArmProcess
+    from flyball.adapters.drill_word import DrillWord
+    from flyball.serving.serve.answering.struck_arm import StruckArm
+
+    return partial(StruckArm, word=DrillWord(Path(file), service))
+
+
 def struck(start: Start, service: str, clock: Clock) -> Start:
     """How releases come to life, with what a drill may make of the champion's answers around it."""
     if not (file := os.environ.get(VARIABLE)):
@@ -34,7 +45,7 @@ def struck(start: Start, service: str, clock: Clock) -> Start:
 
 
 class _StruckStart:
-    """`arms.Start`: the champion is struck, and nobody else."""
+    """`arms.Start`: the champion is struck; a candidate is by its own process (`arm_of`)."""
 
     def __init__(self, inner: Start, word: Callable[[], DrillLease | None], clock: Clock) -> None:
         self._inner, self._word, self._clock = inner, word, clock

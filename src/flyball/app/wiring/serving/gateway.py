@@ -4,20 +4,16 @@ import asyncio
 import contextlib
 import os
 import socket
-import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-import msgspec
 from msgspec.structs import replace
 
 from flyball.adapters.clock import SystemClock
-from flyball.adapters.remote_asking import asking
 from flyball.app.declared import Declared
 from flyball.app.home import Home
 from flyball.app.wiring.health_seen import health_seen
-from flyball.app.wiring.processes.arm import behind, loader_of, warm
 from flyball.app.wiring.secret import secret_of
 from flyball.app.wiring.serving.drilled import struck
 from flyball.app.wiring.serving.newest_budgets import NewestBudgets
@@ -34,17 +30,16 @@ from flyball.app.wiring.serving.panes import (
     upgraded,
 )
 from flyball.app.wiring.serving.refused import refusals_of
+from flyball.app.wiring.serving.release_start import ReleaseStart
 from flyball.app.wiring.serving.secured import Secured
 from flyball.app.wiring.serving.together import circuits_of, rates_of, shares_of
 from flyball.contracts.rows.compiled import CompiledRows
 from flyball.contracts.rows.reader import body_reader
 from flyball.core.contract import DataContract
-from flyball.core.declared.serving import Serving
 from flyball.core.errors import FlyballError
 from flyball.core.facts.fallback import FallbackExercised
 from flyball.core.ids import Epoch, ReleaseRoot, ServiceName
 from flyball.core.ports import Judge, Releases
-from flyball.core.prediction import Predictor
 from flyball.core.promised import latency_limits_ms
 from flyball.core.routing import Routing
 from flyball.serving.access.token_bucket import Buckets
@@ -59,12 +54,9 @@ from flyball.serving.resilience.answer_cache import AnswerCache
 from flyball.serving.resilience.circuits import Circuits
 from flyball.serving.resilience.shared_out import shared_out
 from flyball.serving.resilience.wear import spread
-from flyball.serving.serve.answering.arm_process import ArmProcess
 from flyball.serving.serve.answering.arm_renewal import ArmRenewal
-from flyball.serving.serve.answering.arms import Arms, Champion
-from flyball.serving.serve.answering.champion import InProcess
+from flyball.serving.serve.answering.arms import Arms
 from flyball.serving.serve.answering.duty import Duty
-from flyball.serving.serve.answering.remote_arm import RemoteChampion
 from flyball.serving.serve.answering.served import Served
 from flyball.serving.serve.complaints import Complaints
 from flyball.serving.serve.http.asgi import Door
@@ -190,44 +182,6 @@ def from_ledger(home: Home, service: str) -> Routing | None:
     )
 
 
-class _Start:
-    """`serve.arms.Start`: every release is verified each time before a byte of it is loaded."""
-
-    def __init__(self, releases: Releases, clock: SystemClock, sockets: Path, loader: str, serving: Serving) -> None:
-        self._releases, self._clock, self._sockets, self._loader = releases, clock, sockets, loader
-        self._deadline_s, self._once = serving.deadline_ms / 1000.0, not serving.idempotent
-        self._filters = [one for one in serving.filters if one.function is not None]
-
-    async def in_process(self, root: str) -> Champion:
-        predictor = await asyncio.to_thread(self._loaded, root)
-        if (remote := asking(predictor)) is not None:
-            return await RemoteChampion.started(remote, self._clock, complain, stuck_s=self._deadline_s)
-        bounded = getattr(predictor, "bounded", False)
-        return InProcess(predictor, self._clock, stuck_s=self._deadline_s, bounded=bounded, apart=self._once)
-
-    async def process(self, root: str, *, patient: bool) -> ArmProcess:
-        async def command(socket: str) -> list[str]:
-            folder = await asyncio.to_thread(self._releases.verified, root)
-            module = [sys.executable, "-m", "flyball.app.wiring.processes.arm"]
-            filters = msgspec.json.encode(self._filters).decode()
-            told = ["--socket", socket, "--loader", self._loader, "--filters", filters]
-            told += ["--once"] if self._once else []
-            return [*module, "--release", folder, "--root", root, *told]
-
-        hung_s = max(2.0, 3 * self._deadline_s)
-        arm = ArmProcess(root, command, self._sockets, self._clock, hung_s=hung_s, complain=complain)
-        await arm.start(patient=patient)
-        return arm
-
-    def _loaded(self, root: str) -> Predictor:
-        folder = self._releases.verified(root)
-        predictor = loader_of(self._loader)(folder, release=root, once=self._once)
-        predictor = behind(folder, predictor, self._filters, once=self._once)
-        if not self._once:
-            warm(predictor)
-        return predictor
-
-
 def served_of(
     declared: Declared,
     home: Home,
@@ -277,7 +231,7 @@ def served_of(
     alone = DataContract(id=contract.id, version=contract.version, table=contract.table, columns=answered)
     label_rule = LabelRule(label, CompiledRows(alone)) if answered else None
     arms = Arms(
-        struck(_Start(releases, clock, sockets, loader, service.serving), name, clock),
+        struck(ReleaseStart(releases, clock, sockets, loader, service), name, clock),
         clock,
         Circuits(service.serving.breaker, deadline_s=deadline_s, shelf=circuits_of(name, shared)),
     )

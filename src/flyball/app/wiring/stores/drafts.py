@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 LOCK = ".lock"
-LOCKED = ("train-", "reproduce-")  # drafts of these names have a lock
+LOCKED = ("train-", "reproduce-", "drill-")  # drafts of these names have a lock
 
 
 @contextmanager

@@ -1,0 +1,104 @@
+"""The candidate of a drill, from its first unit back to the champion: one step, in a rollout of its own. Pure.
+
+It is a copy of the champion that is in no registry. It is tried without gates, approvals and rules, since the person
+who began the drill has said so, on no more units than the drill may touch. What takes it back is what takes back any
+candidate: the gateway by its guardrails, the evidence, a person; and the end of the drill, in whatever way that comes.
+"""
+
+from flyball.control.decision import Decision, Situation, order
+from flyball.control.rollout.rolling_back import way_back
+from flyball.control.rollout.steps import effective_steps, routing_of
+from flyball.control.state.rollout_state import RolloutState
+from flyball.control.state.service_state import ServiceState
+from flyball.core import events as e
+from flyball.core.clock import moment
+from flyball.core.codec import digest
+from flyball.core.ids import Digest, ReleaseRoot, RolloutId, ServiceName, short
+from flyball.core.routing import WHOLE
+from flyball.core.service import Canary, Service, Step
+
+FAULT = "bad_candidate"  # of the drills, the one that has a candidate
+
+
+def step_of(share: float) -> Step:
+    """The one step of such a rollout; it advances to nothing."""
+    return Step(canary=Canary(weight=share))
+
+
+def steps_of(rollout: RolloutState, service: Service) -> tuple[Step, ...]:
+    """The steps that a running rollout takes: those of its service, or the one of a drill's candidate."""
+    if not rollout.drill:
+        return effective_steps(service)
+    return (step_of(rollout.step.routing.weight / WHOLE if rollout.step is not None else 1.0),)
+
+
+def plan_drilled(situation: Situation) -> Decision | None:
+    """What a drill's candidate asks for; None: there is none, or it is where it should be."""
+    state, rollout = situation.state, situation.state.rollout
+    if rollout is None:
+        return _opened(situation) if _awaited(situation) else None
+    if not rollout.drill:
+        return None
+    if not _runs(situation, rollout.drill):
+        return _over(state, rollout)
+    return _started(situation, rollout) if rollout.step is None else None
+
+
+def _runs(situation: Situation, drill: str) -> bool:
+    begun = situation.state.healing.drill
+    if begun is None or (begun.drill, begun.fault) != (drill, FAULT):
+        return False
+    return moment(situation.now) < moment(begun.until)
+
+
+def _awaited(situation: Situation) -> bool:
+    state, offered = situation.state, situation.state.healing.offered
+    free = state.champion is not None and state.ab is None and state.frozen is None
+    return free and offered is not None and offered.copy_of == state.champion and _runs(situation, offered.drill)
+
+
+def _opened(situation: Situation) -> Decision:
+    state, offered = situation.state, situation.state.healing.offered
+    assert offered is not None
+    assert state.champion is not None
+    name = RolloutId("ro-" + short(digest("flyball/rollout/v1", [state.service, offered.release, state.turn])))
+    opened = e.RolloutOpened(
+        service=ServiceName(state.service),
+        rollout=name,
+        release=offered.release,
+        champion=ReleaseRoot(state.champion),
+        policy=Digest(state.policy),
+        salt=name,
+        reason="manual",
+        drill=offered.drill,
+    )
+    why = f"drill {offered.drill} tries a copy of the champion that will fail"
+    return Decision(action="rollout", what=f"open {name}", why=why, facts=(opened,))
+
+
+def _started(situation: Situation, rollout: RolloutState) -> Decision:
+    """The share stands on the ledger: of the drill itself, which the check asks again."""
+    state, begun = situation.state, situation.state.healing.drill
+    assert begun is not None
+    routing = routing_of(step_of(begun.share), 0, rollout, state, situation.service)
+    why = f"drill {rollout.drill} gives it {begun.share:.0%} of the units"
+    started = e.StepStarted(
+        service=ServiceName(state.service),
+        rollout=RolloutId(rollout.rollout),
+        step=0,
+        kind="canary",
+        key=order(routing).key,
+        routing=routing,
+        why=why,
+    )
+    what = "start step 0 (canary)"
+    return Decision(action="rollout", what=what, why=why, facts=(started,), commands=(order(routing),))
+
+
+def _over(state: ServiceState, rollout: RolloutState) -> Decision:
+    why = f"drill {rollout.drill} is over"
+    routing, back = way_back(state, why)
+    closed = e.RolloutClosed(
+        service=ServiceName(state.service), rollout=RolloutId(rollout.rollout), outcome="expired", reason=why
+    )
+    return Decision(action="rollback", what="expired", why=why, facts=(back, closed), commands=(order(routing),))
