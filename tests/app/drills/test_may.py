@@ -65,3 +65,13 @@ def test_a_person_who_was_called_is_no_obstacle() -> None:
 def test_each_obstacle_is_told() -> None:
     incident = e.IncidentOpened(service=NAME, incident="in-1", kind="health", reason="errors")
     assert len(against(incident, DRILL)) == 2
+
+
+def test_a_disaster_is_made_under_a_spent_budget_since_it_sends_nothing() -> None:
+    """Red before: an outage forbade for the rest of the window to try whether the backup can be restored."""
+    ledger = MemoryLedger(sealer=chain, clock=SimulatedClock())
+    spent = e.BudgetSpent(service=NAME, objective="availability", left=0.0, target=0.99, window_s=1.0, why="x")
+    ledger.append([*first_champion(), spent])
+    state = states_of(ledger)[NAME]
+    assert obstacles(state, 0.0, strikes=False) == ()
+    assert len(obstacles(state, 0.0)) == 1

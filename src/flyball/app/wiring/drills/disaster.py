@@ -75,7 +75,7 @@ class Disaster:
         if self._state(self._ledger).champion is None:
             raise Refused(f"{self._service} has no champion yet: nothing would answer")
         reading, lease = Reading(self._ledger), lease_path(self._home)
-        ready(self._ledger, reading, self._service, lease, self._person, own=self._own)
+        ready(self._ledger, reading, self._service, lease, self._person, own=self._own, strikes=False)
         until = timestamp(datetime.fromtimestamp(time.time() + LONGEST_S, UTC))
         name = ServiceName(self._service)
         begun = e.DrillBegun(

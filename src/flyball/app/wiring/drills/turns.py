@@ -132,8 +132,10 @@ def _not_made(faults: Sequence[str], why: str) -> list[LeftOut]:
 _CALLING = frozenset({"error", "latency", "capture", "quality"})  # signals that the next drill would be taken for
 
 
-def ready(ledger: Ledger, reading: Reading, service: str, lease: Path, person: Person, *, own: bool) -> None:
-    """Whether a drill may begin. `own`: the service is the drill's own.
+def ready(
+    ledger: Ledger, reading: Reading, service: str, lease: Path, person: Person, *, own: bool, strikes: bool = True
+) -> None:
+    """Whether a drill may begin. `own`: the service is the drill's own. `strikes`: as in `obstacles`.
 
     Raises: Refused: the service is not well, or a drill runs. NotAllowed: the person may not. NotFound: no such one.
     """
@@ -141,7 +143,7 @@ def ready(ledger: Ledger, reading: Reading, service: str, lease: Path, person: P
         may(reading.find(service)[1], person, ("operator", "approver"))
     drill = reading.states()[service].healing.drill
     end_left_over(ledger, drill, lease)
-    against = obstacles(reading.states()[service], time.time())
+    against = obstacles(reading.states()[service], time.time(), strikes=strikes)
     if not against and (word := read_lease(lease)) is not None:  # its driver lives
         against = (f"drill {word.drill} ({word.fault}) of {word.service} runs here",)
     if against:
