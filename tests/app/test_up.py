@@ -115,15 +115,20 @@ def test_two_services_are_served_and_a_killed_controller_is_replaced(services: l
         os.kill(running["controller_pid"], signal.SIGKILL)
         assert predict(running["url"], "shop", 2.0)["arm"] == "champion"
 
-        def starts() -> int:
-            return sum(isinstance(entry.fact, e.ProcessStarted) for entry in ledger.read(subject="shop"))
+        def starts(process: str) -> list[e.ProcessStarted]:
+            facts = (entry.fact for entry in ledger.read(subject="shop"))
+            return [fact for fact in facts if isinstance(fact, e.ProcessStarted) and fact.process == process]
 
-        until(lambda: starts() == 2)
+        until(lambda: len(starts("controller")) == 2)
         new_pid = int((home / "run" / "controller.pid").read_text())
         assert new_pid not in pids
         pids.append(new_pid)
         os.kill(running["gateway_pid"], signal.SIGKILL)
         until(lambda: answers(running["url"]))  # started again, it answers where it did
+        until(lambda: len(starts("gateway")) == 2)  # which left no fact before
+        first, again = starts("gateway")
+        assert first.owner == again.owner != ""
+        assert first.life != again.life
         pids.append(int((home / "run" / "gateway.pid").read_text()))
     assert not any(alive(pid) for pid in pids)
     assert run("ledger", "verify", "--home", home)["ok"]

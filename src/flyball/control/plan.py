@@ -20,6 +20,7 @@ from flyball.control.decision import Decision, Situation, order
 from flyball.control.drilling import plan_drill_over
 from flyball.control.excepting import plan_exceptions
 from flyball.control.failing import Asking, Failure, told
+from flyball.control.gateway_life import plan_gateway
 from flyball.control.giving_up import plan_given_up, repeat
 from flyball.control.healing.planning import plan_healing
 from flyball.control.incidents.planning import plan_incidents
@@ -77,6 +78,7 @@ def _asked(situation: Situation, asking: Asking) -> Iterator[Decision | None]:
     yield asking("exceptions", partial(plan_exceptions, situation))
     yield asking("ab_end", partial(plan_ab_end, situation))
     yield asking("routing", partial(_plan_routing, situation))
+    yield asking("gateway", partial(plan_gateway, situation))
     yield asking("incidents", partial(plan_incidents, situation))
     yield asking("watched", partial(_plan_watched, situation))
     yield asking("health", partial(_plan_health, situation))

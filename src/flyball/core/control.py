@@ -3,6 +3,8 @@
 from flyball.core.record import Record
 from flyball.core.routing import Observed, Routing
 
+OWNER = "FLYBALL_STARTED_BY"  # environment: the name of whoever starts a gateway again by itself; unset: nobody does
+
 
 class Apply(Record, tag="apply"):
     key: str

@@ -176,6 +176,7 @@ class ProcessStarted(Fact, tag="process.started"):
     process: Literal["gateway", "controller", "replay", "demo"]
     epoch: int = 0
     owner: str = ""  # under which name it holds its leases: whoever starts it again by itself keeps it
+    life: str = ""  # of a gateway: which of its lives, as it says itself
 
 
 AnyFact = (

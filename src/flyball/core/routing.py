@@ -195,3 +195,5 @@ class Observed(Record):
     routing: Routing | None
     counts: StepCounts | None
     stopped: Stopped | None = None
+    life: str = ""  # of the process that answers, another after each start; empty: it does not say
+    owner: str = ""  # name of whoever starts it again by itself; empty: nobody is known to

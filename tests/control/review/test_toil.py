@@ -71,3 +71,10 @@ def test_a_process_that_its_keeper_starts_again_under_its_name_needed_no_hand() 
     kept, other = replace(STARTED, owner="controller-1"), replace(STARTED, owner="controller-2")
     assert by_hand(toil(past_of(entries([(QUARTER.since, each) for each in (kept, kept, kept)]), NAME))) == 0
     assert by_hand(toil(past_of(entries([(QUARTER.since, each) for each in (kept, other, other)]), NAME))) == 1
+
+
+def test_one_hand_that_started_controller_and_gateway_counts_once() -> None:
+    first = [replace(STARTED, process=process, owner="a") for process in ("controller", "gateway")]
+    again = [replace(STARTED, process=process, owner="b") for process in ("controller", "gateway", "gateway")]
+    for facts_, hands in ((first, 0), ([*first, *again], 1)):
+        assert by_hand(toil(past_of(entries([(QUARTER.since, fact) for fact in facts_]), NAME))) == hands

@@ -83,11 +83,12 @@ class _Reader:
                 return
 
     def _needs_no_hand(self, fact: e.AnyFact) -> bool:
-        """A first start is a beginning; one under the name of an earlier one was made by what looks after it."""
+        """A first start is a beginning; one under the name of an earlier one was made by what looks after it, and of
+        two processes that one hand has started one counts."""
         if not isinstance(fact, e.ProcessStarted):
             return False
         life = (fact.process, fact.owner)
-        known = bool(fact.owner) and life in self.lives
+        known = bool(fact.owner) and any(fact.owner == owner for _, owner in self.lives)
         first = all(process != fact.process for process, _ in self.lives)
         self.lives.add(life)
         return first or known

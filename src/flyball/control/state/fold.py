@@ -21,6 +21,8 @@ from flyball.core.watching import APART
 from flyball.decide.accepted import Accepted
 from flyball.decide.ladder import Standing
 
+LIVES = 8  # of a gateway that are remembered
+
 
 def fold(state: ServiceState, entry: Entry) -> ServiceState:
     """One fact further. A fact of another service changes nothing."""
@@ -91,8 +93,8 @@ def _apply(state: ServiceState, fact: e.AnyFact, at: str) -> ServiceState:
             return replace(state, frozen=fact)
         case e.Thawed():
             return replace(state, frozen=None, decisions=_without(state, "freeze"))
-        case e.ProcessStarted(process="controller"):  # it has read the declaration as it is now
-            return replace(state, decisions=_without(state, "declaration"))
+        case e.ProcessStarted():
+            return _started(state, fact)
         case e.CommandGivenUp(kind="route"):
             current = is_of(fact, state.service, state.epoch)
             return replace(state, given_up=GivenUp(fact=fact, at=at), repeated=None) if current else state
@@ -114,6 +116,16 @@ def _apply(state: ServiceState, fact: e.AnyFact, at: str) -> ServiceState:
 def _without(state: ServiceState, action: str) -> dict[str, e.DecisionTaken]:
     """A wait that is over is no longer told."""
     return {name: decision for name, decision in state.decisions.items() if name != action}
+
+
+def _started(state: ServiceState, fact: e.ProcessStarted) -> ServiceState:
+    match fact.process:
+        case "gateway" if fact.life:
+            return replace(state, gateways=(*state.gateways, fact.life)[-LIVES:])
+        case "controller":  # it has read the declaration as it is now
+            return replace(state, decisions=_without(state, "declaration"))
+        case _:
+            return state
 
 
 def _told_anew(state: ServiceState) -> ServiceState:

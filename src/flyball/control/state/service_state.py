@@ -55,6 +55,7 @@ class ServiceState(Record):
     normal_since_row: int = 0  # training rows start here
     accepted: Accepted | None = None  # a person's word on the data's quality: what was broken then is known since
     backfills: tuple[str, ...] = ()  # those that made rows again, in order
+    gateways: tuple[str, ...] = ()  # lives of its gateway that are known, the newest last
     frozen: e.Frozen | None = None
     rollback_ordered: e.RollbackOrdered | None = None
     signals: dict[str, e.SignalRaised] = {}  # open signals by `kind/feature`

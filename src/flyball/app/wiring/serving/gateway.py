@@ -36,6 +36,7 @@ from flyball.app.wiring.serving.together import circuits_of, rates_of, shares_of
 from flyball.contracts.rows.compiled import CompiledRows
 from flyball.contracts.rows.reader import body_reader
 from flyball.core.contract import DataContract
+from flyball.core.control import OWNER
 from flyball.core.errors import FlyballError
 from flyball.core.facts.fallback import FallbackExercised
 from flyball.core.ids import Epoch, ReleaseRoot, ServiceName
@@ -137,7 +138,7 @@ def assemble(
         folders = {name: home.gateway(name) for name in served}
         supervisor.append(Supervisor(bodies, folders, judge, clock, complain))
         await supervisor[0].start(lambda name: from_ledger(home, name))
-        control.append(Control(home.socket, supervisor[0]))
+        control.append(Control(home.socket, supervisor[0], os.environ.get(OWNER, "")))
         await control[0].start()
 
     async def stop() -> None:

@@ -35,6 +35,7 @@ from flyball.app.wiring.serving.panes import (
 )
 from flyball.app.wiring.serving.short_folder import short_folder
 from flyball.app.wiring.serving.worker import TURNS
+from flyball.core.control import OWNER
 from flyball.core.ports import Judge
 from flyball.serving.counting.counter_file import Slot
 from flyball.serving.counting.sums import Sums
@@ -148,7 +149,7 @@ async def run(
         await crew.start()
         await supervisor.start(lambda name: from_ledger(home, name))
         stack.push_async_callback(supervisor.stop)
-        control = Control(home.socket, supervisor)
+        control = Control(home.socket, supervisor, os.environ.get(OWNER, ""))
         await control.start()
         stack.push_async_callback(control.stop)
         stack.push_async_callback(_ended, asyncio.create_task(_take_over(services, home, books)))

@@ -18,6 +18,7 @@ from flyball.app.drills.lease import Allowed, allowed_path, lease_path, put
 from flyball.app.home import Home
 from flyball.app.wiring.processes.children import Child
 from flyball.app.wiring.serving.first_word import Told, first_word
+from flyball.core.control import OWNER
 from flyball.core.drill_lease import VARIABLE
 from flyball.core.errors import Unavailable
 
@@ -52,6 +53,7 @@ async def run(
     """
     files = [str(path) for path in services]
     owner = TimeIds(SystemClock()).new("controller")
+    os.environ[OWNER] = owner  # for the gateway, which this process starts again
     if allow_drills:
         os.environ[VARIABLE] = str(lease_path(home))  # for our children
     common = ["--home", str(home.root)]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import assert_never
 
 import msgspec
+from msgspec.structs import replace
 
 from flyball.core.control import Apply, Asked, Done, Observe, Recycle, Refusal, Request
 from flyball.core.errors import FlyballError
@@ -21,8 +22,10 @@ _LIMIT = 4 * 1024 * 1024
 class Control:
     """The server side; `adapters.gateway_socket` is the other."""
 
-    def __init__(self, path: Path, supervisor: Supervisor) -> None:
+    def __init__(self, path: Path, supervisor: Supervisor, owner: str = "") -> None:
+        """`owner`: name of whoever starts this gateway again by itself."""
         self._path, self._supervisor = path, supervisor
+        self._life, self._owner = os.urandom(8).hex(), owner
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
@@ -66,7 +69,8 @@ class Control:
                     self._supervisor.recycle(key, service, epoch)
                     return Done()
                 case Observe(service=service):
-                    return Done(observed=self._supervisor.observe(service))
+                    observed = self._supervisor.observe(service)
+                    return Done(observed=replace(observed, life=self._life, owner=self._owner))
                 case _:
                     assert_never(request)
         except (FlyballError, msgspec.DecodeError) as error:

@@ -1,0 +1,34 @@
+"""A gateway that was started anew is told once, whoever observes it how often, and in whatever turn several answer."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+from tests.control.loop import Loop
+
+from flyball.core import events as e
+
+
+def starts(loop: Loop) -> list[tuple[str, str]]:
+    return [(fact.life, fact.owner) for fact in loop.facts(e.ProcessStarted) if fact.process == "gateway"]
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.sampled_from(["", "a", "b", "c"]), max_size=12))
+def test_each_life_is_told_once_in_the_order_in_which_it_was_seen(lives: list[str]) -> None:
+    loop = Loop()
+    observe = loop.gateways.observe
+    for life in lives:
+        loop.gateways.observe = lambda service, life=life: replace(observe(service), life=life, owner="up")  # type: ignore[method-assign,misc]
+        loop.tick()
+    assert starts(loop) == [(life, "up") for life in dict.fromkeys(filter(None, lives))]
+
+
+def test_a_freeze_and_a_controller_that_was_started_anew_change_nothing_about_it() -> None:
+    loop = Loop()
+    observe = loop.gateways.observe
+    loop.gateways.observe = lambda service: replace(observe(service), life="a")  # type: ignore[method-assign]
+    loop.write(e.Frozen(service=loop.service.metadata.name, by="ada", why="maintenance"))
+    loop.tick()
+    loop.reconciler = loop.another("two")
+    loop.tick()
+    assert starts(loop) == [("a", "")]
