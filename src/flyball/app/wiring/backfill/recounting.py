@@ -52,12 +52,13 @@ def recount(
 
     found: dict[tuple[str, str, float], State] = {}
     unfinished: set[float] = set()
-    for segment in Segments(home.telemetry(service).parent).sealed(service, _before(home, service, first)):
-        start = segment.pane.start // MINUTES_5 * MINUTES_5
-        if start >= last:
+    after, newest = panes_of_span(home, service, first, last)
+    for segment in Segments(home.telemetry(service).parent).sealed(service, after):
+        if segment.pane.index > newest:
             break
         advance(1)
-        if start < first:
+        start = segment.pane.start // MINUTES_5 * MINUTES_5
+        if not first <= start < last:
             continue
         if segment.pane.index > mark:
             unfinished.add(start)
@@ -76,12 +77,13 @@ def recount(
     return store.replace(buckets)
 
 
-def _before(home: Home, service: str, first: float) -> int:
-    """Index of the newest pane that is over before a moment; -1: none is."""
-    index = -1
-    for each in sealed(home.telemetry(service)):
-        for pane in each.panes():
-            if pane.end > first:
-                return index
-            index = pane.index
-    return index
+def panes_of_span(home: Home, service: str, first: float, last: float) -> tuple[int, int]:
+    """Index before the oldest pane that reaches into a span, and of the newest that begins in it, by the headers of the
+    whole log: one that came late stands behind panes of later times. Both -1: none does."""
+    inside = [
+        pane.index
+        for each in sealed(home.telemetry(service))
+        for pane in each.panes()
+        if pane.end > first and pane.start < last
+    ]
+    return (inside[0] - 1, inside[-1]) if inside else (-1, -1)
