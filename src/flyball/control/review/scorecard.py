@@ -15,7 +15,7 @@ from flyball.core.clock import timestamp
 from flyball.core.record import Record
 from flyball.core.service import Review
 from flyball.decide.calendar import Span
-from flyball.stats.intervals import wilson
+from flyball.stats.exact_share import clopper_pearson
 
 MOST_EVIDENCE = 10  # facts that are named, the newest
 Met = Literal["met", "missed", "unknown", "no target"]
@@ -146,7 +146,7 @@ def _begun(found: Figure, target: float | None, met: Met) -> str:
 
 def _bounds(of: int, n: int) -> tuple[float | None, float | None]:
     """None where more failed than there were: failures of what came before the span."""
-    return wilson(of, n) if of <= n else (None, None)
+    return clopper_pearson(of, n) if of <= n else (None, None)
 
 
 def _sure(low: float | None, high: float | None, target: float | None, found: Figure) -> bool | None:
