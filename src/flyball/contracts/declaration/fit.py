@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from flyball.contracts.declaration.healing_fit import healing_misfits
 from flyball.contracts.declaration.judging_fit import judging_misfits
 from flyball.contracts.rows.date_forms import is_iso
 from flyball.contracts.rows.values import EXPECTED, bound
@@ -36,6 +37,7 @@ def misfits(service: Service, contract: DataContract, *, file: str = "service.ya
     found += _conditions(service, contract, file)
     found += _cohorts(service, contract, file)
     found += judging_misfits(service, contract, file)
+    found += healing_misfits(service, contract, file=file)
     if set(columns) <= {service.data.label, service.data.timestamp, service.data.key}:
         expected = "a column to learn from, besides label, timestamp and key"
         found.append(Fault(where=service.data.contract, path="schema.properties", expected=expected, found="none"))

@@ -1,16 +1,17 @@
 """Policies of healing that make no sense: a cause that nothing shows, a remedy twice, a bound of another remedy."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import get_args
 
 from flyball.contracts.declaration.task_metrics import Finding
 from flyball.contracts.schema_faults import nearest
 from flyball.contracts.yaml_text import Path
 from flyball.core import policy_facts
-from flyball.core.health import SignKind
+from flyball.core.health import Severity, SignKind
 from flyball.core.service import Healing, HealingPolicy
 
 CAUSES = (*sorted(kind for part in get_args(SignKind) for kind in get_args(part) or (part,)), "upstream", "failed")
+RANK = get_args(Severity)  # mildest first
 
 
 def of_healing(healing: Healing) -> Iterator[Finding]:
@@ -22,9 +23,23 @@ def of_healing(healing: Healing) -> Iterator[Finding]:
             yield (*at, "cause"), f"one of {', '.join(CAUSES)}, or one with its feature", policy.cause, fix
         if policy.when is not None and (wrong := policy_facts.fault(policy.when, action="heal")) is not None:
             yield (*at, "when"), "a CEL condition over the facts of the policy", wrong, ""
+        if (hidden := _hidden_by(index, healing.policies)) is not None:
+            told = f"the same is always done by policies[{hidden}] ({healing.policies[hidden].cause})"
+            fix = "put it first, or remove one of the two"
+            yield (*at, "cause"), "a cause that no policy before it takes", told, fix
         yield from _remedies(at, policy)
     if healing.most_hold_s < healing.hold_s:
         yield ("healing", "most_hold_s"), f"at least hold_s, {healing.hold_s:g}", f"{healing.most_hold_s:g}", ""
+
+
+def _hidden_by(index: int, policies: Sequence[HealingPolicy]) -> int | None:
+    """The first policy before it that takes whatever it would take: the first that fits holds."""
+    mine = policies[index]
+    for number, before in enumerate(policies[:index]):
+        about = before.cause == mine.cause or before.cause == mine.cause.split("/")[0]
+        if about and before.when in (None, mine.when) and RANK.index(before.least) <= RANK.index(mine.least):
+            return number
+    return None
 
 
 def _remedies(at: Path, policy: HealingPolicy) -> Iterator[Finding]:

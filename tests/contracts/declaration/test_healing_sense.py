@@ -1,0 +1,58 @@
+"""Policies of healing that can never act are told: of a column that is not there, and behind one that takes it all."""
+
+import pytest
+from msgspec.structs import replace
+from tests.control.world import service
+
+from flyball.contracts.declaration.healing_fit import healing_misfits
+from flyball.contracts.declaration.healing_sense import of_healing
+from flyball.core.contract import Column, DataContract
+from flyball.core.declared.healing import DeclaredRemedy, Healing, HealingPolicy
+from flyball.core.service import Service
+
+COLUMNS = (Column(name="amount", kind="number"), Column(name="label", kind="boolean"))
+CONTRACT = DataContract(id="c", version="1.0.0", table="rows", columns=COLUMNS)
+
+
+def policy(cause: str, **more: object) -> HealingPolicy:
+    return HealingPolicy(cause=cause, remedies=(DeclaredRemedy(kind="page"),), **more)  # type: ignore[arg-type]
+
+
+def hidden(*policies: HealingPolicy) -> list[object]:
+    found = of_healing(Healing(policies=policies))
+    return [path[2] for path, expected, _, _ in found if "no policy before it" in expected]
+
+
+def test_the_policies_that_hold_where_nobody_says_otherwise_hide_none() -> None:
+    assert list(of_healing(Healing())) == []
+
+
+@pytest.mark.parametrize(
+    ("policies", "told"),
+    [
+        ((policy("errors"), policy("errors")), [1]),
+        ((policy("drift"), policy("drift/amount")), [1]),
+        ((policy("drift/amount"), policy("drift")), []),
+        ((policy("drift/amount"), policy("drift/other")), []),
+        ((policy("errors", when="incidents_today > 1"), policy("errors")), []),
+        ((policy("errors"), policy("errors", when="incidents_today > 1")), [1]),
+        ((policy("errors", least="critical"), policy("errors", least="warning")), []),
+        ((policy("errors", least="warning"), policy("errors", least="critical")), [1]),
+        ((policy("failed", least="failed"), policy("errors")), []),
+    ],
+)
+def test_one_behind_another_that_takes_all_of_it_is_told(policies: tuple[HealingPolicy, ...], told: list[int]) -> None:
+    """Red before: `check` passed it, and it never did anything."""
+    assert hidden(*policies) == told
+
+
+def declared(*causes: str) -> Service:
+    return replace(service(), healing=Healing(policies=tuple(map(policy, causes))))
+
+
+def test_a_cause_of_a_column_that_does_not_come_is_told_with_the_nearest() -> None:
+    """Red before: `check` passed `drift/amuont`."""
+    (fault,) = healing_misfits(declared("drift/amuont", "drift/amount", "drift", "data_quality/rows"), CONTRACT)
+    assert fault.path == "healing.policies[0].cause"
+    assert "amount" in fault.fix
+    assert list(healing_misfits(declared("resources/memory", "errors"), CONTRACT)) == []
