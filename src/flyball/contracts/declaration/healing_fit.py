@@ -7,21 +7,22 @@ from flyball.core.contract import DataContract
 from flyball.core.errors import Fault
 from flyball.core.service import Service
 
-OF_COLUMNS = ("drift", "data_quality", "freshness")  # kinds of causes whose second part is a column
-BESIDE = ("rows", "label")  # ... or one of these, which no contract names
+ANSWERS = ("prediction", "score", "top_score")  # they drift as columns do, and no contract names them
 
 
 def healing_misfits(service: Service, contract: DataContract, *, file: str = "service.yaml") -> Iterator[Fault]:
-    """Each policy whose cause names a column, and no such column comes."""
-    columns = [each.name for each in (*contract.columns, *contract.beyond)]
+    """Each policy whose cause names a column, and no such column comes. What is odd about labels is data quality."""
+    columns = [each.name for each in contract.columns]
+    inputs = [name for name in columns if name != service.data.label]
+    shown = {"drift": (*inputs, *ANSWERS), "freshness": tuple(columns)}
     for index, policy in enumerate(service.healing.policies):
         kind, _, feature = policy.cause.partition("/")
-        if kind not in OF_COLUMNS or not feature or feature in (*columns, *BESIDE):
+        if not feature or feature in (there := shown.get(kind, (feature,))):
             continue
         yield Fault(
             where=file,
             path=f"healing.policies[{index}].cause",
-            expected=f"{kind} of a column of {service.data.contract}",
+            expected=f"{kind} of a column of {service.data.contract}" + (", or an answer" if kind == "drift" else ""),
             found=policy.cause,
-            fix=nearest(feature, columns),
+            fix=nearest(feature, there),
         )

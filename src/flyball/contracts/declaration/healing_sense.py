@@ -12,15 +12,15 @@ from flyball.core.service import Healing, HealingPolicy
 
 CAUSES = (*sorted(kind for part in get_args(SignKind) for kind in get_args(part) or (part,)), "upstream", "failed")
 RANK = get_args(Severity)  # mildest first
+RESOURCES = ("memory", "machine", "disk")
+OF_COLUMNS = ("drift", "freshness")  # `healing_fit` knows which columns come; every other kind is one cause
 
 
 def of_healing(healing: Healing) -> Iterator[Finding]:
     """Each policy is about something that can happen, and each remedy of it is one."""
     for index, policy in enumerate(healing.policies):
         at: Path = ("healing", "policies", index)
-        if policy.cause.split("/")[0] not in CAUSES:
-            fix = nearest(policy.cause, CAUSES)
-            yield (*at, "cause"), f"one of {', '.join(CAUSES)}, or one with its feature", policy.cause, fix
+        yield from _cause(at, policy.cause)
         if policy.when is not None and (wrong := policy_facts.fault(policy.when, action="heal")) is not None:
             yield (*at, "when"), "a CEL condition over the facts of the policy", wrong, ""
         if (hidden := _hidden_by(index, healing.policies)) is not None:
@@ -32,11 +32,26 @@ def of_healing(healing: Healing) -> Iterator[Finding]:
         yield ("healing", "most_hold_s"), f"at least hold_s, {healing.hold_s:g}", f"{healing.most_hold_s:g}", ""
 
 
+def _cause(at: Path, cause: str) -> Iterator[Finding]:
+    """A sign has this key."""
+    kind, parted, feature = cause.partition("/")
+    if kind not in CAUSES:
+        fix = nearest(cause, CAUSES)
+        yield (*at, "cause"), f"one of {', '.join(CAUSES)}, or one with its feature", cause, fix
+    elif kind == "resources" and parted and feature not in RESOURCES:
+        expected = f"resources, or one of {', '.join(f'{kind}/{name}' for name in RESOURCES)}"
+        yield (*at, "cause"), expected, cause, nearest(feature, RESOURCES)
+    elif parted and (not feature or kind not in (*OF_COLUMNS, "resources")):
+        fix = f"{kind}, whatever shows it" if kind not in OF_COLUMNS else f"{kind}, or {kind}/COLUMN"
+        yield (*at, "cause"), "a cause that something shows", cause, fix
+
+
 def _hidden_by(index: int, policies: Sequence[HealingPolicy]) -> int | None:
     """The first policy before it that takes whatever it would take: the first that fits holds."""
     mine = policies[index]
     for number, before in enumerate(policies[:index]):
-        about = before.cause == mine.cause or before.cause == mine.cause.split("/")[0]
+        about = before.cause in (mine.cause, mine.cause.split("/")[0])
+        about |= before.cause == "failed" and mine.least == "failed"  # a sign as grave as that makes the service so
         if about and before.when in (None, mine.when) and RANK.index(before.least) <= RANK.index(mine.least):
             return number
     return None
