@@ -13,6 +13,31 @@ SignKind = (
 )
 
 OF_SUPPLY: Final[tuple[SignKind, ...]] = ("data_quality", "freshness")  # what somebody before us delivers
+_GRAVEST: Final[dict[str, Severity]] = {  # of a kind, or of one feature of it
+    "availability": "failed",
+    "errors": "failed",
+    "latency": "warning",
+    "fallback": "warning",
+    "resources": "critical",
+    "resources/memory": "warning",
+    "resources/machine": "warning",
+    "freshness": "critical",  # a sign of it is a warning; its incident stays, and is critical, when the sign is gone
+    "data_quality": "critical",
+    "upstream": "critical",  # no sign: what an incident says of those two
+    "drift": "warning",
+    "labels": "warning",
+    "quality": "critical",
+    "trend": "warning",
+}
+
+
+def gravest_of(cause: str) -> Severity:
+    """How grave a cause can be at all; what nobody knows may be anything.
+
+    >>> gravest_of("drift/amount"), gravest_of("resources/memory"), gravest_of("failed")
+    ('warning', 'warning', 'failed')
+    """
+    return _GRAVEST.get(cause) or _GRAVEST.get(cause.partition("/")[0], "failed")
 
 
 class Sign(Record):

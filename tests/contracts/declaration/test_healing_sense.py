@@ -8,7 +8,7 @@ from flyball.contracts.declaration.healing_fit import healing_misfits
 from flyball.contracts.declaration.healing_sense import of_healing
 from flyball.core.contract import Column, DataContract
 from flyball.core.declared.healing import DeclaredRemedy, Healing, HealingPolicy
-from flyball.core.health import Sign, SignKind
+from flyball.core.health import Severity, Sign, SignKind
 from flyball.core.service import Service
 
 T0 = "2026-11-27T00:00:00Z"
@@ -74,7 +74,7 @@ def test_answers_drift_as_columns_do_and_the_label_does_not() -> None:
 def test_what_a_service_shows_can_have_a_policy() -> None:
     """Each key of a cause is one that a sign has."""
     for sign in (a_sign("drift", "score"), a_sign("resources", "disk"), a_sign("quality"), a_sign("data_quality")):
-        assert list(of_healing(Healing(policies=(policy(sign.key),)))) == []
+        assert list(of_healing(Healing(policies=(policy(sign.key, least="warning"),)))) == []
         assert list(healing_misfits(declared(sign.key), CONTRACT)) == []
 
 
@@ -91,9 +91,34 @@ def test_what_a_service_shows_can_have_a_policy() -> None:
 )
 def test_a_feature_that_no_sign_of_the_kind_has_is_told(cause: str, fix: str) -> None:
     """Red before: `check` passed them, and no cause has such a key."""
-    ((path, _, found, told),) = of_healing(Healing(policies=(policy(cause),)))
+    ((path, _, found, told),) = of_healing(Healing(policies=(policy(cause, least="warning"),)))
     assert (path[-1], found) == ("cause", cause)
     assert fix in told
+
+
+@pytest.mark.parametrize(
+    ("cause", "least", "told"),
+    [
+        ("drift", "critical", "warning"),  # what holds where nobody says otherwise
+        ("drift/amount", "critical", "warning"),
+        ("latency", "failed", "warning"),
+        ("resources/memory", "critical", "warning"),
+        ("quality", "failed", "critical"),
+        ("drift", "warning", None),
+        ("resources", "critical", None),
+        ("resources/disk", "critical", None),
+        ("errors", "failed", None),
+        ("upstream", "critical", None),
+    ],
+)
+def test_a_policy_that_waits_for_a_graver_sign_than_ever_comes_is_told(
+    cause: str, least: Severity, told: str | None
+) -> None:
+    """Red before: `cause: drift` without `least` waited for a critical sign, and drift is never more than a warning."""
+    found = [finding[1:] for finding in of_healing(Healing(policies=(policy(cause, least=least),)))]
+    assert found == (
+        [] if told is None else [(f"at most {told}, for {cause} is never graver", least, f"least: {told}")]
+    )
 
 
 def a_sign(kind: SignKind, feature: str | None = None) -> Sign:

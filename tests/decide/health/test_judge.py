@@ -10,8 +10,9 @@ from msgspec.structs import replace
 from tests.decide.health.material import ILL, SERVICE, VITALS, drift, lost, probes, well
 
 from flyball.core.clock import moment, timestamp
-from flyball.core.health import Health, HealthState
+from flyball.core.health import Health, HealthState, gravest_of
 from flyball.decide.health import Counted, Judging, Vitals, due, judge, readings, resumed, same
+from flyball.decide.health.reading import RANK
 
 RULES = SERVICE.monitor.health
 START = moment("2026-11-27T00:00:00.000000Z")
@@ -43,6 +44,13 @@ def test_every_ailment_is_called_what_it_should_be(name: str) -> None:
     assert len(found.signs) == 1
     assert found.why == found.signs[0].why
     assert f"better: {found.signs[0].clears}" in found.would_change
+
+
+@given(VITALS)
+def test_no_sign_is_graver_than_its_kind_ever_is(vitals: Vitals) -> None:
+    for reading in readings(vitals, SERVICE).found:
+        gravest = RANK[gravest_of(reading.key)]
+        assert max(RANK[reading.severity], RANK[reading.holds]) <= gravest
 
 
 def test_every_state_has_an_input_that_reaches_it() -> None:

@@ -7,7 +7,7 @@ from flyball.contracts.declaration.task_metrics import Finding
 from flyball.contracts.schema_faults import nearest
 from flyball.contracts.yaml_text import Path
 from flyball.core import policy_facts
-from flyball.core.health import Severity, SignKind
+from flyball.core.health import Severity, SignKind, gravest_of
 from flyball.core.service import Healing, HealingPolicy
 
 CAUSES = (*sorted(kind for part in get_args(SignKind) for kind in get_args(part) or (part,)), "upstream", "failed")
@@ -21,6 +21,9 @@ def of_healing(healing: Healing) -> Iterator[Finding]:
     for index, policy in enumerate(healing.policies):
         at: Path = ("healing", "policies", index)
         yield from _cause(at, policy.cause)
+        if RANK.index(policy.least) > RANK.index(gravest := gravest_of(policy.cause)):
+            expected = f"at most {gravest}, for {policy.cause} is never graver"
+            yield (*at, "least"), expected, policy.least, f"least: {gravest}"
         if policy.when is not None and (wrong := policy_facts.fault(policy.when, action="heal")) is not None:
             yield (*at, "when"), "a CEL condition over the facts of the policy", wrong, ""
         if (hidden := _hidden_by(index, healing.policies)) is not None:
