@@ -114,6 +114,7 @@ def test_the_file_is_written_once_a_pane_and_not_too_often_and_what_is_torn_is_r
     first = budgets_state(home, NAME)
     assert first == sensor.budgets.state()
     log.failed += [3]
+    loop.clock.advance(600.0)
     loop.tick()
     file.write()
     assert budgets_state(home, NAME) == first, "five seconds have not passed"
