@@ -3,7 +3,9 @@
 import contextlib
 import http.client
 import os
+import queue
 import ssl
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +16,7 @@ from tests.serving.certificates import Authority
 from tests.serving.stage import PATIENCE_S, Stage, free_port, stage, until
 
 from flyball.core.errors import BadInput
-from flyball.serving.serve.http.tls import Certificates, TlsFiles, context
+from flyball.serving.serve.http.tls import Certificates, Pem, TlsFiles, context
 
 GATEWAY = """
 apiVersion: flyball/v1
@@ -170,6 +172,29 @@ def test_files_that_cannot_be_taken_leave_the_old_certificate_at_both_doors(faul
     certificates.exchange(fresh)
     assert shown_to(authority, certificates) == ssl.PEM_cert_to_DER_cert(two.read_text())
     assert (certificates.pem.chain, certificates.pem.key) == (two.read_bytes(), its_key.read_bytes())
+
+
+def test_no_handshake_fails_while_another_certificate_is_read_and_shown(tmp_path: Path) -> None:
+    """Red before: the whole exchange ran in a thread beside the handshakes, and three of four failed in it."""
+    authority = Authority(tmp_path, "authority")
+    both = [TlsFiles(cert=cert, key=key) for cert, key in (authority.leaf("one"), authority.leaf("two"))]
+    certificates, fresh = Certificates(both[0]), queue.SimpleQueue[tuple[Pem, TlsFiles]]()
+
+    def read() -> None:
+        for number in range(20):
+            files = both[number % 2]
+            fresh.put((certificates.read(files), files))
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    exchanged = 0
+    while thread.is_alive() or not fresh.empty():
+        assert shown_to(authority, certificates) == ssl.PEM_cert_to_DER_cert(certificates.pem.chain.decode())
+        with contextlib.suppress(queue.Empty):
+            certificates.show(*fresh.get_nowait())
+            exchanged += 1
+    thread.join()
+    assert exchanged == 20
 
 
 def test_both_doors_show_what_was_read_once(tmp_path: Path) -> None:

@@ -130,7 +130,7 @@ class Secured:
                 files = self._tls_files()
                 fresh = await asyncio.to_thread(self._stamps, False, True)
                 if certificates is not None and files is not None and fresh != shown:
-                    await asyncio.to_thread(certificates.exchange, files)
+                    certificates.show(await asyncio.to_thread(certificates.read, files), files)
                     shown = fresh
                     say("the certificate was read again")
             except BadInput as error:

@@ -42,8 +42,17 @@ class Certificates:
     def exchange(self, files: TlsFiles) -> None:
         """From the next handshake on the certificate of these files; open connections keep theirs. Who signs the
         clients' stays. Raises: BadInput: the old one stays in force, for HTTP and for gRPC."""
+        self.show(self.read(files), files)
+
+    def read(self, files: TlsFiles) -> Pem:
+        """The first half of an exchange, in any thread: what the files hold now, tried. Raises: BadInput."""
         fresh = _pem(replace(files, client_ca=None))
         _context(fresh, files)  # a context that refuses a key has lost its certificate: one that serves is not tried on
+        return fresh
+
+    def show(self, fresh: Pem, files: TlsFiles) -> None:
+        """The second half, in the thread that makes the handshakes: between the chain and its key the context has none
+        that fit, and a handshake in that moment would fail."""
         _show(self.context, fresh, files)
         self.pem = replace(fresh, client_ca=self.pem.client_ca)
 
