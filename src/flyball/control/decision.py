@@ -1,5 +1,6 @@
 """What the planner answers: the facts to write, the commands to give, and always why and what it waits for."""
 
+from flyball.control.failure import MONITOR, Failure
 from flyball.control.state.service_state import ServiceState
 from flyball.core.clock import moment
 from flyball.core.events import AnyFact, Reason
@@ -62,6 +63,13 @@ class Situation(Record):
     refused: bool = False  # the check has refused the plan of this moment: only who has to hear of it is asked for
     changed: tuple[AnyFact, ...] = ()  # that the service is as well as it is, where the ledger says otherwise
     health: Health = Health()  # as judged now, for its figures alone: which signs stand is what the ledger says
+    failures: tuple[Failure, ...] = ()  # parts of the look that raised: what they would have said is missing here
+    answered: tuple[str, ...] = ()  # parts of the look that did not
+
+    @property
+    def unseen(self) -> bool:
+        """Whether nobody knows how the service is now: what stands on the ledger is neither over nor mended."""
+        return any(each.planner == MONITOR for each in self.failures)
 
 
 def elapsed_s(since: str, now: str) -> float:

@@ -6,7 +6,8 @@ from comes before what makes the model better; a person's freeze leaves the way 
 then learning. At most one of them changes state in one plan, so that each answer is given on the ledger as it stands. A
 freeze stops all but the way back, the routing, and what is only told. Where the check has refused what came of this,
 people are told all the same, and nothing else is asked. A concern that raises silences none of the others
-(`failing.py`): those that begin something new, which stand last, are not asked until it answers again.
+(`failing.py`): those that begin something new, which stand last, are not asked until it answers again. So it is where
+a part of the look raised that all of them rest on.
 """
 
 from collections.abc import Iterator
@@ -19,7 +20,8 @@ from flyball.control.alerts.alerting import plan_alerts
 from flyball.control.decision import Decision, Situation, order
 from flyball.control.drilling import plan_drill_over
 from flyball.control.excepting import plan_exceptions
-from flyball.control.failing import Asking, Failure, told
+from flyball.control.failing import Asking, told
+from flyball.control.failure import Failure
 from flyball.control.gateway_life import plan_gateway
 from flyball.control.giving_up import plan_given_up, repeat
 from flyball.control.healing.planning import plan_healing
@@ -44,7 +46,7 @@ class Plan(Record):
     service: str
     parent: int
     decisions: tuple[Decision, ...] = ()
-    failures: tuple[Failure, ...] = ()  # planners that raised
+    failures: tuple[Failure, ...] = ()  # planners that raised, and parts of the look
 
     @property
     def acts(self) -> bool:
@@ -53,7 +55,7 @@ class Plan(Record):
 
 def plan(situation: Situation) -> Plan:
     """The plan for one service. Asked twice with the same situation it answers the same."""
-    state, asking = situation.state, Asking()
+    state, asking = situation.state, Asking(situation.failures, situation.answered)
     decisions: list[Decision] = []
     for decision in _asked(situation, asking):
         if decision is None:
@@ -83,7 +85,8 @@ def _asked(situation: Situation, asking: Asking) -> Iterator[Decision | None]:
     yield asking("watched", partial(_plan_watched, situation))
     yield asking("health", partial(_plan_health, situation))
     yield asking("drill", partial(plan_drill_over, situation))
-    yield asking("drilled", partial(plan_drilled, situation))
+    drilled = asking("drilled", partial(plan_drilled, situation))
+    yield drilled if drilled is None or drilled.action == "rollback" or not asking.failures else None
     healing = asking("healing", partial(plan_healing, situation))
     yield asking("alerts", partial(plan_alerts, situation, moving=_moving(healing, situation.state)))
     yield healing

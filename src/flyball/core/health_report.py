@@ -13,7 +13,7 @@ class HealthReport(Record):
     since: str = ""  # of the state, RFC 3339, UTC; empty: the ledger does not say yet
     at: float = 0.0  # when it was written, seconds since the epoch
     around: Surroundings = Surroundings()
-    failing: tuple[str, ...] = ()  # planners of the loop that raise
+    failing: tuple[str, ...] = ()  # planners of the loop, and parts of its look, that raise
 
 
 class HealthSeen(Record):

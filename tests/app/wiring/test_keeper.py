@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.app.backfill.test_controller_reads_again import keeper_of
-from tests.app.monitor.watched_home import made
+from tests.app.monitor.watched_home import logged, made, traffic
 from tests.pipeline.fraud import opened
 
 import flyball.control.plan as plan_file
@@ -20,6 +20,7 @@ from flyball.app.wiring.training.executors import Executors
 from flyball.control.decision import Decision, Situation
 from flyball.core import events as e
 from flyball.core.ids import ServiceName
+from flyball.core.watching import WindowReport
 
 
 def test_a_changed_file_that_cannot_be_read_leaves_the_loop_that_there_is(
@@ -96,6 +97,50 @@ def test_a_planner_that_raises_silences_nobody_and_is_seen_by_all(
             assert "ZeroDivisionError" in status["failing"]["healing"]
             assert any("planner of healing" in wait for wait in status["waiting_for"])
         for _ in range(2):
+            keeper.round()
+        report = read_report(home.health("fraud"))
+        assert report is not None
+        assert report.failing == ()
+        keeper.stop()
+        keeper.join()
+
+
+def test_a_monitor_that_raises_is_seen_by_all_and_reads_all_anew_until_it_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A real round: it raised in the midst of a pane, so mending it is not enough, and the loop is built anew."""
+
+    def broken(*_: object, **__: object) -> list[WindowReport]:
+        raise ZeroDivisionError("a fault of ours")
+
+    home, file = made(tmp_path), tmp_path / "fraud" / "service.yaml"
+    file.write_text(file.read_text() + "alerts: {on_call: [ada]}\n")
+    logged(home, traffic(300))
+    trainer = Executors()
+    with closing(trainer), opened(home.root, trainer) as pipeline, ledger_of(home) as ledger:
+        keeper = keeper_of(tmp_path, home, pipeline, ledger)
+        lost = e.CommandGivenUp(service=ServiceName("fraud"), key="route/fraud/9", kind="route", attempts=40, error="-")
+        ledger.append([lost])
+        with monkeypatch.context() as bent:
+            bent.setattr(keeping.Watcher, "feed", broken)
+            for _ in range(4):
+                keeper.round()
+        keeper.round()
+        told = [entry.fact.cause for entry in ledger.read(subject="fraud") if isinstance(entry.fact, e.AlertRaised)]
+        assert told == ["command/route", "planner/monitor"]
+        assert keeper.kept_at is not None
+        assert time.time() - keeper.kept_at < 60
+        assert capfd.readouterr().err.count("Traceback") <= 2, "not with each round"
+        report = read_report(home.health("fraud"))
+        assert report is not None
+        assert report.failing == ("monitor",), "half a pane is no answer"
+        assert report.health.state == "UNKNOWN"
+        run(["status", "fraud", "--home", str(home.root), "--json"])
+        (status,) = json.loads(capfd.readouterr().out)["services"]
+        assert "ZeroDivisionError" in status["failing"]["monitor"]
+        assert any("the monitor does not fail" in wait for wait in status["waiting_for"])
+        monkeypatch.setattr(keeping, "ANEW_S", 0.0)
+        for _ in range(4):
             keeper.round()
         report = read_report(home.health("fraud"))
         assert report is not None

@@ -47,7 +47,7 @@ class ServiceStatus(msgspec.Struct, kw_only=True):
     waiting_for: tuple[str, ...]
     label_delay: LabelDelays | None = None  # of what this home's log holds; None: no label
     labels: LabelState | None = None  # the stream of labels, as the controller saw it last
-    failing: dict[str, str] = {}  # planners of the loop that raise, and what: nothing new is begun meanwhile
+    failing: dict[str, str] = {}  # parts of the loop that raise, and what: nothing new is begun meanwhile
     refused: str = ""  # why the loop's own check refuses its plan; empty: it does not
     controller_seen_s: float | None = None  # since a controller last kept it; None: none has been seen in this home
     realised: RealisedWindow | None = None  # the newest window whose figures may be compared, without its examples
@@ -88,7 +88,7 @@ def status(
 
 def _status(state: "ServiceState", home: Home, ledger: "Ledger") -> ServiceStatus:
     from flyball.control.explain import standing
-    from flyball.control.failing import failing
+    from flyball.control.failing import called, failing
     from flyball.control.refusing import refusal
 
     waits = tuple(wait for decision in state.decisions.values() for wait in decision.waiting_for)
@@ -101,7 +101,7 @@ def _status(state: "ServiceState", home: Home, ledger: "Ledger") -> ServiceStatu
     if seen_s is not None and seen_s > SILENT_S:
         waits = (*waits, f"a controller: none has kept it for {seen_s:.0f} s (flyball up)")
     fails, refused = failing(state), refusal(state) or ""
-    waits += tuple(f"a Flyball whose planner of {name} does not fail: {why}" for name, why in fails.items())
+    waits += tuple(f"a Flyball in which {called(name)} does not fail: {why}" for name, why in fails.items())
     waits += (f"a plan that breaks no rule of the loop's own: {refused}",) if refused else ()
     labels, window = _realised(home, state.service)
     return ServiceStatus(

@@ -84,12 +84,13 @@ def _over(standing: dict[str, Due], situation: Situation, alerts: Alerts) -> Ite
 
 
 def _gone(cause: str, standing: dict[str, Due], situation: Situation, alerts: Alerts) -> bool:
-    """Signs and signals have to stay away for a while: one that comes back at once was never gone."""
+    """Signs and signals have to stay away for a while: one that comes back at once was never gone. While nobody looks
+    none is seen to stay away."""
     book = situation.state.alerts
     if cause in standing or book.stands(cause):
         return False
     since = book.gone.get(cause)
-    return since is None or elapsed_s(since, situation.now) >= alerts.flap.calm_s
+    return since is None or (not situation.unseen and elapsed_s(since, situation.now) >= alerts.flap.calm_s)
 
 
 def _told(

@@ -17,7 +17,7 @@ from flyball.control.alerts.evidence import (
 from flyball.control.alerts.repairs import owed
 from flyball.control.alerts.table import BURNING, WEIGHTS, row_of
 from flyball.control.decision import Situation, elapsed_s
-from flyball.control.failing import failing
+from flyball.control.failing import called, failing
 from flyball.control.overdue import overdue
 from flyball.control.refusing import refusal
 from flyball.control.state.alert_causes import alarming, cause_of
@@ -157,7 +157,7 @@ def _found(situation: Situation) -> Iterator[Due]:
         summary = "the loop's own check refuses what the loop would do, and nothing is done by itself"
         yield Due(cause="check", severity="warning", summary=summary, detail=f"It would break these rules: {why}")
     for planner, why in failing(state).items():
-        summary = f"the planner of {planner} fails, and the loop begins nothing new by itself"
+        summary = f"{called(planner)} fails, and the loop begins nothing new by itself"
         detail = f"It raised {why}. The log of the controller has the whole trace."
         yield Due(cause=f"planner/{planner}", severity="warning", summary=summary, detail=detail)
     for cause, tried in _exhausted(state).items():

@@ -5,7 +5,7 @@ that is due (`verifying.py`), a relief whose time has come (`ending.py`), one th
 anything begun: of the worst cause, the first remedy of its policy that was not tried in this bout and that nothing
 speaks against (`choosing.py`, `allowed.py`). While one is under way nothing else is begun, here or by the concerns
 behind this one: what two actions did together nobody could tell apart. What takes days (a training, a quarantine, a
-page) blocks no other.
+page) blocks no other. While nobody sees how the service is, nothing is judged, ended or begun: what stands is kept up.
 """
 
 from flyball.control.decision import Decision, Situation
@@ -25,6 +25,8 @@ def plan_healing(situation: Situation) -> Decision | None:
         return None
     if situation.stale or state.champion is None:
         return None  # by which policy? the standstill says what it waits for
+    if situation.unseen:
+        return renew(situation, causes)
     for move in (verify(situation, causes), end(situation, causes), renew(situation, causes)):
         if move is not None:
             return move

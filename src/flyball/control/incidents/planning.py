@@ -10,6 +10,7 @@ Hysteresis: an incident is closed when no sign of its cause has been told of for
 back before that goes on with the same incident. UNKNOWN health is no recovery, and neither is a champion that nobody
 asks: the time begins when the relief against the cause is taken away. What a person closed while the cause was still
 there stays closed until the cause was gone once, or has become graver; the worst of what else is left may open one.
+While the monitor fails none is closed: the time of a cause that was gone goes on, but nobody has seen it stay away.
 """
 
 import re
@@ -89,6 +90,8 @@ def _is_of_quality(sign: Sign, situation: Situation) -> bool:
 
 
 def _over(situation: Situation) -> Iterator[e.IncidentClosed]:
+    if situation.unseen:
+        return
     settle_s = situation.service.incidents.settle_s
     for name, one in situation.state.incidents.open.items():
         if one.opened.kind == "data_quality" or not one.gone_at:

@@ -4,7 +4,7 @@ import traceback
 
 from flyball.control.check.rules import broken_rules
 from flyball.control.decision import Situation
-from flyball.control.failing import place_of
+from flyball.control.failure import place_of
 from flyball.control.plan import Plan
 from flyball.control.state.service_state import ServiceState
 from flyball.core.record import Record

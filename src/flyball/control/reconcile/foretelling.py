@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
+from flyball.control.failure import Again
 from flyball.control.rollout.powering import waivers
 from flyball.control.state.service_state import ServiceState
 from flyball.core.errors import Unavailable
@@ -23,6 +24,7 @@ class Foretelling:
         self._asked_s: float | None = None
         self._made: RolloutPlan | None = None  # the newest that could be made
         self._lacking = ""  # why it could not be made anew
+        self._fails: Again | None = None  # a fault of ours, which stands until it is made anew
 
     def power(self, state: ServiceState, now_s: float) -> RolloutPower | None:
         """None: no rollout would open now. `now_s`: monotonic seconds."""
@@ -31,6 +33,8 @@ class Foretelling:
         if self._asked_s is None or now_s - self._asked_s >= AGAIN_S:
             self._asked_s = now_s
             self._ask()
+        if self._fails is not None:
+            self._fails.throw()
         if self._made is None:  # and so it is told on the ledger
             return RolloutPower(verdict="UNKNOWN", traffic=f"nobody can tell: {self._lacking}")
         found = power(self._made, waivers(self._service, state))
@@ -38,7 +42,10 @@ class Foretelling:
 
     def _ask(self) -> None:
         """What was found before stands where nothing can be found now, and is told as such."""
+        self._fails = None
         try:
             self._made, self._lacking = self._plan(), ""
         except Unavailable as error:
             self._lacking = str(error)
+        except Exception as error:
+            self._fails = Again(error)

@@ -1,4 +1,4 @@
-"""The loop: gather, decide, act. The only file of `control` that reads a clock or touches the world.
+"""The loop: gather, decide, act. The only file of `control` that reads a clock or changes the world.
 
 Each tick reads the facts anew from where it stopped, asks the pure planner, has the plan checked by code that did not
 write it, writes facts and commands in one transaction, and only then carries commands out. Crash points, each repaired
@@ -12,7 +12,8 @@ by ticking again:
 Two controllers: one holds the lease. A holder that was overtaken unawares is refused by the ledger (its fence is old)
 and by the gateway (its epoch is low).
 
-A planner that raises is told like all else, the others' plans are carried out, and the tick ends by raising it.
+A planner or a part of the look (`looking.py`) that raises is told like all else, the others' plans are carried out, and
+the tick ends by raising it.
 """
 
 from typing import NoReturn, Protocol
@@ -20,15 +21,17 @@ from typing import NoReturn, Protocol
 import msgspec
 from msgspec.structs import replace
 
-from flyball.control.decision import Outlook, Situation
+from flyball.control.decision import Situation
 from flyball.control.failing import ACTION as PLANNER
-from flyball.control.failing import Failure, raised
+from flyball.control.failing import raised
+from flyball.control.failure import Failure
 from flyball.control.giving_up import died_of, given_up
 from flyball.control.plan import Plan, plan
 from flyball.control.reconcile.checking import Checked, checked
 from flyball.control.reconcile.explanations import explanations
 from flyball.control.reconcile.foretelling import Foretelling
-from flyball.control.reconcile.outlook import Seen, of_step
+from flyball.control.reconcile.looking import Looking, Sensor
+from flyball.control.reconcile.outlook import Seen
 from flyball.control.refusing import refused
 from flyball.control.retries import spent, wait_s
 from flyball.control.state.fold import fold
@@ -39,19 +42,11 @@ from flyball.core.errors import Conflict, FlyballError, NotFound, Refused, Stale
 from flyball.core.ledger import Claimed, Lease, Ledger
 from flyball.core.policy import declaration_digest, policy_digest
 from flyball.core.ports import Gateways
-from flyball.core.routing import Observed, Routing
+from flyball.core.routing import Routing
 from flyball.core.service import Service
 
 MAX_MOVES = 20  # moves of one tick; a plan that never rests is a fault of ours and must not starve the others
 CLAIM_S = 30.0  # after this a command that nobody finished is taken up again
-
-
-class Sensor(Protocol):
-    """The monitor and the deciding part of learning, behind one question."""
-
-    def look(self, state: ServiceState, now: str, *, dropped: int | None = None) -> Seen:
-        """`dropped`: records that the gateway has counted as lost since its step began; None: it does not answer."""
-        ...
 
 
 class Learner(Protocol):
@@ -82,9 +77,9 @@ class Reconciler:
         self.service = service
         self.state = ServiceState(service=service.metadata.name)
         self.seen = Seen()  # what the sensor said last
-        self._ledger, self._gateways, self._sensor, self._learner = ledger, gateways, sensor, learner
+        self._looking = Looking(service, gateways=gateways, sensor=sensor, foretelling=foretelling)
+        self._ledger, self._gateways, self._learner = ledger, gateways, learner
         self._clock, self._owner, self._lease_s = clock, owner, lease_s
-        self._foretelling = foretelling
         self._policy, self._declared = policy_digest(service), declaration_digest(msgspec.to_builtins(service))
         self._lease: Lease | None = None
         self._leased_at = 0.0  # monotonic seconds
@@ -92,7 +87,7 @@ class Reconciler:
     def tick(self) -> Plan | None:
         """One round until nothing moves any more. None: another controller holds the lease, or has just taken it.
 
-        Raises: PlannerFailed: a planner raised; the round was made without it.
+        Raises: PlannerFailed: a planner or a part of the look raised; the round was made without it.
         """
         lease = self._held_lease()
         if lease is None:
@@ -145,9 +140,7 @@ class Reconciler:
         return self.state
 
     def _look(self) -> Seen:
-        observed = self._observe()
-        dropped = observed.counts.dropped if observed is not None and observed.counts is not None else None
-        return self._sensor.look(self.state, self._now(), dropped=dropped)
+        return self._looking.look(self.state, self._now())
 
     def _now(self) -> str:
         return timestamp(self._clock.now())
@@ -163,37 +156,8 @@ class Reconciler:
         return self.state.declared not in ("", self._declared)
 
     def _situation(self, seen: Seen) -> Situation:
-        observed = self._observe()
-        state = self.state
-        if observed is not None and observed.routing is not None and observed.routing.epoch > state.epoch:
-            # orders that this ledger does not know (it was replaced by an older one): the next is above them
-            state = replace(state, epoch=observed.routing.epoch)
-        return Situation(
-            state=state,
-            service=self.service,
-            now=self._now(),
-            observed=observed,
-            outlook=self._outlook(observed, seen),
-            learning=seen.learning,
-            stale=self.stale,
-            watched=seen.watched,
-            changed=seen.changed,
-            health=seen.health,
-        )
-
-    def _observe(self) -> Observed | None:
-        """A gateway that does not answer is a state of the world, not an error: the planner waits for it."""
-        try:
-            return self._gateways.observe(self.state.service)
-        except Unavailable:
-            return None
-
-    def _outlook(self, observed: Observed | None, seen: Seen) -> Outlook:
-        if self.state.rollout is not None:
-            return of_step(self.state, self.service, observed, seen, self._now())
-        if self._foretelling is None:
-            return Outlook()
-        return Outlook(power=self._foretelling.power(self.state, self._clock.monotonic()))
+        now, now_s = self._now(), self._clock.monotonic()
+        return self._looking.situation(self.state, seen, now=now, now_s=now_s, stale=self.stale)
 
     def _refuse(self, made: Plan, found: Checked, lease: Lease) -> NoReturn:
         """Nothing of the plan is carried out; that is told, and so is all else that people have to hear: a fault in

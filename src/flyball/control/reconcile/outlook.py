@@ -1,6 +1,7 @@
 """The running step in the light of what the gateway has counted, and of what the monitor has seen."""
 
 from flyball.control.decision import Learning, Outlook, elapsed_s
+from flyball.control.failure import Failure
 from flyball.control.rollout.drilled import steps_of
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
@@ -22,6 +23,7 @@ class Seen(Record):
     labels: PairEvidence | None = None
     metrics: tuple[MetricEvidence, ...] = ()  # of the running rollout's two arms
     health: Health = Health()  # with its figures as of now
+    failure: Failure | None = None  # the sensor raised: of all else here nothing is known
 
 
 def of_step(state: ServiceState, service: Service, observed: Observed | None, seen: Seen, now: str) -> Outlook:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from msgspec.structs import replace
 
 from flyball.control.decision import Learning, elapsed_s
+from flyball.control.failure import Again
 from flyball.control.incidents.closing import detected_s
 from flyball.control.marks import Marks, marked
 from flyball.control.pressing import pressing
@@ -78,6 +79,7 @@ class TelemetrySensor:
         self.budgets = Budgeting(service)
         self.row = 0  # stream position of the newest sealed row
         self._marks: Marks = ()
+        self._half: Again | None = None  # it raised in the midst of a pane: only who feeds all anew knows more
 
     def memory(self) -> dict[str, Any]:
         """All that was made of the panes up to the newest; what can be computed from it is not in it."""
@@ -90,7 +92,10 @@ class TelemetrySensor:
         self._losses.asked_anew()
 
     def look(self, state: ServiceState, now: str, *, dropped: int | None = None) -> Seen:
-        """Feed what was sealed since the last look, and say what follows from it."""
+        """Feed what was sealed since the last look, and say what follows from it. What raised in the midst of a pane
+        raises again at each look: the monitor has counted half of it, and going on would leave it out unseen."""
+        if self._half is not None:
+            self._half.throw()
         seen = self._look(state, now, dropped)
         reports = self._windows.reports if self._champion == state.champion else ()
         changed = (*self.health.look(state, now, reports), *self._refused(state, now))
@@ -106,8 +111,12 @@ class TelemetrySensor:
     def _look(self, state: ServiceState, now: str, dropped: int | None) -> Seen:
         self.watching.compare(trial_of(state.rollout))
         for segment in self._telemetry.sealed(state.service, self._after):
-            self._losses.pane(segment.pane)
-            self._feed(segment, state)
+            try:
+                self._losses.pane(segment.pane)
+                self._feed(segment, state)
+            except Exception as error:
+                self._half = Again(error)
+                raise
         self._losses.counted(dropped)
         standing = any(fact.signal.signal == "capture" for fact in state.signals.values())
         lost = self._losses.fact(state.service, state.champion, standing=standing)

@@ -115,8 +115,8 @@ class HealthWatch:
         known = asked is not None and asked[0] is state and asked[1] is around and asked[2] == self._panes
         if known and (not self._due or now < self._due):
             return self._facts
-        self._asked = (state, around, self._panes)
         self._facts = self._look(state, now, reports, around)
+        self._asked = (state, around, self._panes)
         return self._facts
 
     def _look(

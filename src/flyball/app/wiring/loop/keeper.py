@@ -29,7 +29,8 @@ from flyball.app.wiring.loop.remembering import Remembering
 from flyball.app.wiring.traffic import dice, traffic_today
 from flyball.app.wiring.training.pipeline import Pipeline
 from flyball.app.worth import worths
-from flyball.control.failing import PlannerFailed
+from flyball.control.failing import PlannerFailed, failing
+from flyball.control.failure import MONITOR
 from flyball.control.reconcile import Foretelling, HealthWatch, Reconciler, TelemetrySensor
 from flyball.control.rollout.powering import foretold
 from flyball.control.state.service_state import ServiceState
@@ -43,6 +44,7 @@ from flyball.monitor.watch import Watcher
 
 TICK_S = 0.2
 BACK_OFF_S = 5.0  # after an error that nobody expected, and before a file that cannot be read is read again
+ANEW_S = 600.0  # a monitor that fails is built anew as often: one that raised in the midst of a pane goes no further
 # msgspec prepares a record type when it is first used, and may crash where two threads do that at once (seen with
 # 0.22): so each service's first round, which uses them all, has the process to itself
 _FIRST_ROUND = threading.Lock()
@@ -73,6 +75,7 @@ class Keeper:
         self._notice: CodeNotice | None = None
         self._told = ""
         self._unread = ""  # why the changed file could not be read
+        self._built_at = 0.0  # monotonic seconds
         self._anew_at: float | None = None  # when the loop is to be built anew, monotonic seconds; None: it is not
         self._started = False
         self._backfills: tuple[str, ...] = ()  # that its monitor knows of
@@ -124,7 +127,7 @@ class Keeper:
             with _FIRST_ROUND:
                 self._reconciler = None  # whatever goes wrong from here on, the next round builds it
                 loop = self._reconciler = self._build(declared, before=loop)
-                self._anew_at = None
+                self._built_at, self._anew_at = time.monotonic(), None
                 failed = _ticked(loop)
         else:
             assert loop is not None, "what cannot be read is raised where nothing is kept yet"
@@ -150,6 +153,7 @@ class Keeper:
         if self._notice is not None:
             self._notice.look(time.monotonic())
         others = loop.state.backfills != self._backfills
+        others = others or (MONITOR in failing(loop.state) and time.monotonic() - self._built_at >= ANEW_S)
         if loop.declared_anew or others or (self._repairs is not None and self._repairs.came_back(time.monotonic())):
             self._anew_at = self._anew_at or time.monotonic()  # the log is read again, through the repair
 
@@ -258,7 +262,7 @@ class Keeper:
 
 
 def _ticked(loop: Reconciler) -> PlannerFailed | None:
-    """A tick. What is behind it is done although a planner failed, and then that is raised."""
+    """A tick. What is behind it is done although a planner or the monitor failed, and then that is raised."""
     try:
         loop.tick()
     except PlannerFailed as failed:
