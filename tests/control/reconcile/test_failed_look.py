@@ -131,6 +131,20 @@ def test_nothing_that_stood_is_over_while_the_monitor_raises(kind: Any, seconds:
     assert not gone or (not state.incidents.open and kind not in state.alerts.open), "it is seen again that it is gone"
 
 
+def test_an_alert_whose_sign_went_is_not_over_by_time_that_nobody_watched() -> None:
+    patient = sick()
+    patient.falls_ill(seen("resources", "warning"))
+    patient.recovers()
+    assert not patient.reconciler.state.incidents.open, "the alert stands by itself"
+    assert "resources" in patient.reconciler.state.alerts.open
+    with pytest.MonkeyPatch.context() as bent:
+        blind(patient, "monitor", bent)
+        ticks(patient, 86_400.0)
+        assert "resources" in patient.reconciler.state.alerts.open
+    patient.tick()
+    assert "resources" not in patient.reconciler.state.alerts.open
+
+
 def test_a_relief_whose_cause_stood_is_kept_up_and_not_left_to_end_by_itself() -> None:
     patient = sick()
     patient.falls_ill(seen("errors"))
