@@ -30,7 +30,7 @@ def run(cast: Cast, panes: int) -> tuple[str, int]:
     rehearsal = Rehearsal(cast, 8, checkpoint_panes=panes)
     found = rehearsal.run()
     assert found.violations == ()
-    sensor = rehearsal._controllers[0]._loop._sensor  # type: ignore[union-attr]
+    sensor = rehearsal._controllers[0]._loop._looking._sensor  # type: ignore[union-attr]
     assert isinstance(sensor, CheckpointedSensor)
     return found.digest, sensor.sensor.fed
 

@@ -45,7 +45,7 @@ def told(loop: Loop) -> list[str]:
 
 def test_it_is_told_once_and_needs_no_explanation_beside_it() -> None:
     loop = Loop()
-    loop.reconciler._sensor = Watching()
+    loop.reconciler._looking._sensor = Watching()
     for _ in range(5):
         state = loop.tick()
     assert told(loop) == ["UNHEALTHY"]
@@ -56,7 +56,7 @@ def test_it_is_told_once_and_needs_no_explanation_beside_it() -> None:
 def test_a_freeze_does_not_keep_it_back() -> None:
     loop = Loop()
     loop.write(e.Frozen(service=NAME, by="ada", why="holidays"))
-    loop.reconciler._sensor = Watching()
+    loop.reconciler._looking._sensor = Watching()
     loop.tick()
     assert told(loop) == ["UNHEALTHY"]
 
@@ -72,7 +72,7 @@ def test_asked_twice_the_planner_tells_the_same() -> None:
 def test_a_controller_that_dies_before_it_is_written_or_after_leaves_one_fact() -> None:
     loop = Loop()
     loop.tick()
-    loop.reconciler._sensor = Watching()
+    loop.reconciler._looking._sensor = Watching()
     append = loop.ledger.append
 
     def dies(*facts: object, **other: object) -> list[object]:
@@ -92,7 +92,7 @@ def test_a_controller_that_dies_before_it_is_written_or_after_leaves_one_fact() 
         loop.clock.advance(60.0)  # the lease of the one before has ended
         loop.ledger.append = dying  # type: ignore[method-assign,assignment]
         loop.reconciler = loop.another(f"next of {len(told(loop))}")
-        loop.reconciler._sensor = Watching()
+        loop.reconciler._looking._sensor = Watching()
         if dying is dies_after:
             with pytest.raises(KeyboardInterrupt):
                 loop.tick()
@@ -104,7 +104,7 @@ def test_a_controller_that_dies_before_it_is_written_or_after_leaves_one_fact() 
 def test_when_a_critical_sign_was_told_last_counts_to_the_moment_when_it_was_gone() -> None:
     loop = Loop()
     sensor = Watching()
-    loop.reconciler._sensor = sensor
+    loop.reconciler._looking._sensor = sensor
     began = loop.tick().health.critical_at
     sensor.health = replace(ILL, signs=())
     gone = loop.tick(600.0).health
