@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -23,6 +24,7 @@ from flyball.core.service import Service
 from flyball.decide.step_plan import Traffic
 from flyball.registry import chain
 
+F = TypeVar("F", bound=e.Fact)
 ADA = Person(name="ada", proof="os_user")
 
 
@@ -144,6 +146,10 @@ class Loop:
         return [entry.type for entry in self.ledger.read()]
 
     def facts(self, kind: type[e.Fact]) -> list[e.AnyFact]:
+        return [entry.fact for entry in self.ledger.read() if isinstance(entry.fact, kind)]
+
+    def each(self, kind: type[F]) -> list[F]:
+        """As `facts`, for whoever reads their fields."""
         return [entry.fact for entry in self.ledger.read() if isinstance(entry.fact, kind)]
 
 

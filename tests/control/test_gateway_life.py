@@ -4,12 +4,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.control.loop import Loop
+from tests.control.world import NAME
 
 from flyball.core import events as e
 
 
 def starts(loop: Loop) -> list[tuple[str, str]]:
-    return [(fact.life, fact.owner) for fact in loop.facts(e.ProcessStarted) if fact.process == "gateway"]
+    return [(fact.life, fact.owner) for fact in loop.each(e.ProcessStarted) if fact.process == "gateway"]
 
 
 @settings(max_examples=20, deadline=None)
@@ -27,7 +28,7 @@ def test_a_freeze_and_a_controller_that_was_started_anew_change_nothing_about_it
     loop = Loop()
     observe = loop.gateways.observe
     loop.gateways.observe = lambda service: replace(observe(service), life="a")  # type: ignore[method-assign]
-    loop.write(e.Frozen(service=loop.service.metadata.name, by="ada", why="maintenance"))
+    loop.write(e.Frozen(service=NAME, by="ada", why="maintenance"))
     loop.tick()
     loop.reconciler = loop.another("two")
     loop.tick()

@@ -21,6 +21,7 @@ from flyball.control.decision import Decision, Situation
 from flyball.core import events as e
 from flyball.core.ids import ServiceName
 from flyball.core.watching import WindowReport
+from flyball.monitor.watch import Watcher
 
 
 def test_a_changed_file_that_cannot_be_read_leaves_the_loop_that_there_is(
@@ -122,7 +123,7 @@ def test_a_monitor_that_raises_is_seen_by_all_and_reads_all_anew_until_it_answer
         lost = e.CommandGivenUp(service=ServiceName("fraud"), key="route/fraud/9", kind="route", attempts=40, error="-")
         ledger.append([lost])
         with monkeypatch.context() as bent:
-            bent.setattr(keeping.Watcher, "feed", broken)
+            bent.setattr(Watcher, "feed", broken)
             for _ in range(4):
                 keeper.round()
         keeper.round()

@@ -24,7 +24,7 @@ MINE, OTHERS = {"card": "drill-001", "amount": 1.0}, {"card": "c-1", "amount": 2
 
 
 def word(**more: Any) -> DrillLease:
-    said = {"fault": "bad_candidate", "release": "r", "until": time.time() + 60} | more
+    said: dict[str, Any] = {"fault": "bad_candidate", "release": "r", "until": time.time() + 60} | more
     return DrillLease(drill="dr-1", service="shop", share=0.05, driver=os.getpid(), column="card", **said)
 
 
