@@ -2,10 +2,12 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.control.world import NAME, NOW
+from msgspec.structs import replace
+from tests.control.world import BACK, NAME, NOW, OPENED
 
 from flyball.control.state.alert_state import REMEMBERED, AlertBook, folded
 from flyball.core import events as e
+from flyball.core.ids import RolloutId
 
 
 def raised(alert: str, cause: str, *, test: bool = False) -> e.AlertRaised:
@@ -79,3 +81,19 @@ def test_resolutions_of_a_cause_are_remembered_so_many_times() -> None:
         book = folded(book, raised(f"al-{number}", "errors"), NOW)
         book = folded(book, resolved(f"al-{number}"), NOW)
     assert len(book.resolved["errors"]) == REMEMBERED
+
+
+def test_what_a_drill_has_taken_back_is_over_with_it_and_what_was_before_still_stands() -> None:
+    """Red before: the ticket of a drill's own candidate stood for a day, or until somebody took it."""
+    real = replace(BACK, rollout=RolloutId("ro-real"), by="gateway")
+    over = e.DrillEnded(service=NAME, drill="dr-1", fault="bad_candidate", outcome="passed")
+    for before in (None, real):
+        book = AlertBook() if before is None else folded(AlertBook(), before, NOW)
+        known = book.rolled_back
+        for fact in (replace(OPENED, drill="dr-1"), replace(BACK, by="gateway")):
+            book = folded(book, fact, NOW)
+        assert book.rolled_back is not None, "while the drill runs it is told"
+        assert book.rolled_back.fact.rollout == OPENED.rollout
+        assert folded(book, over, NOW).rolled_back == known
+    book = folded(folded(AlertBook(), OPENED, NOW), replace(BACK, by="gateway"), NOW)
+    assert folded(book, over, NOW).rolled_back is not None, "a release of the service's own is no drill's"

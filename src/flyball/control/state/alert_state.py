@@ -37,6 +37,13 @@ class RolledBackAlone(Record):
     at: str  # RFC 3339, UTC
 
 
+class DrilledRollout(Record):
+    """The rollout of a drill's candidate."""
+
+    fact: e.RolloutOpened
+    before: RolledBackAlone | None  # what was to be told of when it began
+
+
 class AlertBook(Record):
     open: dict[str, OpenAlert] = {}  # by cause
     held: dict[str, e.AlertHeld] = {}  # by cause: due, and nobody was told
@@ -49,6 +56,7 @@ class AlertBook(Record):
     gone: dict[str, str] = {}  # by cause: since when no sign and no signal shows it
     pages: tuple[tuple[str, tuple[str, ...]], ...] = ()  # of seven days: when, and who was told
     rolled_back: RolledBackAlone | None = None
+    drilled: DrilledRollout | None = None  # that runs, or has ended while its drill runs
     given_up: dict[str, e.CommandGivenUp] = {}  # by kind of the order: nothing of the kind has succeeded since
     tested: e.AlertsTested | None = None  # the newest test
     tested_at: str = ""
@@ -110,6 +118,10 @@ def _of_causes(book: AlertBook, fact: e.AnyFact, at: str) -> AlertBook:
             return _moved(replace(book, rolled_back=after), book.signs, apart, at)
         case e.RolledBack(by="gateway" | "controller"):
             return replace(book, rolled_back=RolledBackAlone(fact=fact, at=at))
+        case e.RolloutOpened(drill=drill) if drill:
+            return replace(book, drilled=DrilledRollout(fact=fact, before=book.rolled_back))
+        case e.DrillEnded(drill=drill) if book.drilled is not None and book.drilled.fact.drill == drill:
+            return replace(book, rolled_back=_real(book.rolled_back, book.drilled), drilled=None)
         case e.CommandGivenUp(kind=kind) if (
             kind != "recycle"
         ):  # the verdict of its remedy says it; the next one follows
@@ -132,6 +144,11 @@ def _of_causes(book: AlertBook, fact: e.AnyFact, at: str) -> AlertBook:
             return replace(book, given_up=_without(book.given_up, "train"))
         case _:
             return book
+
+
+def _real(back: RolledBackAlone | None, drilled: DrilledRollout) -> RolledBackAlone | None:
+    """What was taken back of a drill's candidate is nothing to look into once the drill is over; what was before is."""
+    return drilled.before if back is not None and back.fact.rollout == drilled.fact.rollout else back
 
 
 def _moved(book: AlertBook, signs: frozenset[str], signals: frozenset[str], at: str) -> AlertBook:
