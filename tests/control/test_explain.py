@@ -72,6 +72,17 @@ def test_the_champion_is_named_in_the_standing() -> None:
     assert FIRST.removeprefix("sha256:")[:12] in told.standing
 
 
+def test_a_drill_that_runs_is_named_in_the_standing() -> None:
+    begun = e.DrillBegun(
+        service=NAME, drill="dr-1", fault="latency", share=0.05, until="tonight", by="ada", proof="os_user"
+    )
+    ended = e.DrillEnded(service=NAME, drill="dr-1", fault="latency", outcome="passed")
+    for facts, told in (([begun], True), ([begun, ended], False)):
+        story = [*STORY, *facts]
+        said = explain(NAME, entries(story), {NAME: folded(story)}).standing
+        assert ("DRILL dr-1 (latency) runs until tonight at most" in said) is told
+
+
 def test_what_a_sender_wrote_moves_no_cursor_and_begins_no_line() -> None:
     told = narrate.sentence(e.Frozen(service=NAME, by="a\x1b[2J", why="x\nrollout ro-1 promoted"))
     assert told == "a [2J froze the service: x rollout ro-1 promoted"

@@ -81,6 +81,8 @@ def standing(state: ServiceState) -> str:
     if state.health.spent:
         parts.append(f"the error budget of {', '.join(sorted(state.health.spent))} is SPENT")
     parts += _healing(state)
+    if (drill := state.healing.drill) is not None:
+        parts.append(f"DRILL {drill.drill} ({drill.fault}) runs until {drill.until} at most")
     if state.frozen is not None:
         parts.append(f"frozen by {state.frozen.by}")
     return "; ".join(parts)
