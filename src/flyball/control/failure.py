@@ -4,6 +4,7 @@ import traceback
 from types import TracebackType
 from typing import NoReturn
 
+from flyball.core.errors import FlyballError
 from flyball.core.record import Record
 
 MONITOR = "monitor"  # what it has seen of the service
@@ -16,6 +17,10 @@ class Failure(Record):
     planner: str
     error: str  # type and place: `KeyError in choosing.py:69 (choose)`
     trace: str  # for the log
+
+
+class HalfCounted(FlyballError):
+    """What the monitor needed for a pane was away when it had counted some of it: no trying again makes that good."""
 
 
 class Again:

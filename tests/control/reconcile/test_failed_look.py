@@ -16,10 +16,12 @@ from tests.control.world import NAME, THIRD, registered, service
 from flyball.app.people import roll_back
 from flyball.control.failing import PlannerFailed
 from flyball.control.failing import failing as failing_of
+from flyball.control.failure import HalfCounted
 from flyball.control.reconcile import Foretelling, Reconciler, TelemetrySensor
 from flyball.control.reconcile import looking as looking_file
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
+from flyball.core.errors import Unavailable
 from flyball.core.service import Alerts
 
 PARTS = ("monitor", "judge")
@@ -212,6 +214,34 @@ def test_half_a_pane_is_no_answer_until_all_are_fed_anew() -> None:
         told.append([frame.name for frame in raised.traceback])
     assert [names[-1] for names in told] == ["feed"] * 4
     assert told[1] == told[2] == told[3], "the log would grow with each look"
+
+
+def test_a_log_that_cannot_be_read_now_is_no_failed_monitor() -> None:
+    """Red before: one moment without an answer was told as a fault of ours, and paged at once."""
+
+    def away(*_: Any, **__: Any) -> Any:
+        raise Unavailable("nobody answers")
+
+    patient = sick()
+    with pytest.MonkeyPatch.context() as bent:
+        bent.setattr(patient.sensor, "look", away)
+        with pytest.raises(Unavailable):
+            patient.tick(1.0)
+    assert patient.tick(1.0) is not None
+    assert not failing_of(patient.reconciler.state)
+
+
+def test_what_was_away_in_the_midst_of_a_pane_is_a_failed_monitor() -> None:
+    class Away(Counting):
+        def feed(self, *_: Any, **__: Any) -> Any:
+            raise Unavailable("the store")
+
+    watching: Any = Away()
+    declared = replace(service(), metadata=replace(service().metadata, name="s"))
+    sensor, state = TelemetrySensor(declared, Sealed(), watching), ServiceState(service="s", champion="r")
+    for _ in range(3):
+        with pytest.raises(HalfCounted, match="the store"):
+            sensor.look(state, "2026-11-26T00:00:00.000000Z")
 
 
 def test_a_judgement_of_health_that_raises_is_asked_again_and_not_taken_for_the_one_before() -> None:

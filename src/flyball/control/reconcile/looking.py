@@ -42,11 +42,16 @@ class Looking:
         self._service, self._gateways, self._sensor, self._foretelling = service, gateways, sensor, foretelling
 
     def look(self, state: ServiceState, now: str) -> Seen:
-        """What the sensor says; that it failed, where it raised. Signs that stand on the ledger stand all the same."""
+        """What the sensor says; that it failed, where it raised. Signs that stand on the ledger stand all the same.
+
+        Raises: Unavailable: the log cannot be read now, which is no fault of ours: the next round tries again.
+        """
         observed = self._observe(state)
         dropped = observed.counts.dropped if observed is not None and observed.counts is not None else None
         try:
             return self._sensor.look(state, now, dropped=dropped)
+        except Unavailable:
+            raise
         except Exception as error:  # whatever it is: it is told, and the round goes on
             health = state.health.health
             return Seen(health=health if health.signs else UNKNOWN, failure=failure(MONITOR, error))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from msgspec.structs import replace
 
 from flyball.control.decision import Learning, elapsed_s
-from flyball.control.failure import Again
+from flyball.control.failure import Again, HalfCounted
 from flyball.control.incidents.closing import detected_s
 from flyball.control.marks import Marks, marked
 from flyball.control.pressing import pressing
@@ -22,6 +22,7 @@ from flyball.control.reconcile.windows import Windows
 from flyball.control.state.rollout_state import trial_of
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
+from flyball.core.errors import Unavailable
 from flyball.core.metric_evidence import MetricEvidence, MetricTrial
 from flyball.core.ports import Segment, Telemetry
 from flyball.core.pressure import Pressure
@@ -113,7 +114,10 @@ class TelemetrySensor:
         for segment in self._telemetry.sealed(state.service, self._after):
             try:
                 self._losses.pane(segment.pane)
-                self._feed(segment, state)
+                try:
+                    self._feed(segment, state)
+                except Unavailable as away:
+                    raise HalfCounted(str(away)) from away
             except Exception as error:
                 self._half = Again(error)
                 raise
