@@ -150,3 +150,15 @@ def test_the_check_lets_no_plan_make_more_of_it() -> None:
     assert any("is a release" in rule for rule in broken(known, as_release, now=now))
     late = timestamp(loop.clock.now() + timedelta(hours=1))
     assert any("does not run" in rule for rule in broken(state, replace(started, routing=routing), now=late))
+
+
+def test_what_came_between_the_offer_and_the_step_holds_it() -> None:
+    """Red before: a pause between the opening and the step was not asked, and the copy went live."""
+    loop = tried()
+    state, now = loop.reconciler.state, timestamp(loop.clock.now())
+    assert state.rollout is not None
+    (started,) = loop.each(e.StepStarted)
+    paused = e.RolloutPaused(service=NAME, rollout=started.rollout, by="ada", proof="os_user", why="wait")
+    held = replace(state, rollout=replace(state.rollout, step=None, paused=paused))
+    fact = replace(started, routing=replace(started.routing, epoch=state.epoch + 1))
+    assert any("paused" in rule for rule in broken(held, fact, now=now))

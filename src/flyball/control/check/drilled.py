@@ -66,6 +66,10 @@ def _started_wrongly(fact: e.StepStarted, state: ServiceState) -> list[str]:
         found.append(f"weight {routing.weight} of {WHOLE}, where drill {runs.drill} may touch {runs.share:g}")
     if routing.guardrails is None or routing.rollout != rollout.rollout:
         found.append("a drill's candidate that the gateway could not stop")
+    if state.frozen is not None or rollout.paused is not None:
+        found.append("a drill's candidate gets traffic while the service is frozen, or it is paused")
+    if state.healing.under_way or state.healing.standing:
+        found.append("a drill's candidate gets traffic beside a remedy")
     if routing.arms or routing.shadow:
         found.append("a drill's candidate with arms or a shadow")
     return found

@@ -41,7 +41,15 @@ def plan_drilled(situation: Situation) -> Decision | None:
         return None
     if not _runs(situation, rollout.drill):
         return _over(state, rollout)
-    return _started(situation, rollout) if rollout.step is None else None
+    held = rollout.step is not None or rollout.paused is not None or _held(situation)
+    return None if held else _started(situation, rollout)
+
+
+def _held(situation: Situation) -> bool:
+    """What has come since the drill began, and would hold a release: then nothing gets traffic for it."""
+    state = situation.state
+    relieved = bool(state.healing.under_way or state.healing.standing)
+    return situation.stale or state.frozen is not None or relieved or bool(state.health.spent)
 
 
 def _runs(situation: Situation, drill: str) -> bool:
@@ -53,7 +61,7 @@ def _runs(situation: Situation, drill: str) -> bool:
 
 def _awaited(situation: Situation) -> bool:
     state, offered = situation.state, situation.state.healing.offered
-    free = state.champion is not None and state.ab is None and state.frozen is None
+    free = state.champion is not None and state.ab is None and not _held(situation)
     return free and offered is not None and offered.copy_of == state.champion and _runs(situation, offered.drill)
 
 
