@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from flyball.core.record import Record
 from flyball.core.watching import QualityFinding, WindowReport
 
+NOISE = 0.05  # of a share, between two windows
 GRAVER = 2.0  # times as much; or of a share, so many times less that is left
 
 
@@ -35,13 +36,19 @@ def is_accepted(finding: QualityFinding, accepted: Iterable[QualityFinding]) -> 
 
 
 def _graver(now: QualityFinding, before: QualityFinding) -> bool:
-    """By more than a limit's worth, and twice as much, or half of what was left is gone.
+    """Twice as much, or half of what was left is gone; and by more than noise: a limit's worth, of shares `NOISE` at
+    most, since the limit of some is counted from the baseline and may be nearly all.
 
     >>> share = QualityFinding(kind="violations", value=0.3, limit=0.05, detail="")
     >>> [_graver(QualityFinding(kind="violations", value=now, limit=0.05, detail=""), share) for now in (0.5, 0.6, 0.9)]
     [False, True, True]
+    >>> _graver(
+    ...     QualityFinding(kind="missing", value=0.9, limit=0.45, detail=""),
+    ...     QualityFinding(kind="missing", value=0.46, limit=0.45, detail=""))
+    True
     """
-    if now.value - before.value <= now.limit:
+    noise = min(now.limit, NOISE) if now.value <= 1.0 else now.limit
+    if now.value - before.value <= noise:
         return False
     left = now.value <= 1.0 and 1.0 - now.value < (1.0 - before.value) / GRAVER
     return left or now.value >= GRAVER * before.value

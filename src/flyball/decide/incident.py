@@ -10,7 +10,8 @@ window. From then on the findings of these features are known, until the feature
 A slipped column mapping and another unit never become normal by lasting: they need a person or a repair.
 
 What a person closes is known from their word on, whatever the windows before it had found: it opens another incident
-when it was gone once, has jumped or is graver (`decide/accepted.py`), and so does whatever breaks beside it.
+when it was gone once, has jumped or is graver (`decide/accepted.py`), and so does another column that breaks beside it.
+Rows that break the contract are one share over all rules: another rule is seen there when the share is twice as much.
 """
 
 from collections.abc import Sequence

@@ -74,7 +74,7 @@ def test_remedies_that_all_failed_and_then_called_somebody_are_one_by_hand() -> 
 
 def test_a_bad_candidate_that_was_drilled_is_no_failed_change() -> None:
     began = replace(DRILL, fault="bad_candidate")
-    found = past(began, OPENED, BACK, replace(OVER, fault="bad_candidate"))
+    found = past(replace(began, own=True), OPENED, BACK, replace(OVER, fault="bad_candidate"))
     assert (found.remedies, found.failures, found.changes) == ((), (), ())
     assert len(past(OPENED, BACK).remedies) == 1
     offered = e.DrillCandidate(
@@ -82,4 +82,5 @@ def test_a_bad_candidate_that_was_drilled_is_no_failed_change() -> None:
     )
     mine = past(began, offered, replace(OPENED, drill=DRILL.drill), BACK, replace(OVER, fault="bad_candidate"))
     assert (mine.remedies, mine.failures, mine.changes) == ((), (), ())
-    assert len(past(began, offered, OPENED, BACK).remedies) == 1, "a release's own rollout beside it counts"
+    for facts in ((began, offered, OPENED, BACK), (began, OPENED, offered, BACK), (began, OPENED, BACK)):
+        assert len(past(*facts).remedies) == 1, "a release's own rollout beside it counts, whenever it opened"

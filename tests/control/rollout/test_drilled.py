@@ -9,8 +9,9 @@ from tests.control.world import FIRST, NAME, SECOND, registered
 
 from flyball.app.rollouts import promote
 from flyball.control.check.rules import broken_rules
-from flyball.control.decision import Decision
+from flyball.control.decision import Decision, Situation
 from flyball.control.plan import Plan
+from flyball.control.rollout.drilled import plan_drilled
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.clock import timestamp
@@ -162,3 +163,66 @@ def test_what_came_between_the_offer_and_the_step_holds_it() -> None:
     held = replace(state, rollout=replace(state.rollout, step=None, paused=paused))
     fact = replace(started, routing=replace(started.routing, epoch=state.epoch + 1))
     assert any("paused" in rule for rule in broken(held, fact, now=now))
+
+
+RELIEF = e.RemedyBegun(
+    service=NAME,
+    remedy="re-1",
+    kind="fall_back",
+    cause="errors",
+    number=0,
+    why="errors",
+    verify_by="2999-01-01T00:00:00.000000Z",
+)
+INCIDENT = e.IncidentOpened(service=NAME, incident="in-1", kind="health", reason="errors", cause="errors")
+
+
+@pytest.mark.parametrize("came", [RELIEF, INCIDENT])
+def test_what_came_since_the_drill_began_keeps_it_from_any_traffic(came: e.AnyFact) -> None:
+    """Red before: beside a relief by which others answer for the champion, the copy gave clients its bytes."""
+    loop = Loop()
+    drilled(loop)
+    for facts, held in (((), False), ((came,), True)):
+        loop.write(*facts)
+        state, now = loop.reconciler.catch_up(), timestamp(loop.clock.now())
+        made = plan_drilled(Situation(state=state, service=loop.service, now=now))
+        assert (made is None) is held
+        if made is not None:
+            (opened,) = made.facts
+    loop.write(opened)
+    state = loop.reconciler.catch_up()
+    made = plan_drilled(Situation(state=state, service=loop.service, now=now))
+    assert made is None or not any(isinstance(fact, e.StepStarted) for fact in made.facts)
+
+
+def test_where_others_answer_for_the_champion_its_copy_goes_back() -> None:
+    loop = tried()
+    loop.write(RELIEF)
+    loop.tick()
+    (closed,) = loop.each(e.RolloutClosed)
+    assert "re-1 stands in for the champion" in closed.reason
+    assert loop.gateways.routing is not None
+    assert loop.gateways.routing.candidate is None
+
+
+def test_a_declaration_that_nobody_has_read_yet_keeps_it_from_any_traffic() -> None:
+    loop = Loop()
+    drilled(loop)
+    state = loop.reconciler.catch_up()
+    for stale in (False, True):
+        made = plan_drilled(Situation(state=state, service=loop.service, now=timestamp(loop.clock.now()), stale=stale))
+        assert (made is None) is stale
+
+
+@pytest.mark.parametrize("field", ["copy_of", "champion"])
+def test_the_check_asks_whose_copy_it_is(field: str) -> None:
+    loop = tried()
+    (opened,), state = loop.each(e.RolloutOpened), loop.reconciler.state
+    other, now = ReleaseRoot(SECOND), timestamp(loop.clock.now())
+    offered = e.DrillCandidate(service=NAME, drill="dr-1", release=COPY, copy_of=ReleaseRoot(FIRST))
+    if field == "copy_of":
+        offered = replace(offered, copy_of=other)
+    else:
+        opened = replace(opened, champion=other)
+    fresh = replace(state, rollout=None, healing=replace(state.healing, offered=offered))
+    assert any("no copy of the champion" in rule for rule in broken(fresh, opened, now=now))

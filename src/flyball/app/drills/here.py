@@ -39,6 +39,8 @@ def why_not(here: Here) -> dict[str, str]:
     needed = here.workers * most_mb(here.service)
     if "memory_leak" not in found and needed > here.free_mb / 2:
         found["memory_leak"] = f"it may take {needed} MB, and the machine has {here.free_mb:.0f} MB"
+    if not here.column:
+        found["bad_candidate"] = "the key is no text: the drill's rows cannot be told from those of clients"
     if not here.keys:
         found["expired_key"] = "the gateway asks for no keys (flyball up --gateway)"
     if here.database:
@@ -53,7 +55,7 @@ def costs(here: Here, share: float) -> Mapping[str, str]:
         "crash_loop": "what a killed worker has begun breaks off, of every service here",
         "memory_leak": "; ".join(filter(None, (beside, "workers make room for fresh ones"))),
         "disk_full": "what is answered meanwhile is missing in the prediction log for good",
-        "bad_candidate": "; ".join(filter(None, (beside, f"a copy of the champion answers {share:.0%} of the units"))),
+        "bad_candidate": f"a copy of the champion answers {share:.2%} of the units",
         **({"latency": beside, "upstream_stall": beside} if beside else {}),
     }
 

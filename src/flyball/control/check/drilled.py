@@ -5,6 +5,7 @@ Gates, approvals, rules, budgets and forecasts are about releases, and this is n
 the running drill has offered, be known nowhere else, have guardrails, and never be more than a candidate.
 """
 
+from flyball.control.state.healing_state import SLOW
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.clock import moment
@@ -44,6 +45,8 @@ def _opened_wrongly(fact: e.RolloutOpened, state: ServiceState) -> list[str]:
     offered, found = state.healing.offered, []
     if offered is None or (offered.drill, offered.release) != (fact.drill, fact.release):
         found.append(f"{fact.release} is not what drill {fact.drill} has offered")
+    if state.champion != fact.champion or (offered is not None and offered.copy_of != state.champion):
+        found.append(f"{fact.release} is no copy of the champion {state.champion}")
     if fact.release in state.releases or fact.release in (state.champion, state.previous):
         found.append(f"{fact.release} is a release, and no drill's to strike")
     if state.rollout is not None or state.ab is not None:
@@ -58,7 +61,9 @@ def _started_wrongly(fact: e.StepStarted, state: ServiceState) -> list[str]:
     assert rollout is not None
     if fact.kind != "canary" or fact.step != 0 or rollout.step is not None:
         found.append(f"step {fact.step} ({fact.kind}) of a drill's candidate, which has one canary")
-    if routing.champion != state.champion or routing.candidate != rollout.release:
+    if routing.champion != state.champion or rollout.champion != state.champion:
+        found.append(f"a drill's candidate that is no copy of the champion {state.champion}")
+    if routing.candidate != rollout.release:
         found.append("a drill's candidate that is more than a candidate")
     if routing.epoch <= state.epoch:
         found.append(f"epoch {routing.epoch} is not above {state.epoch}")
@@ -68,8 +73,10 @@ def _started_wrongly(fact: e.StepStarted, state: ServiceState) -> list[str]:
         found.append("a drill's candidate that the gateway could not stop")
     if state.frozen is not None or rollout.paused is not None:
         found.append("a drill's candidate gets traffic while the service is frozen, or it is paused")
-    if state.healing.under_way or state.healing.standing:
+    if any(one.acts and one.begun.kind not in SLOW for one in state.healing.tried.values()):
         found.append("a drill's candidate gets traffic beside a remedy")
+    if state.health.spent:
+        found.append(f"a drill's candidate gets traffic, and the budget of {', '.join(state.health.spent)} is spent")
     if routing.arms or routing.shadow:
         found.append("a drill's candidate with arms or a shadow")
     return found

@@ -22,7 +22,6 @@ class OfDrills:
 
     def __init__(self) -> None:
         self._drill: DrillBegun | None = None
-        self._offers = False  # it has offered a candidate, whose rollout says so: any other is a release's
         self._incidents: set[str] = set()
         self._rollouts: set[str] = set()
 
@@ -30,7 +29,7 @@ class OfDrills:
         """Whether a drill made what this fact tells."""
         match entry.fact:
             case e.DrillBegun() as begun:
-                self._drill, self._offers = begun, False
+                self._drill = begun
                 return False
             case e.DrillEnded(drill=name) if self._drill is not None and self._drill.drill == name:
                 self._drill = None
@@ -43,11 +42,9 @@ class OfDrills:
                 return incident in self._incidents if incident else self._explains(cause, entry.at)
             case e.RunbookStepDone(incident=incident):
                 return incident in self._incidents
-            case e.DrillCandidate():
-                self._offers = True
-                return False
             case e.RolloutOpened(rollout=name, drill=drill):
-                its_own = self._drill is not None and self._drill.fault == CANDIDATE and not self._offers
+                runs = self._drill
+                its_own = runs is not None and runs.own and runs.fault == CANDIDATE
                 return self._kept(self._rollouts, name, bool(drill) or its_own)
             case e.StepStarted(rollout=name) | e.RolledBack(rollout=name) | e.RolloutClosed(rollout=name):
                 return name in self._rollouts

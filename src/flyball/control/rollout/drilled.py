@@ -5,9 +5,13 @@ who began the drill has said so, on no more units than the drill may touch. What
 candidate: the gateway by its guardrails, the evidence, a person; and the end of the drill, in whatever way that comes.
 """
 
+from itertools import chain
+
 from flyball.control.decision import Decision, Situation, order
+from flyball.control.drilling import spent, unwell
 from flyball.control.rollout.rolling_back import way_back
 from flyball.control.rollout.steps import effective_steps, routing_of
+from flyball.control.state.healing_state import Tried
 from flyball.control.state.rollout_state import RolloutState
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
@@ -26,10 +30,10 @@ def step_of(share: float) -> Step:
 
 
 def steps_of(rollout: RolloutState, service: Service) -> tuple[Step, ...]:
-    """The steps that a running rollout takes: those of its service, or the one of a drill's candidate."""
+    """The steps that a running rollout takes: its service's, or the one of a drill's candidate, once that has begun."""
     if not rollout.drill:
         return effective_steps(service)
-    return (step_of(rollout.step.routing.weight / WHOLE if rollout.step is not None else 1.0),)
+    return (step_of(rollout.step.routing.weight / WHOLE),) if rollout.step is not None else ()
 
 
 def plan_drilled(situation: Situation) -> Decision | None:
@@ -40,29 +44,37 @@ def plan_drilled(situation: Situation) -> Decision | None:
     if not rollout.drill:
         return None
     if not _runs(situation, rollout.drill):
-        return _over(state, rollout)
+        return _over(state, rollout, f"drill {rollout.drill} is over")
+    if (relief := _stands_in(state)) is not None:
+        return _over(state, rollout, f"{relief.begun.remedy} stands in for the champion, whose bytes it has")
     held = rollout.step is not None or rollout.paused is not None or _held(situation)
     return None if held else _started(situation, rollout)
 
 
 def _held(situation: Situation) -> bool:
-    """What has come since the drill began, and would hold a release: then nothing gets traffic for it."""
+    """What has come since the drill began, and would have kept it from beginning: then nothing gets traffic for it."""
     state = situation.state
-    relieved = bool(state.healing.under_way or state.healing.standing)
-    return situation.stale or state.frozen is not None or relieved or bool(state.health.spent)
+    return situation.stale or state.frozen is not None or next(chain(unwell(state), spent(state)), None) is not None
+
+
+def _stands_in(state: ServiceState) -> Tried | None:
+    """The relief by which others answer in the champion's place: it does not cover a candidate."""
+    tried = (*state.healing.under_way, *state.healing.standing)
+    return next((one for one in tried if one.begun.kind == "fall_back" and not one.ended), None)
 
 
 def _runs(situation: Situation, drill: str) -> bool:
     begun = situation.state.healing.drill
-    if begun is None or (begun.drill, begun.fault) != (drill, FAULT):
+    if begun is None or (begun.drill, begun.fault) != (drill, FAULT) or round(begun.share * WHOLE) < 1:
         return False
     return moment(situation.now) < moment(begun.until)
 
 
 def _awaited(situation: Situation) -> bool:
     state, offered = situation.state, situation.state.healing.offered
-    free = state.champion is not None and state.ab is None and not _held(situation)
-    return free and offered is not None and offered.copy_of == state.champion and _runs(situation, offered.drill)
+    if offered is None or state.champion is None or state.ab is not None or _held(situation):
+        return False
+    return offered.copy_of == state.champion and _runs(situation, offered.drill)
 
 
 def _opened(situation: Situation) -> Decision:
@@ -103,8 +115,7 @@ def _started(situation: Situation, rollout: RolloutState) -> Decision:
     return Decision(action="rollout", what=what, why=why, facts=(started,), commands=(order(routing),))
 
 
-def _over(state: ServiceState, rollout: RolloutState) -> Decision:
-    why = f"drill {rollout.drill} is over"
+def _over(state: ServiceState, rollout: RolloutState, why: str) -> Decision:
     routing, back = way_back(state, why)
     closed = e.RolloutClosed(
         service=ServiceName(state.service), rollout=RolloutId(rollout.rollout), outcome="expired", reason=why

@@ -13,6 +13,7 @@ class DrillBegun(Fact, tag="drill.begun"):
     until: str  # RFC 3339, UTC: it is over by itself then
     by: str
     proof: Proof
+    own: bool = False  # on the drill's own service: whatever is rolled out there meanwhile is the drill's
 
 
 class DrillCandidate(Fact, tag="drill.candidate"):

@@ -6,6 +6,7 @@ fact, the controller tries it and takes it back at the end of the drill.
 """
 
 import shutil
+import time
 from pathlib import Path
 
 from flyball.adapters.content import signing
@@ -26,7 +27,7 @@ from flyball.pipeline.manifest import manifest
 from flyball.pipeline.packing import BESIDE, MANIFEST, SIGNATURE
 
 MARK = "drill.json"  # whose copy it is: the one file that the champion does not have, so its root is another
-LIVE_S = 120.0  # until the gateway has loaded it and gives it traffic
+LIVE_S = 120.0  # until the gateway has loaded it and gives it traffic, from the offer
 
 
 def copied(home: Home, champion: str, drill: str) -> ReleaseRoot:
@@ -55,6 +56,7 @@ async def live(ledger: Ledger, offered: e.DrillCandidate) -> Routing:
     def refused(fact: Fact) -> str | None:
         return fact.error if isinstance(fact, e.RoutingRefused) and fact.service == offered.service else None
 
+    ends = time.monotonic() + LIVE_S
     try:
         started = await follow.until(
             e.StepStarted,
@@ -68,7 +70,7 @@ async def live(ledger: Ledger, offered: e.DrillCandidate) -> Routing:
             lambda fact: fact.service == offered.service and fact.epoch == started.routing.epoch,
             what="its live traffic",
             after=after,
-            within_s=LIVE_S,
+            within_s=ends - time.monotonic(),
             unless=refused,
         )
     except NotSeen as error:

@@ -29,6 +29,7 @@ from flyball.app.wiring.drills.underway import underway
 from flyball.core import events as e
 from flyball.core.clock import moment, timestamp
 from flyball.core.drill_lease import DrillLease
+from flyball.core.errors import Refused
 from flyball.core.ids import ServiceName
 from flyball.core.ledger import Ledger
 
@@ -72,6 +73,7 @@ class Driver:
             until=timestamp(datetime.fromtimestamp(latest, UTC)),
             by=self._person.name,
             proof=self._person.proof,
+            own=stage.clients.honest,
         )
         with underway(self._ledger, begun):
             row = await self._drill(fault, name, share, within_s, mended)
@@ -88,7 +90,7 @@ class Driver:
     ) -> DrillRow:
         stage = self._stage
         if fault.prepare is not None:
-            await fault.prepare(stage)
+            await self._prepared(fault.prepare, fault, name)
         stage.clients.anew()
         stage.found.clear()
         ends = time.time() + within_s
@@ -103,6 +105,24 @@ class Driver:
             await watch.until(lambda found: found.recovered_s is not None and watch.calm, within_s=within_s)
         row = self._row(watch, fault, name, share, ended_s, aborted=aborted)
         return row if aborted or mended is None else with_hand(row, await mended())
+
+    async def _prepared(self, prepare: Callable[[Stage], Awaitable[None]], fault: DrillFault, name: str) -> None:
+        """Under a word that strikes nothing (a share of 0), so that it can be taken away. Raises: Refused: it was."""
+        stage, until = self._stage, time.time() + PREPARE_S
+        word = DrillLease(
+            drill=name, fault=fault.name, service=stage.service, share=0.0, until=until, driver=os.getpid()
+        )
+        put(self.lease, word)
+        making = asyncio.ensure_future(prepare(stage))
+        try:
+            while not making.done():
+                if self._gone():
+                    raise Refused("somebody aborted it before the fault was made")
+                await asyncio.wait({making}, timeout=POLL_S)
+            await making
+        finally:
+            making.cancel()
+            self.lease.unlink(missing_ok=True)
 
     async def _under_fault(
         self, watch: "Watch", fault: DrillFault, share: float, ends: float

@@ -41,6 +41,7 @@ from flyball.serving.routing.assign import bucket
 KEY_VARIABLE = "FLYBALL_DRILL_KEY"  # a key with `predict` and `labels`, where the gateway asks for one
 LEAST_RPS = 1.0
 MEASURE_S = 2.0
+LEAST_SHARE = 0.001  # of the units, for a candidate: of 10,000 keys none is among them once in 22,000 drills
 
 
 class RunningStage:
@@ -98,9 +99,12 @@ class RunningStage:
     async def _offer(self, clients: Clients) -> None:
         """A copy of the champion gets the drill's share, and the drill's rows have keys that go there.
 
-        Raises: Refused: the service is frozen. Unavailable: it is not tried.
+        Raises: Refused: the service is frozen, or the share too small. Unavailable: it is not tried.
         """
         state = self._state()
+        if self._share < LEAST_SHARE:
+            what = f"a candidate on {self._share:.3%} of the units may meet none of the drill's rows"
+            raise Refused(what, hint=f"--share {LEAST_SHARE:g}, or more")
         if state.frozen is not None:
             raise Refused(f"{self.name} is frozen by {state.frozen.by}: nothing is tried there", hint="flyball thaw")
         champion, drill = ReleaseRoot(str(state.champion)), state.healing.drill
