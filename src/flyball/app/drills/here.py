@@ -9,12 +9,13 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
+from flyball.core.declared.drills import CANDIDATE
 from flyball.core.drill_lease import DrillLease
 from flyball.core.record import Record
 from flyball.core.service import Service
 from flyball.core.undrillable import slow_ms, undrillable
 
-STRUCK = ("latency", "upstream_stall", "memory_leak", "bad_candidate")  # what the gateway makes of answers
+STRUCK = ("latency", "upstream_stall", "memory_leak", CANDIDATE)  # what the gateway makes of answers
 LEAKS = 40  # rows after which a process has leaked all that it may hold
 MORE = 1.25  # of what a process may hold: the bound of the last of several workers is a fifth higher
 
@@ -40,7 +41,7 @@ def why_not(here: Here) -> dict[str, str]:
     if "memory_leak" not in found and needed > here.free_mb / 2:
         found["memory_leak"] = f"it may take {needed} MB, and the machine has {here.free_mb:.0f} MB"
     if not here.column:
-        found["bad_candidate"] = "the key is no text: the drill's rows cannot be told from those of clients"
+        found[CANDIDATE] = "the key is no text: the drill's rows cannot be told from those of clients"
     if not here.keys:
         found["expired_key"] = "the gateway asks for no keys (flyball up --gateway)"
     if here.database:
@@ -55,7 +56,7 @@ def costs(here: Here, share: float) -> Mapping[str, str]:
         "crash_loop": "what a killed worker has begun breaks off, of every service here",
         "memory_leak": "; ".join(filter(None, (beside, "workers make room for fresh ones"))),
         "disk_full": "what is answered meanwhile is missing in the prediction log for good",
-        "bad_candidate": f"a copy of the champion answers {share:.2%} of the units",
+        CANDIDATE: f"a copy of the champion answers {share:.2%} of the units",
         **({"latency": beside, "upstream_stall": beside} if beside else {}),
     }
 

@@ -9,6 +9,7 @@ from flyball.control.state.healing_state import SLOW
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.clock import moment
+from flyball.core.declared.drills import CANDIDATE
 from flyball.core.routing import WHOLE
 
 
@@ -38,7 +39,7 @@ def _not_running(drill: str, state: ServiceState, now: str) -> list[str]:
     runs = state.healing.drill
     if runs is None or runs.drill != drill or not now or moment(now) >= moment(runs.until):
         return [f"the candidate of drill {drill} is tried, which does not run"]
-    return [] if runs.fault == "bad_candidate" else [f"drill {drill} ({runs.fault}) has no candidate"]
+    return [] if runs.fault == CANDIDATE else [f"drill {drill} ({runs.fault}) has no candidate"]
 
 
 def _opened_wrongly(fact: e.RolloutOpened, state: ServiceState) -> list[str]:

@@ -11,10 +11,9 @@ was for: a page at night is one.
 from flyball.control.explained import explains_kind
 from flyball.control.state.alert_causes import family
 from flyball.core import events as e
+from flyball.core.declared.drills import CANDIDATE
 from flyball.core.facts.drill import DrillBegun
 from flyball.core.ledger import Entry
-
-CANDIDATE = "bad_candidate"
 
 
 class OfDrills:

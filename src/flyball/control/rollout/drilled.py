@@ -17,11 +17,10 @@ from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.clock import moment
 from flyball.core.codec import digest
+from flyball.core.declared.drills import CANDIDATE
 from flyball.core.ids import Digest, ReleaseRoot, RolloutId, ServiceName, short
 from flyball.core.routing import WHOLE
 from flyball.core.service import Canary, Service, Step
-
-FAULT = "bad_candidate"  # of the drills, the one that has a candidate
 
 
 def step_of(share: float) -> Step:
@@ -65,7 +64,7 @@ def _stands_in(state: ServiceState) -> Tried | None:
 
 def _runs(situation: Situation, drill: str) -> bool:
     begun = situation.state.healing.drill
-    if begun is None or (begun.drill, begun.fault) != (drill, FAULT) or round(begun.share * WHOLE) < 1:
+    if begun is None or (begun.drill, begun.fault) != (drill, CANDIDATE) or round(begun.share * WHOLE) < 1:
         return False
     return moment(situation.now) < moment(begun.until)
 

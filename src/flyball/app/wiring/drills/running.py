@@ -27,9 +27,9 @@ from flyball.app.wiring.drills.candidate import copied, live
 from flyball.app.wiring.drills.looking import asks_for_keys, here_of, service_of
 from flyball.app.wiring.drills.own import kept_at, locking
 from flyball.app.wiring.drills.rows import FromSource
-from flyball.control.rollout.drilled import FAULT
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
+from flyball.core.declared.drills import CANDIDATE
 from flyball.core.drill_lease import KEYS
 from flyball.core.errors import Refused, Unavailable
 from flyball.core.ids import ReleaseRoot, ServiceName
@@ -91,7 +91,7 @@ class RunningStage:
 
     def _struck(self, fault: str) -> str:
         """The release whose answers a fault strikes."""
-        return self._candidate if fault == FAULT else str(self._state().champion)
+        return self._candidate if fault == CANDIDATE else str(self._state().champion)
 
     def _state(self) -> ServiceState:
         return states_of(self._ledger)[self.name]

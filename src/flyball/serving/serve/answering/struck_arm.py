@@ -7,11 +7,11 @@ that share a request with a struck one: the copy answers them as the champion wo
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from flyball.core.declared.drills import CANDIDATE
 from flyball.core.drill_lease import DrillLease
 from flyball.core.prediction import Answer, ArmReply, Failure
 from flyball.serving.serve.answering.arm_process import ArmProcess, Deliver
 
-CANDIDATE = "bad_candidate"
 RAISED = Failure(reason="exception", message="a drill strikes this row")
 
 
