@@ -422,6 +422,25 @@ def test_what_follows_from_the_fault_of_a_drill_says_so_and_under_another_fault_
         assert ("drill" in told.labels, told.summary.startswith("drill dr-1: ")) == (labelled, labelled)
 
 
+def test_what_stands_long_after_the_drill_is_told_anew_as_real_and_once() -> None:
+    """Red before: a real fault that began while a drill's alert was open went on under the drill's name for ever."""
+    begun = e.DrillBegun(
+        service=NAME, drill="dr-1", fault="poisoned_labels", share=0.1, until=later(600), by="ada", proof="os_user"
+    )
+    over = e.DrillEnded(service=NAME, drill="dr-1", fault="poisoned_labels", outcome="passed")
+    watch = Watch().say(begun, raised("quality", "amount"))
+    (first,) = [each for each in watch.tick() if isinstance(each, e.AlertRaised)]
+    assert first.labels["drill"] == "dr-1"
+    watch.say(over)
+    assert watch.after(600).kinds() == []
+    gone, real = watch.after(301).tick()
+    assert isinstance(gone, e.AlertResolved)
+    assert "it is real" in gone.why
+    assert isinstance(real, e.AlertRaised)
+    assert (real.cause, "drill" in real.labels, real.summary.startswith("drill")) == (first.cause, False, False)
+    assert watch.after(3600).kinds() == []
+
+
 def test_when_the_fast_burn_is_over_and_the_budget_spent_the_alert_says_what_holds_now() -> None:
     spent = e.BudgetSpent(service=NAME, objective="availability", left=-0.2, target=0.999, window_s=1.0, why="spent")
     watch = Watch().say(burning("availability"), spent)

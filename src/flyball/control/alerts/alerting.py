@@ -19,6 +19,7 @@ from flyball.core.codec import digest
 from flyball.core.ids import ServiceName, short
 from flyball.core.service import Alerts
 
+TRACES_S = 900.0  # what a drill made is over by then: the objective of a recovery
 ORDER = {known: place for place, known in enumerate(EXPLAINS)}  # what explains others comes first
 
 
@@ -105,7 +106,8 @@ def _told(
         known = book.open.get(cause)
         worse = known is not None and one.pages and known.raised.urgency == "ticket"
         other = known is not None and one.name != known.raised.name
-        if known is not None and not worse and not other and not _another(one, known, situation):
+        left = known is not None and _left_over(known, situation)
+        if known is not None and not worse and not other and not left and not _another(one, known, situation):
             continue
         reason = reason_to_hold(one, told, standing, situation, alerts)
         if reason is None:
@@ -113,6 +115,9 @@ def _told(
                 why = f"{cause} is of {one.incident} now"
                 if worse:
                     why = f"{cause} is worse than a ticket now: it is a page"
+                elif left:
+                    drill = known.raised.labels["drill"]
+                    why = f"drill {drill} is over since {situation.state.healing.drilled_at}, and it stands: it is real"
                 elif other:
                     why = f"{known.raised.name} is over; what stands of {cause} is {one.name}"
                 yield e.AlertResolved(service=ServiceName(situation.state.service), alert=known.raised.alert, why=why)
@@ -133,6 +138,15 @@ def _told(
 def _is_news(reason: Reason, held: e.AlertHeld | None) -> bool:
     """Whether the ledger has another reason, or none."""
     return held is None or (held.by, held.behind) != (reason.by, reason.behind)
+
+
+def _left_over(known: OpenAlert, situation: Situation) -> bool:
+    """Whether it was told as a drill's, and stands longer after that than a drill's traces may: a real fault that began
+    meanwhile would go on under the drill's name."""
+    state, drill = situation.state.healing, known.raised.labels.get("drill")
+    if drill is None or (state.drill is not None and state.drill.drill == drill) or not state.drilled_at:
+        return False
+    return elapsed_s(state.drilled_at, situation.now) >= TRACES_S
 
 
 def _another(due: Due, known: OpenAlert, situation: Situation) -> bool:

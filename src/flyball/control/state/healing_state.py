@@ -72,6 +72,7 @@ class HealingState(Record):
     unrepaired: dict[str, Unrepaired] = {}  # by incident, the newest
     drill: e.DrillBegun | None = None  # the drill that runs
     offered: e.DrillCandidate | None = None  # its candidate, which no rollout has taken up yet
+    drilled_at: str = ""  # when the newest drill ended; empty: none has
 
     def of_cause(self, cause: str) -> tuple[Tried, ...]:
         return tuple(each for each in self.tried.values() if each.begun.cause == cause)
@@ -136,7 +137,7 @@ def folded(state: HealingState, fact: e.AnyFact, at: str) -> HealingState:
         case e.RolloutOpened(drill=name) if name:
             return replace(state, offered=None)
         case e.DrillEnded(drill=name) if state.drill is not None and state.drill.drill == name:
-            return replace(state, drill=None, offered=None)
+            return replace(state, drill=None, offered=None, drilled_at=at)
         case _:
             return state
 
