@@ -80,9 +80,35 @@ def test_a_state_that_keeps_jumping_does_not_settle() -> None:
     assert supply(restless, MONITOR).broken
 
 
-def test_a_supply_that_is_repaired_closes_too() -> None:
-    fact = incident_fact("s", [*story(1), *(report(4 + k) for k in range(4))], MONITOR, running=OPEN)
+def test_a_supply_that_is_repaired_recovers_once_nothing_was_found_for_as_long_and_good_rows_begin_there() -> None:
+    repaired = [*story(1), *(report(4 + k) for k in range(4))]
+    assert incident_fact("s", repaired, MONITOR, running=OPEN) is None
+    fact = incident_fact("s", [*repaired, report(8)], MONITOR, running=OPEN)
     assert isinstance(fact, IncidentClosed)
+    assert (fact.how, fact.row) == ("recovered", 4000)
+    assert fact.over == timestamp(datetime.fromtimestamp(START + 4000, UTC))
+
+
+def test_rows_that_broke_the_contract_and_keep_it_again_have_recovered() -> None:
+    violated = [report(k, quality=[broken("violations", None)]) for k in range(3)]
+    fact = incident_fact("s", [*violated, *(report(3 + k) for k in range(5))], MONITOR, running=OPEN)
+    assert isinstance(fact, IncidentClosed)
+    assert (fact.how, fact.row) == ("recovered", 3000)
+
+
+def test_what_recovered_is_not_known_when_it_breaks_again() -> None:
+    again = [*story(1), *(report(4 + k) for k in range(5)), switched(9, {"a": 0.01})]
+    fact = incident_fact("s", again, MONITOR, running=None)
+    assert isinstance(fact, IncidentOpened)
+    assert fact.row == 9000
+
+
+def test_a_finding_that_comes_and_goes_becomes_normal_where_it_is_seen_again_and_does_not_recover_between() -> None:
+    flickers = [*story(2), report(5), switched(6, {"a": 0.2}), report(7)]
+    assert incident_fact("s", flickers, MONITOR, running=OPEN) is None
+    fact = incident_fact("s", [*flickers, switched(8, {"a": 0.2})], MONITOR, running=OPEN)
+    assert isinstance(fact, IncidentClosed)
+    assert (fact.how, fact.row) == ("new_normal", 3000)
 
 
 def test_rows_that_break_the_contract_are_never_normal() -> None:
@@ -106,6 +132,14 @@ def test_a_person_may_declare_it_normal() -> None:
 
 
 def test_an_incident_of_an_earlier_champion_closes_when_the_new_one_sees_steady_windows() -> None:
-    fact = incident_fact("s", [report(20 + k) for k in range(5)], MONITOR, running=OPEN)
+    windows = [report(20 + k) for k in range(5)]
+    fact = incident_fact("s", windows, MONITOR, running=OPEN, moved=True)
     assert isinstance(fact, IncidentClosed)
-    assert fact.row == 20_000
+    assert (fact.how, fact.row) == ("new_normal", 20_000)
+    assert "reference" in fact.reason
+
+
+def test_windows_read_again_through_a_repair_show_a_supply_that_recovered() -> None:
+    fact = incident_fact("s", [report(k) for k in range(5)], MONITOR, running=OPEN)
+    assert isinstance(fact, IncidentClosed)
+    assert (fact.how, fact.row) == ("recovered", 0)

@@ -1,11 +1,17 @@
-"""Quality incidents: when the supply breaks, and when the broken state has become the new normal.
+"""Quality incidents: when the supply breaks, and when it is whole again or the broken state has become the new normal.
 
 Theory of operation. One pass over the reports of the present champion gives the whole answer; who has folded the
-older ones goes on from there. A finding that nobody knows yet opens an incident. It closes by itself when, for
-`settle_windows` windows in a row, the contract holds and the state is steady: either the findings are gone, or each
-feature that has one stays near where it went. Near means: a PSI against the window before below `warn`, or below a
-tenth of its distance from the baseline (a new signal has seasons of its own). Training rows start at the first steady
-window. From then on the findings of these features are known, until the feature jumps again.
+older ones goes on from there. A finding that nobody knows yet opens an incident. It closes by itself in two ways:
+
+- *recovered*: for `settle_windows` windows in a row nothing is found. The reference still holds, so what breaks again
+  is another incident, and only the rows from the break to the first of these windows are bad.
+- *new normal*: for as many windows the contract holds and each feature that has a finding stays near where it went.
+  Near means: a PSI against the window before below `warn`, or below a tenth of its distance from the baseline (a new
+  signal has seasons of its own). Training rows start at the first steady window. From then on the findings of these
+  features are known, until the feature jumps again. So it is also called where windows of a champion that came later
+  find nothing: they are measured against its reference, and the old one was not kept again.
+
+A finding that comes and goes is neither until one of them is so.
 
 A slipped column mapping and another unit never become normal by lasting: they need a person or a repair.
 
@@ -16,6 +22,7 @@ Rows that break the contract are one share over all rules: another rule is seen 
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Literal
 
 from msgspec.structs import replace
 
@@ -41,6 +48,10 @@ class Supply(Record):
     reason: str = ""
     steady: int = 0  # windows in a row
     steady_row: int = 0  # where they began
+    clean: int = 0  # windows in a row in which nothing was found
+    clean_row: int = 0  # where they began
+    clean_since: float = 0.0  # when the first of them began, seconds since the epoch; 0: it does not say
+    ended: Literal["", "new_normal", "recovered"] = ""  # how the last break ended by itself
     settled: frozenset[str] = frozenset()  # features whose findings are the new normal
     newest: tuple[QualityFinding, ...] = ()  # of the last report
     accepted: tuple[QualityFinding, ...] = ()  # what a person closed, and every report since has found
@@ -82,10 +93,16 @@ def incident_fact(
     monitor: Monitor,
     *,
     running: IncidentOpened | None,
+    moved: bool = False,
     word: Accepted | None = None,
     after: Supply = Supply(),  # noqa: B008 - a frozen record
 ) -> IncidentOpened | IncidentClosed | None:
-    """The fact that the ledger lacks: an incident to open or to close, or None. `word`, `after`: as in `supply`."""
+    """The fact that the ledger lacks: an incident to open or to close, or None.
+
+    Args:
+        moved: the present champion, and its reference with it, came after the running incident was opened.
+        word, after: as in `supply`.
+    """
     if not reports:
         return None
     state, now = heard(supply(reports, monitor, word=word, after=after), word), reports[-1]
@@ -99,22 +116,42 @@ def incident_fact(
             reason=state.reason,
             features=state.features,
             row=state.since_row,
-            began=timestamp(datetime.fromtimestamp(state.since, UTC)) if state.since else "",
+            began=_moment(state.since),
         )
     if state.broken or state.steady < monitor.quality.settle_windows:
         return None
-    reason = f"the contract holds and the state has been steady for {state.steady} windows since row {state.steady_row}"
+    return _closed(state, now, running, moved=moved)
+
+
+def _closed(state: Supply, now: WindowReport, running: IncidentOpened, *, moved: bool) -> IncidentClosed:
+    how = state.ended or ("new_normal" if moved else "recovered")
+    if how == "recovered":
+        return IncidentClosed(
+            service=running.service,
+            incident=running.incident,
+            how=how,
+            reason=f"the data are as they were: nothing was found in {state.clean} windows since row {state.clean_row}",
+            row=state.clean_row,
+            over=_moment(state.clean_since),
+        )
+    against = "" if state.ended else f", measured against the reference of {short(now.release)}, which came later"
+    since = f"{state.steady} windows since row {state.steady_row}{against}"
     return IncidentClosed(
-        service=ServiceName(service),
+        service=running.service,
         incident=running.incident,
-        how="new_normal",
-        reason=reason,
+        how=how,
+        reason=f"the contract holds and the state has been steady for {since}",
         row=state.steady_row,
     )
 
 
+def _moment(at: float) -> str:
+    return timestamp(datetime.fromtimestamp(at, UTC)) if at else ""
+
+
 def _next(state: Supply, report: WindowReport, monitor: Monitor) -> Supply:
     fresh = [finding for finding in report.quality if not _known(finding, state, report, monitor)]
+    state = _counted(state, report, found=bool(fresh))
     if fresh and not state.broken:
         features = _features(fresh)
         return replace(
@@ -125,14 +162,27 @@ def _next(state: Supply, report: WindowReport, monitor: Monitor) -> Supply:
             features=features,
             reason="; ".join(finding.detail for finding in fresh),
             steady=0,
+            ended="",
             settled=state.settled - set(features),
         )
     if not all(_may_settle(finding, report, monitor) for finding in fresh):
         features = tuple(dict.fromkeys((*state.features, *_features(fresh))))
         return replace(state, features=features, steady=0)
     state = replace(state, steady=state.steady + 1, steady_row=state.steady_row if state.steady else report.first_row)
-    settled = state.steady >= monitor.quality.settle_windows
-    return _settle(state) if state.broken and settled else state
+    enough = monitor.quality.settle_windows
+    if state.broken and state.clean >= enough:
+        return replace(state, broken=False, features=(), reason="", ended="recovered")
+    if state.broken and fresh and state.steady >= enough:
+        return replace(_settle(state), ended="new_normal")
+    return state
+
+
+def _counted(state: Supply, report: WindowReport, *, found: bool) -> Supply:
+    if found:
+        return replace(state, clean=0)
+    if state.clean:
+        return replace(state, clean=state.clean + 1)
+    return replace(state, clean=1, clean_row=report.first_row, clean_since=report.start)
 
 
 def _settle(state: Supply) -> Supply:

@@ -1,5 +1,7 @@
 """Rows that a quarantine kept out are owed a repair: a ticket with the very command, until they were filled in."""
 
+from datetime import timedelta
+
 from msgspec.structs import replace
 from tests.control.healing.patient import Patient, incident, patient_service
 from tests.control.world import NAME
@@ -7,6 +9,7 @@ from tests.control.world import NAME
 from flyball.control.decision import Learning
 from flyball.control.reconcile import Seen
 from flyball.core import events as e
+from flyball.core.clock import timestamp
 from flyball.core.service import Alerts, Incidents
 
 DAY_S = 86_400.0
@@ -83,6 +86,21 @@ def test_what_is_good_as_it_is_or_the_new_normal_needs_no_repair() -> None:
         patient = recovered(told(), how, row)
         assert patient.reconciler.state.healing.unrepaired == {}
         assert raised(patient) == []
+
+
+def test_a_supply_that_recovered_owes_the_rows_up_to_where_good_ones_came_and_those_after_are_learned_from() -> None:
+    patient = told()
+    patient.write(replace(incident("data_quality", "data_quality", "in-7"), row=500))
+    patient.sensor.seen = Seen(learning=Learning(row=900))
+    patient.tick()
+    patient.after(60)
+    over = timestamp(patient.clock.now() - timedelta(seconds=20))
+    patient.write(e.IncidentClosed(service=NAME, incident="in-7", how="recovered", reason="over", row=700, over=over))
+    patient.tick()
+    healing = patient.reconciler.state.healing
+    assert healing.unrepaired["in-7"].until == over
+    assert (healing.kept_out["in-7"].first, healing.kept_out["in-7"].last) == (500, 699)
+    assert len(raised(patient)) == 1
 
 
 def test_rows_that_a_drill_broke_are_owed_to_nobody() -> None:

@@ -235,6 +235,14 @@ def test_signs_of_data_quality_belong_to_the_incident_of_the_datas_quality() -> 
     assert world.tick(10.0) == []  # its signs fade by themselves
 
 
+def test_a_supply_that_recovered_is_closed_while_its_incident_is_still_the_sign_of_it() -> None:
+    world = World()
+    world.tell(e.IncidentOpened(service=NAME, incident="in-q", kind="data_quality", reason="the unit changed"))
+    world.tell(health(sign("data_quality")))
+    over = e.IncidentClosed(service=NAME, incident="in-q", how="recovered", reason="nothing was found", row=700)
+    assert world.tick(10.0, watched=(over,)) == []  # and no rule is broken
+
+
 def test_an_incident_that_goes_on_in_another_at_the_end_of_its_time_is_closed_once() -> None:
     world = World()
     world.tell(health(sign("data_quality")))

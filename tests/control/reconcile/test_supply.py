@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from msgspec.structs import replace
 from tests.control.world import NAME, service
 from tests.decide.test_incident import Kind, story
 from tests.decide.windows import START, report
@@ -17,6 +18,7 @@ from flyball.control.state.fold import fold
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.clock import timestamp
+from flyball.core.ids import ReleaseRoot
 from flyball.core.ledger import Entry
 from flyball.core.metric_evidence import MetricEvidence, MetricTrial
 from flyball.core.ports import Segment
@@ -94,6 +96,31 @@ def test_broken_data_are_part_of_the_mean_time_to_detect_from_the_window_that_sh
     (closed,) = [one.fact for one in world.entries if isinstance(one.fact, e.IncidentClosed)]
     assert (closed.how, closed.detected_s) == ("new_normal", WINDOW_S + 1.0)
     assert incident_figures(world.entries).mttd_s == WINDOW_S + 1.0
+
+
+def test_what_is_repaired_has_its_time_and_what_came_before_it_is_learned_from() -> None:
+    world = Supplied()
+    world.comes(*story(1), *(report(4 + n) for n in range(5)))
+    (closed,) = [one.fact for one in world.entries if isinstance(one.fact, e.IncidentClosed)]
+    assert (closed.how, closed.detected_s, closed.recovered_s) == ("recovered", WINDOW_S + 1.0, WINDOW_S - 1.0)
+    state = world.state
+    assert (state.incident, state.accepted, state.normal_since_row) == (None, None, 0)
+    (kept_out,) = state.healing.kept_out.values()
+    assert (kept_out.first, kept_out.last) == (2000, 3999)
+    world.comes(window(9, found("was_constant", "a"), a=0.01))
+    assert len(opened(world)) == 2, "nobody has accepted it"
+
+
+def test_a_champion_that_came_meanwhile_has_another_reference_and_its_windows_say_what_is_normal_now() -> None:
+    world = Supplied()
+    world.comes(*story(0))
+    world.now_s += 1.0
+    world.write(e.ChampionAppointed(service=NAME, release=ReleaseRoot("r2"), previous=ReleaseRoot("r"), rollout=None))
+    world.sensor = TelemetrySensor(service(), world.log, world.log)  # type: ignore[arg-type]
+    world.log.reports = [replace(report(20 + n), index=n, release="r2") for n in range(5)]
+    world.look()
+    (closed,) = [one.fact for one in world.entries if isinstance(one.fact, e.IncidentClosed)]
+    assert (closed.how, closed.row, world.state.normal_since_row) == ("new_normal", 20_000, 20_000)
 
 
 def found(kind: Kind, feature: str | None, value: float = 1.0) -> QualityFinding:

@@ -141,8 +141,10 @@ class _Reader:
                 return signal.signal not in APART
             case e.SignalCleared(signal=kind):
                 return kind not in APART
-            case e.IncidentClosed(how=how):
-                return how == "new_normal"
+            case e.IncidentClosed(how="new_normal"):
+                return True
+            case e.IncidentClosed(how="recovered", incident=name):
+                return any(opened.incident == name for opened in self.incidents)
             case e.RunFinished(reason=reason):
                 return reason not in BY_HAND
             case e.IncidentOpened(kind=kind):

@@ -5,8 +5,8 @@ from flyball.core import events as e
 
 
 def of_incidents(fact: e.AnyFact, state: ServiceState) -> list[str]:
-    """One open incident a cause; what closes is open; what recovered shows no sign any more,
-    and could show one."""
+    """One open incident a cause; what closes is open; what recovered shows no sign any more, and could show one.
+    Of the data's quality the incident itself is the sign: its windows have said that nothing is found."""
     match fact:
         case e.IncidentOpened(incident=name):
             cause = fact.cause or fact.kind
@@ -14,7 +14,7 @@ def of_incidents(fact: e.AnyFact, state: ServiceState) -> list[str]:
             return [f"incident {name} of {cause}, of which {', '.join(same)} is open"] if same else []
         case e.IncidentClosed(incident=name) if name not in state.incidents.open:
             return [f"incident {name} is closed, and is not open"]
-        case e.IncidentClosed(incident=name, how="recovered"):
+        case e.IncidentClosed(incident=name, how="recovered") if not _of_quality(name, state):
             cause = state.incidents.open[name].cause
             shown = [
                 f"incident {name} recovered, and {cause} is {sign.severity}"
@@ -30,3 +30,7 @@ def of_incidents(fact: e.AnyFact, state: ServiceState) -> list[str]:
             return shown + ([] if supplied else hidden)
         case _:
             return []
+
+
+def _of_quality(incident: str, state: ServiceState) -> bool:
+    return state.incidents.open[incident].opened.kind == "data_quality"

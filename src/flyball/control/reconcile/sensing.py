@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from flyball.control.decision import Learning, elapsed_s
 from flyball.control.failure import Again, HalfCounted
-from flyball.control.incidents.closing import detected_s
+from flyball.control.incidents.closing import with_times
 from flyball.control.marks import Marks, marked
 from flyball.control.pressing import pressing
 from flyball.control.reconcile.budgeting import Budgeting
@@ -186,16 +186,18 @@ class TelemetrySensor:
         windows = self._windows
         raised = [fact.signal for fact in state.signals.values()]
         facts: list[e.AnyFact] = list(signal_facts(state.service, windows.reports[-1], raised))
+        running = state.incidents.open.get(state.incident.incident) if state.incident is not None else None
         incident = incident_fact(
             state.service,
             windows.reports,
             self._service.monitor,
             running=state.incident,
+            moved=running is not None and state.appointed_at > running.at,
             word=state.accepted,
             after=windows.supply_before,
         )
         if isinstance(incident, e.IncidentClosed):
-            incident = replace(incident, detected_s=detected_s(state.incidents.open[incident.incident]))
+            incident = with_times(incident, state.incidents.open[incident.incident])
         if incident is not None:
             facts.append(incident)
         return tuple(facts)

@@ -37,7 +37,7 @@ def fold(state: ServiceState, entry: Entry) -> ServiceState:
         health=health_state.folded(state.health, fact, at),
         incidents=incident_state.folded(state.incidents, fact, at, drill=state.healing.drill),
         alerts=alert_state.folded(state.alerts, fact, at),
-        healing=healing_state.folded(state.healing, fact, at),
+        healing=healing_state.folded(state.healing, fact, at, quality=state.incident),
         routine=routine_state.folded(state.routine, fact, at),
     )
 
@@ -78,13 +78,8 @@ def _apply(state: ServiceState, fact: e.AnyFact, at: str) -> ServiceState:
             return replace(state, signals={key: value for key, value in state.signals.items() if key != gone})
         case e.IncidentOpened(kind="data_quality"):
             return replace(state, incident=fact)
-        case e.IncidentClosed(incident=name) if state.incident is None or state.incident.incident != name:
-            return state
-        case e.IncidentClosed(how="new_normal", row=row):
-            return replace(state, incident=None, normal_since_row=row)
         case e.IncidentClosed():
-            word = Accepted(row=state.incident.row, at=moment(at).timestamp()) if state.incident else None
-            return replace(state, incident=None, accepted=word)
+            return _incident_over(state, fact, at)
         case e.BackfillDone(rows=rows, backfill=backfill) if rows and backfill not in state.backfills:
             return replace(state, backfills=(*state.backfills, backfill))
         case e.RollbackOrdered():
@@ -111,6 +106,16 @@ def _apply(state: ServiceState, fact: e.AnyFact, at: str) -> ServiceState:
             return replace(state, decisions=state.decisions | {fact.action: fact}, decided_at=told)
         case _:
             return _rollout(state, fact, at)
+
+
+def _incident_over(state: ServiceState, fact: e.IncidentClosed, at: str) -> ServiceState:
+    if state.incident is None or state.incident.incident != fact.incident:
+        return state
+    if fact.how == "new_normal":
+        return replace(state, incident=None, normal_since_row=fact.row)
+    if fact.how == "recovered":  # the reference holds: what comes again is news
+        return replace(state, incident=None)
+    return replace(state, incident=None, accepted=Accepted(row=state.incident.row, at=moment(at).timestamp()))
 
 
 def _without(state: ServiceState, action: str) -> dict[str, e.DecisionTaken]:

@@ -55,6 +55,7 @@ class KeptOut(Record):
     first: int
     last: int | None = None  # None: there may come more
     drill: bool = False  # a drill made them
+    until: str = ""  # when good rows came again, RFC 3339, UTC; empty: not known, or they became the new normal
 
 
 class Unrepaired(Record):
@@ -104,8 +105,8 @@ class HealingState(Record):
         return tuple(each for each in self.tried.values() if each.at >= first)
 
 
-def folded(state: HealingState, fact: e.AnyFact, at: str) -> HealingState:
-    """One fact further; one that is of no remedy changes nothing."""
+def folded(state: HealingState, fact: e.AnyFact, at: str, *, quality: e.IncidentOpened | None = None) -> HealingState:
+    """One fact further; one that is of no remedy changes nothing. Args: quality: the open incident of the data."""
     match fact:
         case e.RemedyBegun(remedy=name):
             since = timestamp(moment(at) - DAY)
@@ -124,7 +125,11 @@ def folded(state: HealingState, fact: e.AnyFact, at: str) -> HealingState:
         case e.IncidentClosed(incident=name, how=how, row=row) if name in state.kept_out:
             if how == "person":  # the rows are good as they are
                 return replace(state, kept_out=_without(state.kept_out, name))
-            return _kept_out(state, name, replace(state.kept_out[name], last=row - 1)) if row else state
+            until = fact.over or at if how == "recovered" else ""
+            known = bool(row or fact.over)
+            return _kept_out(state, name, replace(state.kept_out[name], last=row - 1, until=until)) if known else state
+        case e.IncidentClosed(incident=name, how="recovered", row=row) if quality and quality.incident == name:
+            return _kept_out(state, name, KeptOut(first=quality.row, last=row - 1, until=fact.over))
         case e.CommandGivenUp(kind="recycle", key=key, error=error):
             name = key.rsplit("/", 1)[-1]
             return _changed(state, name, failed=error) if name in state.tried else state
@@ -151,11 +156,14 @@ def _ended(state: HealingState, fact: e.RemedyEnded, at: str) -> HealingState:
     state, span = _changed(state, fact.remedy, ended=True, ended_at=at), state.kept_out.get(target or "")
     if span is None or target is None:
         return state
-    if span.last is not None:
-        return state  # the incident became the new normal, which needs no repair
+    if span.last is not None and (not span.until or span.last < span.first):
+        return state  # the incident became the new normal, which needs no repair; or is repaired
     if not span.drill:
-        wanted = Unrepaired(incident=target, since=one.begun.since or one.at, until=at)
+        since = one.begun.since or one.at
+        wanted = Unrepaired(incident=target, since=since, until=span.until if span.until > since else at)
         state = replace(state, unrepaired=_newest(state.unrepaired | {target: wanted}))
+    if span.last is not None:
+        return state
     return _kept_out(state, target, replace(span, last=max(fact.row, span.first)))  # no row was sealed: it ends too
 
 

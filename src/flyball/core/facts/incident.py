@@ -23,7 +23,8 @@ class IncidentClosed(Fact, tag="incident.closed"):
     incident: str
     how: Literal["new_normal", "person", "recovered", "joined"]  # joined: it goes on in another one
     reason: str
-    row: int = 0  # training rows start here where it is the new normal
+    row: int = 0  # where it is the new normal, training rows start here; where the supply recovered, good rows do
+    over: str = ""  # of a supply that recovered: when the rows became good again, RFC 3339, UTC; empty: not known
     detected_s: float | None = None  # from its beginning to its opening
     recovered_s: float | None = None  # from its opening until what it is about was over
 
