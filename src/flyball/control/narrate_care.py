@@ -72,7 +72,9 @@ def _of_routine(fact: e.AnyFact) -> str | None:
             return f"the {period} digest of {since} to {until} was written"
         case e.BackfillDone(backfill=backfill, since=since, until=until, rows=rows, labels=labels, by=by):
             told = f"{rows} rows and {labels} labels of {since} to {until}"
-            return f"{by} filled in {told} again ({backfill.split(':')[-1][:12]})"
+            left = f"; {fact.left_out} rows are not in its table" if fact.left_out else ""
+            lost = ", and lost" if fact.left_out and fact.rest_is_lost else ""
+            return f"{by} filled in {told} again ({backfill.split(':')[-1][:12]}){left}{lost}"
         case e.BackupMade(folder=folder, entries=entries, size=size):
             return f"a backup was made: {entries} entries of the ledger, {size / 1e6:.1f} MB, in {folder}"
         case e.RunbookStepDone(runbook=runbook, step=step, by=by, exit_code=code):

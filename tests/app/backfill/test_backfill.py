@@ -121,6 +121,7 @@ def test_a_dry_run_counts_and_changes_nothing(place: Path, said: Said) -> None:
     code, document = said("--rows", str(place / "rows.parquet"), "--dry-run")
     assert code == 0
     assert (document["rows"], document["originals"], document["left_out"]) == (LAST - FIRST, LAST - FIRST, 0)
+    assert (document["missing"], document["warning"]) == ([], "")
     assert not document["done"]
     assert (facts(home), amounts(home)) == before
     assert not (home.telemetry("fraud") / "repairs").exists()
@@ -192,6 +193,28 @@ def test_trainings_are_given_the_repaired_rows_in_the_place_of_those_that_came(p
     assert digest.startswith("sha256:")
     quarantined = without(found, "flyball.row", [KeptOut(first=0)], repaired=mended.repaired(found))
     assert_frame_equal(quarantined.select("amount"), right()[FIRST : LAST - 10].select("amount"))
+
+
+def test_rows_that_the_table_lacks_are_named_with_what_to_do_until_somebody_says_that_they_are_lost(
+    place: Path, said: Said, capfd: pytest.CaptureFixture[str]
+) -> None:
+    home, rows = Home(place / "home"), str(place / "rows.parquet")
+    pl.read_parquet(rows)[:-10].write_parquet(rows)
+    came = log(home)[LAST - 10 : LAST]
+    code, document = said("--rows", rows)
+    assert (code, document["left_out"], document["rest_is_lost"]) == (0, 10, False)
+    assert document["missing"] == [{"id": i, "key": k} for i, k in came.select("id", "unit").head(5).iter_rows()]
+    (done,) = [fact for fact in facts(home) if isinstance(fact, e.BackfillDone)]
+    assert (done.left_out, done.missing, done.rest_is_lost) == (10, tuple(came["id"][:5]), False)
+    span = [f"--since={START + FIRST}", f"--until={START + LAST}", "--rows", rows, "--home", str(home.root)]
+    assert run(["backfill", str(place / "fraud"), *span]) == 0
+    told = capfd.readouterr().out
+    assert f"warning: 10 of the {LAST - FIRST} rows of the span are not in the table: " in told
+    assert came["id"][0] in told
+    assert "--rest-is-lost" in told
+    assert said("--rows", rows, "--rest-is-lost")[1]["done"]
+    newest = [fact for fact in facts(home) if isinstance(fact, e.BackfillDone)][-1]
+    assert (newest.left_out, newest.rest_is_lost) == (10, True)
 
 
 def test_labels_of_the_span_go_to_the_book_once_and_a_correction_replaces_what_stood(place: Path, said: Said) -> None:

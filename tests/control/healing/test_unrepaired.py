@@ -35,7 +35,7 @@ def raised(patient: Patient) -> list[e.AlertRaised]:
     return [fact for fact in facts if fact.cause == "repair/in-7"]
 
 
-def filled_in(since: str, until: str, name: str | None = None) -> e.BackfillDone:
+def filled_in(since: str, until: str, name: str | None = None, *, left_out: int = 0) -> e.BackfillDone:
     return e.BackfillDone(
         service=NAME,
         backfill="sha256:1",
@@ -49,6 +49,8 @@ def filled_in(since: str, until: str, name: str | None = None) -> e.BackfillDone
         by="ada",
         proof="os_user",
         incident=name,
+        left_out=left_out,
+        missing=tuple(f"p-{n}" for n in range(min(left_out, 5))),
     )
 
 
@@ -65,6 +67,37 @@ def test_the_ticket_holds_the_command_with_the_span_and_is_over_once_it_was_done
     patient.tick()
     assert patient.reconciler.state.healing.unrepaired == {}
     assert "repair/in-7" not in patient.reconciler.state.alerts.open
+
+
+def test_what_the_table_did_not_bring_is_owed_by_number_and_name_until_it_is_brought() -> None:
+    patient = recovered(told())
+    owed = patient.reconciler.state.healing.unrepaired["in-7"]
+    patient.write(filled_in(owed.since, owed.until, "in-7", left_out=10))
+    patient.tick()
+    ticket = raised(patient)[1]
+    assert ticket.summary == "10 of 410 rows of incident in-7 stay out of trainings until they are repaired"
+    assert "p-0, p-1, p-2, p-3, p-4 and others" in ticket.detail
+    assert f"--since {owed.since} --until {owed.until} --rows FILE --incident in-7" in ticket.detail
+    assert "--rest-is-lost" in ticket.detail
+    patient.after(60)
+    assert len(raised(patient)) == 2, "told once"
+    patient.write(filled_in(owed.since, owed.until, "in-7", left_out=2))
+    patient.tick()
+    assert raised(patient)[-1].summary.startswith("2 of 402 rows")
+    patient.write(filled_in(owed.since, owed.until, "in-7"))
+    assert patient.tick().healing.unrepaired == {}
+    patient.tick()
+    assert "repair/in-7" not in patient.reconciler.state.alerts.open
+
+
+def test_what_nobody_can_bring_is_owed_no_more_and_labels_alone_pay_nothing() -> None:
+    patient = recovered(told())
+    owed = patient.reconciler.state.healing.unrepaired["in-7"]
+    whole = filled_in(owed.since, owed.until, "in-7", left_out=10)
+    patient.write(replace(whole, rows=0, labels=400, left_out=0))
+    assert "in-7" in patient.tick().healing.unrepaired
+    patient.write(replace(whole, rest_is_lost=True))
+    assert patient.tick().healing.unrepaired == {}
 
 
 def test_where_a_place_is_declared_the_ticket_names_the_file() -> None:

@@ -26,6 +26,14 @@ def backfill(
     rows: Annotated[Path | None, Parameter(help="Repaired rows: Parquet or CSV, by `id`, or by the key.")] = None,
     labels: Annotated[Path | None, Parameter(help="Labels of rows of the span: `id`, `label`, perhaps `at`.")] = None,
     incident: Annotated[str | None, Parameter(help="The incident that it repairs.")] = None,
+    rest_is_lost: Annotated[
+        bool,
+        Parameter(
+            name="--rest-is-lost",
+            negative="",
+            help="Rows that the table does not bring: no ticket asks for them again.",
+        ),
+    ] = False,
     dry_run: Annotated[bool, Parameter(name="--dry-run", negative="", help="Check and count; change nothing.")] = False,
     home: HomeOption = None,
     json: JsonFlag = False,
@@ -54,7 +62,14 @@ def backfill(
         assert last is not None
         with progress("backfill", folders(place, name)) as advance:
             made = prepared(
-                *(place, declared), since=first, until=last, rows=rows, labels=labels, now=now, advance=advance
+                *(place, declared),
+                since=first,
+                until=last,
+                rows=rows,
+                labels=labels,
+                now=now,
+                advance=advance,
+                rest_is_lost=rest_is_lost,
             )
             if made.report is not None and not made.report.accepted.all():
                 found = doing.told(made, name, why="rows violate the data contract")
@@ -104,5 +119,6 @@ def _text(found: "Backfilled") -> str:
         f"backfill {found.backfill}",
     ]
     lines += [f"contract: {rule} is broken by {rows} rows" for rule, rows in found.broken.items()]
+    lines += [f"warning: {found.warning}"] if found.warning else []
     lines += [found.why] if found.why else []
     return "\n".join(lines)

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 
 from flyball.control.alerts.due import Due, due, restful
 from flyball.control.alerts.holding import Reason, explaining, flaps, reason_to_hold, silence_of
+from flyball.control.alerts.repairs import LEFT_OUT
 from flyball.control.alerts.table import EXPLAINS, FAILED_RUNBOOK, row_of
 from flyball.control.decision import Decision, Situation, elapsed_s
 from flyball.control.explained import explains_kind
@@ -107,7 +108,9 @@ def _told(
         worse = known is not None and one.pages and known.raised.urgency == "ticket"
         other = known is not None and one.name != known.raised.name
         left = known is not None and _left_over(known, situation)
-        if known is not None and not worse and not other and not left and not _another(one, known, situation):
+        fewer = known is not None and one.labels.get(LEFT_OUT) != known.raised.labels.get(LEFT_OUT)
+        again = worse or other or left or fewer
+        if known is not None and not again and not _another(one, known, situation):
             continue
         reason = reason_to_hold(one, told, standing, situation, alerts)
         if reason is None:
@@ -118,6 +121,8 @@ def _told(
                 elif left:
                     drill = known.raised.labels["drill"]
                     why = f"drill {drill} is over since {situation.state.healing.drilled_at}, and it stands: it is real"
+                elif fewer:
+                    why = f"a backfill has brought rows of {cause}; what is left is told anew"
                 elif other:
                     why = f"{known.raised.name} is over; what stands of {cause} is {one.name}"
                 yield e.AlertResolved(service=ServiceName(situation.state.service), alert=known.raised.alert, why=why)

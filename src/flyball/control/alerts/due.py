@@ -145,8 +145,8 @@ def _found(situation: Situation) -> Iterator[Due]:
             labels=labels,
             sli=slis.get(objective),
         )
-    for cause, summary, detail in owed(situation):
-        yield Due(cause=cause, severity="warning", summary=summary, detail=detail)
+    for cause, summary, detail, labels in owed(situation):
+        yield Due(cause=cause, severity="warning", summary=summary, detail=detail, labels=labels)
     for key, refused in state.health.refused.items():
         detail = f"{refused.why}. Credentials: {key}."
         yield Due(cause=f"access/{key}", severity="warning", summary=f"a client is refused: {key}", detail=detail)

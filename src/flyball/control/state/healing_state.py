@@ -64,6 +64,9 @@ class Unrepaired(Record):
     incident: str
     since: str  # RFC 3339, UTC
     until: str
+    rows: int = 0  # that the newest backfill has brought
+    left_out: int = 0  # and that it has not
+    missing: tuple[str, ...] = ()  # prediction ids of the first of these
 
 
 class HealingState(Record):
@@ -118,10 +121,8 @@ def folded(state: HealingState, fact: e.AnyFact, at: str, *, quality: e.Incident
             return _changed(state, name, verified=fact, verified_at=at)
         case e.RemedyEnded(remedy=name) if name in state.tried:
             return _ended(state, fact, at)
-        case e.BackfillDone():
-            return replace(
-                state, unrepaired={each: one for each, one in state.unrepaired.items() if not _by(fact, one)}
-            )
+        case e.BackfillDone() if fact.rows or fact.left_out:  # labels alone repair no row
+            return replace(state, unrepaired=_paid(state.unrepaired, fact))
         case e.IncidentClosed(incident=name, how=how, row=row) if name in state.kept_out:
             if how == "person":  # the rows are good as they are
                 return replace(state, kept_out=_without(state.kept_out, name))
@@ -165,6 +166,14 @@ def _ended(state: HealingState, fact: e.RemedyEnded, at: str) -> HealingState:
     if span.last is not None:
         return state
     return _kept_out(state, target, replace(span, last=max(fact.row, span.first)))  # no row was sealed: it ends too
+
+
+def _paid(unrepaired: dict[str, Unrepaired], fact: e.BackfillDone) -> dict[str, Unrepaired]:
+    """Without those that are repaired. What a table did not bring of one is owed until another one does."""
+    if fact.rest_is_lost or not fact.left_out:
+        return {name: one for name, one in unrepaired.items() if not _by(fact, one)}
+    found = {"rows": fact.rows, "left_out": fact.left_out, "missing": fact.missing}
+    return {name: replace(one, **found) if _by(fact, one) else one for name, one in unrepaired.items()}
 
 
 def _by(fact: e.BackfillDone, one: Unrepaired) -> bool:

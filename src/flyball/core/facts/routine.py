@@ -25,6 +25,9 @@ class BackfillDone(Fact, tag="backfill.done"):
     by: str
     proof: Proof
     incident: str | None = None
+    left_out: int = 0  # rows of the span that the table did not bring: out of training and analysis
+    missing: tuple[str, ...] = ()  # prediction ids of the first of them
+    rest_is_lost: bool = False  # nobody can bring them: they are owed no more
 
 
 class BackupMade(Fact, tag="backup.made"):

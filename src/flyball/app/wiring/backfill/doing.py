@@ -33,6 +33,15 @@ from flyball.core.ids import ServiceName
 from flyball.core.ledger import Ledger
 from flyball.core.record import Record
 
+SHOWN = 5  # rows that are named
+
+
+class MissingRow(Record):
+    """A row of the span that the table does not bring."""
+
+    id: str  # of the prediction
+    key: str | None  # the service's key, hashed where it is personal; None: it has none
+
 
 class Backfilled(Record):
     """What `flyball backfill --json` prints."""
@@ -43,7 +52,7 @@ class Backfilled(Record):
     until: str
     rows: int  # made again
     originals: int  # rows of the log in the span
-    left_out: int  # of these, rows without a repair: out of training and analysis from now on
+    left_out: int  # of these, rows that the table does not bring: out of training and analysis from now on
     labels: int  # given in
     new_labels: int
     corrected_labels: int
@@ -53,6 +62,9 @@ class Backfilled(Record):
     done: bool  # False: it was done before, or it was a dry run
     why: str = ""  # why nothing was done
     broken: dict[str, int] = {}  # rows that the contract does not accept, by the rule
+    missing: tuple[MissingRow, ...] = ()  # the first of those that are left out
+    rest_is_lost: bool = False  # nobody will bring them
+    warning: str = ""  # what is left out, and what to do about it; empty: nothing is
 
 
 def told(prepared: Prepared, service: str, *, why: str) -> Backfilled:
@@ -117,6 +129,9 @@ def backfill(
         by=person.name,
         proof=person.proof,
         incident=incident,
+        left_out=document.left_out,
+        missing=tuple(each.id for each in document.missing),
+        rest_is_lost=prepared.rest_is_lost,
     )
     ledger.append([fact], ids=[f"backfill/{name}/{prepared.backfill}"])  # crash point D is before
     return document
@@ -151,6 +166,7 @@ def _document(
     rows = 0 if prepared.rows is None else prepared.rows.height
     report = prepared.report
     broken = {} if report is None else {one.rule: one.rows for one in report.violations if one.rows}
+    missing = tuple(MissingRow(id=id_, key=key) for id_, key in prepared.missing.head(SHOWN).iter_rows())
     return Backfilled(
         backfill=prepared.backfill,
         service=service,
@@ -158,7 +174,7 @@ def _document(
         until=_at(prepared.until),
         rows=rows,
         originals=prepared.originals,
-        left_out=0 if prepared.rows is None else prepared.originals - rows,
+        left_out=prepared.missing.height,
         labels=len(prepared.labels),
         new_labels=labels[0],
         corrected_labels=labels[1],
@@ -168,6 +184,28 @@ def _document(
         done=done,
         why=why,
         broken=broken,
+        missing=missing,
+        rest_is_lost=prepared.rest_is_lost,
+        warning=_warning(prepared, missing),
+    )
+
+
+def _warning(prepared: Prepared, missing: tuple[MissingRow, ...]) -> str:
+    """In words; empty: the table brings all rows of the span."""
+    if not missing:
+        return ""
+    left = prepared.missing.height
+    names = ", ".join(each.id if each.key is None else f"{each.key} (id {each.id})" for each in missing)
+    found = (
+        f"{left} of the {prepared.originals} rows of the span are not in the table: {names}"
+        f"{' and others' if left > len(missing) else ''}. No analysis and no training sees them."
+    )
+    if prepared.rest_is_lost:
+        return f"{found} They are lost, as was said: nobody is asked for them again."
+    return (
+        f"{found} Run it again with a table that has them beside the {prepared.originals - left} rows of this one (the "
+        "newest table speaks for the whole span); rows that nobody can bring: the same command with --rest-is-lost. "
+        "Until then a ticket of the incident stays open."
     )
 
 

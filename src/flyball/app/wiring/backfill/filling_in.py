@@ -63,8 +63,9 @@ def _filled_in(options: argparse.Namespace) -> int:
             doing.rewritten(home, name, made)
             return 0
         found = doing.backfill(home, declared, made, ledger, POLICY, incident=options.incident, advance=lambda _: None)
-    told = f"{found.rows} of {found.originals} rows made again, {found.left_out} left out"
-    print(f"{options.incident}: {told}", file=sys.stderr)
+    print(f"{options.incident}: {found.rows} of {found.originals} rows made again", file=sys.stderr)
+    if found.warning:
+        print(f"{options.incident}: {found.warning}", file=sys.stderr)
     return 0
 
 

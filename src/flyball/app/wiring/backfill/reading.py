@@ -47,11 +47,15 @@ class Prepared:
         labels: list[LabelRecord],
         report: Report | None,
         originals: int,
+        missing: pl.DataFrame,
+        rest_is_lost: bool = False,
     ) -> None:
         self.backfill, self.since, self.until, self.source = backfill, since, until, source
         self.rows, self.labels = rows, labels  # `id` and `x.<name>`, as the log has them; None: labels only
         self.report = report  # the contract's word on the rows
         self.originals = originals  # rows of the log in the span
+        self.missing = missing  # `id` and `unit` of those that the table of rows does not bring, in their order
+        self.rest_is_lost = rest_is_lost  # nobody will bring them
 
 
 def prepared(
@@ -64,6 +68,7 @@ def prepared(
     labels: Path | None,
     now: datetime,
     advance: Callable[[int], None],
+    rest_is_lost: bool = False,
 ) -> Prepared:
     """Raises: BadInput with all faults of the span and the tables."""
     name = declared.service.metadata.name
@@ -96,6 +101,7 @@ def prepared(
         raise BadInput("The backfill cannot be made.", tuple(faults))
     roots = {option: _root(path) for option, path in (("rows", rows), ("labels", labels)) if path is not None}
     about = {"service": name, "since": since, "until": until, "contract": declared.contract.version, **roots}
+    about |= {"rest": "lost"} if rest_is_lost else {}
     return Prepared(
         backfill=digest("flyball/backfill/v1", about),
         since=since,
@@ -105,6 +111,8 @@ def prepared(
         labels=told,
         report=report,
         originals=there.height,
+        missing=there.clear() if mended is None else there.filter(~there[ID].is_in(mended[ID].implode())),
+        rest_is_lost=rest_is_lost,
     )
 
 
