@@ -7,6 +7,8 @@ from tests.control.loop import Loop
 from tests.control.world import NAME
 
 from flyball.core import events as e
+from flyball.core.errors import Unavailable
+from flyball.core.routing import Observed
 
 
 def starts(loop: Loop) -> list[tuple[str, str]]:
@@ -33,3 +35,28 @@ def test_a_freeze_and_a_controller_that_was_started_anew_change_nothing_about_it
     loop.reconciler = loop.another("two")
     loop.tick()
     assert starts(loop) == [("a", "")]
+
+
+def test_how_long_nobody_answered_is_told_with_the_gateway_that_does() -> None:
+    """Red before: after a kill no fact said how long clients had gone without an answer."""
+    loop = Loop()
+    observe = loop.gateways.observe
+
+    def answers(life: str) -> None:
+        loop.gateways.observe = lambda service: replace(observe(service), life=life)  # type: ignore[method-assign]
+
+    def silent(service: str) -> Observed:
+        raise Unavailable("nobody answers")
+
+    answers("a")
+    loop.tick()
+    loop.gateways.observe = silent  # type: ignore[method-assign]
+    for _ in range(5):
+        loop.tick(5.0)
+    answers("b")
+    loop.tick(5.0)
+    loop.tick()
+    assert [(fact.life, fact.silent_s) for fact in loop.each(e.ProcessStarted)] == [("a", 0.0), ("b", 25.0)]
+    answers("c")
+    loop.tick()
+    assert loop.each(e.ProcessStarted)[-1].silent_s == 0.0

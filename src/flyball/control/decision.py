@@ -56,6 +56,7 @@ class Situation(Record):
     service: Service
     now: str  # RFC 3339, UTC
     observed: Observed | None = None  # None: the gateway does not answer
+    silent_s: float = 0.0  # for so long no gateway has answered before this, or does not yet
     outlook: Outlook = Outlook()
     learning: Learning = Learning()
     stale: bool = False  # the declaration on the ledger is another than the one this controller runs

@@ -1,9 +1,12 @@
 """What a drill's fault explains, signs and what follows from them: that is the drill's, anything else is real."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from flyball.core.facts.drill import DrillBegun
-from flyball.core.health import OF_SUPPLY, Sign, SignKind
+from flyball.core.health import OF_SUPPLY, SignKind
+
+TRACES_S: Final = 900.0  # what a drill made is over so long after it: the objective of a recovery
 
 _ANSWERING: frozenset[SignKind] = frozenset({"availability", "errors", "fallback", "latency"})
 _SUPPLY: frozenset[SignKind] = frozenset({"data_quality", "drift", "fallback", "quality", "trend"})
@@ -41,16 +44,14 @@ BRINGS: Mapping[str, frozenset[str]] = {
 }
 
 
-def explains(drill: DrillBegun | None, sign: Sign, now: str) -> bool:
-    """Whether the drill that runs has made this sign."""
-    return explains_kind(drill, sign.kind, now)
-
-
 def explains_kind(drill: DrillBegun | None, kind: str, now: str) -> bool:
-    """The same of a kind of sign, or of the family of a cause. A fault of another name explains nothing: better a
-    real incident too many than one that nobody is told of."""
-    if drill is None or now > drill.until:
-        return False
+    """Whether the drill that runs makes such signs, or what is of this family of causes. A fault of another name
+    explains nothing: better a real incident too many than one that nobody is told of."""
+    return drill is not None and now <= drill.until and makes(drill, kind)
+
+
+def makes(drill: DrillBegun, kind: str) -> bool:
+    """The same of a drill whenever it was."""
     fault = drill.fault.replace("-", "_").replace(" ", "_")
     signs: frozenset[str] = SIGNS_OF.get(fault, frozenset())
     return kind in signs or kind in BRINGS.get(fault, ()) or bool(signs & FOLLOWS.get(kind, frozenset()))

@@ -1,5 +1,7 @@
 """A gateway that was started anew, as after a kill, goes on the ledger: by itself it writes nothing there. Pure.
 
+How long nobody had answered before it is in the fact: clients went without an answer for at least so long.
+
 Several gateways that answer in turn are each told of once: lives that are known stay so for a while.
 """
 
@@ -19,6 +21,7 @@ def plan_gateway(situation: Situation) -> Decision | None:
         epoch=state.epoch,
         owner=observed.owner,
         life=observed.life,
+        silent_s=situation.silent_s,
     )
     why = "another process answers as the gateway"
     return Decision(action="gateway", what="started", why=why, facts=(started,), told=True)

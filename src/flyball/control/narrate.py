@@ -188,8 +188,8 @@ def _of_loop(fact: e.AnyFact) -> str:
             return f"{by} thawed the service: {why}"
         case e.DecisionTaken(action=action, why=why, waiting_for=waiting):
             return f"{action}: {why}" + (f"; waits for {', '.join(waiting)}" if waiting else "")
-        case e.ProcessStarted(process=process):
-            return f"a {process} process started"
+        case e.ProcessStarted(process=process, silent_s=silent_s):
+            return f"a {process} process started" + (f"; nobody had answered for {silent_s:.0f} s" if silent_s else "")
         case _:
             return _of_storage(fact)
 

@@ -66,6 +66,8 @@ def _of_routine(fact: e.AnyFact) -> str | None:
             return f"{by} began drill {drill}: {fault}, on {share:.1%} of the traffic at most"
         case e.DrillCandidate(drill=drill, release=release, copy_of=champion):
             return f"drill {drill} offers {short(release)}, a copy of champion {short(champion)} that will fail"
+        case e.DrillWithdrawn(drill=drill):
+            return f"the fault of drill {drill} is made no more; what begins from now on is real"
         case e.DrillEnded(drill=drill, fault=fault, outcome=outcome, why=why):
             return f"drill {drill} ({fault}) {outcome}" + (f": {why}" if why else "")
         case e.DigestWritten(period=period, since=since, until=until):

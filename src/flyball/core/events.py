@@ -24,6 +24,7 @@ from flyball.core.facts.alert import SilenceEnded as SilenceEnded
 from flyball.core.facts.drill import DrillBegun as DrillBegun
 from flyball.core.facts.drill import DrillCandidate as DrillCandidate
 from flyball.core.facts.drill import DrillEnded as DrillEnded
+from flyball.core.facts.drill import DrillWithdrawn as DrillWithdrawn
 from flyball.core.facts.exception import ExceptionConfirmed as ExceptionConfirmed
 from flyball.core.facts.exception import ExceptionEnded as ExceptionEnded
 from flyball.core.facts.exception import ExceptionRequested as ExceptionRequested
@@ -177,6 +178,7 @@ class ProcessStarted(Fact, tag="process.started"):
     epoch: int = 0
     owner: str = ""  # under which name it holds its leases: whoever starts it again by itself keeps it
     life: str = ""  # of a gateway: which of its lives, as it says itself
+    silent_s: float = 0.0  # of a gateway: for so long no controller had an answer before this
 
 
 AnyFact = (
@@ -257,6 +259,7 @@ AnyFact = (
     | SilenceEnded
     | DrillBegun
     | DrillCandidate
+    | DrillWithdrawn
     | DrillEnded
     | DigestWritten
     | BackfillDone

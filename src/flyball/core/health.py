@@ -52,6 +52,7 @@ class Sign(Record):
     clears: str  # what would end it, in words
     feature: str | None = None
     as_of: str = ""  # when its figures were taken last, RFC 3339, UTC; empty: nobody wrote it down
+    drill: str = ""  # id of the drill that made it; empty: it is real
     began: str = ""  # when what it tells of began, as panes, probes and windows show; empty: nothing shows it
 
     @property

@@ -29,3 +29,7 @@ class Surroundings(Record):
     # key that has run out, or `unknown` -> when last, seconds since the epoch; None: nobody has looked
     refused: dict[str, float] | None = None
     missing: dict[str, str] = {}  # what could not be measured, and why
+
+    def probed_since(self, at: float) -> tuple[Probed, ...]:
+        """Its probes after that moment: older ones say nothing about now. Args: at: seconds since the epoch."""
+        return tuple(probe for probe in self.probes if probe.at > at)

@@ -422,6 +422,26 @@ def test_what_follows_from_the_fault_of_a_drill_says_so_and_under_another_fault_
         assert ("drill" in told.labels, told.summary.startswith("drill dr-1: ")) == (labelled, labelled)
 
 
+def test_a_real_fault_under_a_drills_name_is_told_anew_as_soon_as_it_is_sure() -> None:
+    """Red before: fifteen minutes later at the earliest."""
+    begun = e.DrillBegun(
+        service=NAME, drill="dr-1", fault="latency", share=0.1, until=later(600), by="ada", proof="os_user"
+    )
+    watch = Watch().say(begun, healthy(sign("errors")))
+    (first,) = watch.tick()
+    assert isinstance(first, e.AlertRaised)
+    assert first.labels["drill"] == "dr-1"
+    watch.say(e.DrillWithdrawn(service=NAME, drill="dr-1"), healthy(sign("errors")))
+    assert watch.after(30).kinds() == []
+    watch.real = ("errors",)
+    gone, real = watch.say(healthy(sign("errors"))).tick()
+    assert isinstance(gone, e.AlertResolved)
+    assert "errors is real" in gone.why
+    assert isinstance(real, e.AlertRaised)
+    assert ("drill" in real.labels, real.summary.startswith("drill"), real.urgency) == (False, False, "page")
+    assert watch.after(60).kinds() == []
+
+
 def test_what_stands_long_after_the_drill_is_told_anew_as_real_and_once() -> None:
     """Red before: a real fault that began while a drill's alert was open went on under the drill's name for ever."""
     begun = e.DrillBegun(
@@ -435,7 +455,7 @@ def test_what_stands_long_after_the_drill_is_told_anew_as_real_and_once() -> Non
     assert watch.after(600).kinds() == []
     gone, real = watch.after(301).tick()
     assert isinstance(gone, e.AlertResolved)
-    assert "it is real" in gone.why
+    assert "quality is real" in gone.why
     assert isinstance(real, e.AlertRaised)
     assert (real.cause, "drill" in real.labels, real.summary.startswith("drill")) == (first.cause, False, False)
     assert watch.after(3600).kinds() == []

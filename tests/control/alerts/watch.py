@@ -11,6 +11,7 @@ from flyball.control.alerts.alerting import plan_alerts
 from flyball.control.check.rules import broken_rules
 from flyball.control.decision import Learning, Situation
 from flyball.control.plan import Plan
+from flyball.control.reconcile.origins import with_origins
 from flyball.control.state.fold import fold
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
@@ -38,9 +39,13 @@ class Watch:
         self.observed: Observed | None = None
         self.learning = Learning()
         self.health = Health()  # as judged now: nobody looked
+        self.real: tuple[str, ...] = ()  # signs that what came after a drill's fault makes by itself
 
     def say(self, *facts: e.AnyFact) -> "Watch":
         for fact in facts:
+            if isinstance(fact, e.HealthChanged):  # as the watch tells it
+                before, drilled = self.state.health.health, self.state.healing.drilled
+                fact = replace(fact, health=with_origins(fact.health, before, drilled, self.real, self.now))
             entry = Entry(
                 seq=self.state.version + 1, at=self.now, type="?", subject=NAME, fact=fact, prev_hash="", hash=""
             )

@@ -1,6 +1,6 @@
 """Incidents open and close by the signs of health: one a cause, with hysteresis, drills apart."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 from hypothesis import given, settings
@@ -14,6 +14,7 @@ from flyball.control.explained import SIGNS_OF
 from flyball.control.incidents.figures import incident_figures
 from flyball.control.incidents.planning import plan_incidents
 from flyball.control.plan import plan
+from flyball.control.reconcile.origins import with_origins
 from flyball.control.state.fold import fold
 from flyball.control.state.incident_state import IncidentBook
 from flyball.control.state.service_state import ServiceState
@@ -66,7 +67,11 @@ class World:
         self.entries: list[Entry] = []
         self.now_s = 0.0
 
-    def tell(self, fact: e.AnyFact) -> None:
+    def tell(self, fact: e.AnyFact, *, real: Collection[str] = ()) -> None:
+        """Real: signs that what came after a drill's fault makes by itself."""
+        if isinstance(fact, e.HealthChanged):  # as the watch tells it
+            before, drilled = self.state.health.health, self.state.healing.drilled
+            fact = replace(fact, health=with_origins(fact.health, before, drilled, real, at(self.now_s)))
         seq = len(self.entries) + 1
         entry = Entry(
             seq=seq, at=at(self.now_s), type=type(fact).__name__, subject=NAME, fact=fact, prev_hash="", hash=""
@@ -274,6 +279,32 @@ def test_while_a_drill_runs_what_its_fault_explains_is_the_drills() -> None:
     assert isinstance(unknown, e.IncidentOpened)
     assert unknown.kind == "health"
     assert all(SIGNS_OF.values())
+
+
+def test_a_real_fault_that_begins_under_a_drills_name_has_an_incident_of_its_own() -> None:
+    """Red before: it went on in the drill's incident, told as a drill, counted as a drill."""
+    world = World()
+    drill = e.DrillBegun(
+        service=NAME, drill="dr-1", fault="latency", share=0.1, until=at(600), by="ada", proof="os_user"
+    )
+    world.tell(drill)
+    world.tell(health(sign("errors")))
+    (of_drill,) = world.tick()
+    assert isinstance(of_drill, e.IncidentOpened)
+    assert (of_drill.kind, of_drill.reason) == ("drill", "drill dr-1 (latency): errors is beyond its limit")
+    world.now_s = 20.0
+    world.tell(e.DrillWithdrawn(service=NAME, drill="dr-1"))
+    world.tell(health(sign("errors")))
+    assert world.tick(20.0) == []  # traces
+    world.tell(health(sign("errors")), real=("errors",))
+    closed, own = world.tick(10.0)
+    assert isinstance(closed, e.IncidentClosed)
+    assert (closed.incident, closed.how, closed.recovered_s) == (of_drill.incident, "recovered", 20.0)
+    assert isinstance(own, e.IncidentOpened)
+    assert (own.kind, own.cause, own.reason) == ("health", "errors", "errors is beyond its limit")
+    assert own.incident != of_drill.incident
+    assert world.tick() == []
+    assert incident_figures(world.entries).opened == 1
 
 
 KINDS: tuple[SignKind, ...] = ("errors", "latency", "freshness", "data_quality", "drift")

@@ -11,7 +11,7 @@ from flyball.control.alerts.holding import Reason, explaining, flaps, reason_to_
 from flyball.control.alerts.repairs import LEFT_OUT
 from flyball.control.alerts.table import EXPLAINS, FAILED_RUNBOOK, row_of
 from flyball.control.decision import Decision, Situation, elapsed_s
-from flyball.control.explained import explains_kind
+from flyball.control.explained import TRACES_S, explains_kind
 from flyball.control.state.alert_causes import family
 from flyball.control.state.alert_state import OpenAlert
 from flyball.core import events as e
@@ -20,7 +20,6 @@ from flyball.core.codec import digest
 from flyball.core.ids import ServiceName, short
 from flyball.core.service import Alerts
 
-TRACES_S = 900.0  # what a drill made is over by then: the objective of a recovery
 ORDER = {known: place for place, known in enumerate(EXPLAINS)}  # what explains others comes first
 
 
@@ -105,27 +104,13 @@ def _told(
         if cause in moving or any(root.cause in moving for root in explaining(one, standing)):
             continue
         known = book.open.get(cause)
-        worse = known is not None and one.pages and known.raised.urgency == "ticket"
-        other = known is not None and one.name != known.raised.name
-        left = known is not None and _left_over(known, situation)
-        fewer = known is not None and one.labels.get(LEFT_OUT) != known.raised.labels.get(LEFT_OUT)
-        again = worse or other or left or fewer
-        if known is not None and not again and not _another(one, known, situation):
+        anew = _anew(one, known, situation) if known is not None else ""
+        if known is not None and not anew:
             continue
         reason = reason_to_hold(one, told, standing, situation, alerts)
         if reason is None:
             if known is not None:
-                why = f"{cause} is of {one.incident} now"
-                if worse:
-                    why = f"{cause} is worse than a ticket now: it is a page"
-                elif left:
-                    drill = known.raised.labels["drill"]
-                    why = f"drill {drill} is over since {situation.state.healing.drilled_at}, and it stands: it is real"
-                elif fewer:
-                    why = f"a backfill has brought rows of {cause}; what is left is told anew"
-                elif other:
-                    why = f"{known.raised.name} is over; what stands of {cause} is {one.name}"
-                yield e.AlertResolved(service=ServiceName(situation.state.service), alert=known.raised.alert, why=why)
+                yield e.AlertResolved(service=ServiceName(situation.state.service), alert=known.raised.alert, why=anew)
             told[cause] = "page" if one.pages else "ticket"
             yield _raised(one, situation, alerts)
         elif known is None and _is_news(reason, book.held.get(cause)):
@@ -145,13 +130,30 @@ def _is_news(reason: Reason, held: e.AlertHeld | None) -> bool:
     return held is None or (held.by, held.behind) != (reason.by, reason.behind)
 
 
-def _left_over(known: OpenAlert, situation: Situation) -> bool:
-    """Whether it was told as a drill's, and stands longer after that than a drill's traces may: a real fault that began
-    meanwhile would go on under the drill's name."""
-    state, drill = situation.state.healing, known.raised.labels.get("drill")
-    if drill is None or (state.drill is not None and state.drill.drill == drill) or not state.drilled_at:
+def _anew(one: Due, known: OpenAlert, situation: Situation) -> str:
+    """Why what was told is told anew; empty: who was told knows what holds."""
+    if one.pages and known.raised.urgency == "ticket":
+        return f"{one.cause} is worse than a ticket now: it is a page"
+    if _left_over(one, known, situation):
+        return f"{one.cause} is real: drill {known.raised.labels['drill']} is over, and it is still seen"
+    if one.labels.get(LEFT_OUT) != known.raised.labels.get(LEFT_OUT):
+        return f"a backfill has brought rows of {one.cause}; what is left is told anew"
+    if one.name != known.raised.name:
+        return f"{known.raised.name} is over; what stands of {one.cause} is {one.name}"
+    return f"{one.cause} is of {one.incident} now" if _another(one, known, situation) else ""
+
+
+def _left_over(due: Due, known: OpenAlert, situation: Situation) -> bool:
+    """Whether it was told as a drill's and is real: its sign is, or it has no sign and stands longer than a drill's
+    traces may. A real fault that began meanwhile would go on under the drill's name."""
+    drill, drilled = known.raised.labels.get("drill"), situation.state.healing.drilled
+    if drill is None:
         return False
-    return elapsed_s(state.drilled_at, situation.now) >= TRACES_S
+    if due.drill is not None:
+        return not due.drill
+    if drilled is None or (drilled.begun.drill == drill and not drilled.withdrawn_at):
+        return False
+    return elapsed_s(drilled.withdrawn_at or drilled.begun.until, situation.now) >= TRACES_S
 
 
 def _another(due: Due, known: OpenAlert, situation: Situation) -> bool:
@@ -173,9 +175,7 @@ def _name(cause: str, situation: Situation) -> str:
 def _raised(due: Due, situation: Situation, alerts: Alerts) -> e.AlertRaised:
     state, row = situation.state, row_of(due.cause)
     owner = alerts.owner or situation.service.metadata.owner
-    drill = state.healing.drill
-    if not explains_kind(drill, family(due.cause), situation.now):  # something real while a drill runs
-        drill = None
+    drill = _drill_of(due, situation)
     summary, detail = due.summary or row.says, due.detail
     if due.exhausted:
         detail = f"{detail}\n\nNo machine heals it any more: {due.exhausted}".strip()
@@ -185,14 +185,22 @@ def _raised(due: Due, situation: Situation, alerts: Alerts) -> e.AlertRaised:
         cause=due.cause,
         name=due.name,
         urgency="page" if due.pages else "ticket",
-        summary=f"drill {drill.drill}: {summary}" if drill is not None else summary,
+        summary=f"drill {drill}: {summary}" if drill else summary,
         detail=detail,
         runbook=FAILED_RUNBOOK if due.severity == "failed" else row.runbook,
         owner=owner,
         to=(alerts.levels_at(situation.now)[0] if alerts.levels else (owner,)) if due.pages else (owner,),
         incident=due.incident,
-        labels=due.labels | ({"drill": drill.drill} if drill is not None else {}),
+        labels=due.labels | ({"drill": drill} if drill else {}),
     )
+
+
+def _drill_of(due: Due, situation: Situation) -> str:
+    """Of a sign the drill that made it; of another cause the one that runs, if its fault explains it; empty: none."""
+    runs = situation.state.healing.drill
+    if due.drill is not None or runs is None:
+        return due.drill or ""
+    return runs.drill if explains_kind(runs, family(due.cause), situation.now) else ""
 
 
 def _escalated(standing: dict[str, Due], situation: Situation, alerts: Alerts) -> Iterator[e.AnyFact]:

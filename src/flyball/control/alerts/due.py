@@ -47,6 +47,7 @@ class Due(Record):
     limit: float | None = None  # of a sign, in its unit
     since: str = ""  # of a sign, RFC 3339, UTC
     reads_back_s: float = 0.0  # of a burn rate: its short window
+    drill: str | None = None  # of a sign: which drill made it, empty where it is real; None: it is no sign
     sli: Sli | None = None  # of a budget: what it is of; None: nobody declares it any more
 
     @property
@@ -114,6 +115,7 @@ def _found(situation: Situation) -> Iterator[Due]:
             detail=detail,
             limit=sign.limit,
             since=sign.since,
+            drill=sign.drill,
         )
     yield from _signals(situation)
     for one in state.incidents.open.values():

@@ -44,13 +44,12 @@ def broken_rules(
         found.append(f"{routings} routings in one plan: only one can be in force")
     if plan.parent != state.version:
         found.append(f"the plan was made from version {plan.parent}, the facts are at {state.version}")
-    found += of_alerts(facts, state, now)
+    found += of_alerts(facts, state, now) + of_incidents(facts, state)
     for decision in plan.decisions:
         for fact in decision.facts:
             if fact.service != state.service:
                 found.append(f"a fact of {fact.service} in a plan for {state.service}")
             found += wrong_about_drills(fact, state, now)
-            found += of_incidents(fact, state)
             found += against_healing(fact, decision.facts, state, service, now)
             if of_drilled(fact, state):  # no release is tried: rules of its own
                 found += drilled_wrongly(fact, state, now)

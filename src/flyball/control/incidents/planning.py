@@ -10,17 +10,17 @@ Hysteresis: an incident is closed when no sign of its cause has been told of for
 back before that goes on with the same incident. UNKNOWN health is no recovery, and neither is a champion that nobody
 asks: the time begins when the relief against the cause is taken away. What a person closed while the cause was still
 there stays closed until the cause was gone once, or has become graver; the worst of what else is left may open one.
-While the monitor fails none is closed: the time of a cause that was gone goes on, but nobody has seen it stay away.
+A drill's incident ends where its cause turns out to be real, which then has its own. While the monitor fails none is
+closed: the time of a cause that was gone goes on, but nobody has seen it stay away.
 """
 
 import re
 from collections.abc import Iterator
 
 from flyball.control.decision import Decision, Situation, elapsed_s
-from flyball.control.explained import explains
 from flyball.control.incidents.closing import detected_s
 from flyball.control.state.alert_causes import OF_SUPPLY, SILENCE
-from flyball.control.state.incident_state import GRAVITY, OpenIncident
+from flyball.control.state.incident_state import GRAVITY, IncidentBook, OpenIncident
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core import health
@@ -33,7 +33,7 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")  # in a name that is typed, and is a fo
 
 def plan_incidents(situation: Situation) -> Decision | None:
     """The facts of incidents that the ledger lacks; None: it lacks none."""
-    ended = {fact.incident: fact for fact in (*_over(situation), *_joined(situation))}  # one that goes on is not over
+    ended = {fact.incident: fact for fact in (*_over(situation), *_joined(situation), *_real(situation))}
     facts: tuple[e.IncidentOpened | e.IncidentClosed, ...] = (*ended.values(), *_begun(situation))
     if not facts:
         return None
@@ -49,9 +49,7 @@ def _begun(situation: Situation) -> Iterator[e.IncidentOpened]:
     health, book = state.health.health, state.incidents
     grave = [sign for sign in health.signs if sign.severity != "warning"]
     others = [sign for sign in grave if not _is_of_quality(sign, situation)]  # its incident hides no fault of ours
-    left = [
-        sign for sign in others if book.of_cause(sign.key) is not None or not book.is_known(sign.key, sign.severity)
-    ]
+    left = [sign for sign in others if _of_cause(book, sign) is not None or not book.is_known(sign.key, sign.severity)]
     worst = min(left, key=_rank, default=None) if health.state in ("UNHEALTHY", "FAILED") else None
     asked = [sign for sign in health.signs if _is_of_supply(sign) and (sign in grave or sign.kind == "freshness")]
     if worst is not None and worst not in asked:
@@ -59,21 +57,52 @@ def _begun(situation: Situation) -> Iterator[e.IncidentOpened]:
     taken: set[str] = set()
     for sign in asked:
         cause = sign.key
-        known = cause in taken or book.of_cause(cause) is not None or _is_of_quality(sign, situation)
+        known = cause in taken or _of_cause(book, sign) is not None or _is_of_quality(sign, situation)
         if known or book.is_known(cause, sign.severity):
             continue
         taken.add(cause)
         kind: IncidentKind = "upstream" if _is_of_supply(sign) else "health"
-        drill = state.healing.drill
-        told = explains(drill, sign, situation.now)
         yield e.IncidentOpened(
             service=ServiceName(state.service),
             incident=f"in-{_UNSAFE.sub('-', cause)}-{state.version}",
-            kind="drill" if told else kind,
-            reason=f"drill {drill.drill} ({drill.fault}): {sign.why}" if told and drill else sign.why,
+            kind="drill" if sign.drill else kind,
+            reason=f"{_called(state, sign.drill)}: {sign.why}" if sign.drill else sign.why,
             features=(sign.feature,) if sign.feature else (),
             cause=cause,
             began=sign.began,
+        )
+
+
+def _of_cause(book: IncidentBook, sign: Sign) -> OpenIncident | None:
+    """The open incident that it goes on in: a real sign goes on in no drill's."""
+    one = book.of_cause(sign.key)
+    return None if one is not None and _is_left_by(one, sign) else one
+
+
+def _is_left_by(one: OpenIncident, sign: Sign) -> bool:
+    return one.opened.kind == "drill" and one.cause == sign.key and not sign.drill
+
+
+def _called(state: ServiceState, drill: str) -> str:
+    begun = state.healing.drilled.begun if state.healing.drilled is not None else None
+    return f"drill {drill} ({begun.fault})" if begun is not None and begun.drill == drill else f"drill {drill}"
+
+
+def _real(situation: Situation) -> Iterator[e.IncidentClosed]:
+    """A drill's incident whose cause is real now: the drill's is over, and what is seen since has one of its own."""
+    state = situation.state
+    for name, one in state.incidents.open.items():
+        if not any(_is_left_by(one, sign) for sign in state.health.health.signs):
+            continue
+        withdrawn_at = state.healing.drilled.withdrawn_at if state.healing.drilled is not None else ""
+        over_at = one.gone_at or withdrawn_at or situation.now
+        yield e.IncidentClosed(
+            service=ServiceName(state.service),
+            incident=name,
+            how="recovered",
+            reason=f"the drill was over at {over_at}; {one.cause} is real, as what came after that shows",
+            detected_s=detected_s(one),
+            recovered_s=elapsed_s(one.at, over_at),
         )
 
 

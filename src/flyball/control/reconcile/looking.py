@@ -9,7 +9,7 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from flyball.control.decision import Outlook, Situation
+from flyball.control.decision import Outlook, Situation, elapsed_s
 from flyball.control.failing import Asking
 from flyball.control.failure import JUDGE, MONITOR, failure
 from flyball.control.reconcile.foretelling import Foretelling
@@ -40,13 +40,14 @@ class Looking:
     ) -> None:
         """Foretelling: of rollouts that would open; None: nobody looks whether they can answer."""
         self._service, self._gateways, self._sensor, self._foretelling = service, gateways, sensor, foretelling
+        self._silent_since = ""  # when a gateway was asked first that has not answered since; empty: it answers
 
     def look(self, state: ServiceState, now: str) -> Seen:
         """What the sensor says; that it failed, where it raised. Signs that stand on the ledger stand all the same.
 
         Raises: Unavailable: the log cannot be read now, which is no fault of ours: the next round tries again.
         """
-        observed = self._observe(state)
+        observed = self._observe(state, now)
         dropped = observed.counts.dropped if observed is not None and observed.counts is not None else None
         try:
             return self._sensor.look(state, now, dropped=dropped)
@@ -58,7 +59,7 @@ class Looking:
 
     def situation(self, state: ServiceState, seen: Seen, *, now: str, now_s: float, stale: bool) -> Situation:
         """All that the planner may look at. `now_s`: monotonic seconds."""
-        observed, asking = self._observe(state), Asking()
+        silent_since, observed, asking = self._silent_since, self._observe(state, now), Asking()
         if seen.failure is not None:  # what the judge would say rests on it
             asking.failures.append(seen.failure)
             outlook = None
@@ -73,6 +74,7 @@ class Looking:
             service=self._service,
             now=now,
             observed=observed,
+            silent_s=elapsed_s(silent_since, now) if silent_since else 0.0,
             outlook=outlook or Outlook(),
             learning=seen.learning,
             stale=stale,
@@ -83,12 +85,16 @@ class Looking:
             answered=tuple(asking.answered),
         )
 
-    def _observe(self, state: ServiceState) -> Observed | None:
+    def _observe(self, state: ServiceState, now: str) -> Observed | None:
         """A gateway that does not answer is a state of the world, not an error: the planner waits for it."""
         try:
-            return self._gateways.observe(state.service)
+            observed = self._gateways.observe(state.service)
         except Unavailable:
+            self._silent_since = self._silent_since or now
             return None
+        if not observed.life or observed.life in state.gateways:  # else its silence is not on the ledger yet
+            self._silent_since = ""
+        return observed
 
     def _outlook(self, state: ServiceState, observed: Observed | None, seen: Seen, now: str, now_s: float) -> Outlook:
         if state.rollout is not None:

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from flyball.control.reconcile import tallies as counts
 from flyball.control.reconcile.beginnings import with_beginnings
+from flyball.control.reconcile.origins import surely_real, traces_until, with_origins, withdrawn_s
 from flyball.control.reconcile.tallies import Tallies
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
@@ -134,14 +135,28 @@ class HealthWatch:
         self._tallies.drop(now_s - max(self._rules.failed_s, self._rules.span_s))
         vitals = self._vitals(state, now_s, reports, around)
         found = self._with_beginnings(readings(vitals, self._service), state, reports, vitals)
-        self._judging = judge(found, self._rules, self._agreed, now)
-        self._due = self._next(now_s, around, vitals)
+        judging = judge(found, self._rules, self._agreed, now)
+        health = self._with_origins(judging.health, state, now, reports, around)
+        self._judging = replace(judging, health=health)
+        self._due = self._next(now_s, around, vitals, traces_until(state.healing.drilled))
         if same(self._judging.health, told.health):
             return ()
         fact = e.HealthChanged(
             service=ServiceName(state.service), health=self._judging.health, previous=told.health.state
         )
         return (fact,)
+
+    def _with_origins(
+        self, health: Health, state: ServiceState, now: str, reports: Sequence[WindowReport], around: Surroundings
+    ) -> Health:
+        drilled, real = state.healing.drilled, frozenset[str]()
+        if (at_s := withdrawn_s(drilled, now)) is not None:
+            newer = [report for report in reports if report.start >= at_s]
+            seen = self._vitals(
+                state, moment(now).timestamp(), newer, Surroundings(probes=around.probed_since(at_s)), since=at_s
+            )
+            real = surely_real(readings(seen, self._service), newer)
+        return with_origins(health, state.health.health, drilled, real, now)
 
     def _gone(self, state: ServiceState, now: str, reports: Sequence[WindowReport]) -> dict[str, str]:
         """Signs of rates that were well below their limits in all panes of the time after which a sign is dropped:
@@ -164,15 +179,22 @@ class HealthWatch:
         return {key for key in keys if (measured[key].holds is None if key in measured else unseen)}
 
     def _vitals(
-        self, state: ServiceState, now_s: float, reports: Sequence[WindowReport], around: Surroundings
+        self,
+        state: ServiceState,
+        now_s: float,
+        reports: Sequence[WindowReport],
+        around: Surroundings,
+        *,
+        since: float = 0.0,
     ) -> Vitals:
+        """Since: seconds since the epoch; what was seen before is left out."""
         rules, tallies = self._rules, self._tallies
         mine = state.champion is not None and self._champion == state.champion
-        acted = _acted(state)
+        acted = max(_acted(state), since)
         newest = tallies.within(now_s - rules.span_s, now_s) if mine else []
         newest = [pane for pane in newest if pane.start >= acted]  # what was counted before says nothing of now
         soon = [pane for pane in newest if pane.end > now_s - NEWEST * rules.span_s]
-        silent = None if tallies.rows_at is None else max(0.0, now_s - tallies.rows_at)
+        silent = None if tallies.rows_at is None else max(0.0, now_s - max(tallies.rows_at, since))
         unlabelled = self._unlabelled(now_s, reports)
         return Vitals(
             champion=state.champion is not None,
@@ -191,7 +213,7 @@ class HealthWatch:
             windows=len(reports),
             signals=reports[-1].signals if reports else (),
             incident=state.incident.reason if state.incident is not None else None,
-            around=_recent(around, now_s - rules.span_s),
+            around=replace(around, probes=around.probed_since(now_s - rules.span_s)),
         )
 
     def _with_beginnings(
@@ -252,9 +274,11 @@ class HealthWatch:
         waited = max(0.0, now_s - tallies.waiting_at) if tallies.waiting_at is not None else 0.0
         return Unlabelled(waited_s=waited, usual_s=max(labels.p99_s, tallies.longest_s))
 
-    def _next(self, now_s: float, around: Surroundings, vitals: Vitals) -> str:
+    def _next(self, now_s: float, around: Surroundings, vitals: Vitals, traces_until: str) -> str:
         """When to judge again though nothing has come."""
         moments = [due(self._judging, self._rules)]
+        if any(sign.drill for sign in self._judging.health.signs):
+            moments.append(traces_until)
         if self._tallies.panes or around.probes:
             moments.append(_at(now_s + AGAIN_S))
         if self._tallies.rows_at is not None and self._rules.silent_s is not None:
@@ -264,13 +288,6 @@ class HealthWatch:
             left_s = vitals.unlabelled.limit_s(self._rules) - vitals.unlabelled.waited_s
             moments.append(_at(now_s + max(AGAIN_S, left_s)))
         return min((each for each in moments if each), default="")
-
-
-def _recent(around: Surroundings, since_s: float) -> Surroundings:
-    """Without probes that are so old that they say nothing about now."""
-    if not around.probes or around.probes[0].at > since_s:
-        return around
-    return replace(around, probes=tuple(probe for probe in around.probes if probe.at > since_s))
 
 
 def _acted(state: ServiceState) -> float:

@@ -34,7 +34,8 @@ class OfDrills:
                 self._drill = None
                 return False
             case e.IncidentOpened(incident=name, kind=kind, cause=cause):
-                return self._kept(self._incidents, name, kind == "drill" or self._explains(cause or kind, entry.at))
+                of_data = kind == "data_quality" and self._explains(cause or kind, entry.at)
+                return self._kept(self._incidents, name, kind == "drill" or of_data)
             case e.IncidentClosed(incident=name):
                 return name in self._incidents
             case e.RemedyBegun(incident=incident, cause=cause):

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from flyball.core import events as e
 from flyball.core.clock import moment, timestamp
 from flyball.core.facts.healing import RemedyKind
+from flyball.core.health import Sign
 from flyball.core.record import Record
 
 DAY = timedelta(days=1)
@@ -69,6 +70,14 @@ class Unrepaired(Record):
     missing: tuple[str, ...] = ()  # prediction ids of the first of these
 
 
+class Drilled(Record):
+    """The newest drill, also after its end."""
+
+    begun: e.DrillBegun
+    withdrawn_at: str = ""  # since when its fault is made no more, RFC 3339, UTC; empty: it is made
+    ended_at: str = ""  # empty: it runs
+
+
 class HealingState(Record):
     tried: dict[str, Tried] = {}  # by remedy id, oldest first: of the last day, and those that still stand
     exercised: dict[str, Exercised] = {}  # by link
@@ -76,7 +85,7 @@ class HealingState(Record):
     unrepaired: dict[str, Unrepaired] = {}  # by incident, the newest
     drill: e.DrillBegun | None = None  # the drill that runs
     offered: e.DrillCandidate | None = None  # its candidate, which no rollout has taken up yet
-    drilled_at: str = ""  # when the newest drill ended; empty: none has
+    drilled: Drilled | None = None  # the newest
 
     def of_cause(self, cause: str) -> tuple[Tried, ...]:
         return tuple(each for each in self.tried.values() if each.begun.cause == cause)
@@ -137,15 +146,34 @@ def folded(state: HealingState, fact: e.AnyFact, at: str, *, quality: e.Incident
         case e.FallbackExercised(link=link):
             return replace(state, exercised=state.exercised | {link: Exercised(fact=fact, at=at)})
         case e.DrillBegun():
-            return replace(state, drill=fact, offered=None)
+            return replace(state, drill=fact, offered=None, drilled=Drilled(begun=fact))
         case e.DrillCandidate(drill=name) if state.drill is not None and state.drill.drill == name:
             return replace(state, offered=fact)
         case e.RolloutOpened(drill=name) if name:
             return replace(state, offered=None)
+        case e.DrillWithdrawn(drill=name) if state.drilled is not None and state.drilled.begun.drill == name:
+            return replace(state, drilled=replace(state.drilled, withdrawn_at=state.drilled.withdrawn_at or at))
         case e.DrillEnded(drill=name) if state.drill is not None and state.drill.drill == name:
-            return replace(state, drill=None, offered=None, drilled_at=at)
+            over = Drilled(begun=state.drill, withdrawn_at=_withdrawn_at(state, at), ended_at=at)
+            return replace(state, drill=None, offered=None, drilled=over)
+        case e.HealthChanged(health=health) if any(_is_real_data(sign) for sign in health.signs):
+            return replace(state, kept_out={each: _owed(span) for each, span in state.kept_out.items()})
         case _:
             return state
+
+
+def _withdrawn_at(state: HealingState, at: str) -> str:
+    """Its driver says so; where it was killed its fault goes on until its end at most."""
+    return (state.drilled.withdrawn_at if state.drilled is not None else "") or at
+
+
+def _is_real_data(sign: Sign) -> bool:
+    return sign.kind == "data_quality" and not sign.drill
+
+
+def _owed(span: KeptOut) -> KeptOut:
+    """What a drill broke and a real fault keeps broken holds real rows."""
+    return replace(span, drill=False) if span.drill and span.last is None else span
 
 
 def _kept_out(state: HealingState, incident: str | None, span: KeptOut) -> HealingState:

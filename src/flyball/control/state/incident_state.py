@@ -54,7 +54,9 @@ def folded(book: IncidentBook, fact: e.AnyFact, at: str, *, drill: DrillBegun | 
             opened = OpenIncident(opened=fact, at=at)
             since = timestamp(moment(at) - DAY)
             day = tuple(each for each in book.day if each[0] >= since)
-            of_drill = fact.kind == "drill" or explains_kind(drill, family(opened.cause), at)
+            of_drill = fact.kind == "drill" or (
+                fact.kind == "data_quality" and explains_kind(drill, family(opened.cause), at)
+            )
             day = day if of_drill else (*day, (at, opened.cause))
             return replace(book, open=book.open | {name: opened}, day=day)
         case e.IncidentClosed(incident=name, how=how):

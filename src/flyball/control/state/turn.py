@@ -12,7 +12,7 @@ CARE = (
     *(e.AlertRaised, e.AlertHeld, e.AlertAcked, e.AlertEscalated, e.AlertResolved),
     *(e.AlertsSilenced, e.SilenceEnded, e.AlertsTested),
     *(e.RemedyBegun, e.RemedyVerified, e.RemedyEnded),
-    *(e.DrillBegun, e.DrillCandidate, e.DrillEnded),
+    *(e.DrillBegun, e.DrillCandidate, e.DrillWithdrawn, e.DrillEnded),
     *(e.DigestWritten, e.BackfillDone, e.BackupMade, e.RunbookStepDone),
 )
 

@@ -26,6 +26,12 @@ class DrillCandidate(Fact, tag="drill.candidate"):
     copy_of: ReleaseRoot
 
 
+class DrillWithdrawn(Fact, tag="drill.withdrawn"):
+    """Its fault is made no more. What it left may be seen for a while yet; what begins from here on is none of it."""
+
+    drill: str
+
+
 class DrillEnded(Fact, tag="drill.ended"):
     drill: str
     fault: str

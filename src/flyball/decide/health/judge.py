@@ -78,7 +78,7 @@ def due(judging: Judging, rules: HealthRules) -> str:
 
 
 def same(one: Health, other: Health) -> bool:
-    """Whether state and signs are the same, figures apart: only another answer is worth a fact."""
+    """Whether state, signs and whose they are is the same, figures apart: only another answer is worth a fact."""
     return one.state == other.state and _set(one.signs) == _set(other.signs)
 
 
@@ -168,8 +168,8 @@ def _changes(readings: Readings, signs: Sequence[Sign], rules: HealthRules, crit
     return found + [f"worse: {each.worse}" for each in readings.found if each.key not in there]
 
 
-def _set(signs: Sequence[Sign]) -> set[tuple[str, Severity]]:
-    return {(sign.key, sign.severity) for sign in signs}
+def _set(signs: Sequence[Sign]) -> set[tuple[str, Severity, str]]:
+    return {(sign.key, sign.severity, sign.drill) for sign in signs}
 
 
 def _passed_s(since: str, now: str) -> float:

@@ -5,7 +5,7 @@ Crash points, for a driver that is killed between any two lines:
 - after `drill.begun`, before the word is written: nothing was done; the controller ends the drill at its `until`.
 - while the fault is made: requests end with the driver, a ledger's lock is the kernel's and goes with it, whatever
   reads the word stops at `until` by its own clock; then as above.
-- after the word was taken away, before `drill.ended`: as above.
+- after the word was taken away, before `drill.withdrawn` or `drill.ended`: as above.
 """
 
 import asyncio
@@ -101,6 +101,7 @@ class Driver:
         watch.begin(time.time())
         put(self.lease, stage.aim(word))
         aborted, ended_s = await self._under_fault(watch, fault, share, ends)
+        self._ledger.append([e.DrillWithdrawn(service=ServiceName(stage.service), drill=name)])
         if not aborted:
             await watch.until(lambda found: found.recovered_s is not None and watch.calm, within_s=within_s)
         row = self._row(watch, fault, name, share, ended_s, aborted=aborted)
