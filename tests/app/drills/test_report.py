@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from flyball.app.drills.disaster import routing_differences
-from flyball.app.drills.report import DrillReport, DrillRow, LeftOut, cells, goals, markdown, outcome_of
+from flyball.app.drills.report import DrillReport, DrillRow, LeftOut, cells, goals, markdown, outcome_of, unmet
 from flyball.core.ids import Epoch, ReleaseRoot, ServiceName
 from flyball.core.routing import Routing
 
@@ -78,3 +78,19 @@ def test_a_gateway_that_began_before_the_first_order_serves_the_champion_of_the_
     assert routing_differences(None, began, first) == ()
     assert len(routing_differences(None, began, second)) == 1
     assert routing_differences(None, msgspec.structs.replace(began, epoch=1), first) == ("the ledger names no routing",)
+
+
+def test_a_time_that_was_asked_for_is_met_where_each_fault_was_seen_and_over_in_it() -> None:
+    standing = msgspec.structs.replace(UNSEEN, detected_s=4.0)
+    aborted = msgspec.structs.replace(SOUND, outcome="aborted")
+    assert unmet([SOUND], 30.0) == unmet([UNSEEN, standing], None) == ()
+    words = unmet([SOUND, UNSEEN, standing, aborted], 30.0)
+    assert [each.split()[1:3] for each in words] == [["nothing", "told"], ["it", "was"], ["it", "was"]]
+    assert "not over in the 30 s" in words[1]
+    assert "aborted" in words[2]
+    assert "Not met: disk_full" in markdown(DrillReport(drills=(UNSEEN,), within_s=30.0, unmet=words))
+
+
+@pytest.mark.parametrize(("row", "within_s", "met"), [(UNSEEN, 30.0, False), (SOUND, 30.0, True), (UNSEEN, None, True)])
+def test_a_report_is_good_where_what_was_asked_for_was_met(row: DrillRow, within_s: float | None, met: bool) -> None:
+    assert DrillReport(drills=(row,), within_s=within_s, unmet=unmet([row], within_s)).met == met

@@ -25,7 +25,9 @@ def drill(
     share: Annotated[float | None, Parameter(help="Of the traffic, at most; else 0.05 on a running service.")] = None,
     within: Annotated[
         str | None,
-        Parameter(help="The fault ends after so long, seen or not: 90s, 10m (else 10m; own service 60s)."),
+        Parameter(
+            help="The fault ends after so long; not seen or not over by then: exit code 1. 90s, 10m (else 10m, 60s)."
+        ),
     ] = None,
     yes: Annotated[bool, Parameter(negative="", help="Drill a running service without asking.")] = False,
     home: HomeOption = None,
@@ -34,8 +36,9 @@ def drill(
     """Make a fault, measure how soon it is seen and over, and write a report.
 
     Where no flyball up runs in the home, the drill starts a service of its own and breaks that; one that runs has to
-    be started with --allow-drills. Exit code 0: every drill came to its report. 1: refused, all or some; of a
-    disaster: something differs. 3: no running service can be broken so.
+    be started with --allow-drills. Exit code 0: every drill came to its report. 1: refused, all or some; with
+    --within: a fault was not seen and over in that time; of a disaster: something differs. 3: no running service can
+    be broken so.
     """
     from flyball.app.home import find_home
 
@@ -79,7 +82,7 @@ def _faults(
     where = place if up is not None else own_home(option, place)
     report = run(where, wanted, Person(name=os_user(), proof="os_user"), say, service=service)
     emit(report, as_json=as_json, text=lambda: _text(report))
-    return 0 if report.complete else 1
+    return 0 if report.met else 1
 
 
 def _abort(place: "Home", *, as_json: bool) -> int:
@@ -199,5 +202,6 @@ def _text(report: "DrillReport") -> "Group":
     for row in report.drills:
         table.add_row(*cells(row))
     lines = [Text(line) for line in goals(report.drills)]
+    lines += [Text(f"not met: {each}") for each in report.unmet]
     lines += [Text(f"{each.fault} was left out: {each.why}") for each in report.left_out]
     return Group(table, *lines, Text(f"report: {report.report}"))

@@ -51,11 +51,18 @@ class DrillReport(Record):
     home: str = ""
     seconds: float = 0.0
     report: str = ""  # file in the home's `drills/`
+    within_s: float | None = None  # what was asked for; None: nobody asked for a time
+    unmet: tuple[str, ...] = ()  # why a drill did not do what was asked, in words
 
     @property
     def complete(self) -> bool:
         """Whether every drill that could be made here came to its report."""
         return not any(each.refused for each in self.left_out)
+
+    @property
+    def met(self) -> bool:
+        """Whether everything was done that was asked for: the exit code."""
+        return self.complete and not self.unmet
 
 
 def outcome_of(row: DrillRow, *, fallback: bool = False) -> tuple[Literal["passed", "missed"], str]:
@@ -80,6 +87,29 @@ def outcome_of(row: DrillRow, *, fallback: bool = False) -> tuple[Literal["passe
         lost = f"{row.answers_failed} answers failed and {row.answers_shed} were shed"
         missed.append(f"{lost}, where a fallback chain is declared and none may be lost")
     return ("missed" if missed else "passed"), "; ".join(missed)
+
+
+def unmet(rows: Sequence[DrillRow], within_s: float | None) -> tuple[str, ...]:
+    """What was asked for and not met: that a fault is seen within a time, and over within as long after its end.
+
+    >>> row = DrillRow(fault="latency", detected_s=4.0, recovered_s=None, answers_failed=0, automatic=False)
+    >>> unmet([row], 30.0)
+    ('latency: it was seen, and not over in the 30 s that were asked for after the fault had its 30 s',)
+    >>> unmet([row], None)
+    ()
+    """
+    if within_s is None:
+        return ()
+    found = []
+    for row in rows:
+        if row.outcome == "aborted":
+            found.append(f"{row.fault}: it was aborted before its {within_s:g} s were over")
+        elif row.detected_s is None:
+            found.append(f"{row.fault}: nothing told of it in the {within_s:g} s that were asked for")
+        elif row.recovered_s is None:
+            after = f"in the {within_s:g} s that were asked for after the fault had its {within_s:g} s"
+            found.append(f"{row.fault}: it was seen, and not over {after}")
+    return tuple(found)
 
 
 def with_hand(row: DrillRow, by_hand: str) -> DrillRow:
@@ -144,6 +174,7 @@ def markdown(report: DrillReport) -> str:
         if row.why:
             lines.append(f"  Missed: {row.why}.")
     lines += [f"- **{each.fault}** was left out: {each.why}." for each in report.left_out]
+    lines += [f"- Not met: {each}." for each in report.unmet]
     return "\n".join(lines) + "\n"
 
 

@@ -16,7 +16,7 @@ from flyball.adapters.clock import SystemClock
 from flyball.app.declared import Declared, load
 from flyball.app.drills.disaster import DisasterReport
 from flyball.app.drills.lease import Allowed, allowed_path, lease_path, put, read_allowed
-from flyball.app.drills.report import DrillReport, markdown
+from flyball.app.drills.report import DrillReport, markdown, unmet
 from flyball.app.home import Home
 from flyball.app.people import Person
 from flyball.app.wiring.drills.disaster import Disaster
@@ -94,7 +94,14 @@ async def _run(
                 await asyncio.sleep(wanted.warm_s)
             driver = Driver(stage, ledger, lease_path(home), person, made.watchers)
             rows, left_out = await Turns(ledger, stage, driver, person, say, own=up is None).all(wanted)
-    return DrillReport(drills=rows, left_out=left_out, service=stage.service, home=str(home.root))
+    return DrillReport(
+        drills=rows,
+        left_out=left_out,
+        service=stage.service,
+        home=str(home.root),
+        within_s=wanted.within_s,
+        unmet=unmet(rows, wanted.within_s),
+    )
 
 
 def disaster(home: Home, person: Person, say: Say, *, service: str | None = None) -> DisasterReport:
