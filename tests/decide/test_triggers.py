@@ -1,5 +1,6 @@
 """When a retraining is wanted, and what holds it back."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -113,6 +114,14 @@ def test_a_trend_of_the_concept_asks_where_it_is_declared_and_only_for_the_worse
     assert wish([replace(report(0, loss=FINE), concept=slow)], strict).fired == "trend"
     soon = History(since_training_s=1000)
     assert wish(seen, declared, history=soon).waiting_for == ("the cool-down to end in 4000 s",)
+
+
+@pytest.mark.parametrize(("points", "fired"), [(4.9, None), (5.1, "trend")])
+def test_a_trend_asks_from_five_points_in_seven_days(points: float, fired: str | None) -> None:
+    a_day = points / 100 / 7
+    slope = Estimate(value=a_day, low=0.9 * a_day, high=1.1 * a_day, n=30)  # a warning, both of them
+    told = ConceptTrend(verdict="DRIFT", reason="it falls", windows=30, slope=slope)
+    assert wish([replace(report(0, loss=FINE), concept=told)], SERVICE).fired == fired
 
 
 def test_how_many_fruitless_trainings_rest_the_triggers_is_declared() -> None:

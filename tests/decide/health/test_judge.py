@@ -10,8 +10,10 @@ from msgspec.structs import replace
 from tests.decide.health.material import ILL, SERVICE, VITALS, drift, lost, probes, well
 
 from flyball.core.clock import moment, timestamp
+from flyball.core.estimating import ConceptTrend
 from flyball.core.health import Health, HealthState, gravest_of
-from flyball.decide.health import Counted, Judging, Vitals, due, judge, readings, resumed, same
+from flyball.core.release import Estimate
+from flyball.decide.health import Counted, Judging, Trend, Vitals, due, judge, readings, resumed, same
 from flyball.decide.health.reading import RANK
 
 RULES = SERVICE.monitor.health
@@ -180,6 +182,23 @@ def test_an_hour_after_a_critical_sign_it_is_not_well_yet() -> None:
     assert better.health.why == f"there was a critical sign until {at(0)}"
     assert better.health.would_change[0] == f"better: no critical sign until {at(RULES.critical_s)}"
     assert judged(well(), better, RULES.critical_s).health.state == "HEALTHY"
+
+
+@pytest.mark.parametrize(("seconds", "state"), [(3599.0, "UNHEALTHY"), (3600.0, "HEALTHY")])
+def test_the_hour_after_a_critical_sign_is_an_hour_to_the_second(seconds: float, state: str) -> None:
+    gone = judged(well(), judged(well(), judged(well(errors=Counted(events=150, rows=300))), 60.0), 600.0)
+    assert (gone.health.signs, due(gone, RULES)) == ((), at(3600.0))
+    assert judged(well(), gone, seconds).health.state == state
+
+
+@pytest.mark.parametrize(("lost_in_a_week", "signs"), [(0.029, []), (0.031, [("trend", 0.03)])])
+def test_a_trend_warns_from_three_points_in_seven_days(lost_in_a_week: float, signs: list[tuple[str, float]]) -> None:
+    a_day = lost_in_a_week / 7
+    slope = Estimate(value=a_day, low=a_day, high=a_day, n=40)  # so sure that the limit alone decides
+    told = ConceptTrend(verdict="DRIFT", reason="it falls", windows=40, slope=slope)
+    found = judged(well(trend=Trend(told=told, base=None))).health
+    assert [(sign.kind, sign.limit) for sign in found.signs] == signs
+    assert found.state == ("DEGRADING" if signs else "HEALTHY")
 
 
 def test_a_failed_service_that_fails_less_is_unhealthy_and_not_well() -> None:
