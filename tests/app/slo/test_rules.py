@@ -117,6 +117,43 @@ def test_fourteen_times_the_budget_pages_and_the_short_window_ends_it(tmp_path: 
     }], burn="14.4")  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("burn", "severity", "long", "short", "step", "limit"),
+    [("6", "page", "6h", "30m", 10, 600), ("3", "ticket", "1d", "2h", 40, 300)],
+)
+def test_six_and_three_times_the_budget_fire_over_their_own_windows_and_no_less_does(
+    tmp_path: Path, burn: str, severity: str, long: str, short: str, step: int, limit: int
+) -> None:
+    """In steps of which the long window has 36: as many of peace, 40 just over the limit or just under it, peace."""
+    declared = replace(service(), slo=Slo())
+    alert = burning(declared, burn, value=f"{(limit + 10) / 1000:g}%")
+    assert alert["exp_labels"]["severity"] == severity
+    assert f"of the last {short} were bad, and too many over {long};" in alert["exp_annotations"]["description"]
+
+    def course(bad: int) -> dict[str, str]:  # of 100,000 rows a step; counters that are old, so none is a new series
+        many, good = 100_000, 100_000 - bad
+        return {
+            GOOD: f"{many}+{many}x36 {37 * many + good}+{good}x39 {38 * many + 40 * good}+{many}x9",
+            BAD: f"{many}+0x36 {many + bad}+{bad}x39 {many + 40 * bad}+0x9",
+        }
+
+    after = {"6": 40, "3": 160}[burn]  # minutes of peace: the short window has forgotten, the long one has not
+    steady(declared, tmp_path, [{
+        "name": "just over",
+        "series": course(limit + 10),
+        "expected": [
+            (36 * step, "ErrorBudgetBurn", None),
+            (66 * step, "ErrorBudgetBurn", None),  # 30 of 36 steps are not enough
+            (76 * step, "ErrorBudgetBurn", alert),
+            (76 * step + after, "ErrorBudgetBurn", None),
+        ],
+    }, {
+        "name": "just under",
+        "series": course(limit - 10),
+        "expected": [(76 * step, "ErrorBudgetBurn", None)],
+    }], burn=burn, step=step)  # fmt: skip
+
+
 def test_one_error_at_little_traffic_pages_nobody_and_the_fifth_does(tmp_path: Path) -> None:
     declared = replace(service(), slo=Slo())
     few = burning(declared, "", value="5", alert="ErrorBudgetBurnLowTraffic")

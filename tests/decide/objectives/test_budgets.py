@@ -72,6 +72,29 @@ def test_an_hour_at_twenty_times_the_budget_pages_and_is_calm_soon_after() -> No
     assert course.types()[-1] == "BudgetCalm", "the short window ends it, while the long one still remembers"
 
 
+@pytest.mark.parametrize(
+    ("hours", "times", "found"),
+    [
+        (1, 14.3, None),
+        (1, 14.5, ("page", 14.4, 3600.0, 300.0)),
+        (6, 5.9, None),
+        (6, 6.1, ("page", 6.0, 21_600.0, 1800.0)),
+        (24, 2.9, None),
+        (24, 3.1, ("ticket", 3.0, 86_400.0, 7200.0)),
+        (72, 0.95, None),
+        (72, 1.05, ("ticket", 1.0, 259_200.0, 21_600.0)),
+    ],
+)
+def test_each_pair_of_windows_has_its_burn_rate_and_its_urgency(
+    hours: float, times: float, found: tuple[str, float, float, float] | None
+) -> None:
+    """After days of peace, so many times the budget for as long as the long window: no other pair holds so soon."""
+    course = Course(per_minute=20_000).days(4).days(hours / 24, bad=times / 1000).minutes(1, bad=times / 1000)
+    (standing,) = course.budgets.standing(course.now)
+    told = standing.burning
+    assert (told and (told.urgency, round(told.limit, 9), told.long_s, told.short_s)) == found
+
+
 def test_a_burst_that_is_over_before_the_long_window_notices_pages_nobody() -> None:
     assert Course().days(4).minutes(1, bad=0.3).minutes(30).told == []
 
