@@ -12,6 +12,7 @@ from flyball.app.rehearse.report import Run
 from flyball.app.rehearse.scenario import Scenario
 from flyball.app.wiring.rehearse.run import Rehearsal
 from flyball.core import events as e
+from flyball.core.clock import moment
 from flyball.core.service import Constant, FallbackLink, HealthRules, Service, Serving
 
 CHAIN: tuple[Literal["previous", "cached"] | FallbackLink, ...] = (
@@ -75,4 +76,6 @@ def test_it_is_seen_within_five_minutes_and_answered_at_once(healed: tuple[Run, 
     (first, *_) = [entry for entry in entries if isinstance(entry.fact, e.RemedyBegun)]
     told = next(entry for entry in entries if isinstance(entry.fact, e.HealthChanged) and entry.fact.health.signs)
     assert first.at == told.at
+    seen_s = (moment(told.at) - moment(entries[0].at)).total_seconds() - SICK_AT
+    assert 0 < seen_s <= 300.0
     assert any("remedy" in turn.what for turn in rehearsal._report().story)

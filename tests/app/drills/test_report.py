@@ -22,7 +22,9 @@ def test_the_document_has_the_keys_that_were_promised() -> None:
     assert document["drills"][1]["detected_s"] is None
 
 
-@pytest.mark.parametrize(("detected_s", "recovered_s", "outcome"), [(300, 900, "passed"), (301, 900, "missed")])
+@pytest.mark.parametrize(
+    ("detected_s", "recovered_s", "outcome"), [(300, 900, "passed"), (301, 900, "missed"), (300, 901, "missed")]
+)
 def test_the_objectives_are_five_and_fifteen_minutes(detected_s: float, recovered_s: float, outcome: str) -> None:
     row = msgspec.structs.replace(SOUND, detected_s=detected_s, recovered_s=recovered_s)
     assert outcome_of(row)[0] == outcome

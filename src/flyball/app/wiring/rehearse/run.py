@@ -105,7 +105,10 @@ class Rehearsal:
 
     @property
     def _watched(self) -> bool:
-        """Whether a remedy has to show that it helps, stands, or was over a moment ago: the cause may be back."""
+        """Whether the champion fails, or a remedy has to show that it helps, stands, or was over a moment ago: the
+        cause may be back. A pane that stayed open for an hour would hide what a gateway tells within a minute."""
+        if self.world.weather.sick is not None and self.world.weather.sick == self.state.champion:
+            return True
         healing, since = self.state.healing, timestamp(self.world.clock.now() - timedelta(seconds=SOON_AFTER_S))
         quick = [one for one in healing.tried.values() if one.begun.kind not in SLOW]
         return any(one.verified is None or one.stands or one.last_at > since for one in quick)
