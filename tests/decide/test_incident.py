@@ -143,3 +143,21 @@ def test_windows_read_again_through_a_repair_show_a_supply_that_recovered() -> N
     fact = incident_fact("s", [report(k) for k in range(5)], MONITOR, running=OPEN)
     assert isinstance(fact, IncidentClosed)
     assert (fact.how, fact.row) == ("recovered", 0)
+
+
+def test_what_a_person_accepted_of_one_rule_hides_no_other() -> None:
+    """Red before: rows that break the contract were one share, and another rule was hidden up to twice that."""
+
+    def rules(index: int, **shares: float) -> WindowReport:
+        whole = replace(broken("violations", None), value=sum(shares.values()), rules=shares)
+        return report(index, quality=[whole])
+
+    known = [rules(k, range=0.3) for k in range(3)]
+    word = Accepted(row=2999, at=START + 3000)
+    for said, opens in (
+        ({"range": 0.35}, False),
+        ({"range": 0.3, "type": 0.04}, False),
+        ({"range": 0.3, "type": 0.06}, True),
+    ):
+        found = supply([*known, rules(3, **said)], MONITOR, word=word)
+        assert found.broken == opens, said

@@ -82,6 +82,19 @@ def test_a_garbled_row_is_a_violation_and_no_drift() -> None:
     assert (group.violations, sum(group.features["amount"])) == (3, 0)
 
 
+def test_rows_that_break_the_contract_are_counted_by_the_rule_that_they_broke() -> None:
+    found = table([(1e9, "z", 0, "quarantined"), (1e9, "z", 0, "rejected"), (None, "a", 0, "quarantined")] * 2)
+    rules = ["range: amount", "range: amount", "missing: amount"] * 2
+    group = count(found.with_columns(pl.Series("reason", rules)), BASELINE, arm="champion", release="r1")
+    assert (group.violations, group.broken) == (6, {"range: amount": 4, "missing: amount": 2})
+    assert merge(group, group).broken == {"range: amount": 8, "missing: amount": 4}
+
+
+def test_the_reason_of_a_row_that_the_contract_accepted_is_no_rule() -> None:
+    found = table([(15.0, "a", 1, "fallback")]).with_columns(pl.Series("reason", ["deadline"]))
+    assert count(found, BASELINE, arm="champion", release="r1").broken == {}
+
+
 def test_a_row_that_was_shed_unread_is_no_missing_value_and_no_drift() -> None:
     kept: list[Row] = [(15.0, "a", 1, "answered")] * 3
     shed: list[Row] = [(None, None, 0, "shed")] * 2

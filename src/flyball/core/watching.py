@@ -24,6 +24,7 @@ class PaneGroup(Record):
     slow: int = 0
     failed: int = 0
     violations: int = 0  # rows the contract did not accept
+    broken: dict[str, int] = {}  # of these by the rule that they broke, `type: amount`
     features: dict[str, tuple[int, ...]] = {}  # on the release's reference bins, last is `missing`
     prediction: dict[str, tuple[int, ...]] = {}
     latency: tuple[int, ...] = ()  # on `monitor.panes.LATENCY_EDGES_MS`
@@ -95,6 +96,7 @@ class QualityFinding(Record):
     limit: float
     detail: str
     feature: str | None = None
+    rules: dict[str, float] = {}  # of rows that break the contract: share of the window's rows by rule
 
 
 class OwnPast(Record):

@@ -37,7 +37,8 @@ def is_accepted(finding: QualityFinding, accepted: Iterable[QualityFinding]) -> 
 
 def _graver(now: QualityFinding, before: QualityFinding) -> bool:
     """Twice as much, or half of what was left is gone; and by more than noise: a limit's worth, of shares `NOISE` at
-    most, since the limit of some is counted from the baseline and may be nearly all.
+    most, since the limit of some is counted from the baseline and may be nearly all. Of rows that break the contract
+    each rule is asked too.
 
     >>> share = QualityFinding(kind="violations", value=0.3, limit=0.05, detail="")
     >>> [_graver(QualityFinding(kind="violations", value=now, limit=0.05, detail=""), share) for now in (0.5, 0.6, 0.9)]
@@ -48,7 +49,14 @@ def _graver(now: QualityFinding, before: QualityFinding) -> bool:
     True
     """
     noise = min(now.limit, NOISE) if now.value <= 1.0 else now.limit
+    if before.rules and any(_much_more(share, before.rules.get(rule, 0.0), noise) for rule, share in now.rules.items()):
+        return True
     if now.value - before.value <= noise:
         return False
     left = now.value <= 1.0 and 1.0 - now.value < (1.0 - before.value) / GRAVER
     return left or now.value >= GRAVER * before.value
+
+
+def _much_more(now: float, before: float, noise: float) -> bool:
+    """Of one rule: another one that is broken beside the accepted one is news at the limit's worth."""
+    return now - before > noise and now >= GRAVER * before

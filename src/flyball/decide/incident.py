@@ -17,7 +17,7 @@ A slipped column mapping and another unit never become normal by lasting: they n
 
 What a person closes is known from their word on, whatever the windows before it had found: it opens another incident
 when it was gone once, has jumped or is graver (`decide/accepted.py`), and so does another column that breaks beside it.
-Rows that break the contract are one share over all rules: another rule is seen there when the share is twice as much.
+Of rows that break the contract each rule is asked by itself: what a person accepted of one hides no other.
 """
 
 from collections.abc import Sequence

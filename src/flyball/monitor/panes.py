@@ -67,6 +67,7 @@ def count(
         slow=int(frame["slow"].sum()),
         failed=int((outcome == "failed").sum()),
         violations=violations,
+        broken=_broken(frame, refused) if violations else {},
         features={
             name: binned(known[name], reference) if name in known else counted(accepted[f"x.{name}"], reference)
             for name, reference in baseline.features.items()
@@ -79,6 +80,13 @@ def count(
         },
         latency=_tally(np.searchsorted(LATENCY_EDGES_MS, frame["latency_ms"].to_numpy()), len(LATENCY_EDGES_MS) + 1),
     )
+
+
+def _broken(frame: pl.DataFrame, refused: pl.Series) -> dict[str, int]:
+    """Rows by the rule that they broke; empty: the record does not say."""
+    if "reason" not in frame.columns:
+        return {}
+    return dict(Counter(frame["reason"].filter(refused).drop_nulls().to_list()))
 
 
 def counted(column: pl.Series, reference: Reference) -> Counts:
@@ -125,6 +133,7 @@ def merge(a: PaneGroup, b: PaneGroup) -> PaneGroup:
         slow=a.slow + b.slow,
         failed=a.failed + b.failed,
         violations=a.violations + b.violations,
+        broken=dict(Counter(a.broken) + Counter(b.broken)),
         features=_sum_each(a.features, b.features),
         prediction=_sum_each(a.prediction, b.prediction),
         latency=_sum(a.latency, b.latency),

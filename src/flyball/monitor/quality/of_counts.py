@@ -29,6 +29,7 @@ VARIED_WINDOWS = 3  # in a row, before a constant window is strange
 COLLAPSED = 0.01  # of the baseline's range: as good as constant
 FAR = 10.0  # ranges of the baseline beyond its end
 MIXED_COLUMNS = 2  # at once
+TOLD_RULES = 3  # of those that rows break, in words
 SHAPE_BINS = 6  # that hold rows of a baseline, from which a column is known by its shape
 
 Columns = Mapping[str, npt.NDArray[np.float64]]
@@ -112,8 +113,15 @@ def _violations(group: PaneGroup, limits: Quality) -> QualityFinding | None:
         kind="violations",
         value=share,
         limit=limits.max_violations,
-        detail=f"{group.violations} of {group.rows} rows break the data contract",
+        detail=f"{group.violations} of {group.rows} rows break the data contract" + _mostly(group.broken),
+        rules={rule: rows / group.rows for rule, rows in group.broken.items()},
     )
+
+
+def _mostly(broken: Mapping[str, int]) -> str:
+    """The rules that most of them broke, in words."""
+    most = sorted(broken.items(), key=lambda pair: (-pair[1], pair[0]))[:TOLD_RULES]
+    return f" ({', '.join(f'{rule}: {rows}' for rule, rows in most)})" if most else ""
 
 
 def _missing(name: str, counts: tuple[int, ...], reference: Reference, limits: Quality) -> QualityFinding | None:
