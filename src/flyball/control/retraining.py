@@ -20,6 +20,7 @@ from flyball.core.ledger import Command
 from flyball.core.release import refusals
 from flyball.core.service import Remedy
 from flyball.decide.admission import over_budget, too_many_questions
+from flyball.decide.triggers import unproven
 
 
 def plan_retraining(situation: Situation) -> Decision | None:
@@ -96,6 +97,8 @@ def _order(situation: Situation, ticket: TicketState) -> Decision:
         waiting.append(f"what the service is fed to be repaired: {fault}")
     if state.rollout is not None:
         waiting.append(f"the rollout {state.rollout.rollout} to end")
+    if learning.diagnosis is not None:
+        waiting += unproven(ticket.reason, learning.diagnosis)
     if learning.new_rows < service.retrain.min_new_rows:
         waiting.append(f"labels: {learning.new_rows} of {service.retrain.min_new_rows} new rows have one")
     waiting += _drill(state)

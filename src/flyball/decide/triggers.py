@@ -17,6 +17,7 @@ from flyball.core.record import Record
 from flyball.core.service import Monitor, Service, Trigger
 from flyball.core.watching import Diagnosis, Signal, WindowReport
 from flyball.decide.diagnosis import diagnose
+from flyball.decide.diagnosis.volume import few_rows
 from flyball.decide.health.margin import base_of, projected, surely_falling, tolerated
 from flyball.decide.pressure import brief, told
 
@@ -70,7 +71,13 @@ def wish(
         pressed: see `pressure.pressures`. Where `retrain.pressure` is declared, drift and risk ask by them alone.
     """
     history, monitor = history or History(), service.monitor
-    diagnosis = diagnose(reports, monitor.psi, settled=settled, labels_expected=monitor.live_metric is not None)
+    diagnosis = diagnose(
+        reports,
+        monitor.psi,
+        settled=settled,
+        labels_expected=monitor.live_metric is not None,
+        volume_factor=monitor.quality.max_volume_factor,
+    )
     found = streaks(reports, monitor.psi.consecutive, shifts=monitor.detector.retrain, after=after)
     standing = tuple(found.standing.values())
     by_trigger = {
@@ -98,7 +105,7 @@ def wish(
     if by_pressure:
         reasons = [told(each) for each in pressed if each.high and _of_pressure(each) == fired]
     why = f"{fired}: " + ", ".join(reasons)
-    waiting = _waiting(standing, service, history, diagnosis)
+    waiting = (*unproven(fired, diagnosis), *_waiting(standing, service, history, diagnosis))
     evidence = tuple(cause.signal for cause in causes)
     return Wish(fired=fired, why=why, waiting_for=waiting, diagnosis=diagnosis, evidence=evidence)
 
@@ -169,6 +176,12 @@ def _waiting(standing: Sequence[Standing], service: Service, history: History, d
     if not new:
         found += resting(service, history.without_gain)
     return tuple(found)
+
+
+def unproven(fired: str, diagnosis: Diagnosis) -> tuple[str, ...]:
+    """What drift alone waits for; labels that show a loss are their own proof, whoever still asks."""
+    few = few_rows(diagnosis) if fired == "drift" else None
+    return (f"as many rows as usual ({few})",) if few else ()
 
 
 def resting(service: Service, without_gain: int) -> tuple[str, ...]:

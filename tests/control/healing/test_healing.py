@@ -16,11 +16,13 @@ from flyball.control.healing.causes import causes_of
 from flyball.control.reconcile import Seen
 from flyball.control.state.healing_state import KeptOut
 from flyball.core import events as e
+from flyball.core.causes import Asked
 from flyball.core.clock import timestamp
 from flyball.core.health import Severity, SignKind
 from flyball.core.ids import Digest, Epoch, RolloutId
 from flyball.core.routing import Relief
 from flyball.core.service import DeclaredRemedy, HealingPolicy
+from flyball.decide.triggers import unproven
 
 
 def relief(patient: Patient):  # type: ignore[no-untyped-def]
@@ -294,6 +296,44 @@ def test_a_broken_supply_is_answered_by_rules_and_never_by_a_training() -> None:
         patient.after(6000)
         assert relief(patient).fall_back, "the rules answer for as long as the supply is broken"
         assert relief(patient).until > timestamp(patient.clock.now())
+
+
+def few_rows(seen: Seen) -> Seen:
+    """The same windows beside a collapse of the volume."""
+    detail = "volume: 100 rows where windows of this length have 1000"
+    asked = Asked(question="do as many rows come as usual?", answer="no", number=100.0, limit=333.0, detail=detail)
+    diagnosis = seen.learning.diagnosis
+    assert diagnosis is not None
+    few = replace(diagnosis, steps=(asked,))
+    waiting = unproven(seen.learning.fired or "", few)
+    return replace(seen, learning=replace(seen.learning, diagnosis=few, waiting_for=waiting))
+
+
+def test_drift_beside_a_collapse_of_the_volume_is_answered_by_no_training_until_the_rows_are_back() -> None:
+    patient = Patient()
+    patient.sensor.seen = few_rows(wanting())
+    patient.falls_ill(sign("drift", "warning", "amount"), sign("data_quality", "warning"))
+    patient.after(422)
+    assert not patient.facts(e.TicketOpened)
+    assert patient.kinds == []
+    assert "as many rows as usual (volume: 100 rows" in str(patient.why("retrain").waiting_for)
+    patient.sensor.seen = wanting()
+    patient.after(1)
+    assert len(patient.facts(e.TicketOpened)) == 1
+
+
+def test_a_ticket_of_drift_is_not_trained_while_the_rows_are_away() -> None:
+    patient = Patient()
+    patient.sensor.seen = wanting(new_rows=0)
+    patient.falls_ill(sign("drift", "warning", "amount"))
+    assert len(patient.facts(e.TicketOpened)) == 1
+    patient.sensor.seen = few_rows(wanting(new_rows=100_000))
+    patient.after(1)
+    assert not patient.facts(e.RetrainOrdered)
+    assert "as many rows as usual (volume: 100 rows" in str(patient.why("retrain").waiting_for)
+    patient.sensor.seen = wanting(new_rows=100_000)
+    patient.after(1)
+    assert len(patient.facts(e.RetrainOrdered)) == 1
 
 
 def test_rules_give_way_when_the_supply_has_been_whole_for_the_hold() -> None:

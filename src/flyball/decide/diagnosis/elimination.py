@@ -1,11 +1,12 @@
 """Which kind of change is it? Asked before any remedy, because each kind needs another one.
 
-Order, and why: a broken supply looks like every other kind, so data quality comes first. Then who moved: the shares of
-the classes (label shift), the inputs beyond that (covariate shift), or nobody. Then the labels: is the model worse, and
-worse than rows of this kind let expect (concept drift)? The last two may be true at once, and then both are said.
-Inputs that moved while the labels show no loss are harmless: drift opens the question, risk moves the actuators. Where
-the labels of the moved rows have not come yet, the effect is estimated and the kind is unknown, because no estimate
-without labels sees the concept. Where no live metric is watched none will come: the shift is named, without a remedy.
+Order, and why: a broken supply looks like every other kind, so data quality comes first, and beside what has moved the
+volume: who still asks when most have stopped is no sample. Then who moved: the shares of the classes (label shift), the
+inputs beyond that (covariate shift), or nobody. Then the labels: is the model worse, and worse than rows of this kind
+let expect (concept drift)? The last two may be true at once, and then both are said. Inputs that moved while the labels
+show no loss are harmless: drift opens the question, risk moves the actuators. Where the labels of the moved rows have
+not come yet, the effect is estimated and the kind is unknown, because no estimate without labels sees the concept.
+Where no live metric is watched none will come: the shift is named, without a remedy.
 Each question is kept with its number, its limit and its answer.
 """
 
@@ -15,13 +16,14 @@ from math import sqrt
 from msgspec.structs import replace
 
 from flyball.core.causes import Asked, Expected, Segment
-from flyball.core.service import Psi
+from flyball.core.service import Psi, Quality
 from flyball.core.watching import Diagnosis, DiagnosisKind, QualityFinding, WindowReport
 from flyball.decide.diagnosis.classes import label_shift
 from flyball.decide.diagnosis.effects import Z90, estimated_effects, told_effects
 from flyball.decide.diagnosis.loss import Gap, Loss, concept_gap, judged, loss_of, since_change, whole_gap
 from flyball.decide.diagnosis.questions import beyond_asked, moved_asked, worse_asked
 from flyball.decide.diagnosis.standing import standing_shifts, within_limit
+from flyball.decide.diagnosis.volume import volume_asked
 
 ANSWERS = ("prediction", "score", "top_score")
 UNWATCHED = "no live metric is watched, so nobody sees whether the model is worse, or whether a training helps"
@@ -33,6 +35,7 @@ def diagnose(
     *,
     settled: Collection[str] = (),
     labels_expected: bool = True,
+    volume_factor: float = Quality().max_volume_factor,
 ) -> Diagnosis:
     """The newest window in the light of those before it.
 
@@ -40,6 +43,7 @@ def diagnose(
         reports: of the present champion, in order.
         settled: features whose quality findings were accepted as the new normal.
         labels_expected: False where the service watches no live metric, so that waiting for labels is no answer.
+        volume_factor: fewer rows than the usual ones over it make drift suspect.
     """
     if not reports:
         return Diagnosis(kind="unknown", reason="no window is complete yet", kinds=("unknown",))
@@ -69,7 +73,8 @@ def diagnose(
     gap = concept_gap(reports, limits.consecutive, by_class=by_class)
     shifts = standing_shifts(now, inputs | answers)
     small = [within_limit(now, shifts, limits.warn)] if shifts else []
-    asked = [moved_asked(now, inputs | answers, limits), *small, *([classes] if classes else [])]
+    few = [told] if (told := volume_asked(now, volume_factor)) else []
+    asked = [*few, moved_asked(now, inputs | answers, limits), *small, *([classes] if classes else [])]
     steps = [supply, *asked, worse_asked(loss), beyond_asked(gap)]
     numbers = _numbers(inputs | answers, loss, gap)
     if not inputs and not answers:
@@ -78,6 +83,8 @@ def diagnose(
         made = _with_drift(inputs, answers, classes, limits, loss, gap, numbers, labels_expected, found)
     unseen = made.kind == "unknown" or (loss is None and bool(inputs or answers))
     effects = estimated_effects(now) if unseen else told_effects(found, label_shift="label_shift" in made.kinds)
+    notes = [f"; within the limit: {each.detail}" for each in small]
+    notes += [f"; part of the supply may be gone: {each.detail}" for each in few]
     return replace(
         made,
         features=_ranked(now, made.features),
@@ -85,7 +92,7 @@ def diagnose(
         changes=now.changes,
         effects=effects,
         segments=_segments(made, found, now),
-        reason=made.reason + _rosy(made, found, now) + "".join(f"; within the limit: {each.detail}" for each in small),
+        reason=made.reason + _rosy(made, found, now) + "".join(notes),
     )
 
 
