@@ -53,6 +53,7 @@ class Sign(Record):
     feature: str | None = None
     as_of: str = ""  # when its figures were taken last, RFC 3339, UTC; empty: nobody wrote it down
     drill: str = ""  # id of the drill that made it; empty: it is real
+    felt: bool = False  # of broken data: more rows of clients than may be get no answer of the model
     began: str = ""  # when what it tells of began, as panes, probes and windows show; empty: nothing shows it
 
     @property

@@ -72,6 +72,15 @@ def test_what_nobody_feels_is_a_ticket_for_the_owner() -> None:
     assert {fact.to for fact in said if isinstance(fact, e.AlertRaised)} == {("risk",)}
 
 
+def test_broken_data_page_where_clients_feel_it_and_are_a_ticket_before() -> None:
+    watch = Watch().say(healthy(sign("data_quality")))
+    assert watch.kinds() == ["raised data_quality ticket"]
+    watch.health = Health(state="UNHEALTHY", why="-", signs=(replace(sign("data_quality"), felt=True),))
+    assert watch.after(10).kinds() == ["resolved", "raised data_quality page"]
+    watch.health = Health(state="UNHEALTHY", why="-", signs=(sign("data_quality"),))
+    assert watch.after(10).kinds() == [], "a page that gets better stays one"
+
+
 def test_what_nobody_can_see_any_more_is_not_over() -> None:
     watch = Watch().say(healthy(sign("errors")))
     watch.tick()

@@ -593,6 +593,20 @@ def test_a_quarantine_ends_also_where_no_row_was_sealed() -> None:
     assert [(span.first, span.last) for span in state.healing.kept_out.values()] == [(0, 0)]
 
 
+def test_a_supply_that_breaks_again_is_quarantined_again_and_pages_nobody_for_being_the_second() -> None:
+    patient = Patient()
+    for number, name in enumerate(("in-7", "in-8")):
+        patient.write(replace(incident("data_quality", "data_quality", name), row=500 + 300 * number))
+        patient.tick()
+        patient.after(60)
+        over = timestamp(patient.clock.now() - timedelta(seconds=20))
+        row = 700 + 300 * number
+        patient.write(e.IncidentClosed(service=NAME, incident=name, how="recovered", reason="-", row=row, over=over))
+        patient.tick()
+        patient.after(60)
+    assert [(one.kind, one.target) for one in patient.begun] == [("quarantine", "in-7"), ("quarantine", "in-8")]
+
+
 def test_rows_that_a_person_accepts_are_learned_from() -> None:
     patient = Patient()
     patient.write(replace(incident("data_quality", "data_quality", "in-7"), row=500))

@@ -9,7 +9,7 @@ import polars as pl
 from msgspec.structs import replace
 from tests.control.world import FIRST, NAME, SECOND, entries, first_champion, service
 
-from flyball.control.reconcile.tallies import _tally
+from flyball.control.reconcile.tallies import _tally, refused
 from flyball.control.reconcile.vitals import HealthWatch
 from flyball.control.state.fold import fold
 from flyball.control.state.service_state import ServiceState
@@ -21,6 +21,7 @@ from flyball.core.ports import Segment
 from flyball.core.realised import LabelState
 from flyball.core.surroundings import Probed, Surroundings
 from flyball.core.watching import Pane, WindowReport
+from flyball.decide.health import Counted
 
 PANE_S, ROWS = 10.0, 50
 
@@ -331,3 +332,10 @@ def test_rows_that_found_no_room_and_were_answered_hide_no_champion_that_hangs()
     reasons = ["deadline"] * 30 + ["shed"] * 70
     tally = _tally(frame.predictions.with_columns(pl.Series("reason", reasons)), 0.0, 1.0)
     assert (tally.rows, tally.errors, tally.asked, tally.fallbacks) == (30, 30, 100, 70)
+
+
+def test_rows_that_the_contract_kept_from_the_model_are_counted_among_all_that_came() -> None:
+    frame = segment(World().at, rows=100, errors=0)
+    outcomes = ["answered"] * 70 + ["quarantined"] * 10 + ["rejected"] * 20
+    tally = _tally(frame.predictions.with_columns(pl.Series("outcome", outcomes)), 0.0, 1.0)
+    assert refused([tally, tally]) == Counted(events=60, rows=200)

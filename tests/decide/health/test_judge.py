@@ -249,3 +249,19 @@ def test_what_the_ledger_says_is_where_it_goes_on() -> None:
     assert (stands.key, stands.severity, stands.since) == (told.key, told.severity, told.since)
     assert resumed(ill.health, at(0), ill) is ill
     assert same(Health(), Health(why="other words"))
+
+
+@pytest.mark.parametrize(
+    ("refused", "rows", "felt"),
+    [(0, 2000, False), (99, 2000, False), (110, 2000, False), (200, 2000, True), (4, 20, False)],
+)
+@pytest.mark.parametrize("why", ["12 of 400 rows break the data contract", "amount: 12 % are missing"])
+def test_clients_feel_broken_data_by_how_many_of_their_rows_get_no_answer_of_the_model_whatever_broke(
+    why: str, refused: int, rows: int, felt: bool
+) -> None:
+    (sign,) = judged(well(incident=why, refused=Counted(events=refused, rows=rows))).health.signs
+    assert (sign.key, sign.severity, sign.felt) == ("data_quality", "critical", felt)
+    assert (f"{refused} of {rows} rows" in sign.why) == felt
+    assert not judged(well(refused=Counted(events=refused, rows=rows))).health.signs, (
+        "without a finding there is no sign"
+    )

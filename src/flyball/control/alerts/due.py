@@ -45,6 +45,7 @@ class Due(Record):
     labels: dict[str, str] = {}
     exhausted: str = ""  # why no machine heals it any more
     limit: float | None = None  # of a sign, in its unit
+    felt: bool = False  # of a sign: clients feel it, whatever its severity
     since: str = ""  # of a sign, RFC 3339, UTC
     reads_back_s: float = 0.0  # of a burn rate: its short window
     drill: str | None = None  # of a sign: which drill made it, empty where it is real; None: it is no sign
@@ -56,7 +57,7 @@ class Due(Record):
 
     @property
     def pages(self) -> bool:
-        return bool(self.exhausted) or row_of(self.cause).pages(self.severity)
+        return bool(self.exhausted) or self.felt or row_of(self.cause).pages(self.severity)
 
 
 def restful(state: ServiceState, service: Service) -> bool:
@@ -105,18 +106,7 @@ def due(situation: Situation) -> dict[str, Due]:
 
 def _found(situation: Situation) -> Iterator[Due]:
     state = situation.state
-    newest = {sign.key: sign for sign in situation.health.signs}
-    for sign in state.health.health.signs:
-        summary, detail = of_sign(newest.get(sign.key, sign), situation.now)
-        yield Due(
-            cause=sign.key,
-            severity=sign.severity,
-            summary=summary,
-            detail=detail,
-            limit=sign.limit,
-            since=sign.since,
-            drill=sign.drill,
-        )
+    yield from _signs(situation)
     yield from _signals(situation)
     for one in state.incidents.open.values():
         if one.opened.kind != "drill":
@@ -172,6 +162,23 @@ def _found(situation: Situation) -> Iterator[Due]:
         yield Due(cause=f"retrain/{ticket.reason}", severity="warning", summary=summary, detail=detail, labels=labels)
     yield from _events(situation)
     yield from _overdue(situation)
+
+
+def _signs(situation: Situation) -> Iterator[Due]:
+    newest = {sign.key: sign for sign in situation.health.signs}
+    for sign in situation.state.health.health.signs:
+        seen = newest.get(sign.key, sign)
+        summary, detail = of_sign(seen, situation.now)
+        yield Due(
+            cause=sign.key,
+            severity=sign.severity,
+            summary=summary,
+            detail=detail,
+            limit=sign.limit,
+            felt=seen.felt,
+            since=sign.since,
+            drill=sign.drill,
+        )
 
 
 def _slis(situation: Situation) -> dict[str, Sli]:

@@ -42,7 +42,7 @@ def choose(situation: Situation, cause: Cause) -> Choice | None:
     again: list[tuple[int, DeclaredRemedy]] = []
     last = order[-1:]
     for number, remedy in enumerate(order):
-        before = _last(bout, remedy, _target(situation, remedy))
+        before = _last(bout, remedy, _target(situation, cause, remedy))
         if before is not None and not _came_back(before):
             skipped.append(f"{remedy.kind}: {_result(before)}")
             continue
@@ -112,9 +112,12 @@ def _order(situation: Situation, cause: Cause, policy: HealingPolicy) -> tuple[t
     return (first, *rest), f"the way back first: {seen} incidents of {cause.key} in a day"
 
 
-def _target(situation: Situation, remedy: DeclaredRemedy) -> str | None:
-    """The release that a way back takes away: another release is another remedy."""
+def _target(situation: Situation, cause: Cause, remedy: DeclaredRemedy) -> str | None:
+    """The release that a way back takes away, and the incident whose rows are kept out: another one is another remedy.
+    A supply that breaks again has not shown that keeping its rows out is of no help."""
     state = situation.state
+    if remedy.kind == "quarantine":
+        return cause.incident
     if remedy.kind != "roll_back":
         return None
     return state.rollout.release if state.rollout is not None else state.champion

@@ -19,6 +19,7 @@ from flyball.decide.health import Counted, Late
 from flyball.monitor.panes import LATENCY_EDGES_MS
 
 P95 = 0.95
+REFUSED = ("quarantined", "rejected")  # outcomes of rows that the data contract kept from the model
 ASKED = ("answered", "fallback", "failed")  # outcomes of rows that were put to a release
 
 Counts = npt.NDArray[np.int64]
@@ -32,6 +33,7 @@ class PaneTally(NamedTuple):
     asked: int  # of all arms, sheds too
     unanswered: int
     fallbacks: int
+    refused: int  # of all rows that came: rejected by the data contract, or left by it to the fallback chain
     latency: Counts  # of `rows`, on LATENCY_EDGES_MS
 
 
@@ -103,6 +105,12 @@ def fallbacks(panes: Sequence[PaneTally]) -> Counted:
     return Counted(events=sum(pane.fallbacks for pane in panes), rows=sum(pane.asked for pane in panes))
 
 
+def refused(panes: Sequence[PaneTally]) -> Counted:
+    """Of all rows that came, those that the data contract kept from the model."""
+    found = sum(pane.refused for pane in panes)
+    return Counted(events=found, rows=found + sum(pane.asked for pane in panes))
+
+
 def latency(panes: Sequence[PaneTally]) -> Counts:
     found: Counts = np.stack([pane.latency for pane in panes]).sum(axis=0)
     return found
@@ -138,6 +146,7 @@ def _tally(rows: pl.DataFrame, start: float, end: float) -> PaneTally:
         asked=int(asked.sum()) + int((rows["outcome"] == "shed").sum()),
         unanswered=unanswered,
         fallbacks=int((rows["outcome"] == "fallback").sum()),
+        refused=int(rows["outcome"].is_in(REFUSED).sum()),
         latency=np.bincount(place, minlength=len(LATENCY_EDGES_MS) + 1),
     )
 

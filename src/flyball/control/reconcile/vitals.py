@@ -205,6 +205,7 @@ class HealthWatch:
             unanswered=counts.unanswered(newest) if newest else None,
             unanswered_now=counts.unanswered(soon) if newest else None,
             fallbacks=counts.fallbacks(newest) if newest else None,
+            refused=counts.refused(newest) if newest else None,
             latency=self._latency(newest) if newest else None,
             loss=self._loss(reports, unlabelled),
             trend=self._trend(reports),

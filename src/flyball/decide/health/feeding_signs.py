@@ -7,6 +7,7 @@ from flyball.core.service import HealthRules, Psi
 from flyball.core.watching import Signal
 from flyball.decide.health.reading import Reading
 from flyball.decide.health.vitals import Late, Unlabelled, Vitals
+from flyball.stats.rate_above import surely_above
 
 
 def feeding_signs(vitals: Vitals, rules: HealthRules, psi: Psi) -> Iterator[Reading]:
@@ -15,7 +16,7 @@ def feeding_signs(vitals: Vitals, rules: HealthRules, psi: Psi) -> Iterator[Read
         yield _silence(vitals.silent_s, rules.silent_s)
     yield from (_late(each, rules) for each in vitals.late)
     if vitals.windows or vitals.incident is not None:
-        yield _supply(vitals)
+        yield _supply(vitals, rules)
     for signal in vitals.signals:
         if signal.signal == "psi":
             yield _drift(signal, psi)
@@ -54,18 +55,27 @@ def _late(found: Late, rules: HealthRules) -> Reading:
     )
 
 
-def _supply(vitals: Vitals) -> Reading:
-    """An incident is critical; a finding that opens none, or did not yet, a warning."""
+def _supply(vitals: Vitals, rules: HealthRules) -> Reading:
+    """An incident is critical; a finding that opens none, or did not yet, a warning. Clients feel it where the contract
+    surely keeps more of the rows from the model than the chain may answer, whichever of its rules they break."""
     findings = [signal for signal in vitals.signals if signal.signal == "quality"]
     severity: Severity | None = "critical" if vitals.incident is not None else "warning" if findings else None
     told = "; ".join(dict.fromkeys(signal.detail or f"quality of {signal.feature}" for signal in findings))
+    kept, felt = vitals.refused, False
+    why = vitals.incident or told or "the newest window keeps the data contract"
+    if severity is not None and kept is not None and kept.rows:
+        felt = surely_above(kept.events, kept.rows, rules.fallback, alpha=rules.alpha)
+    if felt and kept is not None:
+        rows = f"{kept.events} of {kept.rows} rows ({kept.rate:.1%}; limit {rules.fallback:.1%})"
+        why += f"; {rows} were rejected, or answered by the fallback chain, in {rules.span_s / 60:g} min"
     return Reading(
         kind="data_quality",
         severity=severity,
         holds=severity,
         value=float(len(findings)),
         limit=0.0,
-        why=vitals.incident or told or "the newest window keeps the data contract",
+        why=why,
+        felt=felt,
         clears="the supply is repaired, or has settled as the new normal, or a person accepts it"
         if vitals.incident is not None
         else "a window without findings",

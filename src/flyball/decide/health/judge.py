@@ -136,6 +136,7 @@ def _sign(reading: Reading, severity: Severity, before: Sign | None, now: str) -
         clears=reading.clears,
         feature=reading.feature,
         as_of=now,
+        felt=reading.felt,
         began=began,
     )
 
@@ -143,7 +144,7 @@ def _sign(reading: Reading, severity: Severity, before: Sign | None, now: str) -
 def _well(sign: Sign, reading: Reading, since: str, now: str) -> Sign:
     """One that waits to be dropped: what it was is over, and what is measured says so."""
     why = f"{reading.why}, well below its limit since {since}"
-    return replace(sign, value=reading.value, why=why, as_of=now)
+    return replace(sign, value=reading.value, why=why, as_of=now, felt=reading.felt)
 
 
 def _why(state: HealthState, signs: Sequence[Sign], unseen: Container[str], critical_at: str) -> str:

@@ -25,6 +25,7 @@ class Reading(Record):
     clears: str  # what would end a sign of it
     worse: str  # what would begin one, or a worse one
     feature: str | None = None
+    felt: bool = False  # by clients: more of their rows than may be get no answer of the model
     began: str = ""  # when that began, RFC 3339, UTC; empty: nobody knows. Asked where a sign begins
 
     @property

@@ -80,6 +80,7 @@ class Vitals(Record):
     unanswered: Counted | None = None  # of all rows that asked for an answer
     unanswered_now: Counted | None = None
     fallbacks: Counted | None = None
+    refused: Counted | None = None  # of all rows that came: by the data contract, answered by the chain or by an error
     latency: Latency | None = None
     loss: Loss | None = None
     trend: Trend | None = None
