@@ -84,6 +84,25 @@ def test_it_holds_what_came_from_some_time_before_it_began_to_its_end_and_what_n
     assert found.forensics is not None
 
 
+def test_from_before_it_began_only_what_may_have_caused_it_is_shown_unless_all_is_asked_for() -> None:
+    noise: tuple[tuple[float, e.AnyFact], ...] = (
+        (-500, health()),
+        (-400, e.DecisionTaken(service=NAME, action="retrain", why="too few rows", waiting_for=("rows",))),
+        (-300, e.ProcessStarted(service=NAME, process="gateway")),
+        (-200, e.SignalCleared(service=NAME, signal="psi", feature="amount")),
+    )
+    entries = told()
+    for seconds, fact in noise:
+        tag = str(type(fact).__struct_config__.tag)
+        entries.append(Entry(seq=1, at=at(seconds), type=tag, subject=NAME, fact=fact, prev_hash="", hash=""))
+    entries.sort(key=lambda one: one.at)
+    found = timeline("in-1", entries, before_s=3600.0)
+    assert [line.type for line in found.lines if line.at < at(-30)] == ["service.declared", "signal.cleared"]
+    assert found.left_out == 3
+    whole = timeline("in-1", entries, before_s=3600.0, whole=True)
+    assert (len(whole.lines), whole.left_out) == (len(found.lines) + 3, 0)
+
+
 def test_a_declaration_says_which_sections_it_changed() -> None:
     line = timeline("in-1", told(), before_s=3600.0).lines[0]
     assert line.text.endswith("changed: monitor")

@@ -14,7 +14,7 @@ from flyball.core.errors import BadInput, Fault, NotFound
 
 if TYPE_CHECKING:
     from flyball.app.incidents.book import KnownIncident
-    from flyball.control.incidents.timeline import Timeline
+    from flyball.control.incidents.timeline import Timeline, TimelineLine
     from flyball.core.ledger import Entry
 
 app = App(name="incident", help="What was wrong, how it went, that it is over, and what is learned from it.")
@@ -39,9 +39,19 @@ def list_(
 
 
 @app.command
-def show(incident: IncidentArgument, /, *, home: HomeOption = None, json: JsonFlag = False) -> None:
-    """One incident: where it stands, and its timeline from some time before it began."""
-    found, _, _ = _found(home, incident)
+def show(
+    incident: IncidentArgument,
+    /,
+    *,
+    whole: Annotated[
+        bool,
+        Parameter(name="--all", negative="", help="From before it began everything, not its possible causes alone."),
+    ] = False,
+    home: HomeOption = None,
+    json: JsonFlag = False,
+) -> None:
+    """One incident: where it stands, its timeline, and what came some time before it began and may have caused it."""
+    found, _, _ = _found(home, incident, whole=whole)
     emit(found, as_json=json, text=lambda: _told(found))
 
 
@@ -89,7 +99,7 @@ def postmortem(
     emit(document, as_json=json, text=lambda: text.rstrip() if out is None else f"written to {out}")
 
 
-def _found(home: str | None, incident: str) -> "tuple[Timeline, list[Entry], float]":
+def _found(home: str | None, incident: str, *, whole: bool = False) -> "tuple[Timeline, list[Entry], float]":
     """Its timeline, all facts of its service, and how long before its beginning that goes back, seconds."""
     from flyball.app.subjects import Reading
     from flyball.control.incidents.timeline import timeline
@@ -105,7 +115,7 @@ def _found(home: str | None, incident: str) -> "tuple[Timeline, list[Entry], flo
         reading = Reading(ledger)
         reading.states()
         declared = reading.section(service, "incidents", Incidents)
-    return timeline(incident, entries, before_s=declared.before_s), entries, declared.before_s
+    return timeline(incident, entries, before_s=declared.before_s, whole=whole), entries, declared.before_s
 
 
 def _line(one: "KnownIncident") -> str:
@@ -129,5 +139,16 @@ def _told(found: "Timeline") -> str:
         lines += [f"  missing: {name}: {why}" for name, why in found.missing.items()]
     if found.examples_deleted:
         lines.append(f"  deleted by the retention of the prediction log: its example rows, {found.examples_deleted}")
-    lines += [f"  {one.seq:>6}  {one.at}  {one.kind:<12}{one.text}" for one in found.lines]
+    began = min(found.began or found.opened_at, found.opened_at)
+    before = [one for one in found.lines if one.at < began]
+    lines += [f"  before it, since {found.since[:19]}Z:"] if before else []
+    lines += [_of_timeline(one) for one in before]
+    lines += ["  from its beginning on:"] if before else []
+    lines += [_of_timeline(one) for one in found.lines[len(before) :]]
+    if found.left_out:
+        lines.append(f"  {found.left_out} facts from before it that can have caused nothing are left out (--all)")
     return "\n".join(lines)
+
+
+def _of_timeline(one: "TimelineLine") -> str:
+    return f"  {one.seq:>6}  {one.at[:19]}Z  {one.kind:<12}{one.text}"

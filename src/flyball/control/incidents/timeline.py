@@ -1,4 +1,5 @@
-"""What happened around an incident: its facts, and those of the service from some time before it began to its end.
+"""What happened around an incident: its facts, those of the service from its beginning to its end, and from some time
+before what may have caused it: what was deployed, declared, delivered, said by a person, drilled, or seen to change.
 
 Each line is of one kind, by its type. A declaration says which sections it changed, so that a change of the data
 contract or of the rollout is seen beside what came after it.
@@ -36,6 +37,7 @@ KINDS: Mapping[str, str] = {  # kind of a line, by the first part of its type, o
     **dict.fromkeys(("service", "runbook", "digest", "backup"), "word"),
     **dict.fromkeys(("process", "command"), "process"),
 }
+MAY_CAUSE = ("deployment", "declaration", "data", "drill", "signal", "word")  # kinds that are shown from before it
 PEOPLE = (
     *("alert.acked", "alerts", "approval", "backfill", "exception", "runbook"),
     *("service.declared", "service.frozen", "service.thawed"),
@@ -74,6 +76,7 @@ class Timeline(Record):
     examples_deleted: str | None  # when the retention of the log deleted its example rows; None: it did not
     since: str  # the first moment that the lines are of
     lines: tuple[TimelineLine, ...]
+    left_out: int = 0  # facts since then from before it began that can have caused nothing
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -88,8 +91,9 @@ class Timeline(Record):
         return {name: why for name, why in found.items() if not (self.examples_deleted and name == EXAMPLES)}
 
 
-def timeline(incident: str, entries: Iterable[Entry], *, before_s: float) -> Timeline:
-    """Of one service's entries, in order. Raises: NotFound: they hold no such incident."""
+def timeline(incident: str, entries: Iterable[Entry], *, before_s: float, whole: bool = False) -> Timeline:
+    """Of one service's entries, in order. Args: whole: from before it began everything, not its possible causes alone.
+    Raises: NotFound: they hold no such incident."""
     known = list(entries)
     opened = next((one for one in known if _is(one.fact, e.IncidentOpened, incident)), None)
     if opened is None or not isinstance(opened.fact, e.IncidentOpened):
@@ -101,13 +105,16 @@ def timeline(incident: str, entries: Iterable[Entry], *, before_s: float) -> Tim
     began = min(fact.began or opened.at, opened.at)
     since = timestamp(moment(began) - timedelta(seconds=before_s))
     end = closed.at if closed is not None else None
-    lines, declared = [], dict[str, Any]()
+    lines, declared, left_out = [], dict[str, Any](), 0
     for one in known:
         words = sentence(one.fact)
         if isinstance(one.fact, e.ServiceDeclared):
             words, declared = _declared(words, declared, one.fact.declaration), one.fact.declaration
         within = one.at >= since and (end is None or one.at <= end)
-        if within or _named(one, incident):
+        named = _named(one, incident)
+        if within and not (named or whole or one.at >= began or kind_of(one.type) in MAY_CAUSE):
+            left_out += 1
+        elif within or named:
             lines.append(_line(one, words))
     return Timeline(
         incident=incident,
@@ -130,6 +137,7 @@ def timeline(incident: str, entries: Iterable[Entry], *, before_s: float) -> Tim
         examples_deleted=next((one.at for one in known if _deletes(one.fact, examples_place(incident))), None),
         since=since,
         lines=tuple(lines),
+        left_out=left_out,
     )
 
 
