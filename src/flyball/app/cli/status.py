@@ -1,5 +1,6 @@
 """`flyball status`: who serves what, and what is waiting for whom."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
@@ -205,24 +206,23 @@ def _realised(home: Home, service: str) -> tuple[LabelState | None, RealisedWind
 
 
 def _table(found: list[ServiceStatus]) -> "Table":
+    """A block of lines a service: side by side in columns, sentences had a third of a narrow terminal each."""
     from rich.table import Column, Table
 
-    from flyball.app.terminal_columns import whole, words
-
-    delays = [each.label_delay.words if each.label_delay else "-" for each in found]  # p50, p90, p99
-    names, labels = whole("service", [each.service for each in found]), whole("labels after", delays)
-    health = Column("health", overflow="fold", min_width=12)
-    table = Table(names, health, words("standing"), words("signals"), labels, words("waits for"), box=None)
-    for each in found:
-        pressed = [f"{one.of} presses {one.value:.2f} of {one.enter:g}" for one in each.pressures if one.windows]
-        signals = "\n".join([", ".join(each.signals) or "-", *pressed, *each.alerts])
-        waits = "\n".join(each.waiting_for) or "-"
-        table.add_row(
-            each.service,
-            in_short(each.health, each.health_since),
-            each.standing,
-            signals,
-            each.label_delay.words if each.label_delay else "-",
-            waits,
-        )
+    table = Table(Column(no_wrap=True), Column(overflow="fold"), box=None, show_header=False, pad_edge=False)
+    for number, each in enumerate(found):
+        if number:
+            table.add_row("", "")
+        table.add_row(each.service, each.standing)
+        for name, words in _block(each):
+            table.add_row(f"  {name}", words)
     return table
+
+
+def _block(one: ServiceStatus) -> Iterator[tuple[str, str]]:
+    pressed = [f"{each.of} presses {each.value:.2f} of {each.enter:g}" for each in one.pressures if each.windows]
+    yield "health", in_short(one.health, one.health_since)
+    yield "signals", "\n".join([", ".join(one.signals) or "-", *pressed])
+    yield "alerts", "\n".join(one.alerts) or "-"
+    yield "labels after", one.label_delay.words if one.label_delay else "-"  # p50, p90, p99
+    yield "waits for", "\n".join(one.waiting_for) or "-"
