@@ -36,6 +36,7 @@ class BudgetStanding(Record):
     exhausted_in_s: float | None = None  # at the burn rate of six hours; None: never, or nobody knows
     since: float | None = None  # start of the oldest events counted, seconds since the epoch
     counted: Events = Events()  # ever
+    early_s: float = 0.0  # seconds until its events reach back far enough for it to be spent; 0: they do
 
     @property
     def sli(self) -> float | None:

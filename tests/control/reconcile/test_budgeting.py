@@ -218,6 +218,7 @@ def test_windows_that_lost_too_much_spend_the_budget_of_quality_and_freeze_nothi
     loop.tick()
     log.failed += [0] * 4
     log.losses |= {144: 0.05, 145: 0.08, 146: 0.2, 147: 0.3}
+    loop.clock.advance(4 * PANE_S)
     loop.write(*registered(SECOND))
     for _ in range(3):
         loop.tick()

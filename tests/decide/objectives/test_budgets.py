@@ -179,3 +179,21 @@ def test_slices_are_good_as_a_whole_or_in_part(method: str, slice_target: float 
     course.minutes(20).minutes(10, bad=0.5).minutes(21)  # ten whole slices, and one that runs
     (found,) = course.budgets.standing(course.now)
     assert (found.events.good, found.events.total) == (good, 10.0)
+
+
+def test_the_first_seconds_of_a_service_spend_no_budget_and_its_first_hour_may() -> None:
+    cold = Course(replace(UP, sli="latency", target=0.99, limit_ms=100.0), per_minute=12_000).minutes(1, bad=0.05)
+    (standing,) = cold.budgets.standing(cold.now)
+    assert standing.left is not None
+    assert standing.left < 0
+    assert standing.early_s == HOUR_S - MINUTE_S
+    cold.minutes(70)
+    assert "BudgetSpent" not in cold.types(), "an hour of traffic has made up for it"
+    bad = Course(replace(UP, sli="latency", target=0.99, limit_ms=100.0), per_minute=12_000).minutes(59, bad=0.05)
+    assert "BudgetSpent" not in bad.types()
+    assert bad.minutes(2, bad=0.05).types().count("BudgetSpent") == 1
+
+
+def test_what_burns_is_told_in_the_first_hour_too() -> None:
+    course = Course().minutes(10, bad=0.3)
+    assert course.types() == ["BudgetBurning"]

@@ -28,6 +28,7 @@ class ObjectiveStanding(Record):
     burning: Burning | None
     exhausted_in_s: float | None  # at the burn rate of six hours
     since: float | None  # start of the oldest events counted, seconds since the epoch
+    early_s: float  # seconds until its events reach back far enough for it to be spent; 0: they do
     spent: bool  # as the ledger has it
     told: BudgetBurning | None  # the newest burn on the ledger that is not over
     freezes: bool  # promotions, while it is spent
@@ -77,6 +78,7 @@ def _of(
         burning=found.burning,
         exhausted_in_s=found.exhausted_in_s,
         since=found.since,
+        early_s=found.early_s,
         spent=state is not None and objective.name in state.health.spent,
         told=state.health.burning.get(objective.name) if state is not None else None,
         freezes=freezes(service, objective.name),

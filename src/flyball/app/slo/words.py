@@ -35,6 +35,11 @@ def page(found: SloStanding) -> "RenderableType":
         for each in found.objectives
         if each.burning
     ]
+    lines += [
+        f"{each.name}: counted for too short a time to be spent, for {span(each.early_s)} more: nothing stands still"
+        for each in found.objectives
+        if each.early_s and each.left is not None and each.left <= 0 and not each.spent
+    ]
     return Group(table, *map(Text, (*lines, *_moment(found), _ending(found))))
 
 

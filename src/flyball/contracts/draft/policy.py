@@ -57,7 +57,7 @@ TOLD = """\
 #   to:
 #     - {format: ticket_file, to: "file:tickets"} # files in the home; try it: flyball alerts test
 #     - {format: pagerduty, to: "https://events.pagerduty.com", token: PAGERDUTY_KEY, urgency: page} # or slack, ...
-# slo: # error budgets: one that is spent stops promotions, never the way back
+# slo: # error budgets: one that is spent stops promotions, never the way back; none is in the first hour of traffic
 #   objectives:
 #     - {name: answered, sli: availability, target: 0.999}
 #     - {name: fast, sli: latency, target: 0.99, limit_ms: 100}

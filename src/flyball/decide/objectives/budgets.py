@@ -4,7 +4,16 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from flyball.core.budget_standing import BudgetStanding, Burn, Burning
 from flyball.core.declared.objectives import Events, Objective, Slo, window_of
-from flyball.decide.objectives.burning import LOW_TRAFFIC, Pair, burn_rate, exhausted_in_s, left, pairs_of, threshold
+from flyball.decide.objectives.burning import (
+    LOW_TRAFFIC,
+    Pair,
+    burn_rate,
+    early_s,
+    exhausted_in_s,
+    left,
+    pairs_of,
+    threshold,
+)
 from flyball.decide.objectives.slices import Slicing
 from flyball.decide.objectives.slots import HOUR_S, Kept
 
@@ -61,6 +70,7 @@ class Budgets:
             exhausted_in_s=exhausted_in_s(remaining, rates.get(LOW_TRAFFIC.long_s), objective),
             since=kept.since,
             counted=kept.sum,
+            early_s=early_s(kept.since, now, objective),
         )
 
     def _burning(self, objective: Objective, burns: tuple[Burn, ...]) -> Burning | None:

@@ -14,6 +14,7 @@ MINUTE_S, HOUR_S, DAY_S = 60.0, 3600.0, 86_400.0
 LEAST_BUDGET: Final = (
     10.0  # events that a budget is worth at least, so that one error in a quiet hour is no catastrophe
 )
+EARLY: Final = HOUR_S / (28 * DAY_S)  # share of the window that events reach back over, before a budget can be spent
 NEARLY_ALL: Final = 0.9  # a threshold on the share of bad events lies no higher, else no outage could reach it
 
 
@@ -85,6 +86,23 @@ def left(events: Events, objective: Objective) -> float | None:
     if events.total <= 0:
         return None
     return round(1.0 - events.bad / max(objective.budget * events.total, LEAST_BUDGET), 12)
+
+
+def early_s(since: float | None, now: float, objective: Objective) -> float:
+    """Seconds until its events reach back far enough for its budget to be spent; 0: they do.
+
+    What is promised of 28 days is not broken by their first seconds: a start under load, which a day of traffic makes
+    up for, would spend a budget that has hardly begun. An hour of 28 days is what the shortest burn rate is read over,
+    and burn rates are told from the first event on.
+
+    >>> early_s(0.0, 600.0, Objective(name="a", sli="latency", target=0.99, limit_ms=100.0))
+    3000.0
+    >>> early_s(None, 600.0, Objective(name="a", sli="latency", target=0.99, limit_ms=100.0))
+    0.0
+    """
+    if since is None:
+        return 0.0
+    return max(0.0, round(since + EARLY * window_of(objective) - now, 6))
 
 
 def exhausted_in_s(remaining: float | None, rate: float | None, objective: Objective) -> float | None:

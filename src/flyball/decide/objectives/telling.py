@@ -40,7 +40,8 @@ def budget_facts(
 
 
 def _of_spending(service: ServiceName, standing: BudgetStanding, known: e.BudgetSpent | None) -> Iterator[e.AnyFact]:
-    """What cannot be measured changes nothing. A whole window without events spends nothing."""
+    """What cannot be measured changes nothing. A whole window without events spends nothing, and neither do the first
+    moments of one."""
     objective, left = standing.objective, standing.left
     if left is None:
         if known is not None and standing.counted.total > 0:
@@ -48,7 +49,7 @@ def _of_spending(service: ServiceName, standing: BudgetStanding, known: e.Budget
             yield e.BudgetRestored(service=service, objective=objective.name, left=None, why=why)
         return
     of = f"{standing.events.bad:g} of {standing.events.total:g} events were bad, {objective.budget:.3%} may be"
-    if known is None and left <= 0:
+    if known is None and left <= 0 and not standing.early_s:
         yield e.BudgetSpent(
             service=service,
             objective=objective.name,
