@@ -14,7 +14,22 @@ from flyball.core.declared.serving import PredictionLog, Probes
 from flyball.core.health import Health
 from flyball.core.ids import RolloutId
 from flyball.core.routing import Routing, Verdict
-from flyball.core.service import AlertDestination, Alerts, Budget, Gate, Limits, LiveMetric, Review, Service
+from flyball.core.service import (
+    AlertDestination,
+    Alerts,
+    Budget,
+    Canary,
+    Gate,
+    Limits,
+    LiveMetric,
+    Promote,
+    Review,
+    Rollout,
+    Service,
+    Shadow,
+    Soak,
+    Step,
+)
 
 YES = Checked(ok=True, why="looked at")
 ALL = Looked(champion=YES, previous=YES, levels=YES, labels=YES, runbooks=YES, controller=YES, backup=YES)
@@ -174,6 +189,57 @@ def test_an_item_names_the_fact_that_shows_it() -> None:
     (seq,) = item.evidence
     assert known[seq - 1].fault == "disaster"  # type: ignore[union-attr]
     assert item.age_s == 7_200.0
+
+
+@pytest.mark.parametrize(
+    ("kinds", "why"),
+    [
+        (("canary", "promote"), "canary > promote: no shadow"),
+        (("shadow", "promote"), "shadow > promote: no canary"),
+        (("shadow", "canary"), "shadow > canary: no promote"),
+        (("promote",), "promote: no shadow, no canary"),
+        (("shadow", "canary", "promote"), ""),
+        (("shadow", "soak", "promote"), ""),  # a soak meets few clients too
+    ],
+)
+def test_a_rollout_without_a_shadow_a_canary_or_a_promotion_is_not_scripted(kinds: tuple[str, ...], why: str) -> None:
+    made = {
+        "shadow": Step(shadow=Shadow(min_pairs=10)),
+        "canary": Step(canary=Canary(weight=0.1, min_requests=10, min_s=0)),
+        "soak": Step(soak=Soak()),
+        "promote": Step(promote=Promote()),
+    }
+    declared = replace(whole(), rollout=Rollout(steps=tuple(made[kind] for kind in kinds)))
+    item = _items(_ready(declared, [*first_champion(), *last_hours()]))["the rollout is scripted"]
+    assert (item.state, item.why) == (("FAIL", why) if why else ("PASS", " > ".join(kinds)))
+
+
+WEEKLY, SINGLE = "retrain.budget.runs_per_week or cost_per_week", "experiment.limits.cost or memory_mb"
+
+
+@pytest.mark.parametrize(
+    ("budget", "limits", "lacking"),
+    [
+        (Budget(), Limits(), f"not declared: {WEEKLY}; {SINGLE}"),
+        (Budget(), Limits(memory_mb=1_000.0), f"not declared: {WEEKLY}"),
+        (Budget(runs_per_week=2), Limits(), f"not declared: {SINGLE}"),
+        (Budget(runs_per_week=2), Limits(memory_mb=1_000.0), ""),
+        (Budget(cost_per_week=9.0), Limits(cost=3.0, cost_per_hour=1.0), ""),
+    ],
+)
+def test_costs_are_bounded_by_the_week_and_by_the_run_or_not_at_all(
+    budget: Budget, limits: Limits, lacking: str
+) -> None:
+    base = whole()
+    declared = replace(
+        base,
+        retrain=replace(base.retrain, budget=budget),
+        experiment=replace(base.experiment, limits=limits),
+    )
+    found = _ready(declared, [*first_champion(), *last_hours()])
+    item = _items(found)["costs are bounded"]
+    assert (item.state, found.ready) == (("FAIL", False) if lacking else ("PASS", True))
+    assert item.why == (lacking or "a week's retrainings and a single run have their bounds")
 
 
 def test_an_overdue_digest_is_an_item() -> None:

@@ -10,7 +10,7 @@ from tests.control.review.quarter import DAY, QUARTER, entries, facts
 from tests.control.world import NAME, SECOND
 
 from flyball.control.review.outside import Answers, Outside
-from flyball.control.review.past import Past, Remedied
+from flyball.control.review.past import Closed, Drilled, Opened, Past, Remedied
 from flyball.control.review.reading import past_of
 from flyball.control.review.scorecard import Scorecard, scorecard, verdicts
 from flyball.core.clock import timestamp
@@ -67,6 +67,36 @@ def test_each_figure_is_held_to_its_target() -> None:
         "cost per prediction": "no target",
         "budgets spent": "missed",
     }
+
+
+@pytest.mark.parametrize(("failed", "met"), [(49_000, "met"), (51_000, "missed")])
+def test_availability_is_held_to_ninety_nine_point_nine_five(failed: int, met: str) -> None:
+    """Of so many rows that the share is sure: 99.951 % and 99.949 %."""
+    many = Outside(answers=Answers(answered=100_000_000 - failed, failed=failed))
+    line = scorecard(NAME, Past(), QUARTER, Review(), many).line("availability")
+    assert (line.met, line.sure) == (met, True)
+
+
+@pytest.mark.parametrize(
+    ("detected_s", "recovered_s", "met"),
+    [(300.0, 900.0, ("met", "met")), (301.0, 900.0, ("missed", "met")), (300.0, 901.0, ("met", "missed"))],
+)
+def test_an_incident_is_seen_within_five_minutes_and_over_within_fifteen(
+    detected_s: float, recovered_s: float, met: tuple[str, str]
+) -> None:
+    at = timestamp(QUARTER.since)
+    opened = Opened(seq=1, at=at, what="in-1", kind="health", cause="errors", detected_s=detected_s)
+    closed = Closed(
+        seq=2, at=at, what="in-1", kind="health", detected_s=None, recovered_s=recovered_s, by_closing=False
+    )
+    drill = Drilled(
+        seq=3, at=at, what="latency", passed=True, answers_failed=0, automatic=True,
+        detected_s=detected_s, recovered_s=recovered_s,
+    )  # fmt: skip
+    card = scorecard(NAME, Past(opened=(opened,), closed=(closed,), drills=(drill,)), QUARTER, Review(), Outside())
+    assert (card.line("time to detect").met, card.line("time to recover").met) == met
+    drilled = {line.name: line.met for line in card.drills}
+    assert (drilled["drills: time to detect"], drilled["drills: time to recover"]) == met
 
 
 def test_evidence_names_facts_that_are_on_the_ledger() -> None:
