@@ -70,6 +70,53 @@ def test_data_that_violate_the_contract_are_1_with_every_violation(
     assert document["data"]["extra_columns"] == ["more"]
 
 
+OPEN = [  # what a bare declaration leaves to the defaults: the key that decides it
+    "experiment.include",
+    "data.key",
+    "data.label_window_s",
+    "gates",
+    "retrain.triggers",
+    "autonomy.retrain",
+    "retrain.budget",
+    "rollout.steps",
+    "autonomy.promote",
+    "serving.fallback",
+    "serving.deadline_ms",
+    "serving.objectives",
+    "metadata.people",
+    "monitor.live_metric",
+    "monitor.slices",
+    "alerts",
+    "slo",
+    "drills",
+    "serving.log.retention_s",
+    "review.digests",
+]
+
+
+def test_decisions_that_are_left_open_are_named_with_their_key_and_what_holds(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    code, document = answer(capfd, folder)
+    assert code == 0
+    assert [each["key"] for each in document["decisions"]] == OPEN
+    assert document["decisions"][3] == {
+        "name": "gates",
+        "key": "gates",
+        "holds": "none: whatever was trained is qualified",
+    }
+    assert run(["check", str(folder)]) == 0
+    told = capfd.readouterr().out
+    assert "allowed, but left open (20)" in told
+    assert "gates: gates; now: none: whatever was trained is qualified" in told
+
+
+def test_a_decision_that_was_taken_is_not_named(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (folder / "service.yaml").write_text(SERVICE + "gates: [{metric: roc_auc, min: 0.7}]\n")
+    _, document = answer(capfd, folder)
+    assert [each["key"] for each in document["decisions"]] == [key for key in OPEN if key != "gates"]
+
+
 def test_a_faulty_declaration_is_2_with_every_fault(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (folder / "service.yaml").write_text(SERVICE.replace("owner: o", "ownr: o").replace("binary", "binry"))
     code, document = answer(capfd, folder / "service.yaml")

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 from tests.app.monitor.watched_home import START, logged, made
-from tests.control.world import first_champion, service
+from tests.control.world import NAME, first_champion, service
 from tests.pipeline.fraud import transactions
 
 from flyball.app.cli.main import run
@@ -147,6 +147,62 @@ def test_a_digest_is_written_once_and_reads_the_same_again(old: Home) -> None:
         (written,) = [entry.fact for entry in ledger.read() if isinstance(entry.fact, e.DigestWritten)]
     assert written.digest == f"sha256:{hashlib.sha256(before).hexdigest()}"
     assert first["digest"]["standing"].startswith("champion aaaaaaaaaaaa")
+
+
+class In:
+    """A clock that stands."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        return self.at
+
+    def monotonic(self) -> float:
+        return 0.0
+
+
+def _served_since(home: Home, at: datetime) -> Home:
+    declared, *others = first_champion()
+    assert isinstance(declared, e.ServiceDeclared)
+    with closing(recorder(home.made(), clock=In(at))) as ledger:
+        ledger.append([replace(declared, declaration=as_plain(service())), *others])
+    return home
+
+
+def test_a_digest_of_a_quarter_is_of_its_three_months_and_written_once(tmp_path: Path) -> None:
+    """First day, last day, and the first of the next quarter, which is not in it."""
+    home = Home(tmp_path / "home")
+    _served_since(home, datetime(2024, 4, 1, tzinfo=UTC))
+    frozen = e.Frozen(service=NAME, by="ada", why="-")
+    for at in (datetime(2024, 6, 30, 23, 59, 59, tzinfo=UTC), datetime(2024, 7, 1, tzinfo=UTC)):
+        with closing(recorder(home, clock=In(at))) as ledger:
+            ledger.append([frozen])
+    words = ("digest", "fraud", "--period", "quarterly", "--until", "2024-08-15")
+    (first,), (again,) = (json.loads(_out(home, *words))["digests"] for _ in range(2))
+    assert (first["recorded"], again["recorded"]) == (True, False)
+    file = Path(first["file"])
+    assert (file.parent.name, file.name) == ("fraud", "quarterly-2024-Q2.md")
+    assert file.read_text().startswith("# fraud: quarterly digest")
+    assert "5 facts" in file.read_text()
+    with closing(open_ledger(home)) as ledger:
+        (written,) = [entry.fact for entry in ledger.read() if isinstance(entry.fact, e.DigestWritten)]
+    span = (written.since, written.until)
+    assert (written.period, *span) == ("quarterly", "2024-04-01T00:00:00.000000Z", "2024-07-01T00:00:00.000000Z")
+
+
+def test_a_controller_writes_the_quarter_when_it_is_over_and_no_sooner(tmp_path: Path) -> None:
+    home = _served_since(Home(tmp_path / "home"), datetime(2024, 5, 20, tzinfo=UTC))
+    with closing(recorder(home)) as ledger:
+        declared = _with(service(), Review(digests=("quarterly",)))
+
+        def held() -> Any:
+            return states_of(ledger)["fraud"], declared
+
+        assert write_due(held, home, ledger, datetime(2024, 6, 30, 23, 59, 59, tzinfo=UTC)) == 0
+        assert write_due(held, home, ledger, datetime(2024, 7, 1, 0, 0, 1, tzinfo=UTC)) == 1
+        assert write_due(held, home, ledger, datetime(2024, 9, 30, tzinfo=UTC)) == 0
+    assert [file.name for file in (home.digests / "fraud").iterdir()] == ["quarterly-2024-Q2.md"]
 
 
 def test_a_service_has_no_digest_of_a_time_before_it_was_there(home: Home, old: Home) -> None:
