@@ -128,6 +128,14 @@ def test_panes_of_two_workers_overlap_and_no_clock_is_blamed(tmp_path: Path) -> 
     assert said == []
 
 
+def test_a_worker_that_had_no_processor_for_a_while_is_no_clock(tmp_path: Path) -> None:
+    """Red before: under load nine of ten lines that `flyball up` wrote blamed the clock."""
+    said = list[str]()
+    log = Log([1000.0, 1012.0, 1001.0, 1070.0, 1009.5])
+    list(_kept_states(log, _store(Home(tmp_path)), said).sealed("s", -1))
+    assert said == []
+
+
 def test_a_clock_that_runs_backwards_is_told_and_its_pane_counted_at_its_own_time(tmp_path: Path) -> None:
     home, said = Home(tmp_path), list[str]()
     log = Log([1000.0, 1010.0, 400.0])

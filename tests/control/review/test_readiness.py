@@ -59,7 +59,9 @@ def whole() -> Service:
         retrain=replace(base.retrain, budget=Budget(runs_per_week=2)),
         experiment=replace(base.experiment, limits=Limits(memory_mb=1_000.0)),
         review=Review(digests=("weekly",)),
-        alerts=Alerts(on_call=("ada",), to=(AlertDestination(format="slack", to="env:HOOK"),)),
+        alerts=Alerts(
+            on_call=("ada",), to=(AlertDestination(format="slack", to="env:HOOK"),), runbooks_url="https://wiki.example"
+        ),
         drills={"disaster": "quarterly"},
     )
 
@@ -281,3 +283,15 @@ def test_who_is_on_call_is_nobody_where_no_destination_takes_pages() -> None:
     shown = [*first_champion(), *last_hours()]
     assert _items(_ready(_told("slack", urgency="ticket"), shown))["somebody is on call"].state == "FAIL"
     assert _items(_ready(_told("slack", urgency="page"), shown))["somebody is on call"].state == "PASS"
+
+
+def test_runbooks_are_out_where_a_page_links_them() -> None:
+    """Red before: without `alerts.runbooks_url` no page had a link, and neither the checklist nor the check said so."""
+    ready = _ready(whole(), [*first_champion(), *last_hours()])
+    assert _items(ready)["runbooks are out and fresh"].state == "PASS"
+    alerts = whole().alerts
+    assert alerts is not None
+    item = _items(_ready(replace(whole(), alerts=replace(alerts, runbooks_url=None)), [*first_champion()]))[
+        "runbooks are out and fresh"
+    ]
+    assert (item.state, "links none" in item.why) == ("FAIL", True)

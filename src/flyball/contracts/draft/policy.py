@@ -54,6 +54,7 @@ TOLD = """\
 # Only you know these two. Take the signs of comment away, and `flyball check` no longer calls them open.
 # alerts: # who is told; without it nobody is
 #   on_call: [ann, [bob, eve@example.org]] # who is woken, level by level; `rotation` lets them take turns
+#   runbooks_url: https://wiki.example.org/{runbook} # a page links its runbook: publish them there
 #   to:
 #     - {format: ticket_file, to: "file:tickets"} # files in the home; try it: flyball alerts test
 #     - {format: pagerduty, to: "https://events.pagerduty.com", token: PAGERDUTY_KEY, urgency: page} # or slack, ...

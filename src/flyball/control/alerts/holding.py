@@ -11,6 +11,7 @@ from flyball.control.state.alert_state import AlertBook
 from flyball.control.state.healing_state import SLOW
 from flyball.core import events as e
 from flyball.core.clock import moment
+from flyball.core.duration_words import in_words
 from flyball.core.facts.alert import HeldBy, Urgency
 from flyball.core.health import OF_SUPPLY
 from flyball.core.record import Record
@@ -164,7 +165,7 @@ def _past(due: Due, standing: Mapping[str, Due], situation: Situation) -> Reason
     gone = book.gone.get(held.behind)
     if gone is None or elapsed_s(gone, now) >= due.reads_back_s:
         return None
-    why = f"{held.behind} was until {gone}, and the {due.reads_back_s / 60:g} min that it is read over reach back to it"
+    why = f"{held.behind} was until {gone}, and the {in_words(due.reads_back_s)} that it is read over reach back to it"
     return Reason(by="past", why=why, behind=held.behind)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from flyball.core.duration_words import in_words
 from flyball.core.health import Severity
 from flyball.core.service import HealthRules, Psi
 from flyball.core.watching import Signal
@@ -35,7 +36,7 @@ def _silence(silent_s: float, limit_s: float) -> Reading:
         limit=limit_s,
         why=f"no row has come for {silent_s / 60:.0f} min",
         clears="a row comes",
-        worse=f"no row comes for {limit_s / 60:g} min",
+        worse=f"no row comes for {in_words(limit_s)}",
     )
 
 

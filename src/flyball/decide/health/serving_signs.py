@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from flyball.core.clock import timestamp
 from flyball.core.declared.serving import Recycling
+from flyball.core.duration_words import in_words
 from flyball.core.health import Severity
 from flyball.core.service import HealthRules
 from flyball.core.surroundings import Probed, Surroundings
@@ -45,17 +46,17 @@ def _errors(found: Counted, newest: Counted | None, parts: tuple[Counted, ...], 
     if lasting or found.rate >= rules.exit * rules.failed_errors:
         holds = "failed"
     limit = rules.failed_errors if lasting else rules.errors
-    minutes = f"{rules.failed_s / 60:g} min"
+    long = in_words(rules.failed_s)
     return Reading(
         kind="errors",
         severity=severity,
         holds=worst((severity, holds)),
         value=found.rate,
         limit=limit,
-        why=f"{_told(found)} of the champion failed in {_span(rules)}" + (f", {minutes} long" if lasting else ""),
-        clears=f"fewer than {rules.exit * rules.errors:.2%} of its rows fail for {rules.clear_s / 60:g} min",
+        why=f"{_told(found)} of the champion failed in {_span(rules)}" + (f", {long} long" if lasting else ""),
+        clears=f"fewer than {rules.exit * rules.errors:.2%} of its rows fail for {in_words(rules.clear_s)}",
         worse=f"more than {rules.errors:.2%} of its rows fail ({found.rate:.2%} do), "
-        f"FAILED at more than {rules.failed_errors:.0%} for {minutes}",
+        f"FAILED at more than {rules.failed_errors:.0%} for {long}",
     )
 
 
@@ -76,7 +77,7 @@ def _unanswered(found: Counted, newest: Counted | None, rules: HealthRules) -> R
         value=found.rate,
         limit=rules.unanswered,
         why=f"{_told(found)} got no answer in {_span(rules)}",
-        clears=f"fewer than {rules.exit * rules.unanswered:.2%} get no answer for {rules.clear_s / 60:g} min",
+        clears=f"fewer than {rules.exit * rules.unanswered:.2%} get no answer for {in_words(rules.clear_s)}",
         worse=f"more than {rules.unanswered:.2%} of the rows get no answer ({found.rate:.2%} do)",
     )
 
@@ -97,7 +98,7 @@ def _probes(around: Surroundings, rules: HealthRules) -> Iterator[Reading]:
         lasting = in_a_row and since is not None and newest[-1].at - since >= rules.failed_s
         if lasting:
             severity = holds = "failed"
-        minutes = f"{rules.failed_s / 60:g} min"
+        long = in_words(rules.failed_s)
         run = since if in_a_row and since is not None else next((probe.at for probe in probes if not probe.ok), None)
         said = next((probe.said for probe in reversed(probes) if not probe.ok), "")
         yield Reading(
@@ -107,11 +108,11 @@ def _probes(around: Surroundings, rules: HealthRules) -> Iterator[Reading]:
             value=bad / len(probes),
             limit=rules.probe_share,
             why=f"{bad} of the last {len(probes)} probes of {endpoint} failed"
-            + (f", all of {minutes}" if lasting else "")
+            + (f", all of {long}" if lasting else "")
             + (f": {said}" if said else ""),
             clears=f"{rules.probe_failures} probes of {endpoint} in a row are answered",
             worse=f"{rules.probe_failures} probes of {endpoint} in a row fail ({bad} of the last {len(probes)} did), "
-            f"FAILED when all do for {minutes}",
+            f"FAILED when all do for {long}",
             began="" if severity is None or run is None else timestamp(datetime.fromtimestamp(run, UTC)),
         )
 
@@ -126,7 +127,7 @@ def _fallback(found: Counted, rules: HealthRules) -> Reading:
         value=found.rate,
         limit=rules.fallback,
         why=f"{_told(found)} were answered by the fallback chain in {_span(rules)}",
-        clears=f"it answers fewer than {rules.exit * rules.fallback:.1%} of the rows for {rules.clear_s / 60:g} min",
+        clears=f"it answers fewer than {rules.exit * rules.fallback:.1%} of the rows for {in_words(rules.clear_s)}",
         worse=f"the fallback chain answers more than {rules.fallback:.1%} of the rows ({found.rate:.2%} now)",
     )
 
@@ -229,4 +230,4 @@ def _told(found: Counted) -> str:
 
 
 def _span(rules: HealthRules) -> str:
-    return f"{rules.span_s / 60:g} min"
+    return in_words(rules.span_s)

@@ -19,7 +19,7 @@ def lines(notice: Notice) -> list[str]:
     found.append(f"{notice.urgency} {notice.alert}, cause {notice.cause}, since {notice.since}")
     found.append(f"For {', '.join(notice.to) or 'nobody by name'}; owner {notice.owner}")
     found += [f"Incident {notice.incident}"] if notice.incident else []
-    found.append(f"Runbook {notice.runbook}" + (f": {notice.runbook_url}" if notice.runbook_url else ""))
+    found.append(f"Runbook {notice.runbook}: {notice.runbook_url or f'flyball runbook show {notice.runbook}'}")
     found += [f"{name}: {value}" for name, value in sorted(notice.labels.items())]
     if notice.event in ("raised", "escalated") and not notice.test:
         found.append(f"Take it: flyball alerts ack {notice.alert}")

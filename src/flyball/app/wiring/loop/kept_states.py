@@ -26,6 +26,7 @@ from flyball.monitor.state.state import State, empty
 from flyball.monitor.state.windows import DAY, MINUTES_5, WEEK
 from flyball.monitor.watch import Promise
 
+LATE_S = 60.0  # a pane of a worker on a busy machine may be so late
 MOST_WAITING = 360  # panes, an hour of them, for a store that can be written again
 KEEP_S = 5 * WEEK  # four earlier weeks for a season, and this one
 
@@ -129,8 +130,8 @@ class KeptStates:
             return empty(mine)
 
     def _told(self, service: str, pane: Pane) -> None:
-        """Panes of several workers overlap, and come in the order of their ends: that is no clock."""
-        if self._newest is not None and pane.end < self._newest:
+        """Panes of several workers overlap, and come late where a worker had no processor: that is no clock."""
+        if self._newest is not None and self._newest - pane.end > LATE_S:
             back = self._newest - pane.start
             self._complain(
                 f"{service}: the clock ran backwards: pane {pane.index} began {back:.1f} s before the one ahead of it; "

@@ -26,9 +26,7 @@ def watching(asked: Asked) -> Iterable[Item]:
     yield from _fallback(asked)
     yield _on_call(asked)
     yield _alerts_tested(asked)
-    yield looked_at(
-        "runbooks are out and fresh", asked.looked.runbooks, "flyball runbook list; flyball runbook run --dry-run"
-    )
+    yield _runbooks(asked)
     yield _drills(asked)
     yield _laid_aside(asked)
     yield _disaster(asked)
@@ -103,6 +101,15 @@ def _on_call(asked: Asked) -> Item:
         return failed(name, "no destination takes pages, so nobody is woken", "alerts.to: [{format: pagerduty, ...}]")
     turning = "" if alerts.rotation is None else f" (turn {alerts.rotation.turns(asked.seen.now) + 1} of the rotation)"
     return passed(name, f"{', '.join(named)}, in {len(levels)} levels{turning}; {len(alerts.to)} destinations")
+
+
+def _runbooks(asked: Asked) -> Item:
+    """Out: whoever is woken follows a link to them, in a browser that has no Flyball."""
+    name, alerts = "runbooks are out and fresh", asked.service.alerts
+    if alerts is not None and alerts.runbooks_url is None:
+        todo = 'alerts.runbooks_url: "https://wiki.example/{runbook}"'
+        return failed(name, "a page links none: nobody says where they are published", todo)
+    return looked_at(name, asked.looked.runbooks, "flyball runbook list; flyball runbook run --dry-run")
 
 
 def _alerts_tested(asked: Asked) -> Item:
