@@ -1,6 +1,8 @@
-"""What is made ready before a fault can be aborted, and leaves no word behind however it ends."""
+"""What is made ready before a fault, and watched after it, can be aborted too, and leaves no word behind."""
 
 import asyncio
+import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +11,12 @@ from tests.control.world import NAME
 
 from flyball.adapters.ledger.memory import MemoryLedger, SimulatedClock
 from flyball.app.drills.faults import FAULTS
-from flyball.app.drills.lease import read_lease
+from flyball.app.drills.judge import Judged
+from flyball.app.drills.lease import read_lease, standing_word, watched_path
 from flyball.app.people import Person
-from flyball.app.wiring.drills.driver import Driver
+from flyball.app.wiring.drills.driver import Driver, Watch
 from flyball.app.wiring.drills.turns import abort
+from flyball.core.drill_lease import DrillLease
 from flyball.core.errors import Refused, Unavailable
 from flyball.registry import chain
 
@@ -64,3 +68,54 @@ def test_what_cannot_be_prepared_leaves_no_word(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="no gateway"):
         asyncio.run(made._prepared(away, FAULTS["bad_candidate"], "dr-1"))
     assert read_lease(made.lease) is None
+
+
+def word() -> DrillLease:
+    until = time.time() + 60
+    return DrillLease(drill="dr-1", fault="latency", service=NAME, share=0.1, until=until, driver=os.getpid())
+
+
+class NeverOver(Watch):
+    """A fault that was ended and whose traces do not go."""
+
+    def __init__(self) -> None:
+        self.looks = asyncio.Event()
+
+    def _look(self) -> None:
+        self.found = Judged(detected_s=1.0)
+        self.looks.set()
+
+
+def test_an_abort_reaches_a_drill_whose_recovery_is_only_watched(tmp_path: Path) -> None:
+    """Red before: it said that no drill runs here, for as long as the recovery took."""
+    made, ledger = driver(tmp_path)
+    word = DrillLease(
+        drill="dr-1", fault="latency", service=NAME, share=0.1, until=time.time() + 60, driver=os.getpid()
+    )
+
+    async def story() -> bool:
+        watch = NeverOver()
+        watching = asyncio.ensure_future(made._recovering(watch, word(), 60.0))
+        await watch.looks.wait()
+        assert read_lease(made.lease) is None, "nothing is struck any more"
+        standing = standing_word(made.lease)
+        assert standing is not None
+        assert standing.share == 0.0
+        assert abort(ledger, made.lease, ADA).drill == "dr-1"
+        return await asyncio.wait_for(watching, 30)
+
+    assert asyncio.run(story())
+    assert not watched_path(made.lease).exists()
+
+
+def test_whoever_is_not_aborted_waits_to_the_end_and_leaves_no_word(tmp_path: Path) -> None:
+    made, _ = driver(tmp_path)
+    word = DrillLease(
+        drill="dr-1", fault="latency", service=NAME, share=0.1, until=time.time() + 60, driver=os.getpid()
+    )
+
+    async def story() -> bool:
+        return await made._recovering(NeverOver(), word(), 0.5)
+
+    assert not asyncio.run(story())
+    assert standing_word(made.lease) is None

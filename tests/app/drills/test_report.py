@@ -96,3 +96,10 @@ def test_a_time_that_was_asked_for_is_met_where_each_fault_was_seen_and_over_in_
 @pytest.mark.parametrize(("row", "within_s", "met"), [(UNSEEN, 30.0, False), (SOUND, 30.0, True), (UNSEEN, None, True)])
 def test_a_report_is_good_where_what_was_asked_for_was_met(row: DrillRow, within_s: float | None, met: bool) -> None:
     assert DrillReport(drills=(row,), within_s=within_s, unmet=unmet([row], within_s)).met == met
+
+
+def test_a_drill_that_somebody_aborted_came_to_no_end() -> None:
+    """Red before: its exit code was 0, as if everything had been done."""
+    aborted = msgspec.structs.replace(SOUND, outcome="aborted")
+    assert DrillReport(drills=(SOUND,)).complete
+    assert not DrillReport(drills=(SOUND, aborted)).complete

@@ -28,6 +28,23 @@ def lease_path(home: Home) -> Path:
     return home.root / "run" / "drill.json"
 
 
+def watched_path(lease: Path) -> Path:
+    """The same word while only its recovery is watched: nobody strikes by it, and it can be taken away too."""
+    return lease.with_name("drill-watched.json")
+
+
+def standing_word(lease: Path) -> DrillLease | None:
+    """Of the drill that runs, whether its fault is made or its recovery watched; None: none runs. Raises: as
+    `read_lease`."""
+    return read_lease(lease) or read_lease(watched_path(lease))
+
+
+def take_away(lease: Path) -> None:
+    """Both words: whatever reads them stops now, and so does the driver."""
+    for path in (lease, watched_path(lease)):
+        path.unlink(missing_ok=True)
+
+
 def allowed_path(home: Home) -> Path:
     return home.root / "run" / "up.json"
 

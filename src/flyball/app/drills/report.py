@@ -56,8 +56,9 @@ class DrillReport(Record):
 
     @property
     def complete(self) -> bool:
-        """Whether every drill that could be made here came to its report."""
-        return not any(each.refused for each in self.left_out)
+        """Whether every drill that could be made here came to its end: one that somebody aborted did not."""
+        aborted = any(row.outcome == "aborted" for row in self.drills)
+        return not aborted and not any(each.refused for each in self.left_out)
 
     @property
     def met(self) -> bool:

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from flyball.app.drills.fault import DrillFault, Stage
 from flyball.app.drills.judge import Judged, judged
-from flyball.app.drills.lease import put, read_lease
+from flyball.app.drills.lease import put, read_lease, watched_path
 from flyball.app.drills.report import DrillRow, outcome_of, with_hand
 from flyball.app.drills.seen import Change, FactReader
 from flyball.app.drills.watchers import Watchers
@@ -103,7 +103,7 @@ class Driver:
         aborted, ended_s = await self._under_fault(watch, fault, share, ends)
         self._ledger.append([e.DrillWithdrawn(service=ServiceName(stage.service), drill=name)])
         if not aborted:
-            await watch.until(lambda found: found.recovered_s is not None and watch.calm, within_s=within_s)
+            aborted = await self._recovering(watch, word, within_s)
         row = self._row(watch, fault, name, share, ended_s, aborted=aborted)
         return row if aborted or mended is None else with_hand(row, await mended())
 
@@ -141,6 +141,20 @@ class Driver:
             self.lease.unlink(missing_ok=True)
         ended_s = round(time.time() - watch.injected_at, 2)
         return aborted, ended_s
+
+    async def _recovering(self, watch: "Watch", word: DrillLease, within_s: float) -> bool:
+        """Whether somebody has aborted it, while nothing is struck any more and only the rest is waited for."""
+        watched = watched_path(self.lease)
+        put(watched, replace(word, share=0.0, until=time.time() + within_s))
+        try:
+            await watch.until(
+                lambda found: found.recovered_s is not None and watch.calm,
+                within_s=within_s,
+                stop=lambda: read_lease(watched) is None,
+            )
+            return read_lease(watched) is None
+        finally:
+            watched.unlink(missing_ok=True)
 
     def _gone(self) -> bool:
         """Whether the word was taken away: `flyball drill abort`."""

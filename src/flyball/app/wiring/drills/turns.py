@@ -12,7 +12,7 @@ from flyball.adapters.clock import SystemClock
 from flyball.adapters.ids import TimeIds
 from flyball.app.drills.fault import DrillFault, Stage
 from flyball.app.drills.faults import FAULTS
-from flyball.app.drills.lease import read_lease
+from flyball.app.drills.lease import standing_word, take_away
 from flyball.app.drills.may import obstacles
 from flyball.app.drills.report import DrillRow, LeftOut
 from flyball.app.people import Person, approve, may, reject
@@ -144,7 +144,7 @@ def ready(
     drill = reading.states()[service].healing.drill
     end_left_over(ledger, drill, lease)
     against = obstacles(reading.states()[service], time.time(), strikes=strikes)
-    if not against and (word := read_lease(lease)) is not None:  # its driver lives
+    if not against and (word := standing_word(lease)) is not None:  # its driver lives
         against = (f"drill {word.drill} ({word.fault}) of {word.service} runs here",)
     if against:
         raise Refused(
@@ -155,20 +155,20 @@ def ready(
 
 def end_left_over(ledger: Ledger, drill: e.DrillBegun | None, lease: Path) -> None:
     """A drill whose driver was killed: its word is taken away, so that its fault ends now, and the ledger says so."""
-    word = read_lease(lease)
+    word = standing_word(lease)
     if word is not None and lives(word.driver):
         return
-    lease.unlink(missing_ok=True)
+    take_away(lease)
     if drill is not None and (word is not None or time.time() >= moment(drill.until).timestamp()):
         ledger.append([aborted(drill.service, drill.drill, drill.fault, "its driver left without a word")])
 
 
 def abort(ledger: Ledger, lease: Path, person: Person) -> DrillLease:
     """End the drill that runs, at once. Raises: Refused: none runs."""
-    word = read_lease(lease)
+    word = standing_word(lease)
     if word is None:
         raise Refused("no drill runs here", hint="flyball status tells of the home by --home or FLYBALL_HOME")
-    lease.unlink(missing_ok=True)  # whatever reads it stops now; so does its driver, who ends the rest
+    take_away(lease)  # whatever reads it stops now; so does its driver, who ends the rest
     if not lives(word.driver):
         why = f"{person.name} aborted it; its driver was gone"
         ledger.append([aborted(word.service, word.drill, word.fault, why)])
