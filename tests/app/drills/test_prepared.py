@@ -89,9 +89,6 @@ class NeverOver(Watch):
 def test_an_abort_reaches_a_drill_whose_recovery_is_only_watched(tmp_path: Path) -> None:
     """Red before: it said that no drill runs here, for as long as the recovery took."""
     made, ledger = driver(tmp_path)
-    word = DrillLease(
-        drill="dr-1", fault="latency", service=NAME, share=0.1, until=time.time() + 60, driver=os.getpid()
-    )
 
     async def story() -> bool:
         watch = NeverOver()
@@ -110,9 +107,6 @@ def test_an_abort_reaches_a_drill_whose_recovery_is_only_watched(tmp_path: Path)
 
 def test_whoever_is_not_aborted_waits_to_the_end_and_leaves_no_word(tmp_path: Path) -> None:
     made, _ = driver(tmp_path)
-    word = DrillLease(
-        drill="dr-1", fault="latency", service=NAME, share=0.1, until=time.time() + 60, driver=os.getpid()
-    )
 
     async def story() -> bool:
         return await made._recovering(NeverOver(), word(), 0.5)

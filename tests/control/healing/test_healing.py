@@ -298,6 +298,21 @@ def test_a_broken_supply_is_answered_by_rules_and_never_by_a_training() -> None:
         assert relief(patient).until > timestamp(patient.clock.now())
 
 
+def test_without_a_chain_a_broken_supply_holds_the_training_until_it_is_repaired() -> None:
+    """Nothing stands there that would hold it else: a fallback chain answers, and no relief is what waits."""
+    patient = Patient(patient_service(fallback=()))
+    patient.sensor.seen = wanting()
+    patient.falls_ill(sign("freshness", "critical", "amount"), sign("drift", "warning", "amount"))
+    patient.after(60)
+    assert not patient.facts(e.TicketOpened)
+    waits = patient.reconciler.state.decisions["retrain"].waiting_for
+    assert any("what the service is fed to be repaired" in each for each in waits), waits
+    patient.falls_ill(sign("drift", "warning", "amount"))
+    for _ in range(10):
+        patient.after(300)
+    assert patient.facts(e.TicketOpened), "the drift is still there, and the supply is not at fault any more"
+
+
 def few_rows(seen: Seen) -> Seen:
     """The same windows beside a collapse of the volume."""
     detail = "volume: 100 rows where windows of this length have 1000"
