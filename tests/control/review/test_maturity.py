@@ -103,6 +103,26 @@ def test_all_that_a_service_can_show_is_the_highest_level_and_one_thing_less_nam
     assert need.gain
 
 
+def test_what_is_watched_and_not_yet_automatic_stands_at_level_one() -> None:
+    """Signed, watched, probed and labelled; nothing was ever rolled out, retrained or taken back by itself."""
+    healthy = [fact for fact in last_hours() if isinstance(fact, e.HealthChanged)]
+    first = replace(first_champion()[1], signature="s")
+    known = at_once([*first_champion(), first, *healthy], at="2026-11-27T08:00:00.000000Z")
+    level = maturity(whole(), known, ALL, NOW).level
+    assert (level.number, level.name, level.next) == (1, "instrumented", "automated")
+    assert {need.name for need in level.missing} == {
+        "a shadow has passed",
+        "a retraining went through with no hand",
+        "there is a release to go back to",
+        "the way back was taken",
+        "alerts are tested",
+        "the fallback chain was tried: previous",
+    }
+    for name in ("champion", "controller", "labels"):  # and one thing less that sees is none
+        blind = maturity(whole(), known, replace(ALL, **{name: Looked().labels}), NOW).level
+        assert (blind.number, blind.next, len(blind.missing)) == (0, "instrumented", 1)
+
+
 def test_the_quarter_is_manual_and_its_points_are_countable() -> None:
     """By hand: a reproduction (deterministic was never tested) is half, canaries of one of two deployments half ..."""
     found = maturity(service(), entries(facts()), Looked(), END)

@@ -37,16 +37,19 @@ def _useful(grounds: Grounds) -> Tested:
 
 
 def _cheap(grounds: Grounds) -> Tested:
-    """A gate on latency or cost counts; a latency that was only measured, half."""
+    """A gate on latency or cost that the champion passed counts; a latency that was only measured, half."""
     name, todo = "no input costs too much", "gates: [{metric: latency_p99_ms, max: ...}]"
-    read = [gate.metric for gate in grounds.asked.service.gates if gate.metric is not None]
-    gates = [metric for metric in read if metric.startswith(("latency", "cost"))]
+    champion = grounds.asked.state.releases.get(grounds.asked.state.champion or "")
+    gates = [gate for gate in (champion.gates if champion else ()) if gate.metric.startswith(("latency", "cost"))]
+    failed = next((gate for gate in gates if not gate.passed), None)
     measured = grounds.passed(lambda test: test.dimension in ("latency", "cost"))
-    if gates and grounds.judged is not None:
-        return given("data", name, 1, f"the champion passed {gates[0]}", todo, grounds.judged)
+    if failed is not None:
+        return given("data", name, 0, f"{failed.name} is {failed.verdict}: {failed.reason}", todo)
+    if gates:
+        return given("data", name, 1, f"the champion passed {gates[0].name}", todo, grounds.judged)
     if measured is not None:
         return given("data", name, 0.5, f"measured: {measured.reason}", todo, grounds.judged)
-    return given("data", name, 0, "no gate reads a latency or a cost, and none was measured", todo)
+    return given("data", name, 0, "no gate of the champion reads a latency or a cost, and none was measured", todo)
 
 
 def _private(grounds: Grounds) -> Tested:

@@ -1,8 +1,10 @@
 """The seven tests of the ML Test Score about the model, in our words."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from flyball.control.review.maturity.tested import Grounds, Tested, by_result, given
+from flyball.control.review.seen import Shown
 from flyball.core import events as e
 
 
@@ -57,12 +59,24 @@ def _offline_online(grounds: Grounds) -> Tested:
 
 
 def _tuned(grounds: Grounds) -> Tested:
+    """By the search that was declared when the champion's training began: one that came later has tried nothing."""
     name, todo = "its settings were searched for", "experiment.search"
-    search = grounds.asked.service.experiment.search
     started = grounds.asked.seen.all(e.TrainingStarted)
     experiments = {fact.experiment for fact, _ in started}
-    if search is not None and grounds.judged is not None:
-        return given("model", name, 1, f"{search.trials} trials of {', '.join(search.space)}", todo, grounds.judged)
+    champion = grounds.asked.state.releases.get(grounds.asked.state.champion or "")
+    trained = [shown for fact, shown in started if champion is not None and fact.experiment == champion.experiment]
+    search = _search_at(grounds, trained[-1]) if trained else None
+    if search is not None:
+        why = f"{search.get('trials', 20)} trials of {', '.join(search['space'])}"
+        return given("model", name, 1, why, todo, trained[-1])
     if len(experiments) > 1:
         return given("model", name, 0.5, f"{len(experiments)} experiments, no search", todo, started[-1][1])
     return given("model", name, 0, "one experiment, no search", todo)
+
+
+def _search_at(grounds: Grounds, training: Shown) -> dict[str, Any] | None:
+    """`experiment.search` of the newest declaration before a training."""
+    declared = [fact for fact, shown in grounds.asked.seen.all(e.ServiceDeclared) if shown.seq < training.seq]
+    experiment = declared[-1].declaration.get("experiment", {}) if declared else {}
+    search: dict[str, Any] | None = experiment.get("search")
+    return search

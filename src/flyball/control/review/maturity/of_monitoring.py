@@ -18,7 +18,7 @@ def of_monitoring(grounds: Grounds) -> Iterable[Tested]:
     yield by_result(
         *(grounds, "monitoring", "training and serving compute the same"),
         "a gate {suite: deployment}: features and answers, packaged against trained",
-        lambda test: test.suite == "deployment" and test.name.startswith(("same features", "same answers", "parity")),
+        lambda test: test.suite == "deployment" and test.name.startswith(("same features", "same answers")),
     )
     yield _stale(grounds)
     yield by_result(
