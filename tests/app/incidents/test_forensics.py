@@ -11,7 +11,7 @@ import msgspec
 import polars as pl
 import pytest
 from tests.app.monitor.watched_home import START, champion, logged, made
-from tests.control.world import NAME
+from tests.control.world import FIRST, NAME, SECOND
 from tests.pipeline.fraud import transactions
 
 from flyball.app.cli.main import run
@@ -29,6 +29,7 @@ from flyball.core import events as e
 from flyball.core.clock import timestamp
 from flyball.core.facts.storage import EXAMPLES, Deleted, examples_place
 from flyball.core.ids import ServiceName
+from flyball.core.routing import Routing
 from flyball.core.service import Incidents
 
 DECLARED = Incidents(examples=20, before_s=300.0)
@@ -85,6 +86,8 @@ def test_an_incident_of_the_data_begins_with_its_first_row_and_its_impact_with_i
 
 def test_files_rows_and_roots_are_kept_and_their_digests_told(lived: Home) -> None:
     one, state = incident(lived, "in-whole")
+    table = Routing(service=NAME, epoch=5, champion=FIRST, candidate=SECOND, weight=1000, salt="s")
+    state = msgspec.structs.replace(state, routing=table, epoch=5, applied=4)
     with ledger_of(lived) as ledger:
         fact = forensics.keep(one, state, DECLARED, lived, ledger)
     assert set(fact.files) == WHOLE
@@ -95,6 +98,9 @@ def test_files_rows_and_roots_are_kept_and_their_digests_told(lived: Home) -> No
         assert root == "sha256:" + hashlib.sha256((folder / name).read_bytes()).hexdigest()
     releases = msgspec.json.decode((folder / "releases.json").read_bytes())
     assert releases["champion"] == champion(lived)
+    routing = msgspec.json.decode((folder / "routing.json").read_bytes())
+    assert msgspec.convert(routing["ordered"], Routing) == table
+    assert (routing["applied_epoch"], routing["ordered_epoch"]) == (4, 5)
     panes = msgspec.json.decode((folder / "panes.json").read_bytes())
     assert [pane["index"] for pane in panes] == [0, 1, 2]
     rows = pl.read_parquet(io.BytesIO((folder / "examples.parquet").read_bytes()))

@@ -4,12 +4,15 @@ from typing import get_args
 
 import pytest
 from tests.control.incidents.test_planning import World, at, health, sign
-from tests.control.world import NAME, POLICY
+from tests.control.world import BACK, FIRST, NAME, OPENED, POLICY, SECOND
 
 from flyball.control.incidents.timeline import kind_of, timeline
 from flyball.core import events as e
 from flyball.core.errors import NotFound
+from flyball.core.ids import Digest, RolloutId
 from flyball.core.ledger import Entry
+from flyball.core.release import Snapshot
+from flyball.core.watching import Signal
 
 
 def tags() -> list[str]:
@@ -121,3 +124,63 @@ def test_an_open_one_has_no_end_and_one_that_is_unknown_is_refused() -> None:
     assert found.lines[-1].type == "forensics.kept"
     with pytest.raises(NotFound):
         timeline("in-2", entries, before_s=0.0)
+
+
+def around() -> list[Entry]:
+    """Input drifts, a training is made of new rows, its release is promoted and fails at once; all within the hour."""
+    world = World()
+    drifted = Signal(
+        signal="psi",
+        level="act",
+        value=0.4,
+        limit=0.25,
+        release=FIRST,
+        window=7,
+        first_row=700,
+        last_row=799,
+        feature="amount",
+        consecutive=3,
+    )
+    contract = {"contract": "contract.yaml"}
+    rows = Snapshot(root=Digest("sha256:5"), files=(), source="captured", rows=20_000)
+    waits = e.DecisionTaken(service=NAME, action="retrain", why="drift of amount", waiting_for=("labels",))
+    promoted = e.ChampionAppointed(service=NAME, release=SECOND, previous=FIRST, rollout=RolloutId("ro-1"))
+    opened = e.IncidentOpened(service=NAME, incident="in-1", kind="health", reason="r", cause="errors", began=at(-30))
+    script: tuple[tuple[float, e.AnyFact], ...] = (
+        (-8000, declared(data=contract)),
+        (-3000, e.SignalRaised(service=NAME, signal=drifted)),
+        (-2900, waits),
+        (-2800, declared(data={"contract": "contract-2.yaml"})),
+        (-2700, e.SnapshotTaken(service=NAME, snapshot=rows)),
+        (-900, OPENED),
+        (-60, promoted),
+        (1, opened),
+        (9, BACK),
+        (60, e.IncidentClosed(service=NAME, incident="in-1", how="recovered", reason="gone")),
+    )
+    for seconds, fact in script:
+        world.now_s = seconds
+        seq, tag = len(world.entries) + 1, str(type(fact).__struct_config__.tag)
+        world.entries.append(Entry(seq=seq, at=at(seconds), type=tag, subject=NAME, fact=fact, prev_hash="", hash=""))
+    return world.entries
+
+
+def test_signals_deployments_changes_of_data_and_schema_and_decisions_are_told_as_what_they_are() -> None:
+    lines = timeline("in-1", around(), before_s=3600.0).lines
+    assert [(line.kind, line.type) for line in lines] == [
+        ("signal", "signal.raised"),
+        ("decision", "decision.taken"),
+        ("declaration", "service.declared"),
+        ("data", "snapshot.taken"),
+        ("deployment", "rollout.opened"),
+        ("deployment", "champion.appointed"),
+        ("incident", "incident.opened"),
+        ("deployment", "rollout.rolled_back"),
+        ("incident", "incident.closed"),
+    ]
+    said = {line.type: line.text for line in lines}
+    assert "amount" in said["signal.raised"]
+    assert "labels" in said["decision.taken"]
+    assert said["service.declared"].endswith("changed: data"), "the contract is another one"
+    assert "20000 rows" in said["snapshot.taken"].replace(",", "")
+    assert {line.automatic for line in lines if line.kind in ("signal", "decision", "data", "deployment")} == {True}
