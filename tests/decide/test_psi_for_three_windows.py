@@ -1,4 +1,4 @@
-"""The default limit of drift, by counts: a PSI just over 0.25 in three windows asks for a retraining, one below never."""
+"""By counts and the default limit: a PSI just over 0.25 in three windows asks for a retraining, one below none."""
 
 import pytest
 from msgspec.structs import replace

@@ -1,4 +1,9 @@
-"""One drill after the other: what cannot be made here is left out, and each begins on a service that is well."""
+"""One drill after the other: what cannot be made here is left out, and each begins on a service that is well.
+
+What the one before has left goes by itself: a relief is held for a while, and a remedy has its time to help. On the
+drill's own service that is waited for as part of the drill, and mended by hand where it does not go; on one that others
+use it is waited for between two drills, by nobody's hand.
+"""
 
 import asyncio
 import os
@@ -19,6 +24,8 @@ from flyball.app.people import Person, approve, may, reject
 from flyball.app.subjects import Reading
 from flyball.app.wiring.drills.driver import QUIET_S, Driver
 from flyball.app.wiring.drills.underway import aborted
+from flyball.control.drilling import spent
+from flyball.control.explained import TRACES_S
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.clock import moment
@@ -29,6 +36,7 @@ from flyball.core.record import Record
 
 Word = Callable[[Ledger, str, Person, str], Sequence[Entry]]
 OWN_WITHIN_S, RUNNING_WITHIN_S = 60.0, 600.0
+CALM_WITHIN_S = TRACES_S  # of a running service, before its next drill
 LOOK_S = 0.5
 OVER = "the drill is over"
 HAND = Person(name="drill", proof="simulated", every_role=True)  # mends the drill's own service between two drills
@@ -65,13 +73,15 @@ class Turns:
                 left_out.append(LeftOut(fault=name, why=why))
                 continue
             try:
+                if rows and not self._own:
+                    await self._calm(fault)
                 self._ready()
+                row = await self._one(fault, wanted)
             except Refused as error:
                 if not rows:
                     raise
                 left_out += _not_made(wanted.faults[place:], f"{error}, when its turn came")
                 break
-            row = await self._one(fault, wanted)
             rows.append(row)
             if row.outcome == "aborted":
                 left_out += _not_made(wanted.faults[place + 1 :], f"{name} was aborted before it")
@@ -94,6 +104,20 @@ class Turns:
     def _ready(self) -> None:
         """Raises: as `ready`."""
         ready(self._ledger, self._reading, self._stage.service, self._driver.lease, self._person, own=self._own)
+
+    async def _calm(self, fault: DrillFault) -> None:
+        """On a service that others use nobody mends what the drill before has left: it goes by itself, or stands for
+        longer than the traces of a drill may, and then it counts against the next one."""
+        deadline, said = time.monotonic() + CALM_WITHIN_S, ""
+        while time.monotonic() < deadline:
+            state = self._state()
+            left = obstacles(state, time.time(), strikes=False)
+            if not left or any(spent(state)):  # a budget that is spent comes back in days
+                return
+            if (waits := "; ".join(left)) != said:
+                self._say(f"{fault.name} waits, {CALM_WITHIN_S / 60:.0f} min at most: {waits}")
+                said = waits
+            await asyncio.sleep(LOOK_S)
 
     async def _mended(self) -> str:
         """What a person had to do before the drill's own service was well again, but for the drill; empty: nothing."""
