@@ -17,7 +17,7 @@ from flyball.adapters.drill_word import DrillWord
 from flyball.adapters.ledger.memory import MemoryLedger
 from flyball.app.drills.clients import Clients
 from flyball.app.drills.fault import DrillFault, Stage
-from flyball.app.drills.lease import lease_path, read_lease
+from flyball.app.drills.lease import lease_path, standing_word
 from flyball.app.drills.report import DrillRow
 from flyball.app.drills.watchers import Watchers
 from flyball.app.home import Home
@@ -90,7 +90,11 @@ class Story:
 def is_over(ledger: MemoryLedger, home: Home) -> bool:
     """With one word of its end, and nothing left behind."""
     outcomes = [each.outcome for each in ended(ledger)]
-    return (outcomes, states_of(ledger)[NAME].healing.drill, read_lease(lease_path(home))) == (["aborted"], None, None)
+    return (outcomes, states_of(ledger)[NAME].healing.drill, standing_word(lease_path(home))) == (
+        ["aborted"],
+        None,
+        None,
+    )
 
 
 def test_under_the_fault_it_takes_the_fault_back_and_ends(tmp_path: Path) -> None:
