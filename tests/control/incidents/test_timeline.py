@@ -155,6 +155,7 @@ def around() -> list[Entry]:
         (-900, OPENED),
         (-60, promoted),
         (1, opened),
+        (5, waits),
         (9, BACK),
         (60, e.IncidentClosed(service=NAME, incident="in-1", how="recovered", reason="gone")),
     )
@@ -166,15 +167,17 @@ def around() -> list[Entry]:
 
 
 def test_signals_deployments_changes_of_data_and_schema_and_decisions_are_told_as_what_they_are() -> None:
-    lines = timeline("in-1", around(), before_s=3600.0).lines
+    found = timeline("in-1", around(), before_s=3600.0)
+    lines = found.lines
+    assert found.left_out == 1, "a decision from before it began has caused nothing"
     assert [(line.kind, line.type) for line in lines] == [
         ("signal", "signal.raised"),
-        ("decision", "decision.taken"),
         ("declaration", "service.declared"),
         ("data", "snapshot.taken"),
         ("deployment", "rollout.opened"),
         ("deployment", "champion.appointed"),
         ("incident", "incident.opened"),
+        ("decision", "decision.taken"),
         ("deployment", "rollout.rolled_back"),
         ("incident", "incident.closed"),
     ]
