@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from tests.simulation.small import scenario
 from tests.simulation.stories import CALM, GOOD, cast
 
-from flyball.app.rehearse.faults import FaultAt
+from flyball.app.rehearse.faults import POINTS, FaultAt
 from flyball.app.rehearse.report import Run
 from flyball.app.rehearse.scenario import Scenario
 from flyball.app.wiring.rehearse.run import Rehearsal
@@ -79,3 +79,27 @@ def test_it_is_seen_within_five_minutes_and_answered_at_once(healed: tuple[Run, 
     seen_s = (moment(told.at) - moment(entries[0].at)).total_seconds() - SICK_AT
     assert 0 < seen_s <= 300.0
     assert any("remedy" in turn.what for turn in rehearsal._report().story)
+
+
+def test_with_the_default_durations_what_failed_for_two_minutes_has_recovered_within_fifteen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """From its beginning, with no hand. The page about drills tells these seconds: a drill declares shorter ones."""
+    monkeypatch.setitem(POINTS["champion"], "errors", 120.0)
+    rehearsal = Rehearsal(cast(replace(CALM, serving=Serving(fallback=CHAIN)), sick(days=0.07)), 1)
+    assert rehearsal.run().violations == ()
+    entries = list(rehearsal.world.ledger.read())
+    (closed,) = [entry.fact for entry in entries if isinstance(entry.fact, e.IncidentClosed)]
+    assert closed.how == "recovered"
+    assert closed.detected_s is not None
+    assert closed.recovered_s is not None
+    assert 0 < closed.detected_s <= 300.0
+    assert closed.detected_s + closed.recovered_s <= 900.0
+    ended_s = {  # since it began
+        type(entry.fact): (moment(entry.at) - moment(entries[0].at)).total_seconds() - SICK_AT
+        for entry in entries
+        if isinstance(entry.fact, e.RemedyVerified | e.RemedyEnded)
+    }
+    assert ended_s[e.RemedyVerified] <= 400.0
+    assert ended_s[e.RemedyEnded] <= 700.0
+    assert remedies(rehearsal) == [("fall_back", "yes")]
