@@ -116,6 +116,38 @@ def test_the_first_alert_is_the_incidents_own() -> None:
     assert "al-4" in before, "raised before the incident was opened, after it began"
 
 
+def remedy(name: str, cause: str, incident: str | None = None) -> e.RemedyBegun:
+    return e.RemedyBegun(
+        service=NAME, remedy=name, kind="fall_back", cause=cause, number=0, why="w", verify_by=at(99), incident=incident
+    )
+
+
+def helped(name: str) -> e.RemedyVerified:
+    return e.RemedyVerified(service=NAME, remedy=name, helped="yes", why="gone")
+
+
+def test_what_was_tried_is_of_this_incident_or_of_its_cause_in_its_span() -> None:
+    entries = with_facts(
+        (-900, remedy("re-before", "errors")),
+        (-500, remedy("re-earlier", "errors", "in-0")),
+        (-10, remedy("re-early", "errors")),  # after it began, before it was opened
+        (4, remedy("re-own", "errors", "in-1")),
+        (5, remedy("re-other", "drift/amount")),
+        (6, remedy("re-drill", "errors", "in-drill")),
+        (7, e.FallbackExercised(service=NAME, link="constant", period=1, rows=5, answered=5, agreed=5)),
+        *(
+            (8 + place, helped(f"re-{name}"))
+            for place, name in enumerate(("earlier", "early", "own", "other", "drill"))
+        ),
+        (20, e.RemedyEnded(service=NAME, remedy="re-before", why="gone")),
+    )
+    text = postmortem("in-1", entries, IMPACT, before_s=3600.0)
+    named = text.partition("What was tried:")[2].partition("acts in its time")[0]
+    listed = [line.split("remedy ")[1].split()[0] for line in named.splitlines() if line.startswith("- ")]
+    assert sorted(listed) == sorted(["re-early", "re-1", "re-own"] * 2)
+    assert "re-other" in text.partition("## Timeline")[2], "what else happened in its time is in its timeline"
+
+
 def test_an_alert_that_its_own_was_held_behind_told_of_it() -> None:
     held = e.AlertHeld(service=NAME, cause="errors", name="X", by="inhibited", why="w", behind="availability")
     found = first_told((2.0, alert("al-1", "availability", "bob")), (3.0, held))

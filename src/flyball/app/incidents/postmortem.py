@@ -47,7 +47,7 @@ def postmortem(incident: str, entries: Sequence[Entry], impact: Impact, *, befor
         closing=nameless(found.closing or "", roles),
         detected=None if began is None else (moment(found.opened_at) - moment(began)).total_seconds(),
         first_alert=next((line for line in lines if line.seq == found.first_alert), None),
-        remedies=[line for line in lines if line.kind == "remedy"],
+        remedies=[line for line in lines if line.seq in found.tried],
         acts=len(acts),
         automatic=sum(line.automatic for line in acts),
         shown=shown,

@@ -13,6 +13,7 @@ import msgspec
 
 from flyball.control.alerts.table import row_of
 from flyball.control.incidents.first_alert import first_alert
+from flyball.control.incidents.tried import tried
 from flyball.control.narrate import sentence
 from flyball.core import events as e
 from flyball.core.clock import moment, timestamp
@@ -76,6 +77,7 @@ class Timeline(Record):
     examples_deleted: str | None  # when the retention of the log deleted its example rows; None: it did not
     since: str  # the first moment that the lines are of
     lines: tuple[TimelineLine, ...]
+    tried: tuple[int, ...] = ()  # `seq` of the facts of remedies against it; other lines may tell of other remedies
     left_out: int = 0  # facts since then from before it began that can have caused nothing
 
     @property
@@ -137,6 +139,7 @@ def timeline(incident: str, entries: Iterable[Entry], *, before_s: float, whole:
         examples_deleted=next((one.at for one in known if _deletes(one.fact, examples_place(incident))), None),
         since=since,
         lines=tuple(lines),
+        tried=tried(fact, known, began=began, end=end),
         left_out=left_out,
     )
 
