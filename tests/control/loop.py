@@ -37,6 +37,7 @@ class Gateways:
     gone: bool = False
     refuses: str | None = None  # a release that does not verify
     one_process: bool = False
+    says_so: bool = True  # when it is asked: one of an older Flyball does not
     orders: list[int] = field(default_factory=list)
     recycled: list[str] = field(default_factory=list)  # keys, as often as they came
     seen: Callable[[Routing], StepCounts] | None = None
@@ -65,7 +66,9 @@ class Gateways:
         if self.gone:
             raise Unavailable("no gateway")
         counts = self.seen(self.routing) if self.seen and self.routing else None
-        return Observed(routing=self.routing, counts=counts, stopped=self.stopped)
+        return Observed(
+            routing=self.routing, counts=counts, stopped=self.stopped, alone=self.one_process and self.says_so
+        )
 
 
 @dataclass

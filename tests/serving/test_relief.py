@@ -70,6 +70,7 @@ def test_workers_make_room_by_an_order_one_after_the_other_and_once(tmp_path: Pa
             made.control.recycle("recycle/shop/re-0", "shop", 4)
         with pytest.raises(NotFound):
             made.control.recycle("recycle/shop/re-0", "another", 5)
+        assert not made.control.observe("shop").alone
         made.control.recycle("recycle/shop/re-1", "shop", 5)
         until(lambda: len(made.children()) == 2 and not before & set(made.children()), "both are fresh")
         fresh = set(made.children())
@@ -85,6 +86,7 @@ def test_a_gateway_of_one_process_says_that_it_cannot_make_room(tmp_path: Path) 
         made.release(CHAMPION)
         made.start()
         made.control.apply("first", routing(**ALONE | {"previous": None}))
+        assert made.control.observe("shop").alone, "nobody has to order it to learn that"
         with pytest.raises(Refused, match="one process answers here"):
             made.control.recycle("recycle/shop/re-1", "shop", 1)
         made.end()

@@ -197,3 +197,4 @@ class Observed(Record):
     stopped: Stopped | None = None
     life: str = ""  # of the process that answers, another after each start; empty: it does not say
     owner: str = ""  # name of whoever starts it again by itself; empty: nobody is known to
+    alone: bool = False  # one process answers, which makes room for no fresh one

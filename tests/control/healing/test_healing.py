@@ -88,9 +88,19 @@ def test_when_nothing_helps_a_person_is_paged_once() -> None:
     assert patient.why("remedy").waiting_for == ("a person, or errors to end",)
 
 
-def test_a_gateway_of_one_process_cannot_recycle_and_the_verdict_says_so_at_once() -> None:
-    patient = Patient(patient_service(HealingPolicy(cause="errors", remedies=(DeclaredRemedy(kind="recycle_worker"),))))
+def test_what_a_gateway_of_one_process_cannot_do_is_passed_over_and_is_no_remedy_that_failed() -> None:
+    patient = Patient()
     patient.gateways.one_process = True
+    patient.falls_ill(sign("availability"))
+    assert patient.kinds == ["fall_back"]
+    (skipped,) = patient.begun[0].skipped
+    assert skipped == "recycle_worker: one process answers, and makes room for nobody (serving.workers: 1)"
+    assert not patient.verdicts
+
+
+def test_a_gateway_of_one_process_that_does_not_say_so_refuses_and_the_verdict_says_so_at_once() -> None:
+    patient = Patient(patient_service(HealingPolicy(cause="errors", remedies=(DeclaredRemedy(kind="recycle_worker"),))))
+    patient.gateways.one_process, patient.gateways.says_so = True, False
     patient.falls_ill(sign("errors"))
     patient.after(1)
     assert patient.kinds == ["recycle_worker", "page"]

@@ -49,6 +49,8 @@ def _obstacles(situation: Situation, cause: Cause, remedy: DeclaredRemedy) -> It
             yield from _roll_back(situation)
         case "shed" if state.routing is None or any(one.begun.kind == "shed" for one in state.healing.standing):
             yield "requests are turned away already" if state.routing is not None else "nothing serves"
+        case "recycle_worker" if situation.observed is not None and situation.observed.alone:
+            yield "one process answers, and makes room for nobody (serving.workers: 1)"
         case "freeze" if state.frozen is not None:
             yield "it is frozen already"
         case "quarantine" if cause.incident is None:

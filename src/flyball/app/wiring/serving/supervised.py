@@ -149,6 +149,7 @@ async def run(
         await crew.start()
         await supervisor.start(lambda name: from_ledger(home, name))
         stack.push_async_callback(supervisor.stop)
+        renewal = _renewal(services, crew, telling, supervisor)  # before anybody asks whether there is room for one
         control = Control(home.socket, supervisor, os.environ.get(OWNER, ""))
         await control.start()
         stack.push_async_callback(control.stop)
@@ -156,7 +157,7 @@ async def run(
         await crew.open()
         if orphans is not None:
             orphans.leave()
-        stack.push_async_callback(_ended, asyncio.create_task(_renewal(services, crew, telling, supervisor).keep()))
+        stack.push_async_callback(_ended, asyncio.create_task(renewal.keep()))
         ready()
         await stopping.wait()
 

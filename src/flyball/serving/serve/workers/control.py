@@ -70,7 +70,8 @@ class Control:
                     return Done()
                 case Observe(service=service):
                     observed = self._supervisor.observe(service)
-                    return Done(observed=replace(observed, life=self._life, owner=self._owner))
+                    alone = self._supervisor.renew is None
+                    return Done(observed=replace(observed, life=self._life, owner=self._owner, alone=alone))
                 case _:
                     assert_never(request)
         except (FlyballError, msgspec.DecodeError) as error:
