@@ -6,13 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from tests.control.review.quarter import DAY, QUARTER, entries, facts
+from tests.control.review.quarter import DAY, HOUR, QUARTER, Dated, entries, facts
 from tests.control.world import NAME, SECOND
 
 from flyball.control.review.outside import Answers, Outside
 from flyball.control.review.past import Closed, Drilled, Opened, Past, Remedied
 from flyball.control.review.reading import past_of
 from flyball.control.review.scorecard import Scorecard, scorecard, verdicts
+from flyball.core import events as e
 from flyball.core.clock import timestamp
 from flyball.core.ids import ServiceName
 from flyball.core.service import Review, Targets
@@ -121,6 +122,23 @@ def test_of_a_few_it_is_said_how_little_they_show() -> None:
     availability = CARD.line("availability")
     assert (availability.met, availability.sure) == ("met", True)  # 0.99972 of 200,007
     assert "n =" not in availability.why
+
+
+def test_for_how_long_no_gateway_answered_is_said_beside_the_share_that_does_not_see_it() -> None:
+    """133 requests of a killed gateway were in no count, and the scorecard said 100 %, met."""
+    lives: list[Dated] = [
+        (QUARTER.since - HOUR, e.ProcessStarted(service=NAME, process="gateway", life="a", silent_s=900.0)),
+        (QUARTER.since + 3 * DAY, e.ProcessStarted(service=NAME, process="gateway", life="b")),
+        (QUARTER.since + 4 * DAY, e.ProcessStarted(service=NAME, process="gateway", life="c", silent_s=13.8)),
+    ]
+    once = scorecard(NAME, past_of(entries(lives), NAME), QUARTER, REVIEW, TOLD).line("availability")
+    assert once.why.endswith("; for 14 s (once) no gateway answered, and what was asked then is in no count")
+    assert (once.value, once.evidence) == (CARD.line("availability").value, (3,))
+    lives.append((QUARTER.since + 5 * DAY, e.ProcessStarted(service=NAME, process="gateway", life="d", silent_s=30.0)))
+    past = past_of(entries(lives), NAME)
+    assert "for 44 s (2 times)" in scorecard(NAME, past, QUARTER, REVIEW, TOLD).line("availability").why
+    assert "for 44 s (2 times)" in scorecard(NAME, past, QUARTER, REVIEW, Outside()).line("availability").why
+    assert "no gateway" not in CARD.line("availability").why
 
 
 @pytest.mark.parametrize(("n", "met"), [(1, "unknown"), (2, "unknown"), (3, "missed")])

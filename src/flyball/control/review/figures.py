@@ -6,6 +6,7 @@ from typing import Literal
 
 from flyball.control.review.outside import Answers
 from flyball.control.review.past import Budget, Happened, Past
+from flyball.control.unanswered import seconds_of
 from flyball.core.facts.incident import OF_SUPPLY
 from flyball.core.record import Record
 from flyball.decide.calendar import Span
@@ -29,15 +30,27 @@ class Figure(Record):
     units: float | None = None  # of a rate that few cases make: so many months; one begun counts as a whole one
 
 
-def availability(answers: Answers | None) -> Figure:
-    """Rows that got an answer, of those that wanted one and were well formed. Who was turned away got none."""
+def availability(past: Past, answers: Answers | None) -> Figure:
+    """Rows that got an answer, of those that wanted one and were well formed. Who was turned away got none. Who asked
+    while no gateway was there is in no log, so for how long that was is said beside it."""
+    unseen = _unseen(past)
     if answers is None or not answers.asked:
         why = "no prediction log could be read" if answers is None else "no row of a client is in the log"
+        why += unseen
         return Figure(name="availability", unit="share", value=None, better="higher", n=0, why=why)
     why = f"{answers.failed + answers.shed} of {answers.asked} rows got no answer"
     why += f", {answers.shed} of them turned away under load" if answers.shed else ""
     why += f"; {answers.missing}" if answers.missing else ""
-    return _share("availability", answers.answered, answers.asked, why)
+    return _share("availability", answers.answered, answers.asked, why + unseen, past.unanswered)
+
+
+def _unseen(past: Past) -> str:
+    """For how long nobody was there to count: no share of rows sees that."""
+    if not past.unanswered:
+        return ""
+    seconds, times = seconds_of(each.silence for each in past.unanswered), len(past.unanswered)
+    often = "once" if times == 1 else f"{times} times"
+    return f"; for {seconds:.0f} s ({often}) no gateway answered, and what was asked then is in no count"
 
 
 def data_incidents(past: Past, span: Span, answers: Answers | None) -> Figure:

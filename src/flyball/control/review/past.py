@@ -8,6 +8,7 @@ cut. What it needs of earlier facts (whose experiment a release is, what a rollo
 from collections.abc import Iterable
 from typing import Any, Literal
 
+from flyball.control.unanswered import Silence
 from flyball.core.clock import moment
 from flyball.core.facts.incident import IncidentKind
 from flyball.core.record import Record
@@ -110,6 +111,16 @@ class Budget(Happened):
     spent: bool
 
 
+class Unanswered(Happened):
+    """A gateway was started after a time in which none answered. `what`: the life that it began."""
+
+    since: str  # RFC 3339, UTC
+
+    @property
+    def silence(self) -> Silence:
+        return Silence(seq=self.seq, since=self.since, until=self.at)
+
+
 class Past(Record):
     """All of them, oldest first."""
 
@@ -127,6 +138,7 @@ class Past(Record):
     hands: tuple[Hand, ...] = ()
     drills: tuple[Drilled, ...] = ()
     budgets: tuple[Budget, ...] = ()
+    unanswered: tuple[Unanswered, ...] = ()
 
     def within(self, span: Span) -> "Past":
         """What happened in a span."""

@@ -19,7 +19,9 @@ from flyball.control.review.past import (
     Reproduced,
     RunEnded,
     Told,
+    Unanswered,
 )
+from flyball.control.unanswered import silence_of
 from flyball.core import events as e
 from flyball.core.clock import moment
 from flyball.core.ledger import Entry
@@ -254,6 +256,8 @@ class _Reader:
                     answers_failed=fact.answers_failed,
                     automatic=fact.automatic,
                 )
+            case e.ProcessStarted(life=life) if (silence := silence_of(entry)) is not None:
+                self._add("unanswered", Unanswered, entry, life, since=silence.since)
             case e.AlertEscalated(alert=alert, to=to) if alert in self.alerts:
                 told = self.alerts[alert]
                 self._add("told", Told, entry, told.name, urgency=told.urgency, people=to, cause=told.cause)

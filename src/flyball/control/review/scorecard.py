@@ -53,7 +53,7 @@ def scorecard(service: str, past: Past, span: Span, declared: Review, told: Outs
     """Args: past: of the whole ledger; what lies after the span changes nothing."""
     there = past.within(span)
     found = (
-        figures.availability(told.answers),
+        figures.availability(there, told.answers),
         figures.data_incidents(there, span, told.answers),
         figures.detected(there),
         figures.recovered(there),
