@@ -1,11 +1,12 @@
 """A service folder is read whole: faults of service.yaml, contract and code together, tables with a reason."""
 
+import os
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from flyball.app.declared import load, read_table
+from flyball.app.declared import code_names, load, read_table
 from flyball.core.errors import BadInput
 
 SERVICE = """\
@@ -59,6 +60,21 @@ def test_a_folder_becomes_records_and_the_code_that_would_run(folder: Path) -> N
     assert [column.name for column in declared.contract.columns] == ["at", "x", "y"]
     assert list(declared.code) == ["helpers/words.py", "model.py", "words.txt"]
     assert declared.source == folder / "t.parquet"
+
+
+def test_hidden_folders_are_not_looked_into(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Red before: the home lay in the folder, a pane was sealed meanwhile, and a drill ended with a missing file."""
+    looked: list[str] = []
+    scandir = os.scandir
+
+    def told(path: str) -> object:
+        looked.append(str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", told)
+    assert code_names(folder, load(folder / "service.yaml").service) == ["helpers/words.py", "model.py", "words.txt"]
+    assert str(folder) in looked
+    assert not [path for path in looked if ".flyball" in path]
 
 
 def test_the_data_folder_is_found_through_its_variable(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

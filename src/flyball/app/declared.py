@@ -1,6 +1,7 @@
 """A service folder read into records: service.yaml, its data contract, its code; every fault of all of them at once."""
 
 import ast
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -138,12 +139,13 @@ def _code(folder: Path, service: Service, faults: list[Fault]) -> dict[str, str]
 
 
 def code_names(folder: Path, service: Service) -> list[str]:
-    """Every Python file of the folder, hidden folders aside, and what `experiment.include` names, in order."""
-    names = {
-        path.relative_to(folder).as_posix()
-        for path in folder.rglob("*.py")
-        if not any(part.startswith(".") or part == "__pycache__" for part in path.relative_to(folder).parts)
-    }
+    """Every Python file of the folder, hidden folders aside, and what `experiment.include` names, in order. Hidden ones
+    are not looked into: the home may be one, whose files come and go meanwhile."""
+    names = set[str]()
+    for place, below, files in os.walk(folder):
+        below[:] = [each for each in below if not each.startswith(".") and each != "__pycache__"]
+        found = (Path(place, each) for each in files if each.endswith(".py") and not each.startswith("."))
+        names.update(path.relative_to(folder).as_posix() for path in found)
     return sorted(names | {service.experiment.module, *service.experiment.include})
 
 
