@@ -161,3 +161,15 @@ def test_what_a_person_accepted_of_one_rule_hides_no_other() -> None:
     ):
         found = supply([*known, rules(3, **said)], MONITOR, word=word)
         assert found.broken == opens, said
+
+
+def test_a_rule_that_was_kept_again_for_a_window_is_accepted_no_more() -> None:
+    def rules(index: int, **shares: float) -> WindowReport:
+        whole = replace(broken("violations", None), value=sum(shares.values()), rules=shares)
+        return report(index, quality=[whole])
+
+    word = Accepted(row=2999, at=START + 3000)
+    known = [rules(k, range=0.3, type=0.3) for k in range(3)]
+    assert not supply([*known, rules(3, range=0.3, type=0.3)], MONITOR, word=word).broken
+    assert not supply([*known, rules(3, type=0.3)], MONITOR, word=word).broken
+    assert supply([*known, rules(3, type=0.3), rules(4, range=0.3, type=0.3)], MONITOR, word=word).broken

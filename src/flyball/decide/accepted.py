@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
+from msgspec.structs import replace
+
 from flyball.core.record import Record
 from flyball.core.watching import QualityFinding, WindowReport
 
@@ -24,8 +26,10 @@ def said_before(word: Accepted, report: WindowReport) -> bool:
 
 def standing(accepted: Iterable[QualityFinding], found: Sequence[QualityFinding]) -> tuple[QualityFinding, ...]:
     """Those of the accepted ones that a window has found again: what was gone once is news when it is back."""
-    there = {(one.kind, one.feature) for one in found}
-    return tuple(one for one in accepted if (one.kind, one.feature) in there)
+    there = {(one.kind, one.feature): one for one in found}
+    both = ((one, there[one.kind, one.feature]) for one in accepted if (one.kind, one.feature) in there)
+    left = ((one, {rule: share for rule, share in one.rules.items() if rule in now.rules}) for one, now in both)
+    return tuple(replace(one, rules=rules) for one, rules in left if rules or not one.rules)
 
 
 def is_accepted(finding: QualityFinding, accepted: Iterable[QualityFinding]) -> bool:
