@@ -149,7 +149,7 @@ def began(kind: SignKind, *reports: WindowReport) -> str:
     each = Reading(
         kind=kind, severity="critical", holds="critical", value=0.08, limit=0.05, why="-", clears="-", worse="-"
     )
-    return with_beginnings(Readings(found=(each,)), (), (), reports, HealthRules()).found[0].began
+    return with_beginnings(Readings(found=(each,)), (), (), reports, HealthRules(), {}).found[0].began
 
 
 def test_a_loss_began_with_the_window_whose_rows_lost_first() -> None:
@@ -176,10 +176,10 @@ def test_no_beginning_lies_before_the_newest_act_of_healing() -> None:
     reading = Reading(
         kind="errors", severity="critical", holds="critical", value=0.5, limit=0.01, why="-", clears="-", worse="-"
     )
-    found = with_beginnings(Readings(found=(reading,)), (), [tally], (), HealthRules())
+    found = with_beginnings(Readings(found=(reading,)), (), [tally], (), HealthRules(), {})
     assert found.found[0].began == now(990.0)
-    assert with_beginnings(found, (), [], (), HealthRules()) == found
-    assert with_beginnings(Readings(found=(reading,)), {"errors"}, [tally], (), HealthRules()).found[0].began == ""
+    assert with_beginnings(found, (), [], (), HealthRules(), {}) == found
+    assert with_beginnings(Readings(found=(reading,)), {"errors"}, [tally], (), HealthRules(), {}).found[0].began == ""
 
 
 COUNTS = st.integers(1, 50).flatmap(lambda rows: st.builds(Counted, events=st.integers(0, rows), rows=st.just(rows)))

@@ -6,7 +6,7 @@ it for the time that they are held: the longer of `failed_s` and `span_s`, not b
 this champion alone.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import takewhile
 
@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from flyball.control.reconcile import tallies as counts
 from flyball.control.reconcile.tallies import PaneTally
-from flyball.core.clock import timestamp
+from flyball.core.clock import moment, timestamp
 from flyball.core.service import HealthRules
 from flyball.core.watching import WindowReport
 from flyball.decide.health import SLOW, Counted, Reading, Readings, began_at
@@ -26,15 +26,21 @@ def with_beginnings(
     panes: Sequence[PaneTally],
     reports: Sequence[WindowReport],
     rules: HealthRules,
+    gone: Mapping[str, str],
 ) -> Readings:
-    """The same, and of each reading that begins a sign when that began, where it is known. Args: standing: keys of the
-    signs that stand. panes, reports: of the present champion, oldest first; no reports where labels say nothing."""
+    """The same, and of each reading that begins a sign when that began, where it is known.
+
+    Args:
+        standing: keys of the signs that stand.
+        panes, reports: of the present champion, oldest first; no reports where labels say nothing.
+        gone: since when signs of that key are gone, RFC 3339, UTC: what comes now began no earlier.
+    """
     return replace(
         found,
         found=tuple(
             each
             if each.severity is None or each.began or each.key in standing
-            else replace(each, began=_began(each, panes, reports, rules))
+            else replace(each, began=_began(each, _after(panes, gone.get(each.key, "")), reports, rules))
             for each in found.found
         ),
     )
@@ -55,6 +61,10 @@ def _began(of: Reading, panes: Sequence[PaneTally], reports: Sequence[WindowRepo
         case _:
             at = None
     return "" if at is None else timestamp(datetime.fromtimestamp(at, UTC))
+
+
+def _after(panes: Sequence[PaneTally], gone: str) -> Sequence[PaneTally]:
+    return [pane for pane in panes if pane.start >= moment(gone).timestamp()] if gone else panes
 
 
 def _slower(pane: PaneTally, limit_ms: float) -> Counted:
