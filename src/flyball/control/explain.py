@@ -82,10 +82,17 @@ def standing(state: ServiceState) -> str:
         parts.append(f"the error budget of {', '.join(sorted(state.health.spent))} is SPENT")
     parts += _healing(state)
     if (drill := state.healing.drill) is not None:
-        parts.append(f"DRILL {drill.drill} ({drill.fault}) runs until {drill.until} at most")
+        parts.append(f"DRILL {drill.drill} ({drill.fault}) {_phase(state, drill)} until {drill.until} at most")
     if state.frozen is not None:
         parts.append(f"frozen by {state.frozen.by}")
     return "; ".join(parts)
+
+
+def _phase(state: ServiceState, drill: e.DrillBegun) -> str:
+    made = state.healing.drilled.get(drill.drill)
+    if made is None or not made.withdrawn_at:
+        return "runs"
+    return f"has made its fault until {made.withdrawn_at}, and watches the recovery"
 
 
 def _healing(state: ServiceState) -> Iterable[str]:

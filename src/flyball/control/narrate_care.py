@@ -67,7 +67,7 @@ def _of_routine(fact: e.AnyFact) -> str | None:
         case e.DrillCandidate(drill=drill, release=release, copy_of=champion):
             return f"drill {drill} offers {short(release)}, a copy of champion {short(champion)} that will fail"
         case e.DrillWithdrawn(drill=drill):
-            return f"the fault of drill {drill} is made no more; what begins from now on is real"
+            return f"the fault of drill {drill} is made no more; what is seen of later times alone is real"
         case e.DrillEnded(drill=drill, fault=fault, outcome=outcome, why=why):
             return f"drill {drill} ({fault}) {outcome}" + (f": {why}" if why else "")
         case e.DigestWritten(period=period, since=since, until=until):

@@ -52,7 +52,7 @@ class Sign(Record):
     clears: str  # what would end it, in words
     feature: str | None = None
     as_of: str = ""  # when its figures were taken last, RFC 3339, UTC; empty: nobody wrote it down
-    drill: str = ""  # id of the drill that made it; empty: it is real
+    drill: str | None = None  # id of the drill that made it; empty: it is real; None: an earlier version did not say
     felt: bool = False  # of broken data: more rows of clients than may be get no answer of the model
     began: str = ""  # when what it tells of began, as panes, probes and windows show; empty: nothing shows it
 

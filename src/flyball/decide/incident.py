@@ -123,6 +123,15 @@ def incident_fact(
     return _closed(state, now, running, moved=moved)
 
 
+def broken_now(incident: IncidentOpened | None, reports: Sequence[WindowReport]) -> str | None:
+    """What is broken in the newest window while an incident is open, in words; where it says nothing, what was when it
+    was opened. None: none is open."""
+    if incident is None:
+        return None
+    found = reports[-1].quality if reports else ()
+    return "; ".join(finding.detail for finding in found) if found else incident.reason
+
+
 def _closed(state: Supply, now: WindowReport, running: IncidentOpened, *, moved: bool) -> IncidentClosed:
     how = state.ended or ("new_normal" if moved else "recovered")
     if how == "recovered":

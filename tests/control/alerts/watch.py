@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import msgspec
 from msgspec.structs import replace
+from tests.control.readings import NOTHING_REAL
 from tests.control.world import FIRST, NAME, first_champion, folded, service
 
 from flyball.control.alerts.alerting import plan_alerts
@@ -39,7 +40,7 @@ class Watch:
         self.observed: Observed | None = None
         self.learning = Learning()
         self.health = Health()  # as judged now: nobody looked
-        self.real: tuple[str, ...] = ()  # signs that what came after a drill's fault makes by itself
+        self.real = NOTHING_REAL  # signs that what came after a drill's fault makes by itself
 
     def say(self, *facts: e.AnyFact) -> "Watch":
         for fact in facts:

@@ -323,6 +323,26 @@ def test_without_a_chain_a_broken_supply_holds_the_training_until_it_is_repaired
     assert patient.facts(e.TicketOpened), "the drift is still there, and the supply is not at fault any more"
 
 
+def test_what_was_tried_for_drills_uses_up_nothing_of_a_real_causes_remedies_and_hold() -> None:
+    """Red before: after three drills of a day nothing was done against a real fault but to wake somebody."""
+    patient = Patient(patient_service(incidents_per_day=99))
+    held = list[float]()
+    for number in range(3):
+        patient.falls_ill(replace(sign("errors"), drill=f"dr-{number}"))
+        assert relief(patient).fall_back
+        patient.after(120)
+        began = patient.clock.now()
+        patient.recovers()
+        while relief(patient) is not None:
+            patient.after(60)
+        held.append((patient.clock.now() - began).total_seconds())
+    assert {fact.drill for fact in patient.begun if fact.kind == "fall_back"} == {"dr-0", "dr-1", "dr-2"}
+    assert held[1] == held[2] == held[0], "each drill is one of its own"
+    patient.falls_ill(replace(sign("errors"), drill=""))
+    assert patient.begun[-1].drill == ""
+    assert relief(patient).fall_back
+
+
 def few_rows(seen: Seen) -> Seen:
     """The same windows beside a collapse of the volume."""
     detail = "volume: 100 rows where windows of this length have 1000"

@@ -10,7 +10,7 @@ from flyball.control.decision import Learning
 from flyball.control.reconcile import Seen
 from flyball.core import events as e
 from flyball.core.clock import timestamp
-from flyball.core.health import Health, Sign
+from flyball.core.health import Sign
 from flyball.core.service import Alerts, Incidents
 
 DAY_S = 86_400.0
@@ -148,33 +148,42 @@ def test_rows_that_a_drill_broke_are_owed_to_nobody() -> None:
     assert patient.reconciler.state.healing.unrepaired == {}
 
 
-def test_rows_that_a_real_fault_keeps_broken_after_the_drill_are_owed_a_repair() -> None:
-    """Red before: the quarantine was begun while a drill ran, so nobody was owed anything."""
+def test_rows_that_are_still_broken_after_the_drill_are_owed_a_repair_and_the_drills_are_not() -> None:
+    """Red before: whoever repaired the real fault was asked for the rows that the drill had made up."""
     patient, until = told(), "2100-01-01T00:00:00.000000Z"
     patient.write(
         e.DrillBegun(service=NAME, drill="dr-1", fault="nan_burst", share=0.05, until=until, by="ada", proof="os_user")
     )
-    patient.write(replace(incident("data_quality", "data_quality", "in-7"), row=500))
-    patient.sensor.seen = Seen(learning=Learning(row=900))
+    patient.write(replace(incident("data_quality", "data_quality", "in-7"), row=500, drill="dr-1"))
+    patient.sensor.seen = Seen(learning=Learning(row=600))
     patient.tick()
     assert patient.reconciler.state.healing.kept_out["in-7"].drill
+    patient.write(e.DrillWithdrawn(service=NAME, drill="dr-1"))
+    patient.sensor.seen = Seen(learning=Learning(row=900))
+    patient.after(60)
+    now = timestamp(patient.clock.now())
     broken = Sign(
         kind="data_quality",
         severity="critical",
         value=2,
         limit=1,
-        since=timestamp(patient.clock.now()),
-        why="-",
+        since=now,
+        why="real",
         clears="-",
-        drill="dr-1",
+        began=now,
+        drill="",
     )
-    for sign, owed in ((broken, False), (replace(broken, drill=""), True)):
-        patient.write(e.HealthChanged(service=NAME, health=Health(state="UNHEALTHY", signs=(sign,))))
-        assert patient.tick().healing.kept_out["in-7"].drill == (not owed)
+    patient.falls_ill(broken)
+    assert [fact.drill for fact in patient.facts(e.IncidentOpened)] == ["dr-1", ""]  # type: ignore[union-attr]
     patient.after(60)
-    patient.write(e.IncidentClosed(service=NAME, incident="in-7", how="recovered", reason="over"))
-    patient.tick()
-    assert "in-7" in patient.reconciler.state.healing.unrepaired
+    own = patient.reconciler.state.incident
+    assert own is not None
+    assert not patient.reconciler.state.healing.kept_out[own.incident].drill
+    patient.write(e.IncidentClosed(service=NAME, incident=own.incident, how="recovered", reason="over", row=1200))
+    patient.falls_ill()
+    owed = patient.reconciler.state.healing.unrepaired
+    assert list(owed) == [own.incident]
+    assert owed[own.incident].since == now
 
 
 def test_after_a_month_nobody_is_reminded_any_more() -> None:

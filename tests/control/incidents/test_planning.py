@@ -1,15 +1,16 @@
 """Incidents open and close by the signs of health: one a cause, with hysteresis, drills apart."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from tests.control.readings import NOTHING_REAL, reading
 from tests.control.world import NAME, service
 
 from flyball.control.check.rules import broken_rules
-from flyball.control.decision import Decision, Situation
+from flyball.control.decision import Decision, Learning, Situation
 from flyball.control.explained import SIGNS_OF
 from flyball.control.incidents.figures import incident_figures
 from flyball.control.incidents.planning import plan_incidents
@@ -22,6 +23,7 @@ from flyball.core import events as e
 from flyball.core.clock import moment, timestamp
 from flyball.core.health import Health, HealthState, Severity, Sign, SignKind
 from flyball.core.ledger import Entry
+from flyball.decide.health import Reading
 
 BEGAN = moment("2026-11-21T10:00:00.000000Z")
 
@@ -66,8 +68,9 @@ class World:
         self.state = ServiceState(service=NAME)
         self.entries: list[Entry] = []
         self.now_s = 0.0
+        self.marks: tuple[tuple[float, int], ...] = ()  # when panes began, and their first rows
 
-    def tell(self, fact: e.AnyFact, *, real: Collection[str] = ()) -> None:
+    def tell(self, fact: e.AnyFact, *, real: Mapping[str, Reading] = NOTHING_REAL) -> None:
         """Real: signs that what came after a drill's fault makes by itself."""
         if isinstance(fact, e.HealthChanged):  # as the watch tells it
             before, drilled = self.state.health.health, self.state.healing.drilled
@@ -81,7 +84,10 @@ class World:
 
     def tick(self, seconds: float = 0.0, *, watched: Sequence[e.AnyFact] = ()) -> list[e.AnyFact]:
         self.now_s += seconds
-        situation = Situation(state=self.state, service=service(), now=at(self.now_s), watched=tuple(watched))
+        learning = Learning(marks=self.marks)
+        situation = Situation(
+            state=self.state, service=service(), now=at(self.now_s), watched=tuple(watched), learning=learning
+        )
         decision = plan_incidents(situation)
         assert decision == plan_incidents(situation)
         made = plan(situation)
@@ -296,13 +302,49 @@ def test_a_real_fault_that_begins_under_a_drills_name_has_an_incident_of_its_own
     world.tell(e.DrillWithdrawn(service=NAME, drill="dr-1"))
     world.tell(health(sign("errors")))
     assert world.tick(20.0) == []  # traces
-    world.tell(health(sign("errors")), real=("errors",))
+    world.tell(health(sign("errors")), real={"errors": reading("errors")})
     closed, own = world.tick(10.0)
     assert isinstance(closed, e.IncidentClosed)
     assert (closed.incident, closed.how, closed.recovered_s) == (of_drill.incident, "recovered", 20.0)
     assert isinstance(own, e.IncidentOpened)
-    assert (own.kind, own.cause, own.reason) == ("health", "errors", "errors is beyond its limit")
+    assert (own.kind, own.cause, own.reason) == ("health", "errors", "errors, seen since")
     assert own.incident != of_drill.incident
+    assert world.tick() == []
+    assert incident_figures(world.entries).opened == 1
+
+
+def test_data_that_are_still_broken_after_the_drill_have_an_incident_of_their_own_with_its_rows() -> None:
+    """Red before: the drill's went on, so its rows were owed a repair and no figure counted what was real."""
+    world = World()
+    world.tell(
+        e.DrillBegun(
+            service=NAME, drill="dr-1", fault="schema_break", share=0.1, until=at(600), by="ada", proof="os_user"
+        )
+    )
+    found = e.IncidentOpened(
+        service=NAME,
+        incident="in-7",
+        kind="data_quality",
+        reason="the drill's rows",
+        row=500,
+        features=("amount",),
+        drill="dr-1",
+    )
+    world.tell(found)
+    world.tell(health(sign("data_quality")))
+    assert world.tick() == []
+    world.now_s = 20.0
+    world.tell(e.DrillWithdrawn(service=NAME, drill="dr-1"))
+    world.now_s = 50.0
+    world.marks = ((BEGAN.timestamp(), 0), (BEGAN.timestamp() + 20.0, 600), (BEGAN.timestamp() + 30.0, 700))
+    world.tell(health(sign("data_quality")), real={"data_quality": reading("data_quality", began=at(30.0))})
+    closed, own = world.tick()
+    assert isinstance(closed, e.IncidentClosed)
+    assert (closed.incident, closed.how, closed.row, closed.over) == ("in-7", "recovered", 600, at(20.0))
+    assert isinstance(own, e.IncidentOpened)
+    assert (own.kind, own.row, own.began, own.drill) == ("data_quality", 700, at(30.0), "")
+    assert (own.reason, own.features) == ("data_quality, seen since", ("amount",))
+    assert world.state.incident == own
     assert world.tick() == []
     assert incident_figures(world.entries).opened == 1
 

@@ -113,7 +113,7 @@ def _told(
                 yield e.AlertResolved(service=ServiceName(situation.state.service), alert=known.raised.alert, why=anew)
             told[cause] = "page" if one.pages else "ticket"
             yield _raised(one, situation, alerts)
-        elif known is None and _is_news(reason, book.held.get(cause), situation):
+        elif known is None and _is_news(reason, book.held.get(cause)):
             yield e.AlertHeld(
                 service=ServiceName(situation.state.service),
                 cause=cause,
@@ -122,15 +122,12 @@ def _told(
                 why=reason.why,
                 alert=_name(cause, situation),
                 behind=reason.behind,
-                incident=reason.incident,
             )
 
 
-def _is_news(reason: Reason, held: e.AlertHeld | None, situation: Situation) -> bool:
-    """Whether the ledger has another reason, or none, or one that names an incident that is closed."""
-    if held is None or (held.by, held.behind) != (reason.by, reason.behind):
-        return True
-    return bool(held.incident) and held.incident not in situation.state.incidents.open
+def _is_news(reason: Reason, held: e.AlertHeld | None) -> bool:
+    """Whether the ledger has another reason, or none."""
+    return held is None or (held.by, held.behind) != (reason.by, reason.behind)
 
 
 def _anew(one: Due, known: OpenAlert, situation: Situation) -> str:
@@ -149,14 +146,15 @@ def _anew(one: Due, known: OpenAlert, situation: Situation) -> str:
 def _left_over(due: Due, known: OpenAlert, situation: Situation) -> bool:
     """Whether it was told as a drill's and is real: its sign is, or it has no sign and stands longer than a drill's
     traces may. A real fault that began meanwhile would go on under the drill's name."""
-    drill, drilled = known.raised.labels.get("drill"), situation.state.healing.drilled
+    drill = known.raised.labels.get("drill")
     if drill is None:
         return False
     if due.drill is not None:
         return not due.drill
-    if drilled is None or (drilled.begun.drill == drill and not drilled.withdrawn_at):
-        return False
-    return elapsed_s(drilled.withdrawn_at or drilled.begun.until, situation.now) >= TRACES_S
+    made = situation.state.healing.drilled.get(drill)
+    if made is None:
+        return True
+    return elapsed_s(made.withdrawn_at or made.begun.until, situation.now) >= TRACES_S
 
 
 def _another(due: Due, known: OpenAlert, situation: Situation) -> bool:

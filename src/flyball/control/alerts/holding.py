@@ -25,7 +25,6 @@ class Reason(Record):
     by: HeldBy
     why: str
     behind: str = ""  # the cause that it is a symptom of; empty: of none
-    incident: str = ""  # that `why` names, while it is open; empty: none
 
 
 def reason_to_hold(
@@ -151,9 +150,8 @@ def _inhibited(
             incident.opened.kind == "upstream" and "upstream" in families and root not in OF_SUPPLY
         )  # none of them explains another
         if incident.cause != due.cause and (upstream or family(incident.cause) in families):
-            name = incident.opened.incident
-            why = f"incident {name} ({incident.cause}) is open and explains it"
-            return Reason(by="inhibited", why=why, behind=incident.cause, incident=name)
+            why = f"incident {incident.opened.incident} ({incident.cause}) is open and explains it"
+            return Reason(by="inhibited", why=why, behind=incident.cause)
     return None
 
 

@@ -68,10 +68,17 @@ def _begun(fact: e.RemedyBegun, state: ServiceState, service: Service, now: str)
         found.append(f"the remedy {fact.remedy} is begun twice")
     if now and fact.kind not in ("page", "retrain"):
         first = timestamp(moment(now) - timedelta(days=1))
-        used = sum(one.at >= first and one.begun.kind == fact.kind for one in state.healing.tried.values())
+        counted = [one for one in state.healing.tried.values() if not one.begun.drill or one.begun.drill == fact.drill]
+        used = sum(one.at >= first and one.begun.kind == fact.kind for one in counted)
         allowed = max((one.per_day for one in declared), default=3)
         if used >= allowed:
             found.append(f"{fact.kind} for the {used + 1}. time in 24 hours, {allowed} are allowed")
+    if (
+        fact.drill
+        and not any(sign.drill == fact.drill for sign in state.health.health.signs)
+        and not (incident is not None and incident.drill)
+    ):
+        found.append(f"{fact.kind} in the name of drill {fact.drill}, which made nothing of it")
     by_person = state.frozen is not None and state.frozen.by != "policy"
     if by_person and fact.kind not in ("roll_back", "page"):
         found.append(f"{fact.kind} while a person has frozen the service")

@@ -30,6 +30,7 @@ def as_remedy(situation: Situation, fired: Reason, ticket: str) -> tuple[e.Remed
         incident=cause.incident,
         target=ticket,
         figures=cause.figures,
+        drill=cause.drill,
     )
     return (begun,)
 

@@ -58,6 +58,7 @@ def begin(situation: Situation, cause: Cause, choice: Choice) -> Decision:
         since=_since(situation, cause) if kind == "quarantine" else "",
         skipped=choice.skipped,
         figures=cause.figures,
+        drill=cause.drill,
     )
     facts, commands = _carried_out(situation, cause, remedy, begun)
     return Decision(

@@ -31,6 +31,7 @@ class Cause(Record):
     sign: Sign | None = None
     incident: str | None = None  # id, where one is open
     since: str = ""  # RFC 3339, UTC
+    drill: str = ""  # id of the drill that made it; empty: it is real
     upstream: bool = False  # an incident says that the supply is broken
 
     @property
@@ -56,7 +57,7 @@ def causes_of(situation: Situation) -> tuple[Cause, ...]:
     for name, one in broken_supplies(state).items():
         severity: Severity = "warning" if one.opened.kind == "drill" else "critical"
         before = found.get(one.cause)
-        told = before or Cause(key=one.cause, severity=severity, why=one.opened.reason, since=one.at)
+        told = before or Cause(key=one.cause, severity=severity, why=one.opened.reason, since=one.at, drill=one.drill)
         found[one.cause] = replace(told, incident=name, upstream=one.opened.kind != "data_quality")
     return tuple(sorted(found.values(), key=lambda cause: (-RANK[cause.severity], cause.since or NEWEST, cause.key)))
 
@@ -89,6 +90,7 @@ def _of_sign(sign: Sign, state: ServiceState) -> Cause:
         why=sign.why,
         sign=sign,
         since=sign.since,
+        drill=sign.drill or "",
         incident=incident.opened.incident if incident is not None else None,
     )
 

@@ -78,7 +78,8 @@ def policy_of(situation: Situation, cause: Cause) -> tuple[HealingPolicy, str] |
 def told_of(situation: Situation, cause: Cause) -> dict[str, Any]:
     """What the condition of a policy may read."""
     state = situation.state
-    tried = [one for one in state.healing.since(situation.now) if one.begun.cause == cause.key]
+    today = state.healing.tried_for(cause.drill, at=situation.now)
+    tried = [one for one in today if one.begun.cause == cause.key]
     return facts_of(
         situation,
         state.champion or "",
@@ -94,7 +95,8 @@ def bout_of(situation: Situation, cause: Cause) -> tuple[Tried, ...]:
     not away, however long ago the last remedy was."""
     again_s, since = situation.service.healing.again_s, cause.since or situation.now
     bout: list[Tried] = []
-    for one in reversed(situation.state.healing.of_cause(cause.key)):
+    tried = situation.state.healing.tried_for(cause.drill)
+    for one in reversed([one for one in tried if one.begun.cause == cause.key]):
         if not one.stands and elapsed_s(one.last_at, since) > again_s:
             break
         bout.append(one)
@@ -154,15 +156,16 @@ def _taken(
     if against:
         skipped.append(f"{remedy.kind}: {'; '.join(against)}")
         return None
-    if remedy.kind != "page" and (over := over_budget(situation, remedy)):
+    if remedy.kind != "page" and (over := over_budget(situation, remedy, cause)):
         skipped.append(f"{remedy.kind}: {over}")
         return _page(bout_of(situation, cause), (), skipped, f"the budget of {remedy.kind} is spent")
     return Choice(remedy=remedy, number=number, why=why, skipped=tuple(skipped))
 
 
-def over_budget(situation: Situation, remedy: DeclaredRemedy) -> str:
+def over_budget(situation: Situation, remedy: DeclaredRemedy, cause: Cause) -> str:
     """In words; empty where there is some left."""
-    used = sum(one.begun.kind == remedy.kind for one in situation.state.healing.since(situation.now))
+    today = situation.state.healing.tried_for(cause.drill, at=situation.now)
+    used = sum(one.begun.kind == remedy.kind for one in today)
     return f"{used} in 24 hours, {remedy.per_day} are allowed" if used >= remedy.per_day else ""
 
 

@@ -26,9 +26,9 @@ def end(situation: Situation, causes: tuple[Cause, ...]) -> Decision | None:
 def hold_s(situation: Situation, one: Tried) -> float:
     """How long its cause has to be gone, seconds."""
     healing = situation.service.healing
-    before = sum(
-        each.ended and each.begun.kind == one.begun.kind for each in situation.state.healing.of_cause(one.begun.cause)
-    )
+    tried = situation.state.healing.tried_for(one.begun.drill or "")
+    alike = [each for each in tried if (each.begun.cause, each.begun.kind) == (one.begun.cause, one.begun.kind)]
+    before = sum(each.ended for each in alike)
     return float(min(healing.hold_s * 2.0**before, healing.most_hold_s))
 
 

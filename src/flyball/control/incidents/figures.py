@@ -26,8 +26,8 @@ def incident_figures(entries: Iterable[Entry], *, drills: bool = False) -> Incid
     opened, closed = 0, dict[str, e.IncidentClosed]()
     for entry in entries:
         match entry.fact:
-            case e.IncidentOpened(incident=name, kind=kind):
-                kinds[name] = (kind == "drill") == drills
+            case e.IncidentOpened(incident=name, kind=kind, drill=drill):
+                kinds[name] = (kind == "drill" or bool(drill)) == drills
                 opened += kinds[name]
             case e.IncidentClosed(incident=name) if kinds.get(name, False):
                 closed[name] = entry.fact

@@ -19,11 +19,13 @@ from collections.abc import Iterator
 
 from flyball.control.decision import Decision, Situation, elapsed_s
 from flyball.control.incidents.closing import detected_s
+from flyball.control.marks import row_at
 from flyball.control.state.alert_causes import OF_SUPPLY, SILENCE
 from flyball.control.state.incident_state import GRAVITY, IncidentBook, OpenIncident
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core import health
+from flyball.core.clock import moment
 from flyball.core.facts.incident import IncidentKind
 from flyball.core.health import Sign
 from flyball.core.ids import ServiceName
@@ -49,7 +51,7 @@ def _begun(situation: Situation) -> Iterator[e.IncidentOpened]:
     health, book = state.health.health, state.incidents
     grave = [sign for sign in health.signs if sign.severity != "warning"]
     others = [sign for sign in grave if not _is_of_quality(sign, situation)]  # its incident hides no fault of ours
-    left = [sign for sign in others if _of_cause(book, sign) is not None or not book.is_known(sign.key, sign.severity)]
+    left = [sign for sign in others if _of_cause(book, sign) is not None or not _is_known(book, sign)]
     worst = min(left, key=_rank, default=None) if health.state in ("UNHEALTHY", "FAILED") else None
     asked = [sign for sign in health.signs if _is_of_supply(sign) and (sign in grave or sign.kind == "freshness")]
     if worst is not None and worst not in asked:
@@ -57,11 +59,16 @@ def _begun(situation: Situation) -> Iterator[e.IncidentOpened]:
     taken: set[str] = set()
     for sign in asked:
         cause = sign.key
-        known = cause in taken or _of_cause(book, sign) is not None or _is_of_quality(sign, situation)
-        if known or book.is_known(cause, sign.severity):
+        left_by = next((one for one in book.open.values() if _is_left_by(one, sign)), None)
+        of_data = left_by is not None and left_by.opened.kind == "data_quality"
+        known = cause in taken or _of_cause(book, sign) is not None or (_is_of_quality(sign, situation) and not of_data)
+        if known or _is_known(book, sign):
             continue
         taken.add(cause)
         kind: IncidentKind = "upstream" if _is_of_supply(sign) else "health"
+        if of_data and left_by is not None:
+            yield _of_data(sign, left_by, situation)
+            continue
         yield e.IncidentOpened(
             service=ServiceName(state.service),
             incident=f"in-{_UNSAFE.sub('-', cause)}-{state.version}",
@@ -70,7 +77,27 @@ def _begun(situation: Situation) -> Iterator[e.IncidentOpened]:
             features=(sign.feature,) if sign.feature else (),
             cause=cause,
             began=sign.began,
+            drill=sign.drill,
         )
+
+
+def _of_data(sign: Sign, left_by: OpenIncident, situation: Situation) -> e.IncidentOpened:
+    """Data that a drill broke and that are still broken without it: its rows begin where that was seen first."""
+    state, began = situation.state, sign.began or situation.now
+    return e.IncidentOpened(
+        service=ServiceName(state.service),
+        incident=f"in-data_quality-{state.version}",
+        kind="data_quality",
+        reason=sign.why,
+        features=left_by.opened.features,
+        row=row_at(situation.learning.marks, moment(began).timestamp()) or situation.learning.row,
+        began=sign.began,
+        drill="",
+    )
+
+
+def _is_known(book: IncidentBook, sign: Sign) -> bool:
+    return book.is_known(sign.key, sign.severity, real=not sign.drill)
 
 
 def _of_cause(book: IncidentBook, sign: Sign) -> OpenIncident | None:
@@ -80,12 +107,12 @@ def _of_cause(book: IncidentBook, sign: Sign) -> OpenIncident | None:
 
 
 def _is_left_by(one: OpenIncident, sign: Sign) -> bool:
-    return one.opened.kind == "drill" and one.cause == sign.key and not sign.drill
+    return bool(one.drill) and one.cause == sign.key and sign.drill == ""
 
 
 def _called(state: ServiceState, drill: str) -> str:
-    begun = state.healing.drilled.begun if state.healing.drilled is not None else None
-    return f"drill {drill} ({begun.fault})" if begun is not None and begun.drill == drill else f"drill {drill}"
+    one = state.healing.drilled.get(drill)
+    return f"drill {drill} ({one.begun.fault})" if one is not None else f"drill {drill}"
 
 
 def _real(situation: Situation) -> Iterator[e.IncidentClosed]:
@@ -94,13 +121,17 @@ def _real(situation: Situation) -> Iterator[e.IncidentClosed]:
     for name, one in state.incidents.open.items():
         if not any(_is_left_by(one, sign) for sign in state.health.health.signs):
             continue
-        withdrawn_at = state.healing.drilled.withdrawn_at if state.healing.drilled is not None else ""
-        over_at = one.gone_at or withdrawn_at or situation.now
+        made = state.healing.drilled.get(one.drill)
+        over_at = one.gone_at or (made.withdrawn_at if made is not None else "") or situation.now
+        of_data = one.opened.kind == "data_quality"
+        row = row_at(situation.learning.marks, moment(over_at).timestamp()) if of_data else None
         yield e.IncidentClosed(
             service=ServiceName(state.service),
             incident=name,
             how="recovered",
             reason=f"the drill was over at {over_at}; {one.cause} is real, as what came after that shows",
+            row=row or 0,
+            over=over_at if of_data else "",
             detected_s=detected_s(one),
             recovered_s=elapsed_s(one.at, over_at),
         )

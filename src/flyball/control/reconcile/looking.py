@@ -41,6 +41,7 @@ class Looking:
         """Foretelling: of rollouts that would open; None: nobody looks whether they can answer."""
         self._service, self._gateways, self._sensor, self._foretelling = service, gateways, sensor, foretelling
         self._silent_since = ""  # when a gateway was asked first that has not answered since; empty: it answers
+        self._silent_s = 0.0  # how long none had answered before the one that does, until that is on the ledger
 
     def look(self, state: ServiceState, now: str) -> Seen:
         """What the sensor says; that it failed, where it raised. Signs that stand on the ledger stand all the same.
@@ -59,7 +60,7 @@ class Looking:
 
     def situation(self, state: ServiceState, seen: Seen, *, now: str, now_s: float, stale: bool) -> Situation:
         """All that the planner may look at. `now_s`: monotonic seconds."""
-        silent_since, observed, asking = self._silent_since, self._observe(state, now), Asking()
+        observed, asking = self._observe(state, now), Asking()
         if seen.failure is not None:  # what the judge would say rests on it
             asking.failures.append(seen.failure)
             outlook = None
@@ -74,7 +75,7 @@ class Looking:
             service=self._service,
             now=now,
             observed=observed,
-            silent_s=elapsed_s(silent_since, now) if silent_since else 0.0,
+            silent_s=self._silent_s,
             outlook=outlook or Outlook(),
             learning=seen.learning,
             stale=stale,
@@ -92,8 +93,10 @@ class Looking:
         except Unavailable:
             self._silent_since = self._silent_since or now
             return None
-        if not observed.life or observed.life in state.gateways:  # else its silence is not on the ledger yet
-            self._silent_since = ""
+        if self._silent_since:
+            self._silent_s, self._silent_since = elapsed_s(self._silent_since, now), ""
+        if not observed.life or observed.life in state.gateways:  # it is on the ledger, or no life of its own to tell
+            self._silent_s = 0.0
         return observed
 
     def _outlook(self, state: ServiceState, observed: Observed | None, seen: Seen, now: str, now_s: float) -> Outlook:

@@ -16,6 +16,7 @@ from flyball.control.incidents.closing import with_times
 from flyball.control.marks import Marks, marked
 from flyball.control.pressing import pressing
 from flyball.control.reconcile.budgeting import Budgeting
+from flyball.control.reconcile.origins import origin_of_data
 from flyball.control.reconcile.outlook import Seen
 from flyball.control.reconcile.vitals import HealthWatch
 from flyball.control.reconcile.windows import Windows
@@ -192,10 +193,12 @@ class TelemetrySensor:
             windows.reports,
             self._service.monitor,
             running=state.incident,
-            moved=running is not None and state.appointed_at > running.at,
+            moved=running is not None and _is_newer(state, running.champion),
             word=state.accepted,
             after=windows.supply_before,
         )
+        if isinstance(incident, e.IncidentOpened):
+            incident = replace(incident, drill=origin_of_data(state.healing.drilled, incident.began))
         if isinstance(incident, e.IncidentClosed):
             incident = with_times(incident, state.incidents.open[incident.incident])
         if incident is not None:
@@ -237,3 +240,11 @@ def _serving(segment: Segment) -> str | None:
         return None
     releases: Sequence[str] = rows.filter(rows["arm"] == "champion")["release"].tail(1).to_list()
     return releases[0] if releases else None
+
+
+def _is_newer(state: ServiceState, than: str) -> bool:
+    """Whether the champion was registered after another release: a way back is to an older one and its reference."""
+    order = list(state.releases)
+    if state.champion in order and than in order:
+        return order.index(state.champion) > order.index(than)
+    return state.champion != than

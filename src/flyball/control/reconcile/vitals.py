@@ -10,14 +10,14 @@ which the passing of time alone could change the answer.
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 from typing import Any
 
 from msgspec.structs import replace
 
 from flyball.control.reconcile import tallies as counts
 from flyball.control.reconcile.beginnings import with_beginnings
-from flyball.control.reconcile.origins import surely_real, traces_until, with_origins, withdrawn_s
+from flyball.control.reconcile.labelled import loss_of, trend_of
+from flyball.control.reconcile.origins import asked_since, named_until, surely_real, with_origins
 from flyball.control.reconcile.tallies import Tallies
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
@@ -33,12 +33,10 @@ from flyball.decide.health import (
     Counted,
     Judging,
     Latency,
-    Loss,
+    Reading,
     Readings,
-    Trend,
     Unlabelled,
     Vitals,
-    base_of,
     due,
     judge,
     latency_limit_ms,
@@ -46,6 +44,7 @@ from flyball.decide.health import (
     resumed,
     same,
 )
+from flyball.decide.incident import broken_now
 
 AGAIN_S = 30.0  # how often rates are looked at while no pane comes: the oldest rows leave the span
 NEWEST = 0.2  # of the span: what begins is seen there first
@@ -136,9 +135,9 @@ class HealthWatch:
         vitals = self._vitals(state, now_s, reports, around)
         found = self._with_beginnings(readings(vitals, self._service), state, reports, vitals)
         judging = judge(found, self._rules, self._agreed, now)
-        health = self._with_origins(judging.health, state, now, reports, around)
+        health = self._with_origins(judging, state, now, reports, around)
         self._judging = replace(judging, health=health)
-        self._due = self._next(now_s, around, vitals, traces_until(state.healing.drilled))
+        self._due = self._next(now_s, around, vitals, state)
         if same(self._judging.health, told.health):
             return ()
         fact = e.HealthChanged(
@@ -147,16 +146,36 @@ class HealthWatch:
         return (fact,)
 
     def _with_origins(
-        self, health: Health, state: ServiceState, now: str, reports: Sequence[WindowReport], around: Surroundings
+        self, judging: Judging, state: ServiceState, now: str, reports: Sequence[WindowReport], around: Surroundings
     ) -> Health:
-        drilled, real = state.healing.drilled, frozenset[str]()
-        if (at_s := withdrawn_s(drilled, now)) is not None:
-            newer = [report for report in reports if report.start >= at_s]
-            seen = self._vitals(
-                state, moment(now).timestamp(), newer, Surroundings(probes=around.probed_since(at_s)), since=at_s
-            )
-            real = surely_real(readings(seen, self._service), newer)
-        return with_origins(health, state.health.health, drilled, real, now)
+        drilled, health, before = state.healing.drilled, judging.health, state.health.health
+        real: dict[str, Reading] = {}
+        for at_s, kinds in asked_since(health, before, drilled).items():
+            found, newer = self._since(at_s, state, now, reports, around)
+            begun_s = min(moment(one.at).timestamp() for one in drilled.values())
+            older = [report for report in reports if report.end and report.end <= begun_s]
+            sure = surely_real(found, newer, older, [one.begun.kind for one in state.healing.standing])
+            real |= {key: each for key, each in sure.items() if each.kind in kinds}
+        incident = state.incidents.open.get(state.incident.incident) if state.incident is not None else None
+        return with_origins(
+            health,
+            before,
+            drilled,
+            real,
+            now,
+            waiting=judging.gone.keys() | judging.unseen.keys(),
+            of_data=incident.drill if incident is not None else None,
+        )
+
+    def _since(
+        self, at_s: float, state: ServiceState, now: str, reports: Sequence[WindowReport], around: Surroundings
+    ) -> tuple[Readings, list[WindowReport]]:
+        """What was measured after that moment alone, and the windows that began after it."""
+        newer = [report for report in reports if report.start >= at_s]
+        around = Surroundings(probes=around.probed_since(at_s))
+        vitals = self._vitals(state, moment(now).timestamp(), newer, around, since=at_s)
+        found = readings(vitals, self._service)
+        return self._with_beginnings(found, state, newer, vitals, since=at_s), newer
 
     def _gone(self, state: ServiceState, now: str, reports: Sequence[WindowReport]) -> dict[str, str]:
         """Signs of rates that were well below their limits in all panes of the time after which a sign is dropped:
@@ -207,23 +226,30 @@ class HealthWatch:
             fallbacks=counts.fallbacks(newest) if newest else None,
             refused=counts.refused(newest) if newest else None,
             latency=self._latency(newest) if newest else None,
-            loss=self._loss(reports, unlabelled),
-            trend=self._trend(reports),
+            loss=loss_of(reports, unlabelled, self._service.monitor),
+            trend=trend_of(reports, self._service.monitor),
             unlabelled=unlabelled,
             late=tallies.late if newest else (),
             windows=len(reports),
             signals=reports[-1].signals if reports else (),
-            incident=state.incident.reason if state.incident is not None else None,
+            incident=broken_now(state.incident, reports),
             around=replace(around, probes=around.probed_since(now_s - rules.span_s)),
         )
 
     def _with_beginnings(
-        self, found: Readings, state: ServiceState, reports: Sequence[WindowReport], vitals: Vitals
+        self,
+        found: Readings,
+        state: ServiceState,
+        reports: Sequence[WindowReport],
+        vitals: Vitals,
+        *,
+        since: float = 0.0,
     ) -> Readings:
-        standing = {sign.key for sign in self._agreed.health.signs}
-        panes = [pane for pane in self._tallies.panes if pane.start >= _acted(state)]
+        """Since: seconds since the epoch; what is told of then began later, whatever stands."""
+        standing = set[str]() if since else {sign.key for sign in self._agreed.health.signs}
+        panes = [pane for pane in self._tallies.panes if pane.start >= max(_acted(state), since)]
         labelled = vitals.loss is not None and not vitals.loss.estimated
-        return with_beginnings(found, standing, panes, reports if labelled else (), self._rules)
+        return with_beginnings(found, standing, panes, reports if labelled else (), self._rules, state.alerts.gone)
 
     def _failing(self, now_s: float, *, since: float) -> tuple[Counted, ...]:
         """By parts of `failed_s`; a part without rows is one all the same. `since`: older panes count in none."""
@@ -241,32 +267,6 @@ class HealthWatch:
             baseline_ms=base, beyond=counts.slower(found, limit), p95_ms=counts.quantile_ms(found, counts.P95)
         )
 
-    def _loss(self, reports: Sequence[WindowReport], unlabelled: Unlabelled | None) -> Loss | None:
-        """Of the newest labels; estimated where there are none, or none come any more."""
-        declared = self._service.monitor.live_metric
-        with_labels = (report for report in reversed(reports) if report.loss is not None)
-        newest = list(islice(with_labels, self._rules.quality_windows))
-        told = newest[0] if newest else None
-        missed = unlabelled is not None and unlabelled.missed(self._rules)
-        risk = next((report.risk for report in reversed(reports) if report.risk is not None), None)
-        if risk is not None and risk.above is not None and (told is None or missed):
-            base = risk.baseline.value if risk.baseline is not None and risk.loss != "error" else None
-            return Loss(metric=f"the {risk.loss} of a row", estimate=risk.above, base=base, estimated=True)
-        if declared is None or told is None or told.loss is None:
-            return None
-        before = tuple(report.loss for report in newest[1:] if report.loss is not None)
-        base = base_of(declared.name, told.metric, told.loss)
-        return Loss(metric=declared.name, estimate=told.loss, base=base, before=before)
-
-    def _trend(self, reports: Sequence[WindowReport]) -> Trend | None:
-        declared = self._service.monitor.live_metric
-        told = next((report.concept for report in reversed(reports) if report.concept is not None), None)
-        if told is None or declared is None:
-            return None
-        newest = next((report for report in reversed(reports) if report.loss is not None), None)
-        base = base_of(declared.name, newest.metric, newest.loss) if newest is not None else None
-        return Trend(told=told, base=base)
-
     def _unlabelled(self, now_s: float, reports: Sequence[WindowReport]) -> Unlabelled | None:
         tallies = self._tallies
         labels = next((report.labels for report in reversed(reports) if report.labels is not None), None)
@@ -275,11 +275,9 @@ class HealthWatch:
         waited = max(0.0, now_s - tallies.waiting_at) if tallies.waiting_at is not None else 0.0
         return Unlabelled(waited_s=waited, usual_s=max(labels.p99_s, tallies.longest_s))
 
-    def _next(self, now_s: float, around: Surroundings, vitals: Vitals, traces_until: str) -> str:
+    def _next(self, now_s: float, around: Surroundings, vitals: Vitals, state: ServiceState) -> str:
         """When to judge again though nothing has come."""
-        moments = [due(self._judging, self._rules)]
-        if any(sign.drill for sign in self._judging.health.signs):
-            moments.append(traces_until)
+        moments = [due(self._judging, self._rules), named_until(self._judging.health, state.healing.drilled)]
         if self._tallies.panes or around.probes:
             moments.append(_at(now_s + AGAIN_S))
         if self._tallies.rows_at is not None and self._rules.silent_s is not None:

@@ -1,9 +1,10 @@
 """What a drill made: no figure of the service counts it. The one place in which a review tells it from the rest.
 
-By the ledger alone: an incident is a drill's where its kind says so, or where it was opened while a drill ran whose
-fault explains its family; what follows from it (its end, remedies, steps of runbooks) is the drill's too, also after
-the drill. So is a remedy of no incident whose cause the running drill explains, a rollout of a drill's candidate, and
-on the drill's own service one that was opened while a bad candidate was drilled, to its end. What begins after a drill
+By the ledger alone: an incident and a remedy say whose they are. Those of earlier versions do not: there an incident is
+a drill's where its kind says so, or where broken data were found while a drill ran whose fault explains that, and a
+remedy where its incident is, or its cause is explained. What follows (an end, steps of runbooks) is the drill's too,
+also after the drill. So is a rollout of a drill's candidate, and on the drill's own service one that was opened while a
+bad candidate was drilled, to its end. What begins after a drill
 is real: better one too many than one that nobody counts. People who were told, and what people did, count whatever it
 was for: a page at night is one.
 """
@@ -33,11 +34,15 @@ class OfDrills:
             case e.DrillEnded(drill=name) if self._drill is not None and self._drill.drill == name:
                 self._drill = None
                 return False
-            case e.IncidentOpened(incident=name, kind=kind, cause=cause):
+            case e.IncidentOpened(incident=name, drill=str() as drill):
+                return self._kept(self._incidents, name, bool(drill))
+            case e.IncidentOpened(incident=name, kind=kind, cause=cause):  # of an earlier version
                 of_data = kind == "data_quality" and self._explains(cause or kind, entry.at)
                 return self._kept(self._incidents, name, kind == "drill" or of_data)
             case e.IncidentClosed(incident=name):
                 return name in self._incidents
+            case e.RemedyBegun(drill=str() as drill):
+                return bool(drill)
             case e.RemedyBegun(incident=incident, cause=cause):
                 return incident in self._incidents if incident else self._explains(cause, entry.at)
             case e.RunbookStepDone(incident=incident):

@@ -35,7 +35,7 @@ def fold(state: ServiceState, entry: Entry) -> ServiceState:
         turn=state.turn if cares(fact, state.incident) else state.turn + entry.seq - state.version,
         recent=remembered(state.recent, fact, at, state.rollout),
         health=health_state.folded(state.health, fact, at),
-        incidents=incident_state.folded(state.incidents, fact, at, drill=state.healing.drill),
+        incidents=incident_state.folded(state.incidents, fact, at, drill=state.healing.drill, champion=state.champion),
         alerts=alert_state.folded(state.alerts, fact, at),
         healing=healing_state.folded(state.healing, fact, at, quality=state.incident),
         routine=routine_state.folded(state.routine, fact, at),

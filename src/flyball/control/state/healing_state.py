@@ -8,11 +8,10 @@ from msgspec.structs import replace
 from flyball.core import events as e
 from flyball.core.clock import moment, timestamp
 from flyball.core.facts.healing import RemedyKind
-from flyball.core.health import Sign
 from flyball.core.record import Record
 
 DAY = timedelta(days=1)
-REMEMBERED = 20  # spans that wait for a repair
+REMEMBERED = 20  # spans that wait for a repair, and drills
 RELIEFS: Final[frozenset[RemedyKind]] = frozenset({"fall_back", "shed", "freeze"})  # stay until they are taken away
 SLOW: Final[frozenset[RemedyKind]] = frozenset({"retrain", "quarantine", "page"})  # block no other remedy
 BY = "policy"  # whose name stands on what is done by itself
@@ -71,11 +70,11 @@ class Unrepaired(Record):
 
 
 class Drilled(Record):
-    """The newest drill, also after its end."""
+    """A drill, also after its end."""
 
     begun: e.DrillBegun
-    withdrawn_at: str = ""  # since when its fault is made no more, RFC 3339, UTC; empty: it is made
-    ended_at: str = ""  # empty: it runs
+    at: str  # RFC 3339, UTC
+    withdrawn_at: str = ""  # since when its fault is made no more; empty: it is made
 
 
 class HealingState(Record):
@@ -85,10 +84,17 @@ class HealingState(Record):
     unrepaired: dict[str, Unrepaired] = {}  # by incident, the newest
     drill: e.DrillBegun | None = None  # the drill that runs
     offered: e.DrillCandidate | None = None  # its candidate, which no rollout has taken up yet
-    drilled: Drilled | None = None  # the newest
+    drilled: dict[str, Drilled] = {}  # by id, the newest: those whose traces may be seen
 
     def of_cause(self, cause: str) -> tuple[Tried, ...]:
         return tuple(each for each in self.tried.values() if each.begun.cause == cause)
+
+    def tried_for(self, drill: str, *, at: str = "") -> tuple[Tried, ...]:
+        """Those that count where a drill made the cause, or none did (empty): what is tried for a drill uses up nothing
+        of what a real cause may ask for. Args: at: only those of the day before it."""
+        first = timestamp(moment(at) - DAY) if at else ""
+        tried = (each for each in self.tried.values() if each.at >= first)
+        return tuple(each for each in tried if (each.begun.drill or "") in ("", drill))
 
     @property
     def under_way(self) -> tuple[Tried, ...]:
@@ -107,14 +113,10 @@ class HealingState(Record):
 
     @property
     def acted_at(self) -> str:
-        """When a remedy last changed how the service answers; empty: none did. What was measured before says nothing
-        about the present."""
-        return max((one.at for one in self.tried.values() if one.begun.kind not in (*SLOW, "freeze")), default="")
-
-    def since(self, at: str) -> tuple[Tried, ...]:
-        """Those of the day before a moment."""
-        first = timestamp(moment(at) - DAY)
-        return tuple(each for each in self.tried.values() if each.at >= first)
+        """When a remedy, or its end, last changed how the service answers; empty: none did. What was measured before
+        says nothing about the present."""
+        acts = [one for one in self.tried.values() if one.begun.kind not in (*SLOW, "freeze")]
+        return max((at for one in acts for at in (one.at, one.ended_at)), default="")
 
 
 def folded(state: HealingState, fact: e.AnyFact, at: str, *, quality: e.IncidentOpened | None = None) -> HealingState:
@@ -124,7 +126,8 @@ def folded(state: HealingState, fact: e.AnyFact, at: str, *, quality: e.Incident
             since = timestamp(moment(at) - DAY)
             kept = {each: one for each, one in state.tried.items() if one.at >= since or _holds(one)}
             state = replace(state, tried=kept | {name: Tried(begun=fact, at=at)})
-            span = KeptOut(first=fact.row, drill=state.drill is not None)
+            of_drill = state.drill is not None if fact.drill is None else bool(fact.drill)
+            span = KeptOut(first=fact.row, drill=of_drill)
             return _kept_out(state, fact.target, span) if fact.kind == "quarantine" else state
         case e.RemedyVerified(remedy=name) if name in state.tried:
             return _changed(state, name, verified=fact, verified_at=at)
@@ -146,34 +149,29 @@ def folded(state: HealingState, fact: e.AnyFact, at: str, *, quality: e.Incident
         case e.FallbackExercised(link=link):
             return replace(state, exercised=state.exercised | {link: Exercised(fact=fact, at=at)})
         case e.DrillBegun():
-            return replace(state, drill=fact, offered=None, drilled=Drilled(begun=fact))
+            return replace(state, drill=fact, offered=None, drilled=_drilled(state, fact, at))
         case e.DrillCandidate(drill=name) if state.drill is not None and state.drill.drill == name:
             return replace(state, offered=fact)
         case e.RolloutOpened(drill=name) if name:
             return replace(state, offered=None)
-        case e.DrillWithdrawn(drill=name) if state.drilled is not None and state.drilled.begun.drill == name:
-            return replace(state, drilled=replace(state.drilled, withdrawn_at=state.drilled.withdrawn_at or at))
+        case e.DrillWithdrawn(drill=name):
+            return replace(state, drilled=_withdrawn(state, name, at))
         case e.DrillEnded(drill=name) if state.drill is not None and state.drill.drill == name:
-            over = Drilled(begun=state.drill, withdrawn_at=_withdrawn_at(state, at), ended_at=at)
-            return replace(state, drill=None, offered=None, drilled=over)
-        case e.HealthChanged(health=health) if any(_is_real_data(sign) for sign in health.signs):
-            return replace(state, kept_out={each: _owed(span) for each, span in state.kept_out.items()})
+            return replace(state, drill=None, offered=None, drilled=_withdrawn(state, name, at))
         case _:
             return state
 
 
-def _withdrawn_at(state: HealingState, at: str) -> str:
+def _drilled(state: HealingState, begun: e.DrillBegun, at: str) -> dict[str, Drilled]:
+    return dict([*state.drilled.items(), (begun.drill, Drilled(begun=begun, at=at))][-REMEMBERED:])
+
+
+def _withdrawn(state: HealingState, drill: str, at: str) -> dict[str, Drilled]:
     """Its driver says so; where it was killed its fault goes on until its end at most."""
-    return (state.drilled.withdrawn_at if state.drilled is not None else "") or at
-
-
-def _is_real_data(sign: Sign) -> bool:
-    return sign.kind == "data_quality" and not sign.drill
-
-
-def _owed(span: KeptOut) -> KeptOut:
-    """What a drill broke and a real fault keeps broken holds real rows."""
-    return replace(span, drill=False) if span.drill and span.last is None else span
+    one = state.drilled.get(drill)
+    if one is None or one.withdrawn_at:
+        return state.drilled
+    return state.drilled | {drill: replace(one, withdrawn_at=at)}
 
 
 def _kept_out(state: HealingState, incident: str | None, span: KeptOut) -> HealingState:
@@ -205,8 +203,8 @@ def _paid(unrepaired: dict[str, Unrepaired], fact: e.BackfillDone) -> dict[str, 
 
 
 def _by(fact: e.BackfillDone, one: Unrepaired) -> bool:
-    """Whether it repairs these rows."""
-    return fact.incident == one.incident or (fact.since <= one.since and one.until <= fact.until)
+    """Whether it repairs these rows: all of them, whatever incident it names."""
+    return fact.since <= one.since and one.until <= fact.until
 
 
 def _without(kept_out: dict[str, KeptOut], incident: str) -> dict[str, KeptOut]:

@@ -20,6 +20,8 @@ class OpenIncident(Record):
     opened: e.IncidentOpened
     at: str  # RFC 3339, UTC
     gone_at: str = ""  # since when no sign of its cause is told; empty: its cause stands, or nobody knows
+    drill: str = ""  # id of the drill that made it; empty: it is real
+    champion: str = ""  # of that time
     kept: bool = False  # whether what was there when it was opened has been kept
 
     @property
@@ -31,14 +33,17 @@ class IncidentBook(Record):
     open: dict[str, OpenIncident] = {}  # by id
     day: tuple[tuple[str, str], ...] = ()  # when, and cause, of those opened in the last 24 hours; drills left out
     known: dict[str, Severity] = {}  # causes that stood when their incident was closed, and how grave they were
+    of_drills: frozenset[str] = frozenset()  # of these, causes whose incident was a drill's: a real one is not known
     signs: dict[str, Severity] = {}  # by cause, as they were told last
 
     def of_cause(self, cause: str) -> OpenIncident | None:
         return next((each for each in self.open.values() if each.cause == cause), None)
 
-    def is_known(self, cause: str, severity: Severity) -> bool:
-        """Whether its incident was closed while it stood, and it is no graver since."""
+    def is_known(self, cause: str, severity: Severity, *, real: bool) -> bool:
+        """Whether its incident was closed while it stood, and it is no graver since. Real: no drill makes it."""
         known = self.known.get(cause)
+        if real and cause in self.of_drills:
+            return False
         return known is not None and GRAVITY[severity] <= GRAVITY[known]
 
     def in_a_day(self, cause: str, now: str) -> int:
@@ -47,27 +52,37 @@ class IncidentBook(Record):
         return sum(at >= since and of == cause for at, of in self.day)
 
 
-def folded(book: IncidentBook, fact: e.AnyFact, at: str, *, drill: DrillBegun | None = None) -> IncidentBook:
-    """One fact further; one that is of no incident changes nothing. Args: drill: that runs."""
+def folded(
+    book: IncidentBook, fact: e.AnyFact, at: str, *, drill: DrillBegun | None = None, champion: str | None = None
+) -> IncidentBook:
+    """One fact further; one that is of no incident changes nothing. Args: drill: that runs. champion: that serves."""
     match fact:
         case e.IncidentOpened(incident=name):
-            opened = OpenIncident(opened=fact, at=at)
+            of_drill = _of_drill(fact, drill, at)
+            opened = OpenIncident(opened=fact, at=at, drill=of_drill, champion=champion or "")
             since = timestamp(moment(at) - DAY)
             day = tuple(each for each in book.day if each[0] >= since)
-            of_drill = fact.kind == "drill" or (
-                fact.kind == "data_quality" and explains_kind(drill, family(opened.cause), at)
-            )
             day = day if of_drill else (*day, (at, opened.cause))
             return replace(book, open=book.open | {name: opened}, day=day)
         case e.IncidentClosed(incident=name, how=how):
             left = {each: one for each, one in book.open.items() if each != name}
-            return replace(book, open=left, known=book.known | _still_there(book, name, how))
+            known, made = _still_there(book, name, how), name in book.open and bool(book.open[name].drill)
+            of_drills = (book.of_drills | known.keys()) if made else book.of_drills - known.keys()
+            return replace(book, open=left, known=book.known | known, of_drills=of_drills)
         case e.ForensicsKept(incident=name) if name in book.open:
             return replace(book, open=book.open | {name: replace(book.open[name], kept=True)})
         case e.HealthChanged(health=health):
             return _told(book, health, at)
         case _:
             return book
+
+
+def _of_drill(fact: e.IncidentOpened, drill: DrillBegun | None, at: str) -> str:
+    """Which drill made it; of an incident of an earlier version the one that ran, if its fault explains it."""
+    if fact.drill is not None:
+        return fact.drill
+    told = fact.kind == "data_quality" and explains_kind(drill, family(fact.cause or fact.kind), at)
+    return (drill.drill if drill is not None else "unknown") if told or fact.kind == "drill" else ""
 
 
 def _told(book: IncidentBook, health: Health, at: str) -> IncidentBook:
@@ -83,7 +98,7 @@ def _told(book: IncidentBook, health: Health, at: str) -> IncidentBook:
         for name, one in book.open.items()
     }
     known = {cause: grave for cause, grave in book.known.items() if cause in signs}
-    return replace(book, open=there, signs=signs, known=known)
+    return replace(book, open=there, signs=signs, known=known, of_drills=book.of_drills & known.keys())
 
 
 def _still_there(book: IncidentBook, name: str, how: str) -> dict[str, Severity]:

@@ -27,7 +27,7 @@ class DrillCandidate(Fact, tag="drill.candidate"):
 
 
 class DrillWithdrawn(Fact, tag="drill.withdrawn"):
-    """Its fault is made no more. What it left may be seen for a while yet; what begins from here on is none of it."""
+    """Its fault is made no more. What it left may be seen for a while yet; what later times alone show is real."""
 
     drill: str
 

@@ -26,6 +26,7 @@ class RemedyBegun(Fact, tag="remedy.begun"):
     since: str = ""  # quarantine: when its incident began, RFC 3339, UTC
     skipped: tuple[str, ...] = ()  # remedies before it, each with why it was not taken
     figures: dict[str, float] = {}  # of the sign: `value`, `limit`
+    drill: str | None = None  # id of the drill that made the cause; empty: it is real; None: an earlier version
 
 
 class RemedyVerified(Fact, tag="remedy.verified"):

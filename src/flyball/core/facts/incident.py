@@ -17,6 +17,7 @@ class IncidentOpened(Fact, tag="incident.opened"):
     row: int = 0
     cause: str = ""  # fingerprint: what alerts and remedies of one cause share; empty: the kind
     began: str = ""  # when what it is about began, RFC 3339, UTC; empty: not known, when it was opened
+    drill: str | None = None  # id of the drill that made it; empty: it is real; None: an earlier version did not say
 
 
 class IncidentClosed(Fact, tag="incident.closed"):

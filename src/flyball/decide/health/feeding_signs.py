@@ -68,7 +68,7 @@ def _supply(vitals: Vitals, rules: HealthRules) -> Reading:
         felt = surely_above(kept.events, kept.rows, rules.fallback, alpha=rules.alpha)
     if felt and kept is not None:
         rows = f"{kept.events} of {kept.rows} rows ({kept.rate:.1%}; limit {rules.fallback:.1%})"
-        why += f"; {rows} were rejected, or answered by the fallback chain, in {rules.span_s / 60:g} min"
+        why += f"; {rows} were rejected, or answered by the fallback chain, in {in_words(rules.span_s)}"
     return Reading(
         kind="data_quality",
         severity=severity,

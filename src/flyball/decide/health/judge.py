@@ -170,7 +170,7 @@ def _changes(readings: Readings, signs: Sequence[Sign], rules: HealthRules, crit
 
 
 def _set(signs: Sequence[Sign]) -> set[tuple[str, Severity, str]]:
-    return {(sign.key, sign.severity, sign.drill) for sign in signs}
+    return {(sign.key, sign.severity, sign.drill or "") for sign in signs}
 
 
 def _passed_s(since: str, now: str) -> float:
