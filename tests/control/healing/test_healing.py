@@ -88,6 +88,42 @@ def test_when_nothing_helps_a_person_is_paged_once() -> None:
     assert patient.why("remedy").waiting_for == ("a person, or errors to end",)
 
 
+PAGED = HealingPolicy(cause="quality", remedies=(DeclaredRemedy(kind="page"),))
+ACKED = e.AlertAcked(service=NAME, alert="al-1", by="ada", proof="os_user")
+STEP = e.RunbookStepDone(service=NAME, runbook="errors", step="look", by="ada", proof="os_user", exit_code=0)
+NOT_ABOUT_IT = [
+    None,
+    e.Frozen(service=NAME, by="policy", why="a remedy's"),
+    e.AlertsTested(service=NAME, alert="al-t", by="ada", proof="os_user", arrived=()),
+    e.DrillBegun(
+        service=NAME, drill="dr-1", fault="latency", share=0.1, until="2026-01-01T00:00:00Z", by="ada", proof="os_user"
+    ),
+]
+
+
+@pytest.mark.parametrize("done", NOT_ABOUT_IT)
+def test_a_page_that_nobody_took_is_not_credited_with_what_went_by_itself(done: e.AnyFact | None) -> None:
+    patient = Patient(patient_service(PAGED))
+    patient.falls_ill(sign("quality"))
+    if done is not None:
+        patient.write(done)
+    patient.after(24)
+    patient.recovers()
+    (verdict,) = patient.facts(e.RemedyVerified)
+    assert isinstance(verdict, e.RemedyVerified)
+    assert (verdict.helped, verdict.why) == ("unknown", "nobody took it: quality is gone after 25 s")
+
+
+@pytest.mark.parametrize("done", [ACKED, STEP])
+def test_a_page_that_a_person_took_has_helped_when_its_cause_is_gone(done: e.AnyFact) -> None:
+    patient = Patient(patient_service(PAGED))
+    patient.falls_ill(sign("quality"))
+    patient.write(done)
+    patient.after(24)
+    patient.recovers()
+    assert patient.verdicts == ["yes"]
+
+
 def test_what_a_gateway_of_one_process_cannot_do_is_passed_over_and_is_no_remedy_that_failed() -> None:
     patient = Patient()
     patient.gateways.one_process = True

@@ -1,6 +1,7 @@
 """Did a remedy help? Its cause is gone in time, or it is not, or nobody can tell. Pure.
 
-A fallback while the supply is broken is another question, since nothing of ours ends that: does it answer?
+A fallback while the supply is broken is another question, since nothing of ours ends that: does it answer? A page heals
+by whoever takes it: where no person did anything since, it has neither helped nor not.
 
 "Gone" is newer than the remedy: a cause is a standing sign or incident, and it takes a fact behind the remedy's own to
 end one. Nobody can tell where the health is UNKNOWN or the gateway does not answer: that is no yes.
@@ -39,6 +40,8 @@ def _verdict(situation: Situation, one: Tried, causes: tuple[Cause, ...]) -> tup
         return _of_ticket(state, one, late=late)
     if cause is None:
         blind = _blind(situation)
+        if blind is None and begun.kind == "page" and not one.taken_by:
+            return "unknown", f"nobody took it: {begun.cause} is gone after {_since(situation, one):.0f} s"
         if blind is None and _in_force(situation, one):
             return "yes", f"{begun.cause} is gone after {_since(situation, one):.0f} s"
         return ("unknown", f"{begun.cause} is no longer seen, but {blind or 'it is not in force'}") if late else None

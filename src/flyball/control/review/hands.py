@@ -2,10 +2,9 @@
 work by hand that a machine could have done."""
 
 from flyball.control.review.past import Hand, Work
+from flyball.control.state.taken import MACHINES
 from flyball.core import events as e
 from flyball.core.ledger import Entry
-
-MACHINES = ("policy", "controller", "gateway", "healing")  # names that no person has, of facts without a proof
 
 
 def hand_of(entry: Entry) -> Hand | None:

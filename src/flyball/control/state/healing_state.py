@@ -5,6 +5,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from flyball.control.state.taken import taken_by
 from flyball.core import events as e
 from flyball.core.clock import moment, timestamp
 from flyball.core.facts.healing import RemedyKind
@@ -25,6 +26,7 @@ class Tried(Record):
     ended: bool = False  # what it put in place is taken away again
     ended_at: str = ""
     failed: str = ""  # why what it ordered could not be done
+    taken_by: str = ""  # of a page: the person who did something about the service since; empty: nobody did
 
     @property
     def stands(self) -> bool:
@@ -121,6 +123,7 @@ class HealingState(Record):
 
 def folded(state: HealingState, fact: e.AnyFact, at: str, *, quality: e.IncidentOpened | None = None) -> HealingState:
     """One fact further; one that is of no remedy changes nothing. Args: quality: the open incident of the data."""
+    state = _taken(state, fact)
     match fact:
         case e.RemedyBegun(remedy=name):
             since = timestamp(moment(at) - DAY)
@@ -213,6 +216,15 @@ def _without(kept_out: dict[str, KeptOut], incident: str) -> dict[str, KeptOut]:
 
 def _newest(unrepaired: dict[str, Unrepaired]) -> dict[str, Unrepaired]:
     return dict(list(unrepaired.items())[-REMEMBERED:])
+
+
+def _taken(state: HealingState, fact: e.AnyFact) -> HealingState:
+    """Pages without a verdict are in the hands of the first person who did anything."""
+    waiting = [one for one in state.tried.values() if one.begun.kind == "page" and not (one.verified or one.taken_by)]
+    if not waiting or not (person := taken_by(fact)):
+        return state
+    found = {one.begun.remedy: replace(one, taken_by=person) for one in waiting}
+    return replace(state, tried=state.tried | found)
 
 
 def _holds(one: Tried) -> bool:
