@@ -189,7 +189,8 @@ def _of_loop(fact: e.AnyFact) -> str:
         case e.DecisionTaken(action=action, why=why, waiting_for=waiting):
             return f"{action}: {why}" + (f"; waits for {', '.join(waiting)}" if waiting else "")
         case e.ProcessStarted(process=process, silent_s=silent_s):
-            return f"a {process} process started" + (f"; nobody had answered for {silent_s:.0f} s" if silent_s else "")
+            silent = f"; nobody had answered for {silent_s:.0f} s, and what was asked then is in no count"
+            return f"a {process} process started" + (silent if silent_s else "")
         case _:
             return _of_storage(fact)
 

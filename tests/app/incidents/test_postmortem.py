@@ -10,6 +10,7 @@ from tests.control.world import NAME
 from flyball.app.incidents.impact import Impact
 from flyball.app.incidents.postmortem import postmortem
 from flyball.app.incidents.roles import roles_of
+from flyball.control.incidents.timeline import timeline
 from flyball.core import events as e
 from flyball.core.ledger import Entry
 
@@ -152,3 +153,34 @@ def test_an_alert_that_its_own_was_held_behind_told_of_it() -> None:
     held = e.AlertHeld(service=NAME, cause="errors", name="X", by="inhibited", why="w", behind="availability")
     found = first_told((2.0, alert("al-1", "availability", "bob")), (3.0, held))
     assert "page al-1" in found
+
+
+def gateway(silent_s: float, life: str) -> e.ProcessStarted:
+    return e.ProcessStarted(service=NAME, process="gateway", life=life, silent_s=silent_s)
+
+
+def test_for_how_long_nobody_answered_is_in_its_counts_and_in_its_timeline() -> None:
+    """133 requests of a killed gateway were lost: "0 answers failed", and the fact was among the lines left out."""
+    entries = with_facts(
+        (-3000, gateway(900.0, "a")),  # before it: it may have caused it, and costs it nothing
+        (50, gateway(13.8, "b")),
+        (60, gateway(0.0, "c")),
+        (410, gateway(20.0, "d")),  # it began 10 s before its end
+    )
+    text = postmortem("in-1", entries, IMPACT, before_s=3600.0)
+    counts = text.partition("## Impact")[2].partition("Question:")[0]
+    assert "For 24 s of it no gateway answered: what clients asked then is lost, and in no count." in counts
+    told = text.partition("## Timeline")[2].partition("## What is kept")[0]
+    started = [line for line in told.splitlines() if "a gateway process started" in line]
+    assert [line.split("answered for ")[1].split()[0] for line in started] == ["900", "14", "20"]
+    assert all("in no count" in line for line in started)
+    assert "1 lines of decisions and processes are left out" in told
+    unknown = postmortem("in-1", entries, Impact(unknown="there is no log"), before_s=3600.0)
+    assert "For 24 s of it no gateway answered" in unknown
+
+
+def test_an_outage_before_an_incident_is_among_what_may_have_caused_it() -> None:
+    entries = with_facts((-3000, gateway(900.0, "a")), (-2000, gateway(0.0, "b")))
+    found = timeline("in-1", entries, before_s=3600.0)
+    assert [line.at for line in found.lines if line.type == "process.started"] == [at(-3000)]
+    assert "no gateway answered" not in postmortem("in-1", entries, IMPACT, before_s=3600.0)

@@ -83,6 +83,7 @@ def postmortem(
 ) -> None:
     """The draft of a blameless postmortem in Markdown: facts filled in, questions left open."""
     from flyball.app.incidents.postmortem import postmortem as drafted
+    from flyball.app.incidents.postmortem import unanswered_s
     from flyball.app.wiring.asking.incidents import impact_of
 
     found, entries, before_s = _found(home, incident)
@@ -96,6 +97,7 @@ def postmortem(
             fault = Fault(where="--out", path=str(out), expected="a new file", found=str(error.strerror))
             raise BadInput("The postmortem cannot be written.", (fault,)) from error
     document = {"incident": incident, "impact": impact, "failed": impact.failed, "timeline": found, "text": text}
+    document["unanswered_s"] = unanswered_s(found, impact)
     emit(document, as_json=json, text=lambda: text.rstrip() if out is None else f"written to {out}")
 
 

@@ -14,7 +14,8 @@ from msgspec.structs import replace
 
 from flyball.app.incidents.impact import Impact
 from flyball.app.incidents.roles import nameless, roles_of, to_roles
-from flyball.control.incidents.timeline import timeline
+from flyball.control.incidents.timeline import Timeline, timeline
+from flyball.control.unanswered import seconds_of
 from flyball.core.clock import moment
 from flyball.core.events import AlertRaised
 from flyball.core.ledger import Entry
@@ -33,7 +34,8 @@ def postmortem(incident: str, entries: Sequence[Entry], impact: Impact, *, befor
     owners = {one.fact.alert: one.fact.owner for one in entries if isinstance(one.fact, AlertRaised)}
     found = timeline(incident, [to_roles(one, roles, owners) for one in entries], before_s=before_s)
     lines = tuple(replace(line, text=nameless(line.text, roles)) for line in found.lines)
-    shown = [line for line in lines if line.kind not in LEFT_OUT]
+    silent = {each.seq for each in found.unanswered}
+    shown = [line for line in lines if line.kind not in LEFT_OUT or line.seq in silent]
     began = found.began or impact.since or None
     acts = [line for line in lines if line.type in ACTS and line.at >= (began or found.opened_at)]
     environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
@@ -48,6 +50,7 @@ def postmortem(incident: str, entries: Sequence[Entry], impact: Impact, *, befor
         detected=None if began is None else (moment(found.opened_at) - moment(began)).total_seconds(),
         first_alert=next((line for line in lines if line.seq == found.first_alert), None),
         remedies=[line for line in lines if line.seq in found.tried],
+        unanswered_s=unanswered_s(found, impact),
         acts=len(acts),
         automatic=sum(line.automatic for line in acts),
         shown=shown,
@@ -55,6 +58,11 @@ def postmortem(incident: str, entries: Sequence[Entry], impact: Impact, *, befor
         seconds=_seconds,
     )
     return re.sub(r"\n{3,}", "\n\n", text).rstrip() + "\n"
+
+
+def unanswered_s(found: Timeline, impact: Impact) -> float:
+    """For how long of its time no gateway answered: what was asked then is in no count of rows."""
+    return seconds_of(found.unanswered, since=found.began or impact.since or found.opened_at, until=found.closed_at)
 
 
 def _seconds(value: float) -> str:

@@ -15,6 +15,7 @@ from flyball.control.alerts.table import row_of
 from flyball.control.incidents.first_alert import first_alert
 from flyball.control.incidents.tried import tried
 from flyball.control.narrate import sentence
+from flyball.control.unanswered import Silence, silences
 from flyball.core import events as e
 from flyball.core.clock import moment, timestamp
 from flyball.core.errors import NotFound
@@ -78,6 +79,7 @@ class Timeline(Record):
     since: str  # the first moment that the lines are of
     lines: tuple[TimelineLine, ...]
     tried: tuple[int, ...] = ()  # `seq` of the facts of remedies against it; other lines may tell of other remedies
+    unanswered: tuple[Silence, ...] = ()  # when no gateway answered; their facts are among the lines
     left_out: int = 0  # facts since then from before it began that can have caused nothing
 
     @property
@@ -107,13 +109,15 @@ def timeline(incident: str, entries: Iterable[Entry], *, before_s: float, whole:
     began = min(fact.began or opened.at, opened.at)
     since = timestamp(moment(began) - timedelta(seconds=before_s))
     end = closed.at if closed is not None else None
+    unanswered = tuple(silences(known, since=since, until=end))
+    outages = {each.seq for each in unanswered}  # they may have caused it, and are in no other count
     lines, declared, left_out = [], dict[str, Any](), 0
     for one in known:
         words = sentence(one.fact)
         if isinstance(one.fact, e.ServiceDeclared):
             words, declared = _declared(words, declared, one.fact.declaration), one.fact.declaration
         within = one.at >= since and (end is None or one.at <= end)
-        named = _named(one, incident)
+        named = _named(one, incident) or one.seq in outages
         if within and not (named or whole or one.at >= began or kind_of(one.type) in MAY_CAUSE):
             left_out += 1
         elif within or named:
@@ -139,6 +143,7 @@ def timeline(incident: str, entries: Iterable[Entry], *, before_s: float, whole:
         examples_deleted=next((one.at for one in known if _deletes(one.fact, examples_place(incident))), None),
         since=since,
         lines=tuple(lines),
+        unanswered=unanswered,
         tried=tried(fact, known, began=began, end=end),
         left_out=left_out,
     )
