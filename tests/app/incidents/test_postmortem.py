@@ -15,7 +15,14 @@ from flyball.core import events as e
 from flyball.core.ledger import Entry
 
 GOLDEN = Path(__file__).with_name("postmortem.md")
-IMPACT = Impact(rows=1200, outcomes={"answered": 1100, "fallback": 80, "failed": 20}, fallbacks=80, slow=3)
+IMPACT = Impact(
+    rows=1200,
+    outcomes={"answered": 1100, "fallback": 80, "failed": 20},
+    fallbacks=80,
+    slow=3,
+    late=25,
+    limit_ms=300.0,
+)
 
 
 def test_the_draft_is_this_page() -> None:

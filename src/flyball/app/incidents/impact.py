@@ -9,7 +9,9 @@ class Impact(Record):
     rows: int | None = None  # received between its beginning and its end
     outcomes: dict[str, int] = {}  # answered, fallback, failed, shed, quarantined, rejected
     fallbacks: int | None = None  # answered by the chain, marked
-    slow: int | None = None
+    slow: int | None = None  # slow events: an answer of its own whose own service time was over the objective
+    late: int | None = None  # rows whose whole stay, waiting included, was over it: what an alert of latency counts
+    limit_ms: float | None = None  # objectives.latency_p99_ms as it was declared then; None: no declaration is known
     unknown: str = ""
     since: str = ""  # when the first row of broken data came, RFC 3339, UTC; empty: the ledger has the time, or no row
 
