@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from flyball.control.review.hands import MACHINES
+from flyball.control.state.taken import MACHINES
 from flyball.core import events as e
 from flyball.core.ledger import Entry
 
