@@ -14,6 +14,8 @@ from flyball.app.home import Home
 from flyball.app.runbooks.shelf import runbook
 from flyball.app.runbooks.subject import subject_of
 from flyball.app.wiring.ledger import ledger_of
+from flyball.control.state.fold import fold
+from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.clock import timestamp
 from flyball.core.ids import ServiceName
@@ -85,4 +87,25 @@ def test_rows_that_a_quarantine_kept_out_beyond_the_incident_are_in_the_span_of_
         _, values = subject_of(ledger, NAME, "in-q", book=runbook("pipeline-break"))
         assert (values["since"], values["until"]) == (at(100), entry.at)
         _, values = subject_of(ledger, NAME, "in-q", book=runbook("pipeline-break"), sealed_until=at(300))
-        assert (values["since"], values["until"]) == (at(100), at(300))
+        assert (values["since"], values["until"]) == (at(100), entry.at), "a part of it would pay for all of it"
+
+
+def test_the_repair_that_is_owed_ends_with_the_last_broken_row_and_not_with_its_incident(tmp_path: Path) -> None:
+    """The ticket and the runbook name one span: rows were good again before anybody was sure enough to close it."""
+    opened = e.IncidentOpened(
+        service=NAME, incident="in-q", kind="data_quality", reason="r", cause="data_quality", row=5, began=at(80)
+    )
+    begun = e.RemedyBegun(
+        service=NAME, remedy="re-1", kind="quarantine", cause="data_quality", number=0, why="w", verify_by=at(999),
+        target="in-q", row=5, since=at(100), incident="in-q",
+    )  # fmt: skip
+    over = e.IncidentClosed(service=NAME, incident="in-q", how="recovered", reason="gone", row=90, over=at(200))
+    ended = e.RemedyEnded(service=NAME, remedy="re-1", why="it is over", row=90)
+    with ledger_of(Home(tmp_path)) as ledger:
+        ledger.append([*first_champion(), opened, begun, over, ended])
+        state = ServiceState(service=NAME)
+        for entry in ledger.read(subject=NAME):
+            state = fold(state, entry)
+        owed = state.healing.unrepaired["in-q"]
+        _, values = subject_of(ledger, NAME, "in-q", book=runbook("pipeline-break"))
+    assert (values["since"], values["until"]) == (owed.since, owed.until) == (at(100), at(200))

@@ -26,7 +26,8 @@ def subject_of(
     """And the values of the placeholders. Where nothing is named: the newest open alert that links this runbook, else
     the newest open incident of a cause that it is for, else none.
 
-    Args: sealed_until: the end of what the prediction log has sealed, which is as far as a span can be made again.
+    Args: sealed_until: the end of what the prediction log has sealed, which is as far as a span can be made again; of
+        rows that are owed a repair it cuts nothing off: the backfill says what it waits for.
 
     Raises: NotFound: no such service; no such incident or open alert of it.
     """
@@ -59,8 +60,8 @@ def subject_of(
     fact, at = opened[about]
     since, until = timestamp(min(moment(fact.began or at), moment(at))), closed.get(about, timestamp(now))
     owed = state.healing.unrepaired.get(about)
-    if owed is not None:  # a quarantine may have kept rows out beyond the end of the incident
-        since, until = min(since, owed.since), max(until, owed.until)
+    if owed is not None:  # neither more nor less: the ticket asks for these rows, and a part would pay for all of them
+        return subject, values | {"incident": about, "since": owed.since, "until": owed.until}
     return subject, values | {"incident": about} | _span(since, until, sealed_until)
 
 
