@@ -41,6 +41,7 @@ class HeldOne(Record):
     cause: str
     by: str
     why: str
+    incident: str | None = None  # of the cause that it is held behind, open at this moment
 
 
 class SilenceOne(Record):
@@ -73,7 +74,7 @@ def standing(states: Iterable[ServiceState], newest: Newest = lambda _: {}) -> A
         for cause, one in book.open.items():
             by, now = one.acked.by if one.acked is not None else None, figures.get(cause) or _gone(cause, book)
             alerts.append(replace(_listed(one.raised, one.at), to=one.to, acked_by=by, level=one.level, now=now))
-        held += [_held(each) for each in book.held.values()]
+        held += [_held(each, state) for each in book.held.values()]
         silences += [_silence(each) for each in book.silences.values()]
     order = sorted(alerts, key=lambda one: (one.urgency != "page", one.at, one.alert))
     return AlertList(alerts=tuple(order), held=tuple(held), silences=tuple(silences))
@@ -129,8 +130,17 @@ def _listed(raised: e.AlertRaised, at: str) -> Listed:
     )
 
 
-def _held(fact: e.AlertHeld) -> HeldOne:
-    return HeldOne(service=fact.service, alert=fact.alert, name=fact.name, cause=fact.cause, by=fact.by, why=fact.why)
+def _held(fact: e.AlertHeld, state: ServiceState) -> HeldOne:
+    behind = state.incidents.of_cause(fact.behind) if fact.behind else None
+    return HeldOne(
+        service=fact.service,
+        alert=fact.alert,
+        name=fact.name,
+        cause=fact.cause,
+        by=fact.by,
+        why=fact.why,
+        incident=behind.opened.incident if behind is not None else None,
+    )
 
 
 def _silence(fact: e.AlertsSilenced) -> SilenceOne:
@@ -142,12 +152,17 @@ def _silence(fact: e.AlertsSilenced) -> SilenceOne:
 def in_words(found: AlertList) -> str:
     """Lines for a terminal."""
     lines = [_line(one) for one in found.alerts]
-    lines += [f"held      {one.service}  {one.name} ({one.cause}), {one.by}: {one.why}" for one in found.held]
+    lines += [_line_of_held(one) for one in found.held]
     lines += [
         f"silenced  {one.service}  {one.match} until {one.until[:19]}Z by {one.by} ({one.silence}): {one.why}"
         for one in found.silences
     ]
     return "\n".join(lines) or "nothing is open, held or silenced"
+
+
+def _line_of_held(one: HeldOne) -> str:
+    named = f"; incident {one.incident}" if one.incident and one.incident not in one.why else ""
+    return f"held      {one.service}  {one.name} ({one.cause}), {one.by}: {one.why}{named}"
 
 
 def _line(one: Listed) -> str:

@@ -4,8 +4,9 @@ from typing import get_args
 
 import pytest
 from msgspec.structs import replace
-from tests.control.alerts.watch import Watch, burning, healthy, incident, over, sign
+from tests.control.alerts.watch import Watch, burning, healthy, incident, later, over, sign, silenced
 
+from flyball.app.alert_list import in_words, standing
 from flyball.control.alerts.table import EXPLAINS, OF_SLI, explained_by
 from flyball.core import events as e
 from flyball.core.declared.objectives import Objective, Sli, Slo
@@ -88,3 +89,33 @@ def test_every_indicator_has_its_signs_and_the_table_has_them_all() -> None:
     known = {each for sli in get_args(Sli) for each in explained_by("budget/x", sli)}
     assert known == {each for each, symptoms in EXPLAINS.items() if "budget" in symptoms}
     assert explained_by("budget/x") == ()  # an objective that nobody declares any more
+
+
+def test_what_is_held_names_the_incident_that_is_open_now_and_no_closed_one() -> None:
+    """One incident of a cause follows another, as where a drill's is over and what goes on is real: the reason of
+    before named the one that was closed."""
+    ticket = replace(burning("availability"), urgency="ticket")
+    watch = watched().say(incident("in-1", "drill", "errors"), ticket)
+    assert watch.kinds() == ["held budget/availability inhibited"]
+    assert watch.kinds() == []
+    said = watch.say(over("in-1"), incident("in-2", "health", "errors")).kinds()
+    assert said == ["raised errors ticket", "held budget/availability inhibited"]
+    listed = in_words(standing([watch.state])).partition("held")[2]
+    assert ("in-1" in listed, "in-2" in listed) == (False, True)
+    assert watch.kinds() == []
+
+
+def test_what_is_held_behind_an_incident_that_nobody_is_told_of_names_the_next_one_too() -> None:
+    ticket = replace(burning("right"), urgency="ticket")
+    watch = watched().say(incident("in-1", "data_quality"), silenced("data_quality", later(600)), ticket)
+    assert watch.kinds() == ["held data_quality silenced", "held budget/right inhibited"]
+    assert watch.say(over("in-1"), incident("in-2", "data_quality")).kinds() == ["held budget/right inhibited"]
+    assert "incident in-2 (data_quality) is open" in watch.state.alerts.held["budget/right"].why
+    assert watch.kinds() == []
+
+
+def test_what_is_held_behind_an_alert_is_listed_with_the_incident_that_is_open_of_it() -> None:
+    watch = watched().say(incident("in-1", "health", "errors"), healthy(sign("errors")), burning("availability"))
+    assert "held budget/availability inhibited" in watch.kinds()
+    assert "errors is known, and this is a symptom of it; incident in-1" in in_words(standing([watch.state]))
+    assert "in-1" not in in_words(standing([watch.say(over("in-1")).state])).partition("held")[2]

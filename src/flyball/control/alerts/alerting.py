@@ -113,7 +113,7 @@ def _told(
                 yield e.AlertResolved(service=ServiceName(situation.state.service), alert=known.raised.alert, why=anew)
             told[cause] = "page" if one.pages else "ticket"
             yield _raised(one, situation, alerts)
-        elif known is None and _is_news(reason, book.held.get(cause)):
+        elif known is None and _is_news(reason, book.held.get(cause), situation):
             yield e.AlertHeld(
                 service=ServiceName(situation.state.service),
                 cause=cause,
@@ -122,12 +122,15 @@ def _told(
                 why=reason.why,
                 alert=_name(cause, situation),
                 behind=reason.behind,
+                incident=reason.incident,
             )
 
 
-def _is_news(reason: Reason, held: e.AlertHeld | None) -> bool:
-    """Whether the ledger has another reason, or none."""
-    return held is None or (held.by, held.behind) != (reason.by, reason.behind)
+def _is_news(reason: Reason, held: e.AlertHeld | None, situation: Situation) -> bool:
+    """Whether the ledger has another reason, or none, or one that names an incident that is closed."""
+    if held is None or (held.by, held.behind) != (reason.by, reason.behind):
+        return True
+    return bool(held.incident) and held.incident not in situation.state.incidents.open
 
 
 def _anew(one: Due, known: OpenAlert, situation: Situation) -> str:

@@ -25,6 +25,7 @@ class Reason(Record):
     by: HeldBy
     why: str
     behind: str = ""  # the cause that it is a symptom of; empty: of none
+    incident: str = ""  # that `why` names, while it is open; empty: none
 
 
 def reason_to_hold(
@@ -150,8 +151,9 @@ def _inhibited(
             incident.opened.kind == "upstream" and "upstream" in families and root not in OF_SUPPLY
         )  # none of them explains another
         if incident.cause != due.cause and (upstream or family(incident.cause) in families):
-            why = f"incident {incident.opened.incident} ({incident.cause}) is open and explains it"
-            return Reason(by="inhibited", why=why, behind=incident.cause)
+            name = incident.opened.incident
+            why = f"incident {name} ({incident.cause}) is open and explains it"
+            return Reason(by="inhibited", why=why, behind=incident.cause, incident=name)
     return None
 
 

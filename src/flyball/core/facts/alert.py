@@ -34,6 +34,7 @@ class AlertHeld(Fact, tag="alert.held"):
     why: str
     alert: str = ""  # id of this time: whoever is told of it in the end, or that it is over, is told by it
     behind: str = ""  # the cause that it is a symptom of; empty: of none
+    incident: str = ""  # that `why` names; empty: none. Once it is closed the reason is said anew
 
 
 class AlertAcked(Fact, tag="alert.acked"):
