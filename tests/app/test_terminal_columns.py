@@ -9,7 +9,7 @@ from tests.control.world import service
 
 from flyball.app.slo.standing import slo_standing
 from flyball.app.slo.words import page
-from flyball.app.terminal_columns import whole, words
+from flyball.app.terminal_columns import Whole, whole, words
 from flyball.core.declared.objectives import Objective, Slo
 
 
@@ -28,6 +28,16 @@ def test_a_name_is_never_cut_and_a_sentence_loses_no_word() -> None:
     assert name in text
     assert "…" not in text
     assert "".join(todo.split()) in "".join(text.replace(name, "").replace("what to do", "").split())
+
+
+def test_sentences_are_not_left_out_where_the_other_columns_take_all_the_room() -> None:
+    """Through a pipe a scorecard had no word of how its figures came to be."""
+    cells, why = [letter * 30 for letter in "abc"], "0 of 24591 rows got no answer; for 14 s (once) no gateway answered"
+    table = Whole(*(whole("", [cell]) for cell in cells), words("how"), box=None)
+    table.add_row(*cells, why)
+    text = printed(table)
+    assert "how" in text
+    assert all(word in text for word in (*cells, *why.split()))
 
 
 def test_the_figures_of_every_objective_stand_whole_in_a_pipe() -> None:

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from typing import Literal
 
 from rich.cells import cell_len
-from rich.table import Column
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.table import Column, Table
 
 SENTENCE = 24  # characters that a column of words has at least
 
@@ -22,3 +23,12 @@ def whole(name: str, cells: Iterable[str], justify: Literal["left", "right"] = "
 def words(name: str) -> Column:
     """Sentences and commands: on as many lines as they need, with nothing left out."""
     return Column(name, overflow="fold", min_width=SENTENCE)
+
+
+class Whole(Table):
+    """A table that is wider than its terminal, whose lines then go on below, rather than without its sentences: where
+    the other columns leave no room at all, their column would be left out."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        room = sum((each.min_width or 1) + 2 for each in self.columns)
+        yield from super().__rich_console__(console, options.update(max_width=max(room, options.max_width)))

@@ -39,11 +39,11 @@ def maturity(
 
 def _text(found: "list[Maturity]") -> "Group":
     from rich.console import Group
-    from rich.table import Column, Table
+    from rich.table import Column
     from rich.text import Text
 
     from flyball.app.review.words import age_of
-    from flyball.app.terminal_columns import whole, words
+    from flyball.app.terminal_columns import Whole, whole, words
 
     parts: list[Any] = []
     for each in found:
@@ -52,7 +52,7 @@ def _text(found: "list[Maturity]") -> "Group":
         tests = each.tests
         heads = (whole("section", [test.section for test in tests]), words("test"), Column("points", no_wrap=True))
         ages = whole("age", [age_of(test.age_s) for test in tests])
-        table = Table(*heads, words("why"), Column("fact", overflow="fold"), ages, words("for more"), box=None)
+        table = Whole(*heads, words("why"), Column("fact", overflow="fold"), ages, words("for more"), box=None)
         for test in tests:
             fact = ", ".join(map(str, test.evidence)) or "-"
             cells = (test.section, test.name, f"{test.points:g}", test.why, fact, age_of(test.age_s), test.todo or "-")

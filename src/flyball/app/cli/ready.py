@@ -38,11 +38,11 @@ def ready(
 
 
 def _text(found: "Readiness") -> "Table":
-    from rich.table import Column, Table
+    from rich.table import Column
     from rich.text import Text
 
     from flyball.app.review.words import age_of
-    from flyball.app.terminal_columns import whole, words
+    from flyball.app.terminal_columns import Whole, whole, words
 
     counts = {state: sum(item.state == state for item in found.items) for state in ("PASS", "FAIL", "UNKNOWN")}
     title = f"{found.service}: {'ready' if found.ready else 'not ready'}; " + ", ".join(
@@ -51,7 +51,7 @@ def _text(found: "Readiness") -> "Table":
     items = found.items
     heads = (whole("", [item.state for item in items]), whole("item", [item.name for item in items]), words("found"))
     ages = whole("age", [age_of(item.age_s) for item in items])
-    table = Table(*heads, Column("fact", overflow="fold"), ages, words("what to do"), box=None, title=title)
+    table = Whole(*heads, Column("fact", overflow="fold"), ages, words("what to do"), box=None, title=title)
     table.title_justify = "left"
     for item in items:
         fact = ", ".join(map(str, item.evidence)) or "-"

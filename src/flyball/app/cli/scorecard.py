@@ -58,11 +58,10 @@ def scorecard(
 
 def _text(cards: "list[Scorecard]") -> "Group":
     from rich.console import Group
-    from rich.table import Table
     from rich.text import Text
 
     from flyball.app.review.words import target_of, value_of, verdict_of
-    from flyball.app.terminal_columns import whole, words
+    from flyball.app.terminal_columns import Whole, whole, words
 
     parts: list[Any] = []
     for card in cards:
@@ -73,7 +72,7 @@ def _text(cards: "list[Scorecard]") -> "Group":
         kept = [
             whole(head, [row[at] for row in rows]) for at, head in enumerate(("figure", "value", "target", "", "n"))
         ]
-        table = Table(*kept, words("how"), box=None)
+        table = Whole(*kept, words("how"), box=None)
         for row in rows:
             table.add_row(*(Text(cell) for cell in row))
         parts.append(table)
