@@ -142,6 +142,7 @@ def test_what_was_tried_is_of_this_incident_or_of_its_cause_in_its_span() -> Non
         (4, remedy("re-own", "errors", "in-1")),
         (5, remedy("re-other", "drift/amount")),
         (6, remedy("re-drill", "errors", "in-drill")),
+        (6.5, replace(remedy("re-drilled", "errors"), drill="dr-1")),
         (7, e.FallbackExercised(service=NAME, link="constant", period=1, rows=5, answered=5, agreed=5)),
         *(
             (8 + place, helped(f"re-{name}"))

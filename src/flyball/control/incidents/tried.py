@@ -19,7 +19,9 @@ def tried(opened: e.IncidentOpened, entries: Iterable[Entry], *, began: str, end
             case e.RemedyBegun(remedy=name, incident=incident) if incident:
                 if incident == opened.incident:
                     remedies.add(name)
-            case e.RemedyBegun(remedy=name, cause=against):
+            case e.RemedyBegun(remedy=name, cause=against, drill=drill):
+                if drill and drill != opened.drill:
+                    continue  # a drill had made the cause by then, and this incident is not its own
                 if against == cause and began <= one.at and (end is None or one.at <= end):
                     remedies.add(name)
             case _:
