@@ -77,6 +77,20 @@ def test_the_list_says_what_is_open_held_and_silenced_and_with_all_what_is_over(
     assert said("alerts", "list", "--service", "nobody")[0] != 0
 
 
+def test_an_alert_of_a_drill_is_said_to_be_the_drills_also_when_it_is_over(
+    put: Put, said: Said, capfd: pytest.CaptureFixture[str]
+) -> None:
+    put(page(), page("al-2", "fallback", urgency="ticket", name="FallbackAnswers", labels={"drill": "dr-1"}))
+    _, found = said("alerts", "list")
+    assert [(each["alert"], each.get("drill", "")) for each in found["alerts"]] == [("al-1", ""), ("al-2", "dr-1")]
+    _, found = said("status", NAME)
+    (told,) = found["services"]
+    assert told["alerts"][1].startswith("ticket FallbackAnswers of drill dr-1 (al-2)")
+    assert "drill" not in told["alerts"][0]
+    assert run(["alerts", "list"]) == 0
+    assert "al-2 FallbackAnswers of drill dr-1 since" in capfd.readouterr().out
+
+
 def test_the_list_names_everybody_who_was_told_with_all_or_without(put: Put, said: Said) -> None:
     up = e.AlertEscalated(service=NAME, alert="al-1", level=1, to=("bob", "ada"), why="nobody took it")
     put(page(), up)

@@ -30,6 +30,7 @@ class Listed(Record):
     over_at: str | None = None
     now: str | None = None  # how it stands at this moment; None: nobody says, or it is over
     test: bool = False
+    drill: str = ""  # whose it is; empty: it is real
 
 
 class HeldOne(Record):
@@ -127,6 +128,7 @@ def _listed(raised: e.AlertRaised, at: str) -> Listed:
         at=at,
         incident=raised.incident,
         test=raised.test,
+        drill=raised.labels.get("drill", ""),
     )
 
 
@@ -168,7 +170,9 @@ def _line_of_held(one: HeldOne) -> str:
 def _line(one: Listed) -> str:
     state = f"{one.acked_by} has it" if one.acked_by else "nobody has it"
     state = f"over {one.over_at[:19]}Z" if one.over_at else state
-    what = f"{'test ' if one.test else ''}{one.alert} {one.name} since {one.at[:19]}Z: {one.summary}"
+    known = not one.drill or one.summary.startswith(f"drill {one.drill}:")
+    name = one.name if known else f"{one.name} of drill {one.drill}"
+    what = f"{'test ' if one.test else ''}{one.alert} {name} since {one.at[:19]}Z: {one.summary}"
     incident = f", incident {one.incident}" if one.incident else ""
     who = f"to {', '.join(one.to) or 'nobody by name'}, {state}{incident}; runbook {one.runbook}"
     now = f"\n{'':10}now: {one.now}" if one.now not in (None, one.summary) else ""

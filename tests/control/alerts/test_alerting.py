@@ -289,6 +289,23 @@ def test_more_pages_than_the_weekly_budget_open_a_ticket_to_make_them_fewer() ->
     assert watch.after(7 * 86_400).kinds() == ["resolved"]
 
 
+def test_pages_of_drills_count_as_pages_and_the_ticket_says_how_many_there_were() -> None:
+    watch = Watch(Alerts(on_call=("ada",)))
+    watch.service = replace(watch.service, review=Review(pages_per_week=2))
+    for number, labels in enumerate([{"drill": "dr-1"}, {}, {"drill": "dr-2"}]):
+        name = f"al-{number}"
+        watch.say(
+            e.AlertRaised(
+                service=NAME, alert=name, cause="errors", name="ErrorsHigh", urgency="page", summary="-", detail="-",
+                runbook="bad-rollout", owner="risk", to=("ada",), labels=labels,
+            ),
+            e.AlertResolved(service=NAME, alert=name, why="-"),
+        )  # fmt: skip
+    watch.tick()
+    (ticket,) = watch.state.alerts.open.values()
+    assert ticket.raised.summary == "ada was paged 3 times in seven days, 2 of them by drills, more than 2"
+
+
 def test_a_digest_that_nobody_wrote_is_a_ticket_until_somebody_does() -> None:
     watch = Watch()
     watch.service = replace(watch.service, review=Review(digests=("weekly",)))

@@ -151,7 +151,8 @@ def _alerts(state: "ServiceState") -> tuple[str, ...]:
     from flyball.app.alert_list import standing
 
     return tuple(
-        f"{one.urgency} {one.name} ({one.alert}): {f'{one.acked_by} has it' if one.acked_by else 'nobody has it'}"
+        f"{one.urgency} {one.name}{f' of drill {one.drill}' if one.drill else ''} ({one.alert}):"
+        f" {f'{one.acked_by} has it' if one.acked_by else 'nobody has it'}"
         for one in standing([state]).alerts
     )
 

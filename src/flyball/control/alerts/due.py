@@ -208,14 +208,12 @@ def _events(situation: Situation) -> Iterator[Due]:
     if back is not None and elapsed_s(back.at, now) < ROLLBACK_S:
         summary, detail, labels = of_rollback(back.fact)
         yield Due(cause="rollback", severity="warning", summary=summary, detail=detail, labels=labels)
-    most, counts = situation.service.review.pages_per_week, dict[str, int]()
-    for at, people in book.pages:
-        if elapsed_s(at, now) < 7 * 86_400.0:
-            for person in people:
-                counts[person] = counts.get(person, 0) + 1
-    for person, count in counts.items():
-        if count > most:
-            summary, detail = of_pages(person, count, most)
+    most = situation.service.review.pages_per_week
+    lately = [page for page in book.pages if elapsed_s(page.at, now) < 7 * 86_400.0]
+    for person in dict.fromkeys(person for page in lately for person in page.to):
+        pages = [page for page in lately if person in page.to]
+        if len(pages) > most:
+            summary, detail = of_pages(person, len(pages), most, drills=sum(bool(page.drill) for page in pages))
             yield Due(cause=f"pages/{person}", severity="warning", summary=summary, detail=detail)
 
 

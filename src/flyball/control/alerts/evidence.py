@@ -56,10 +56,17 @@ def of_given_up(fact: e.CommandGivenUp) -> tuple[str, str]:
     return summary, f"The last error: {fact.error}"
 
 
-def of_pages(person: str, count: int, most: int) -> tuple[str, str]:
-    summary = f"{person} was paged {count} times in seven days, more than {most}"
+def of_pages(person: str, count: int, most: int, *, drills: int = 0) -> tuple[str, str]:
+    """Pages of drills count, as whoever was woken by one was woken; that they are of drills is said.
+
+    >>> of_pages("ada", 6, 5, drills=3)[0]
+    'ada was paged 6 times in seven days, 3 of them by drills, more than 5'
+    """
+    summary = f"{person} was paged {count} times in seven days{f', {drills} of them by drills' if drills else ''}"
     detail = "A page that needed nobody is a fault of a limit or of a policy: `flyball alerts list --all` names them."
-    return summary, detail
+    if drills:
+        detail += " A page of a drill counts as any other: whoever is woken by it is woken."
+    return f"{summary}, more than {most}", detail
 
 
 def of_burning(fact: e.BudgetBurning) -> tuple[str, str, dict[str, str]]:

@@ -44,6 +44,14 @@ class DrilledRollout(Record):
     before: RolledBackAlone | None  # what was to be told of when it began
 
 
+class Paged(Record):
+    """A page that went out."""
+
+    at: str  # RFC 3339, UTC
+    to: tuple[str, ...]  # who was told
+    drill: str = ""  # whose it was: whoever is woken by a drill is woken
+
+
 class AlertBook(Record):
     open: dict[str, OpenAlert] = {}  # by cause
     held: dict[str, e.AlertHeld] = {}  # by cause: due, and nobody was told
@@ -54,7 +62,7 @@ class AlertBook(Record):
     came: dict[str, tuple[str, ...]] = {}  # by cause: when it came, newest last: signs, signals, budgets, orders
     budgets: frozenset[tuple[str, str]] = frozenset()  # causes that facts of budgets show, with how: burning, spent
     gone: dict[str, str] = {}  # by cause: since when no sign and no signal shows it
-    pages: tuple[tuple[str, tuple[str, ...]], ...] = ()  # of seven days: when, and who was told
+    pages: tuple[Paged, ...] = ()  # of seven days
     rolled_back: RolledBackAlone | None = None
     drilled: DrilledRollout | None = None  # that runs, or has ended while its drill runs
     given_up: dict[str, e.CommandGivenUp] = {}  # by kind of the order: nothing of the kind has succeeded since
@@ -75,7 +83,7 @@ def folded(book: AlertBook, fact: e.AnyFact, at: str) -> AlertBook:
         case e.AlertRaised(test=False, cause=cause):
             held = _without(book.held, cause)
             told = book.open | {cause: OpenAlert(raised=fact, at=at, told_at=at, to=fact.to)}
-            pages = _paged(book, fact.to, at) if fact.urgency == "page" else book.pages
+            pages = _paged(book, fact, fact.to, at) if fact.urgency == "page" else book.pages
             return replace(book, open=told, held=held, pages=pages)
         case e.AlertHeld(cause=cause):
             return replace(book, held=book.held | {cause: fact})
@@ -86,7 +94,7 @@ def folded(book: AlertBook, fact: e.AnyFact, at: str) -> AlertBook:
         case e.AlertEscalated(alert=alert, level=level, to=to) if (one := book.named(alert)) is not None:
             up = replace(one, level=level, told_at=at, to=further(one.to, to))
             told = book.open | {one.raised.cause: up}
-            return replace(book, open=told, pages=_paged(book, to, at))
+            return replace(book, open=told, pages=_paged(book, one.raised, to, at))
         case e.AlertResolved(alert=alert):
             return _resolved(book, alert, at)
         case e.AlertsTested():
@@ -174,9 +182,10 @@ def _resolved(book: AlertBook, alert: str, at: str) -> AlertBook:
     return replace(book, open=_without(book.open, cause), resolved=book.resolved | {cause: times})
 
 
-def _paged(book: AlertBook, to: tuple[str, ...], at: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+def _paged(book: AlertBook, raised: e.AlertRaised, to: tuple[str, ...], at: str) -> tuple[Paged, ...]:
     since = timestamp(moment(at) - WEEK)
-    return (*(each for each in book.pages if each[0] >= since), (at, to))
+    page = Paged(at=at, to=to, drill=raised.labels.get("drill", ""))
+    return (*(each for each in book.pages if each.at >= since), page)
 
 
 def _causes(signs: Collection[str], signals: Collection[str]) -> set[str]:
