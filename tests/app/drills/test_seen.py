@@ -57,6 +57,21 @@ def test_an_incident_ends_under_the_cause_it_began_with_one_that_a_drill_explain
     ]
 
 
+def test_an_incident_is_over_when_its_cause_was_and_not_when_that_was_sure() -> None:
+    """Red before: the time in which the loop makes sure was counted as time that clients had to wait."""
+    reader = FactReader()
+
+    def at(second: str, fact: e.AnyFact) -> tuple[Change, ...]:
+        moment = AT.replace("00.000000Z", f"{second}.000000Z")
+        return reader.take(Entry(seq=1, at=moment, type="", subject=NAME, fact=fact, prev_hash="", hash=""))
+
+    for name, recovered_s, over_after in (("in-1", 12.0, 12.0), ("in-2", None, 50.0), ("in-3", 99.0, 50.0)):
+        opened = e.IncidentOpened(service=NAME, incident=name, kind="health", reason="errors", cause="errors")
+        closed = e.IncidentClosed(service=NAME, incident=name, how="recovered", reason="-", recovered_s=recovered_s)
+        (begins,), (ends,) = at("00", opened), at("50", closed)
+        assert ends.at - begins.at == over_after
+
+
 def test_health_tells_of_each_sign_once() -> None:
     def told(*kinds: str) -> e.HealthChanged:
         return e.HealthChanged(

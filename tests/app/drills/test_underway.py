@@ -132,7 +132,9 @@ def test_what_hits_the_whole_home_is_bounded_on_a_running_service(
     monkeypatch.setattr(turns, "ready", lambda *_, own: None)
     asked: list[float] = []
 
-    async def drill(fault: DrillFault, name: str, *, share: float, within_s: float, mended: object) -> DrillRow:
+    async def drill(
+        fault: DrillFault, name: str, *, share: float, within_s: float, watched_s: object, mended: object
+    ) -> DrillRow:
         assert mended is None
         asked.append(within_s)
         return DrillRow(fault=fault.name, detected_s=None, recovered_s=None, answers_failed=0, automatic=False)

@@ -12,14 +12,15 @@ from tests.control.world import NAME, service
 from tests.decide.windows import report
 
 from flyball.control.explained import TRACES_S
-from flyball.control.reconcile.origins import origin_of_data, surely_real, with_origins
+from flyball.control.reconcile.origins import of_our_making, origin_of_data, surely_real, with_origins
 from flyball.control.reconcile.vitals import HealthWatch
-from flyball.control.state.healing_state import Drilled
+from flyball.control.state.healing_state import Drilled, Tried
 from flyball.core import events as e
 from flyball.core.facts.healing import RemedyKind
 from flyball.core.health import Health, Sign, SignKind
+from flyball.core.service import HealthRules
 from flyball.core.watching import QualityFinding, WindowReport
-from flyball.decide.health import Reading, Readings
+from flyball.decide.health import Judging, Reading, Readings, judge
 
 WITHDRAWN = e.DrillWithdrawn(service=NAME, drill="dr-1")
 
@@ -151,6 +152,36 @@ def test_what_the_loops_own_relief_shows_is_no_real_fault(relief: RemedyKind, ki
     found = Readings(found=(reading(kind), reading("errors")))
     assert set(surely_real(found, [])) == {kind, "errors"}
     assert set(surely_real(found, [], standing=[relief])) == {"errors"}
+
+
+def relieved(kind: RemedyKind, ended: bool) -> Tried:
+    begun = e.RemedyBegun(
+        service=NAME, remedy="re-1", kind=kind, cause="errors", number=0, why="-", verify_by=now(90.0)
+    )
+    return Tried(begun=begun, at=now(10.0), ended=ended, ended_at=now(60.0) if ended else "")
+
+
+def test_the_sign_of_a_relief_is_over_with_the_relief_and_nobody_waits_to_be_sure() -> None:
+    """Red before: a service whose champion answered again was called ill for five minutes more."""
+    shown = Health(signs=(replace(sign("fallback"), since=now(20.0)),))
+    assert of_our_making(shown, [relieved("fall_back", ended=True)]) == {"fallback"}
+    assert of_our_making(shown, [relieved("fall_back", ended=False)]) == set()
+    assert of_our_making(shown, [relieved("shed", ended=True)]) == set()
+    before = Health(signs=(replace(sign("fallback"), since=now(5.0)),))
+    assert of_our_making(before, [relieved("fall_back", ended=True)]) == set(), "it was there before the relief"
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_what_is_over_at_once_is_dropped_where_it_is_measured_to_be_well(at_once: bool) -> None:
+    rules, stood = HealthRules(), Judging(health=Health(state="DEGRADING", signs=(sign("fallback"),)))
+    well = replace(reading("fallback"), severity=None, holds=None)
+    kinds: frozenset[SignKind] = frozenset({"fallback"} if at_once else ())
+    told = judge(
+        Readings(found=(well,), measured=frozenset({"fallback", "errors"}), at_once=kinds), rules, stood, now(61.0)
+    )
+    assert (told.health.signs == ()) is at_once
+    unseen = judge(Readings(measured=frozenset({"errors"}), at_once=kinds), rules, stood, now(61.0))
+    assert unseen.health.signs, "nobody has seen it be over"
 
 
 def test_what_waits_to_be_dropped_is_not_real_because_time_passes() -> None:

@@ -26,7 +26,8 @@ def drill(
     within: Annotated[
         str | None,
         Parameter(
-            help="The fault ends after so long; not seen or not over by then: exit code 1. 90s, 10m (else 10m, 60s)."
+            help="The fault ends after so long, and again after so long nobody waits: not seen or not over by then is "
+            "exit code 1. 90s, 10m (else 10m, and 20m for the recovery; 60s each on a service of its own)."
         ),
     ] = None,
     yes: Annotated[bool, Parameter(negative="", help="Drill a running service without asking.")] = False,

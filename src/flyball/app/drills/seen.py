@@ -26,7 +26,7 @@ class FactReader:
 
     def __init__(self) -> None:
         self._signs: frozenset[str] = frozenset()
-        self._incidents: dict[str, str] = {}  # id -> key
+        self._incidents: dict[str, tuple[str, float]] = {}  # id -> key, and when it was opened
         self._back: dict[int, str] = {}  # epoch that a way back waits for -> key
 
     def take(self, entry: Entry) -> tuple[Change, ...]:
@@ -39,10 +39,15 @@ class FactReader:
             case e.SignalCleared(signal=kind, feature=feature):
                 return (Change(at=at, key=_signal(kind, feature), what="ends"),)
             case e.IncidentOpened(incident=name, kind=kind, reason=reason, cause=cause):
-                key = self._incidents[name] = f"incident/{cause or kind}/{name}"
+                key = f"incident/{cause or kind}/{name}"
+                self._incidents[name] = key, at
                 return (Change(at=at, key=key, what="begins", words=reason),)
-            case e.IncidentClosed(incident=name, reason=reason) if name in self._incidents:
-                return (Change(at=at, key=self._incidents.pop(name), what="ends", words=reason),)
+            case e.IncidentClosed(incident=name, reason=reason, recovered_s=recovered_s) if name in self._incidents:
+                key, opened_at = self._incidents.pop(name)
+                over_at = (
+                    at if recovered_s is None else min(at, opened_at + recovered_s)
+                )  # it is closed when that is sure
+                return (Change(at=over_at, key=key, what="ends", words=reason),)
             case e.HealthChanged(health=health):
                 return self._health(at, {sign.key: sign.why for sign in health.signs})
             case e.AccessRefused(key=key, why=why):

@@ -19,7 +19,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from flyball.control.explained import TRACES_S, makes
-from flyball.control.state.healing_state import Drilled
+from flyball.control.state.healing_state import Drilled, Tried
 from flyball.core.clock import moment, timestamp
 from flyball.core.facts.healing import RemedyKind
 from flyball.core.health import Health, Sign, SignKind
@@ -58,6 +58,19 @@ def asked_since(health: Health, before: Health, drilled: Mapping[str, Drilled]) 
             last = max(moment(one.withdrawn_at).timestamp() for one in makers) + GRACE_S
             found.setdefault(last, set()).add(kind)
     return found
+
+
+def of_our_making(health: Health, tried: Collection[Tried]) -> frozenset[SignKind]:
+    """Kinds of signs that came while a relief stood which shows as them, and which has ended: they are over with it.
+    Args: health: as the ledger has it. tried: remedies."""
+    standing = {SHOWS_AS[one.begun.kind] for one in tried if one.begun.kind in SHOWS_AS and one.stands}
+    spans = [
+        (SHOWS_AS[one.begun.kind], one.at, one.ended_at) for one in tried if one.begun.kind in SHOWS_AS and one.ended
+    ]
+    found = {
+        sign.kind for sign in health.signs for kind, at, end in spans if sign.kind == kind and at <= sign.since <= end
+    }
+    return frozenset(found - standing)
 
 
 def surely_real(

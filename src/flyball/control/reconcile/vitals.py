@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from flyball.control.reconcile import tallies as counts
 from flyball.control.reconcile.beginnings import with_beginnings
 from flyball.control.reconcile.labelled import loss_of, trend_of
-from flyball.control.reconcile.origins import asked_since, named_until, surely_real, with_origins
+from flyball.control.reconcile.origins import asked_since, named_until, of_our_making, surely_real, with_origins
 from flyball.control.reconcile.tallies import Tallies
 from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
@@ -134,6 +134,7 @@ class HealthWatch:
         self._tallies.drop(now_s - max(self._rules.failed_s, self._rules.span_s))
         vitals = self._vitals(state, now_s, reports, around)
         found = self._with_beginnings(readings(vitals, self._service), state, reports, vitals)
+        found = replace(found, at_once=of_our_making(told.health, state.healing.tried.values()))
         judging = judge(found, self._rules, self._agreed, now)
         health = self._with_origins(judging, state, now, reports, around)
         self._judging = replace(judging, health=health)

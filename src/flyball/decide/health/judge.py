@@ -107,7 +107,8 @@ def _signs(
             signs.append(_sign(reading, severity, sign, now))
         elif sign is not None:
             since = before.gone.get(key, now)
-            if _passed_s(since, now) < rules.clear_s:
+            at_once = reading is not None and sign.kind in readings.at_once
+            if not at_once and _passed_s(since, now) < rules.clear_s:
                 gone[key] = since
                 signs.append(sign if reading is None else _well(sign, reading, since, now))
     return tuple(sorted(signs, key=lambda sign: (-RANK[sign.severity], sign.key))), gone, unseen

@@ -38,6 +38,7 @@ class Readings(Record):
 
     found: tuple[Reading, ...] = ()
     measured: frozenset[SignKind] = frozenset()  # a sign of these kinds that has no reading is over
+    at_once: frozenset[SignKind] = frozenset()  # what a relief of ours showed, which has ended: nobody waits to be sure
     unknown: str = "nobody can tell whether it answers: no rows come, and no probes"  # why, where that is so
 
 

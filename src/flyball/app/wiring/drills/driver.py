@@ -57,13 +57,16 @@ class Driver:
         *,
         share: float,
         within_s: float,
+        watched_s: float | None = None,
         mended: Callable[[], Awaitable[str]] | None = None,
     ) -> DrillRow:
-        """One drill. `within_s`: after so long the fault ends, and again after so long nobody waits for the rest.
+        """One drill. `within_s`: after so long the fault ends. `watched_s`: after as long again, or after so long where
+        it is said, nobody waits for the rest.
         `mended`: waits until what is left has gone, for `QUIET_S` at most, and says what a person had to do for that:
         it is part of the drill."""
         stage = self._stage
-        latest = time.time() + 2 * within_s + (SPARE_S if fault.prepare is None else SPARE_S + PREPARE_S)
+        watched_s = within_s if watched_s is None else watched_s
+        latest = time.time() + within_s + watched_s + (SPARE_S if fault.prepare is None else SPARE_S + PREPARE_S)
         latest += QUIET_S if mended is not None else 0.0
         begun = e.DrillBegun(
             service=ServiceName(stage.service),
@@ -76,7 +79,7 @@ class Driver:
             own=stage.clients.honest,
         )
         with underway(self._ledger, begun):
-            row = await self._drill(fault, name, share, within_s, mended)
+            row = await self._drill(fault, name, share, within_s, watched_s, mended)
             self._ledger.append([_ended(stage.service, row)])
         return row
 
@@ -86,6 +89,7 @@ class Driver:
         name: str,
         share: float,
         within_s: float,
+        watched_s: float,
         mended: Callable[[], Awaitable[str]] | None,
     ) -> DrillRow:
         stage = self._stage
@@ -103,7 +107,7 @@ class Driver:
         aborted, ended_s = await self._under_fault(watch, fault, share, ends)
         self._ledger.append([e.DrillWithdrawn(service=ServiceName(stage.service), drill=name)])
         if not aborted:
-            aborted = await self._recovering(watch, word, within_s)
+            aborted = await self._recovering(watch, word, watched_s)
         row = self._row(watch, fault, name, share, ended_s, aborted=aborted)
         return row if aborted or mended is None else with_hand(row, await mended())
 

@@ -36,6 +36,7 @@ from flyball.core.record import Record
 
 Word = Callable[[Ledger, str, Person, str], Sequence[Entry]]
 OWN_WITHIN_S, RUNNING_WITHIN_S = 60.0, 600.0
+WATCHED_S = 1_200.0  # of a running service's recovery: the objective of 15 minutes, and 5 to be sure that it is over
 CALM_WITHIN_S = TRACES_S  # of a running service, before its next drill
 LOOK_S = 0.5
 OVER = "the drill is over"
@@ -95,7 +96,10 @@ class Turns:
         share = fault.share if wanted.share is None else wanted.share
         self._say(f"{fault.name}: {fault.what}, on {share:.0%} of the traffic at most")
         mended = self._mended if self._own else None
-        row = await self._driver.drill(fault, self._ids.new("dr"), share=share, within_s=within_s, mended=mended)
+        watched_s = None if self._own or wanted.within_s else WATCHED_S
+        row = await self._driver.drill(
+            fault, self._ids.new("dr"), share=share, within_s=within_s, watched_s=watched_s, mended=mended
+        )
         seen = "not seen" if row.detected_s is None else f"seen after {row.detected_s:.1f} s ({row.detected_by})"
         over = "not over" if row.recovered_s is None else f"over after {row.recovered_s:.1f} s"
         self._say(f"{fault.name}: {seen}, {over}, {row.answers_failed} answers failed")
