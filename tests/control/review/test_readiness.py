@@ -1,5 +1,7 @@
 """The checklist: a fact or a look for each item, and unknown where there is neither."""
 
+from typing import Literal
+
 import pytest
 from msgspec.structs import replace
 from tests.control.review.quarter import QUARTER, entries, facts
@@ -10,7 +12,7 @@ from flyball.control.review.readiness import Checked, Item, Looked, Readiness, r
 from flyball.control.review.readiness.item import State
 from flyball.core import events as e
 from flyball.core.clock import timestamp
-from flyball.core.declared.serving import PredictionLog, Probes
+from flyball.core.declared.serving import Constant, FallbackLink, PredictionLog, Probes
 from flyball.core.health import Health
 from flyball.core.ids import RolloutId
 from flyball.core.routing import Routing, Verdict
@@ -173,6 +175,25 @@ def test_without_a_release_before_it_the_chain_is_told_to_need_another_link() ->
     )
     item = _items(_ready(whole(), [*first_champion(), nothing]))["the fallback chain was tried: previous"]
     assert (item.state, "no release before" in item.why, "constant" in item.todo) == ("FAIL", True, True)
+
+
+def test_a_chain_with_such_a_link_is_not_told_to_declare_what_it_has() -> None:
+    both = replace(
+        whole(),
+        serving=replace(whole().serving, fallback=("previous", FallbackLink(constant=Constant(prediction=0.5)))),
+    )
+    item = _items(_ready(both, first_champion()))["the fallback chain was tried: previous"]
+    assert (item.state, "serving.fallback" in item.todo, "second release" in item.todo) == ("FAIL", False, True)
+
+
+@pytest.mark.parametrize("link", ["previous", "cached"])
+def test_a_link_that_answered_nothing_is_not_advised_as_it_is_declared(link: Literal["previous", "cached"]) -> None:
+    nothing = e.FallbackExercised(service=NAME, link=link, period=1, rows=20, answered=0, agreed=0, reasons={"no": 20})
+    declared = replace(whole(), serving=replace(whole().serving, fallback=(link,)))
+    known = [*first_champion(), *last_hours(), nothing]
+    item = _items(_ready(declared, known))[f"the fallback chain was tried: {link}"]
+    assert (item.state, "answered none" in item.why) == ("FAIL", True)
+    assert item.todo != f"serving.fallback: {link}"
 
 
 def test_what_fails_says_what_to_do_and_what_passes_asks_nothing() -> None:

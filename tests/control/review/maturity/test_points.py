@@ -219,6 +219,8 @@ EARNED: list[tuple[str, float, Shown]] = [
     ("a new model meets few clients before many", 0.5, Shown(after=(OPENED, stepped("shadow"), PROMOTED))),
     ("a bad model is taken back, fast", 1, Shown(after=(BACK,))),
     ("a bad model is taken back, fast", 0.5, Shown(after=(replace(BACK, by="ada"),))),
+    ("a bad model is taken back, fast", 1, Shown(after=(replace(drilled("bad_candidate"), automatic=True),))),
+    ("a bad model is taken back, fast", 0.5, Shown(after=(drilled("bad_candidate"),))),
     (
         "a change of what it depends on is told",
         1,
@@ -262,6 +264,8 @@ NOT_EARNED: list[tuple[str, Shown]] = [
     ("the training code is tested", Shown(tests=(result("training", "finite", "training"),))),
     ("the training code is tested", Shown(tests=(result("training", "better than a dummy by accuracy", "training"),))),
     ("a new model meets few clients before many", Shown(after=(OPENED, stepped("approval"), PROMOTED))),
+    ("a bad model is taken back, fast", Shown(after=(replace(drilled("bad_candidate", "missed"), automatic=True),))),
+    ("a bad model is taken back, fast", Shown(after=(replace(drilled("latency"), automatic=True),))),
     ("a change of what it depends on is told", Shown(after=(drilled("upstream_stall"),))),
     ("what holds of the data is held while serving", Shown(after=(drilled("schema_break", "missed"),))),
     ("what holds of the data is held while serving", Shown(after=(drilled("latency"),))),

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from flyball.control.review.maturity.tested import Grounds, Tested, by_result, given
 from flyball.control.review.past import Happened
 from flyball.control.review.seen import Shown
+from flyball.control.review.ways_back import ways_back
 from flyball.core import events as e
 from flyball.core.clock import moment
 
@@ -86,14 +87,21 @@ def _canary(grounds: Grounds) -> Tested:
 
 
 def _back(grounds: Grounds) -> Tested:
+    """For real, or in a drill that passed: a service whose releases were all good has shown it too."""
     name, todo = "a bad model is taken back, fast", "rollout.guardrails; flyball drill bad_candidate"
     back = [each for each in grounds.past.remedies if each.what == "roll_back"]
     alone = [each for each in back if each.automatic]
+    taken = ways_back(grounds.asked.seen)
+    drill = next((each for each in taken if each.drilled), None)
     if alone:
         return given("infrastructure", name, 1, f"{len(alone)} times with no hand", todo, _shown(grounds, alone[-1]))
+    if drill is not None and drill.automatic:
+        return given("infrastructure", name, 1, drill.why, todo, drill.shown)
     if back:
         return given("infrastructure", name, 0.5, f"{len(back)} times by hand", todo, _shown(grounds, back[-1]))
-    return given("infrastructure", name, 0, "no release was ever taken back", todo)
+    if taken:
+        return given("infrastructure", name, 0.5, taken[0].why, todo, taken[0].shown)
+    return given("infrastructure", name, 0, "no release was ever taken back, nor was it drilled", todo)
 
 
 def _shown(grounds: Grounds, happened: Happened) -> Shown:

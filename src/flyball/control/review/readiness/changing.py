@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 
 from flyball.control.review.readiness.item import Asked, Item, failed, fresh, looked_at, passed, unknown
-from flyball.control.review.seen import QUARTER_S, Shown
+from flyball.control.review.seen import QUARTER_S
+from flyball.control.review.ways_back import ways_back
 from flyball.core import events as e
 from flyball.core.ids import short
 
 YEAR_S = 365 * 86_400.0  # what was shown longer ago is shown anew
-BACK = ("bad_candidate", "bad_rollout", "rollback")  # drills that take a release back
 
 
 def changing(asked: Asked) -> Iterable[Item]:
@@ -93,18 +93,7 @@ def _way_back(asked: Asked) -> Item:
 def _way_back_tested(asked: Asked) -> Item:
     name = "the way back was taken"
     todo = "flyball drill bad_candidate, or flyball rollback in a quiet hour"
-    shown = _ways_back(asked)
-    if not shown:
+    taken = ways_back(asked.seen)
+    if not taken:
         return unknown(name, "no release was ever taken back, nor was it drilled", todo)
-    newest = max(shown, key=lambda each: each.seq)
-    return fresh(name, "a release was taken back, or a drill of it passed", todo, newest, within_s=QUARTER_S)
-
-
-def _ways_back(asked: Asked) -> list[Shown]:
-    seen = asked.seen
-    found = [
-        seen.newest(e.RolledBack),
-        seen.newest(e.ChampionAppointed, lambda fact: fact.rollout is None and fact.previous is not None),
-        seen.newest(e.DrillEnded, lambda fact: fact.fault.replace("-", "_") in BACK and fact.outcome == "passed"),
-    ]
-    return [each[1] for each in found if each is not None]
+    return fresh(name, taken[0].why, todo, taken[0].shown, within_s=QUARTER_S)

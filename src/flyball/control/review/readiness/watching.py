@@ -1,6 +1,6 @@
 """Items of the checklist about watching: data, labels, probes, alerts, the fallback chain and drills."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 from flyball.control.overdue import links, overdue
@@ -72,18 +72,34 @@ def _fallback(asked: Asked) -> Iterable[Item]:
         tried = asked.seen.newest(e.FallbackExercised, lambda fact, link=link: fact.link == link)  # type: ignore[misc]
         if link == PREVIOUS and asked.state.previous is None and (tried is None or not tried[0].answered):
             why = "there is no release before the champion yet, so it answers nothing"
-            todo = "a link that needs none: serving.fallback: [previous, {constant: ...}]"
-            yield failed(name, why, todo, *([tried[1]] if tried is not None else []))
+            yield failed(name, why, _another(links), *([tried[1]] if tried is not None else []))
         elif tried is None:
             yield unknown(name, "it was never tried", "flyball up, and rows: each is tried once an interval")
         elif not tried[0].answered:
             reasons = ", ".join(tried[0].reasons) or "no reason"
-            yield failed(
-                name, f"of {tried[0].rows} rows it answered none: {reasons}", f"serving.fallback: {link}", tried[1]
-            )
+            yield failed(name, f"of {tried[0].rows} rows it answered none: {reasons}", _mended(link), tried[1])
         else:
             why = f"it answered {tried[0].answered} of {tried[0].rows} rows"
             yield fresh(name, why, "flyball up, and rows", tried[1], within_s=2 * every_s)
+
+
+def _another(links: Sequence[str]) -> str:
+    """What helps a chain whose release before the champion is missing: one, and meanwhile a link that needs none."""
+    second = "roll out a second release: the first stays warm and answers"
+    if {"rule", "constant"} & {*links}:
+        return f"{second}; until then the other links answer"
+    return f"a link that needs none: serving.fallback: [previous, {{constant: ...}}]; or {second}"
+
+
+def _mended(link: str) -> str:
+    """What helps a link that was tried and answered nothing."""
+    match link:
+        case "previous":
+            return "the gateway's log says why the release before the champion fails; the next rollout replaces it"
+        case "cached":
+            return "serving.cache: a larger max_rows or ttl_s; rows that nobody sends twice it cannot answer"
+        case _:
+            return f"serving.fallback: a {link} that answers every row"
 
 
 def _on_call(asked: Asked) -> Item:
