@@ -44,9 +44,7 @@ class FactReader:
                 return (Change(at=at, key=key, what="begins", words=reason),)
             case e.IncidentClosed(incident=name, reason=reason, recovered_s=recovered_s) if name in self._incidents:
                 key, opened_at = self._incidents.pop(name)
-                over_at = (
-                    at if recovered_s is None else min(at, opened_at + recovered_s)
-                )  # it is closed when that is sure
+                over_at = at if recovered_s is None else min(at, opened_at + recovered_s)  # it is closed once sure
                 return (Change(at=over_at, key=key, what="ends", words=reason),)
             case e.HealthChanged(health=health):
                 return self._health(at, {sign.key: sign.why for sign in health.signs})
