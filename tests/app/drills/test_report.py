@@ -103,3 +103,9 @@ def test_a_drill_that_somebody_aborted_came_to_no_end() -> None:
     aborted = msgspec.structs.replace(SOUND, outcome="aborted")
     assert DrillReport(drills=(SOUND,)).complete
     assert not DrillReport(drills=(SOUND, aborted)).complete
+
+
+def test_the_line_of_a_drill_that_somebody_aborted_says_so() -> None:
+    aborted = msgspec.structs.replace(SOUND, outcome="aborted")
+    assert cells(aborted)[0] == f"{SOUND.fault} (aborted)"
+    assert "aborted" not in cells(SOUND)[0]

@@ -147,7 +147,9 @@ HEADER = ("fault", "detected after", "recovered after", "answers failed", "shed"
 def cells(row: DrillRow) -> tuple[str, ...]:
     """A line of the table, as words."""
     return (
-        row.fault + (" (at the port)" if row.injected == "port" else ""),
+        row.fault
+        + (" (at the port)" if row.injected == "port" else "")
+        + (" (aborted)" if row.outcome == "aborted" else ""),
         _seconds(row.detected_s),
         _seconds(row.recovered_s),
         str(row.answers_failed),

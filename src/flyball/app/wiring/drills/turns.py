@@ -102,7 +102,8 @@ class Turns:
         )
         seen = "not seen" if row.detected_s is None else f"seen after {row.detected_s:.1f} s ({row.detected_by})"
         over = "not over" if row.recovered_s is None else f"over after {row.recovered_s:.1f} s"
-        self._say(f"{fault.name}: {seen}, {over}, {row.answers_failed} answers failed")
+        how = "aborted; " if row.outcome == "aborted" else ""
+        self._say(f"{fault.name}: {how}{seen}, {over}, {row.answers_failed} answers failed")
         return row
 
     def _ready(self) -> None:
