@@ -103,3 +103,6 @@ def test_with_the_default_durations_what_failed_for_two_minutes_has_recovered_wi
     assert ended_s[e.RemedyVerified] <= 400.0
     assert ended_s[e.RemedyEnded] <= 700.0
     assert remedies(rehearsal) == [("fall_back", "yes")]
+    shown = [entry for entry in entries if isinstance(entry.fact, e.HealthChanged)]
+    well = next(entry for entry in shown[2:] if not entry.fact.health.signs)  # type: ignore[union-attr]
+    assert (moment(well.at) - moment(entries[0].at)).total_seconds() - SICK_AT <= 750.0  # the warning of the relief too

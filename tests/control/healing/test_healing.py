@@ -379,6 +379,19 @@ def test_what_was_tried_for_drills_uses_up_nothing_of_a_real_causes_remedies_and
     assert relief(patient).fall_back
 
 
+def test_nobody_is_woken_for_what_a_remedy_that_helped_does_again_until_its_budget_is_spent() -> None:
+    """Red before: the second time the page went out in the same instant as the relief."""
+    order = (DeclaredRemedy(kind="fall_back", per_day=2), DeclaredRemedy(kind="page"))
+    patient = Patient(patient_service(HealingPolicy(cause="errors", remedies=order), incidents_per_day=99))
+    for expected in (["fall_back"], ["fall_back", "fall_back"], ["fall_back", "fall_back", "page"]):
+        patient.falls_ill(sign("errors"))
+        patient.after(60)
+        assert patient.kinds == expected
+        patient.recovers()
+        while relief(patient) is not None:
+            patient.after(60)
+
+
 def few_rows(seen: Seen) -> Seen:
     """The same windows beside a collapse of the volume."""
     detail = "volume: 100 rows where windows of this length have 1000"

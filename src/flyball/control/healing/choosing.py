@@ -53,6 +53,8 @@ def choose(situation: Situation, cause: Cause) -> Choice | None:
         elif before is not None:
             again.append((number, remedy))  # it helped, and helps again where nothing better does
             continue
+        if remedy.kind == "page" and again:
+            continue  # nobody is woken for what a remedy that helped can do again
         if (choice := _taken(situation, cause, remedy, number, skipped, f"{name}, {why}")) is not None:
             return choice
     for number, remedy in again:
