@@ -30,6 +30,7 @@ from flyball.core.ledger import Ledger
 
 SERVICE = "fraud"
 ROWS, SEED = 8_000, 2026
+OFFERED_S = 120.0
 PAST_DAYS = 1e-9  # a key that has run out by the time it is used
 GATEWAY = """apiVersion: flyball/v1
 kind: Gateway
@@ -134,7 +135,11 @@ class OwnStage:
         try:
             trained = await self._processes.train(file)
             opened = await follow.until(
-                e.RolloutOpened, lambda fact: fact.release == trained["release"], what="its rollout", after=after
+                e.RolloutOpened,
+                lambda fact: fact.release == trained["release"],
+                what="its rollout",
+                after=after,
+                within_s=OFFERED_S,  # it waits for what the drills before it have left
             )
             started = await follow.until(
                 e.StepStarted,

@@ -30,7 +30,7 @@ from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.clock import moment
 from flyball.core.drill_lease import DrillLease
-from flyball.core.errors import NotFound, Refused
+from flyball.core.errors import NotFound, Refused, Unavailable
 from flyball.core.ledger import Entry, Ledger
 from flyball.core.record import Record
 
@@ -65,7 +65,8 @@ class Turns:
         self._reading, self._ids = Reading(ledger), TimeIds(SystemClock())
 
     async def all(self, wanted: Wanted) -> tuple[tuple[DrillRow, ...], tuple[LeftOut, ...]]:
-        """What was made, and what was not. Raises: Refused: something stands against the first."""
+        """What was made, and what was not. Raises: Refused, Unavailable: something stands against the first, or
+        it cannot be made ready."""
         rows: list[DrillRow] = []
         left_out: list[LeftOut] = []
         for place, name in enumerate(wanted.faults):
@@ -83,6 +84,11 @@ class Turns:
                     raise
                 left_out += _not_made(wanted.faults[place:], f"{error}, when its turn came")
                 break
+            except Unavailable as error:  # what this one needs could not be made ready; the others may do without
+                if not rows:
+                    raise
+                left_out += _not_made((name,), str(error))
+                continue
             rows.append(row)
             if row.outcome == "aborted":
                 left_out += _not_made(wanted.faults[place + 1 :], f"{name} was aborted before it")
