@@ -544,6 +544,11 @@ def test_errors_of_the_candidate_alone_are_left_to_its_rollout_for_a_while() -> 
         other.observed = _seen(champion, ArmCounts(requests=100, errors=30))
         assert other.say(healthy(sign("errors"))).kinds() == ["raised errors page"]
 
+    for slow, told in ((9, "held latency canary"), (400, "raised latency page")):  # slow answers alike
+        waits = Watch(state=trying)
+        waits.observed = _seen(ArmCounts(requests=900, slow=slow), ArmCounts(requests=100, slow=30))
+        assert waits.say(healthy(sign("latency"))).kinds() == [told]
+
 
 def _seen(champion: ArmCounts, candidate: ArmCounts) -> Observed:
     counts = StepCounts(

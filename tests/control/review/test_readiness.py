@@ -1,6 +1,7 @@
 """The checklist: a fact or a look for each item, and unknown where there is neither."""
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Any, Literal
 
 import pytest
 from msgspec.structs import replace
@@ -316,3 +317,51 @@ def test_runbooks_are_out_where_a_page_links_them() -> None:
         "runbooks are out and fresh"
     ]
     assert (item.state, "links none" in item.why) == ("FAIL", True)
+
+
+def _instead(kind: type[e.Fact], other: Callable[[Any], e.AnyFact], *, fault: str = "") -> list[e.AnyFact]:
+    """What the last hours showed, but for one fact that shows the opposite."""
+    shown = last_hours()
+    (at,) = [
+        number
+        for number, fact in enumerate(shown)
+        if isinstance(fact, kind) and (not fault or getattr(fact, "fault", "") == fault)
+    ]
+    return [*shown[:at], other(shown[at]), *shown[at + 1 :]]
+
+
+SHOWS_THE_OPPOSITE: list[tuple[str, list[e.AnyFact], str]] = [
+    (
+        "a shadow has passed",
+        _instead(e.StepJudged, lambda fact: replace(fact, verdict=Verdict(kind="ROLL_BACK", reason="pairs differ"))),
+        "ROLL_BACK in ro-9: pairs differ",
+    ),
+    (
+        "a restore from backup was drilled",
+        _instead(e.DrillEnded, lambda fact: replace(fact, outcome="missed", why="a root differs"), fault="disaster"),
+        "the last one missed: a root differs",
+    ),
+    (
+        "its health is known",
+        _instead(e.HealthChanged, lambda fact: replace(fact, health=Health(state="UNHEALTHY", why="errors"))),
+        "UNHEALTHY: errors",
+    ),
+    (
+        "a retraining went through with no hand",
+        _instead(e.RetrainOrdered, lambda fact: replace(fact, by="ada", proof="os_user")),
+        "ada ordered the last one",
+    ),
+    (
+        "the champion is signed and verifies",
+        _instead(e.ReleaseRegistered, lambda fact: replace(fact, signature="")),
+        "holds no signature",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "shown", "why"), SHOWS_THE_OPPOSITE, ids=[name for name, _, _ in SHOWS_THE_OPPOSITE])
+def test_a_fact_that_shows_the_opposite_passes_nothing(name: str, shown: list[e.AnyFact], why: str) -> None:
+    found = _ready(whole(), [*first_champion(), *shown])
+    assert not found.ready
+    assert list(_not_passed(found).items()) == [(name, "FAIL")]
+    assert why in _items(found)[name].why

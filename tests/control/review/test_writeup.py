@@ -2,6 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.control.review.quarter import QUARTER, entries, facts
 from tests.control.world import service
 
@@ -27,6 +28,20 @@ def test_the_week_of_the_rollback_tells_it_and_the_hand_that_ordered_the_trainin
     assert "From 2026-07-20 up to 2026-07-27" in text
     assert "went back" in text or "back to" in text
     assert "order a retraining: 1 times by ada" in text
+
+
+def test_what_was_done_by_hand_twice_is_told_with_what_would_do_it() -> None:
+    (order,) = [
+        entry
+        for entry in LEDGER
+        if isinstance(entry.fact, e.RetrainOrdered)
+        and entry.fact.by == "ada"
+        and moment(entry.at) < ROLLBACK_WEEK.until
+    ]
+    text = markdown(_written([*LEDGER, replace(order, seq=len(LEDGER) + 1)]))
+    (told,) = [line for line in text.splitlines() if "order a retraining" in line]
+    assert "2 times by ada. Done more than once: " in told
+    assert "retrain.schedule" in told
 
 
 @given(st.integers(0, len(LEDGER)))

@@ -1,5 +1,6 @@
 """What a checklist looks at on the disk: labels that still arrive, and what the champion's own contract promises."""
 
+import time
 from pathlib import Path
 
 import msgspec
@@ -11,6 +12,7 @@ from tests.control.world import NAME, first_champion, folded, service
 from flyball.adapters.content import signing
 from flyball.adapters.content.hashing import Hasher
 from flyball.adapters.content.keys import signing_key
+from flyball.adapters.heartbeat import Beat, write_beat
 from flyball.adapters.prediction_log.labels import BOOK, SqliteLabels
 from flyball.adapters.prediction_log.segments import SegmentLog
 from flyball.app.home import Home
@@ -134,3 +136,14 @@ def test_a_champion_that_does_not_verify_holds_no_contract_that_counts(tmp_path:
     file.write_text(CONTRACT + "slaProperties: [{property: errorRate, value: 1, unit: percent}]\n")
     seen = looked(home, service(), replace(folded(first_champion()), champion=root), NOW)
     assert (seen.champion.ok, seen.levels.ok) == (False, None)
+
+
+@pytest.mark.parametrize(("ago_s", "ok"), [(5.0, True), (20.0, False), (None, False)])
+def test_a_controller_keeps_the_service_where_one_has_done_so_within_a_quarter_of_a_minute(
+    tmp_path: Path, ago_s: float | None, ok: bool
+) -> None:
+    home = Home(tmp_path).made()
+    if ago_s is not None:
+        kept = {NAME: time.time() - ago_s, "another": time.time()}
+        write_beat(home.heartbeat, Beat(owner="controller-1", at=time.time(), kept=kept))
+    assert looked(home, service(), folded(first_champion()), NOW).controller.ok is ok
