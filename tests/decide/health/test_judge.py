@@ -13,7 +13,7 @@ from flyball.core.clock import moment, timestamp
 from flyball.core.estimating import ConceptTrend
 from flyball.core.health import Health, HealthState, gravest_of
 from flyball.core.release import Estimate
-from flyball.decide.health import Counted, Judging, Trend, Vitals, due, judge, readings, resumed, same
+from flyball.decide.health import Counted, Judging, Latency, Trend, Vitals, due, judge, readings, resumed, same
 from flyball.decide.health.reading import RANK
 
 RULES = SERVICE.monitor.health
@@ -265,3 +265,12 @@ def test_clients_feel_broken_data_by_how_many_of_their_rows_get_no_answer_of_the
     assert not judged(well(refused=Counted(events=refused, rows=rows))).health.signs, (
         "without a finding there is no sign"
     )
+
+
+@pytest.mark.parametrize(("slower", "sign"), [(200, False), (400, True)])
+def test_a_p95_beyond_twice_the_baseline_is_more_than_a_twentieth_of_the_rows_beyond_it(
+    slower: int, sign: bool
+) -> None:
+    """Of 5,000 rows: 8 % are surely more than 5 %, 4 % are not; by a p90 neither would be."""
+    seen = Latency(baseline_ms=50.0, beyond=Counted(events=slower, rows=5000), p95_ms=120.0)
+    assert ("latency" in {each.kind for each in judged(well(latency=seen)).health.signs}) is sign
