@@ -254,6 +254,33 @@ def test_broken_data_are_real_by_a_window_that_began_after_the_drill_and_finds_w
     assert surely_real(found, [window(50.0, broken), window(60.0)], older) == {}
 
 
+def test_what_was_found_before_the_drill_of_the_incident_is_no_news_after_it_whatever_was_drilled_long_ago() -> None:
+    """Red before: the windows before the oldest drill that is remembered were asked, of which none is held."""
+    accepted, broken = finding("now_constant", "country"), finding("missing", "amount")
+    for after, whose_it_is in ((accepted, "dr-1"), (broken, "")):
+        world = World()
+        old = e.DrillBegun(
+            service=NAME, drill="dr-0", fault="nan_burst", share=0.1, until=now(world.at), by="ada", proof="os_user"
+        )
+        world.write(old)
+        world.write(e.DrillWithdrawn(service=NAME, drill="dr-0"))
+        world.at += 100_000.0
+        before = window(world.at, accepted)
+        world.at += 20.0
+        drilled(world, "nan_burst")
+        world.write(
+            e.IncidentOpened(
+                service=NAME, incident="in-7", kind="data_quality", reason="the drill's rows", row=1, drill="dr-1"
+            )
+        )
+        world.pane()
+        world.write(WITHDRAWN)
+        world.at += 60.0
+        world.reports = (before, window(world.at - 30.0, after))
+        world.pane()
+        assert whose(world)["data_quality"] == whose_it_is
+
+
 def test_the_sign_of_broken_data_is_whose_its_incident_is_however_long_its_windows_take() -> None:
     """Red before: a quarter of an hour later the drill's rows were a real fault, owed a repair."""
     begun = e.DrillBegun(

@@ -151,13 +151,14 @@ class HealthWatch:
     ) -> Health:
         drilled, health, before = state.healing.drilled, judging.health, state.health.health
         real: dict[str, Reading] = {}
+        incident = state.incidents.open.get(state.incident.incident) if state.incident is not None else None
         for at_s, kinds in asked_since(health, before, drilled).items():
             found, newer = self._since(at_s, state, now, reports, around)
-            begun_s = min(moment(one.at).timestamp() for one in drilled.values())
+            made = drilled.get(incident.drill if incident is not None else "") or tuple(drilled.values())[-1]
+            begun_s = moment(made.at).timestamp()
             older = [report for report in reports if report.end and report.end <= begun_s]
             sure = surely_real(found, newer, older, [one.begun.kind for one in state.healing.standing])
             real |= {key: each for key, each in sure.items() if each.kind in kinds}
-        incident = state.incidents.open.get(state.incident.incident) if state.incident is not None else None
         return with_origins(
             health,
             before,
