@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from flyball.core.budget_standing import BudgetStanding, Burn, Burning
 from flyball.core.declared.objectives import Events, Objective, Slo, window_of
+from flyball.core.duration_words import in_words
 from flyball.decide.objectives.burning import (
     LOW_TRAFFIC,
     Pair,
@@ -103,7 +104,7 @@ def _over(objective: Objective, pair: Pair, by: Mapping[float, Burn]) -> Burning
     long, short = by[pair.long_s], by[pair.short_s]
     if long.rate is None or short.rate is None or long.rate <= limit or short.rate <= limit:
         return None
-    why = f"{long.events.bad:g} of {long.events.total:g} events were bad in {_span(pair.long_s)}"
+    why = f"{long.events.bad:g} of {long.events.total:g} events were bad in {in_words(pair.long_s)}"
     told = f"{why}: {long.rate:.3g} times what the budget allows, over {limit:.3g}, and still so"
     return Burning(
         urgency=pair.urgency, rate=long.rate, limit=limit, long_s=pair.long_s, short_s=pair.short_s, why=told
@@ -119,7 +120,7 @@ def _of_few(objective: Objective, by: Mapping[float, Burn], slo: Slo) -> Burning
     limit = threshold(pair.factor, objective) / objective.budget
     if long.events.bad < slo.low_traffic_errors or short.events.bad <= 0 or long.rate <= limit:
         return None
-    why = f"{long.events.bad:g} of only {long.events.total:g} events were bad in {_span(pair.long_s)}, and still so"
+    why = f"{long.events.bad:g} of only {long.events.total:g} events were bad in {in_words(pair.long_s)}, and still so"
     return Burning(
         urgency=objective.urgency,
         rate=long.rate,
@@ -129,12 +130,3 @@ def _of_few(objective: Objective, by: Mapping[float, Burn], slo: Slo) -> Burning
         why=why,
         low_traffic=True,
     )
-
-
-def _span(seconds: float) -> str:
-    """A window in words: `5 minutes`, `1 hour`, `3 days`."""
-    for unit, name in ((86_400.0, "day"), (3600.0, "hour"), (60.0, "minute")):
-        if seconds >= unit:
-            count = seconds / unit
-            return f"{count:g} {name}{'s' if count != 1 else ''}"
-    return f"{seconds:g} seconds"
