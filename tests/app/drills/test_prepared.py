@@ -1,4 +1,4 @@
-"""What is made ready before a fault, and watched after it, can be aborted too, and leaves no word behind."""
+"""What is made ready before a fault can be aborted, and neither that nor the watch after it leaves a word behind."""
 
 import asyncio
 import os
@@ -12,7 +12,7 @@ from tests.control.world import NAME
 from flyball.adapters.ledger.memory import MemoryLedger, SimulatedClock
 from flyball.app.drills.faults import FAULTS
 from flyball.app.drills.judge import Judged
-from flyball.app.drills.lease import read_lease, standing_word, watched_path
+from flyball.app.drills.lease import read_lease, standing_word
 from flyball.app.people import Person
 from flyball.app.wiring.drills.driver import Driver, Watch
 from flyball.app.wiring.drills.turns import abort
@@ -78,31 +78,10 @@ def word() -> DrillLease:
 class NeverOver(Watch):
     """A fault that was ended and whose traces do not go."""
 
-    def __init__(self) -> None:
-        self.looks = asyncio.Event()
+    def __init__(self) -> None: ...
 
     def _look(self) -> None:
         self.found = Judged(detected_s=1.0)
-        self.looks.set()
-
-
-def test_an_abort_reaches_a_drill_whose_recovery_is_only_watched(tmp_path: Path) -> None:
-    """Red before: it said that no drill runs here, for as long as the recovery took."""
-    made, ledger = driver(tmp_path)
-
-    async def story() -> bool:
-        watch = NeverOver()
-        watching = asyncio.ensure_future(made._recovering(watch, word(), 60.0))
-        await watch.looks.wait()
-        assert read_lease(made.lease) is None, "nothing is struck any more"
-        standing = standing_word(made.lease)
-        assert standing is not None
-        assert standing.share == 0.0
-        assert abort(ledger, made.lease, ADA).drill == "dr-1"
-        return await asyncio.wait_for(watching, 30)
-
-    assert asyncio.run(story())
-    assert not watched_path(made.lease).exists()
 
 
 def test_whoever_is_not_aborted_waits_to_the_end_and_leaves_no_word(tmp_path: Path) -> None:
