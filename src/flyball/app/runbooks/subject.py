@@ -60,7 +60,7 @@ def subject_of(
     fact, at = opened[about]
     since, until = timestamp(min(moment(fact.began or at), moment(at))), closed.get(about, timestamp(now))
     owed = state.healing.unrepaired.get(about)
-    if owed is not None:  # neither more nor less: the ticket asks for these rows, and a part would pay for all of them
+    if owed is not None:  # neither more nor less: the ticket asks for these rows
         return subject, values | {"incident": about, "since": owed.since, "until": owed.until}
     return subject, values | {"incident": about} | _span(since, until, sealed_until)
 

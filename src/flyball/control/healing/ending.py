@@ -12,6 +12,7 @@ from flyball.control.state.service_state import ServiceState
 from flyball.core import events as e
 from flyball.core.ids import ServiceName
 
+OF_DRILL = "its rows are a drill's, and nobody is asked for them"
 LATER = "its rows stay out of trainings until somebody has them repaired and runs flyball backfill"
 
 
@@ -42,7 +43,8 @@ def _over(situation: Situation, one: Tried, causes: tuple[Cause, ...]) -> str | 
     if kind == "shed" and (relief is None or not relief.shed):
         return "the routing is another"
     if kind == "quarantine":
-        return None if one.begun.target in state.incidents.open else f"incident {one.begun.target} is closed; {LATER}"
+        closed = f"incident {one.begun.target} is closed; {OF_DRILL if one.begun.drill else LATER}"
+        return None if one.begun.target in state.incidents.open else closed
     if state.frozen_by_person:
         return None  # a person wants things to stay as they are
     if one.verified is not None and one.verified.helped == "no":
