@@ -33,8 +33,8 @@ CPU_S = 0.005
 MODELS = ((False, "works outside the interpreter"), (True, "holds the interpreter"))
 REQUEST = request(row())
 CHAINS = {
-    "nothing answers instead": UNCHAINED.replace("deadline_ms: 400", "deadline_ms: 1000"),
-    "a constant answers instead": SERVICE.replace("deadline_ms: 400", "deadline_ms: 1000"),
+    "nothing answers instead": UNCHAINED.replace("deadline_ms: 20000", "deadline_ms: 1000"),
+    "a constant answers instead": SERVICE.replace("deadline_ms: 20000", "deadline_ms: 1000"),
 }
 
 

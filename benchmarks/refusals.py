@@ -25,7 +25,7 @@ from tests.serving.stage import SERVICE, UNCHAINED, Stage, stage, until
 from flyball.core.prediction import Answer, ArmReply
 
 ROUNDS, SECONDS, FULL, ENDLESS = 5, 1.0, 8, 999.0
-_FULL = ("deadline_ms: 400", f"deadline_ms: 600000\n  overload: {{max_in_flight: {FULL}, queue_ms: 600000}}")
+_FULL = ("deadline_ms: 20000", f"deadline_ms: 600000\n  overload: {{max_in_flight: {FULL}, queue_ms: 600000}}")
 CHAINED, DECLARED = SERVICE.replace(*_FULL), UNCHAINED.replace(*_FULL)
 
 

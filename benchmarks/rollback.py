@@ -14,11 +14,10 @@ ROUNDS = 100
 
 def main() -> None:
     """Print p50, p99 and the longest, ms."""
-    from tests.serving.stage import stage
+    from tests.serving.stage import SERVICE, stage
     from tests.serving.test_rollbacks import RENEWED, rollbacks
-    from tests.serving.test_shifts import PATIENT
 
-    for workers, declared in ((1, PATIENT), (2, PATIENT), (2, RENEWED)):
+    for workers, declared in ((1, SERVICE), (2, SERVICE), (2, RENEWED)):
         with tempfile.TemporaryDirectory() as folder, stage(Path(folder), workers=workers, declared=declared) as made:
             found = rollbacks(made, ROUNDS, renewed=declared == RENEWED)
         given = [max(0.0, each.last_given_at - each.decided_at) * 1000 for each in found]

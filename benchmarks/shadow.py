@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks._open_loop import open_loop, request
 from tests.serving.parts import CANDIDATE, CHAMPION, routing, row
-from tests.serving.stage import Stage, stage
+from tests.serving.stage import SERVICE, Stage, stage
 
 TURNS, SECONDS, RPS = 5, 6.0, 200.0
 ALONE = routing(previous=None, candidate=None, rollout=None, guardrails=None, step=None)
@@ -55,7 +55,7 @@ def main() -> None:
 
 def _started(stack: contextlib.ExitStack, name: str) -> Stage:
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-shadow-")))
-    made = stack.enter_context(stage(folder))
+    made = stack.enter_context(stage(folder, declared=SERVICE.replace("deadline_ms: 20000", "deadline_ms: 400")))
     made.release(CHAMPION)
     made.release(CANDIDATE, sick=True)
     made.start()

@@ -21,7 +21,6 @@ def main() -> None:
     """Print one line for each number of workers and connections."""
     from tests.serving.parts import CHAMPION, routing
     from tests.serving.stage import Stage, stage
-    from tests.serving.test_shifts import PATIENT
 
     alone = {"candidate": None, "previous": None, "rollout": None, "guardrails": None, "step": None}
 
@@ -38,7 +37,7 @@ def main() -> None:
 
     for workers in range(1, MOST + 1):
         print(f"{workers} worker(s)")
-        with tempfile.TemporaryDirectory() as folder, stage(Path(folder), workers=workers, declared=PATIENT) as made:
+        with tempfile.TemporaryDirectory() as folder, stage(Path(folder), workers=workers) as made:
             made.release(CHAMPION)
             made.start()
             made.control.apply("first", routing(**alone))

@@ -8,8 +8,7 @@ from msgspec.structs import replace
 from tests.control.loop import Learner, Sensor
 from tests.control.world import release
 from tests.serving.parts import row
-from tests.serving.stage import Stage, stage, until
-from tests.serving.test_shifts import PATIENT
+from tests.serving.stage import SERVICE, Stage, stage, until
 
 from flyball.adapters.clock import SystemClock
 from flyball.adapters.messages.gateway_socket import SocketGateways
@@ -125,7 +124,7 @@ def _labelled(there: World, rows: int) -> AbTest | None:
 
 def test_rows_that_nobody_answered_are_told_for_each_arm(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """They are not in the metric: an arm that fails on the hard rows looks better."""
-    alone = PATIENT.replace("[previous, {constant: {prediction: 0, score: 0.0}}]", "[]")
+    alone = SERVICE.replace("[previous, {constant: {prediction: 0, score: 0.0}}]", "[]")
     with stage(tmp_path, declared=alone) as made, ledger_of(made.home) as ledger:
         there = World(made, ledger, sick="b")
         there.begin(f"b={ROOTS['b']}:50%")

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 from tests.serving.parts import CHAMPION, arm_release, row, split
 from tests.serving.stage import PATIENCE_S, Stage, stage, until
-from tests.serving.test_shifts import CLIENTS, PATIENT, Load, _further, obeyed
+from tests.serving.test_shifts import CLIENTS, Load, _further, obeyed
 
 from flyball.core.ids import Epoch
 from flyball.core.routing import Routing
@@ -71,7 +71,7 @@ def shifted(made: Stage, orders: list[Routing]) -> Counter[tuple[int, str, str |
     ],
 )
 def test_shifts_between_four_arms_under_load_fail_no_answer(tmp_path: Path, shifts: int, workers: int) -> None:
-    with stage(tmp_path, workers=workers, declared=PATIENT) as made:
+    with stage(tmp_path, workers=workers) as made:
         total = shifted(made, tables(shifts, one_by_one=shifts > len(WEIGHTS) * 3)[1:])
     assert {(status, fallback) for status, _, fallback in total} == {(200, None)}
     assert {arm for _, arm, _ in total} == {"champion", "b", "c", "d", "e"}

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -18,21 +17,21 @@ from flyball.adapters.prediction_log.files import sealed
 
 PATH = "/v1/services/shop/predict"
 HANGS = row(items=99)
-Told = tuple[int, dict[str, Any], float]  # status, body, seconds
+LATE_MS = 4000
+Told = tuple[int, dict[str, Any]]  # status, body
 
 
 def burst(made: Stage, bodies: list[dict[str, Any]]) -> list[Told]:
     """All at once, each on a connection of its own."""
 
     async def one(body: dict[str, Any]) -> Told:
-        since = time.monotonic()
         reader, writer = await asyncio.open_connection("127.0.0.1", made.port)
         writer.write(request(body))
         head = (await reader.readuntil(b"\r\n\r\n")).lower()
         length = int(head.partition(b"content-length: ")[2].split(b"\r\n")[0])
         told = json.loads(await reader.readexactly(length))
         writer.close()
-        return int(head.split()[1]), told, time.monotonic() - since
+        return int(head.split()[1]), told
 
     async def run() -> list[Told]:
         async with asyncio.timeout(PATIENCE_S):
@@ -59,8 +58,8 @@ def test_a_full_champion_costs_nobody_an_answer_where_a_constant_is_declared(tmp
         made.control.apply("first", routing(**ALONE))
         with filled(made):
             told = burst(made, [row(card=f"c{i}") for i in range(300)])
-            assert Counter(status for status, _, _ in told) == {200: 300}
-            answers = [body["predictions"][0] for _, body, _ in told]
+            assert Counter(status for status, _ in told) == {200: 300}
+            answers = [body["predictions"][0] for _, body in told]
             assert {(each["prediction"], each["fallback"], each["arm"]) for each in answers} == {
                 (0, "constant", "champion")
             }
@@ -86,20 +85,20 @@ def test_a_full_champion_costs_nobody_an_answer_where_a_constant_is_declared(tmp
 
 
 def test_a_model_that_hangs_loses_no_answer_and_its_predecessor_answers_as_far_as_it_has_room(tmp_path: Path) -> None:
-    with stage(tmp_path, declared=SERVICE) as made:
+    with stage(tmp_path, declared=SERVICE.replace("deadline_ms: 20000", f"deadline_ms: {LATE_MS}")) as made:
         made.release(CHAMPION, sick=True)
         made.release(PREVIOUS, score=0.1)
         made.start()
         made.control.apply("first", routing(**ALONE | {"previous": PREVIOUS}))
         full = metric(made, "flyball_limit_rows{")
-        told = burst(made, [HANGS] * 400)  # the limit is 100 rows, the deadline 0.4 s
-        assert Counter(status for status, _, _ in told) == {200: 400}
-        by = Counter(body["predictions"][0]["fallback"] for _, body, _ in told)
+        told = burst(made, [HANGS] * 400)  # the limit is 100 rows
+        assert Counter(status for status, _ in told) == {200: 400}
+        answers = [body["predictions"][0] for _, body in told]
+        by = Counter(each["fallback"] for each in answers)
         assert set(by) <= {"constant", "previous"}
         assert by["constant"] >= 400 - full - 200  # at once: nobody knew yet that it hangs
-        assert max(seconds for _, _, seconds in told) < 5.0
-        quick = sorted(seconds for _, body, seconds in told if body["predictions"][0]["fallback"] == "constant")
-        assert quick[len(quick) // 2] < 2.0
+        quick = sorted(each["latency_ms"] for each in answers if each["fallback"] == "constant")
+        assert quick[len(quick) // 2] < LATE_MS / 2
 
 
 def test_overload_alone_is_answered_to_a_bound_and_refused_beyond_it(tmp_path: Path) -> None:
@@ -111,7 +110,7 @@ def test_overload_alone_is_answered_to_a_bound_and_refused_beyond_it(tmp_path: P
             status, body = made.ask("POST", PATH, {"rows": [row()] * 9_000})  # one request may overdraw what is there
             assert status == 200
             assert {each["fallback"] for each in body["predictions"]} == {"constant"}
-            assert Counter(status for status, _, _ in burst(made, [row()] * 50)) == {503: 50}
+            assert Counter(status for status, _ in burst(made, [row()] * 50)) == {503: 50}
 
 
 def test_a_client_that_can_wait_is_told_to(tmp_path: Path) -> None:
@@ -126,14 +125,14 @@ def test_a_client_that_can_wait_is_told_to(tmp_path: Path) -> None:
 
 
 def test_a_candidate_that_is_full_has_its_rows_answered_by_the_champion(tmp_path: Path) -> None:
-    with stage(tmp_path, declared=SERVICE.replace("deadline_ms: 400", "deadline_ms: 2000")) as made:
+    with stage(tmp_path, declared=SERVICE.replace("deadline_ms: 20000", "deadline_ms: 6000")) as made:
         made.release(CHAMPION, score=0.1)
         made.release(CANDIDATE, sick=True)
         made.start()
         made.control.apply("first", routing(weight=10_000, previous=None))
         told = burst(made, [row(card=f"c{i}", items=99) for i in range(160)])
-        assert Counter(status for status, _, _ in told) == {200: 160}
-        answers = [body["predictions"][0] for _, body, _ in told]
+        assert Counter(status for status, _ in told) == {200: 160}
+        answers = [body["predictions"][0] for _, body in told]
         assert {each["fallback"] for each in answers} <= {"previous", "constant"}
         assert sum(each["fallback"] == "previous" for each in answers) >= 60
         ids = [each["id"] for each in answers]

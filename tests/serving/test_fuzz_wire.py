@@ -12,7 +12,6 @@ from tests.serving.door import opened
 from tests.serving.parts import row
 from tests.serving.stage import PATIENCE_S
 from tests.serving.test_fuzz import FINE, SHOP, bent, replaced, request
-from tests.serving.test_shifts import PATIENT
 from tests.serving.watched import Watched, listening, warm
 
 PATH = "/v1/services/shop/predict"
@@ -83,7 +82,7 @@ async def attacked(folder: Path, *, bodies: int, seed: int) -> tuple[Counter[int
                 memory.append(psutil.Process().memory_info().rss)
         client.close()
 
-    async with opened(folder, declared=PATIENT) as door, listening(door) as server:
+    async with opened(folder) as door, listening(door) as server:
         await warm(server, harmless())
         async with asyncio.TaskGroup() as clients:
             for number in range(CLIENTS):

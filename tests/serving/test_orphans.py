@@ -11,7 +11,6 @@ import pytest
 from tests.serving.parts import CANDIDATE, CHAMPION, routing, row
 from tests.serving.stage import stage, until
 from tests.serving.test_recycling import asked
-from tests.serving.test_shifts import PATIENT
 
 from flyball.core.ids import Epoch
 
@@ -30,7 +29,7 @@ with socket.create_server(("127.0.0.1", 0)) as listener:
 
 
 def test_a_supervisor_killed_under_load_costs_no_answer_and_the_next_takes_over(tmp_path: Path) -> None:
-    with stage(tmp_path, workers=2, declared=PATIENT) as made:
+    with stage(tmp_path, workers=2) as made:
         made.release(CHAMPION)
         made.release(CANDIDATE)
         made.start()
@@ -56,7 +55,7 @@ def test_a_supervisor_killed_under_load_costs_no_answer_and_the_next_takes_over(
 
 @pytest.mark.slow
 def test_one_process_takes_over_from_workers_too(tmp_path: Path) -> None:
-    with stage(tmp_path, workers=2, declared=PATIENT) as made:
+    with stage(tmp_path, workers=2) as made:
         made.release(CHAMPION)
         made.release(CANDIDATE)
         made.start()
@@ -79,7 +78,7 @@ def test_orphans_that_nobody_comes_for_finish_and_end(tmp_path: Path) -> None:
 
 
 def test_a_worker_told_to_end_while_it_is_an_orphan_ends(tmp_path: Path) -> None:
-    with stage(tmp_path, workers=2, declared=PATIENT) as made:
+    with stage(tmp_path, workers=2) as made:
         made.release(CHAMPION)
         made.release(CANDIDATE)
         made.start()

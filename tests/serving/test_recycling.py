@@ -13,15 +13,14 @@ from pathlib import Path
 
 import pytest
 from tests.serving.parts import CANDIDATE, CHAMPION, routing, row
-from tests.serving.stage import PATIENCE_S, Stage, stage, until
-from tests.serving.test_shifts import PATIENT
+from tests.serving.stage import PATIENCE_S, SERVICE, Stage, stage, until
 
 from flyball.serving.serve.resident import resident_mb
 
 CLIENTS = 4
 LEAK_MB, BOUND_MB = 0.3, 250.0
-LEAKS = PATIENT.replace("serving:", f"serving:\n  recycle: {{memory_mb: {BOUND_MB}}}")
-COUNTS = PATIENT.replace("serving:", "serving:\n  recycle: {rows: 150}")
+LEAKS = SERVICE.replace("serving:", f"serving:\n  recycle: {{memory_mb: {BOUND_MB}}}")
+COUNTS = SERVICE.replace("serving:", "serving:\n  recycle: {rows: 150}")
 ALONE = {"candidate": None, "previous": None, "rollout": None, "guardrails": None, "step": None}
 
 
@@ -122,7 +121,7 @@ def test_an_arm_that_leaks_is_replaced_under_load_and_no_row_goes_to_a_stand_in(
 
 
 def test_a_worker_killed_under_load_takes_no_more_than_the_requests_in_its_hands(tmp_path: Path) -> None:
-    with stage(tmp_path, workers=2, declared=PATIENT) as made:
+    with stage(tmp_path, workers=2) as made:
         made.release(CHAMPION)
         made.start()
         made.control.apply("first", routing(**ALONE))
@@ -141,7 +140,7 @@ def test_a_worker_killed_under_load_takes_no_more_than_the_requests_in_its_hands
 
 
 def test_an_arm_killed_under_load_costs_no_answer_and_each_row_it_owed_is_an_error_event(tmp_path: Path) -> None:
-    with stage(tmp_path, declared=PATIENT) as made:
+    with stage(tmp_path) as made:
         made.release(CHAMPION)
         made.release(CANDIDATE)
         made.start()

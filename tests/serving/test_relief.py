@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from tests.serving.parts import CHAMPION, PREVIOUS, routing, row
 from tests.serving.stage import Stage, stage, until
-from tests.serving.test_shifts import PATIENT
 
 from flyball.core.errors import NotFound, Refused, StaleEpoch
 from flyball.core.routing import Relief
@@ -24,7 +23,7 @@ def one(made: Stage, card: str, **headers: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_a_broken_champion_is_spared_and_the_relief_outlives_the_gateway(tmp_path: Path, workers: int) -> None:
-    with stage(tmp_path, workers=workers, declared=PATIENT) as made:
+    with stage(tmp_path, workers=workers) as made:
         made.release(CHAMPION, sick=True)
         made.release(PREVIOUS)
         made.start()
@@ -49,7 +48,7 @@ def test_a_broken_champion_is_spared_and_the_relief_outlives_the_gateway(tmp_pat
 
 
 def test_low_priority_is_turned_away_by_its_share_and_nobody_else(tmp_path: Path) -> None:
-    with stage(tmp_path, declared=PATIENT) as made:
+    with stage(tmp_path) as made:
         made.release(CHAMPION)
         made.start()
         made.control.apply("first", routing(**ALONE | {"previous": None}, relief_=Relief(shed=0.5)))
@@ -61,7 +60,7 @@ def test_low_priority_is_turned_away_by_its_share_and_nobody_else(tmp_path: Path
 
 
 def test_workers_make_room_by_an_order_one_after_the_other_and_once(tmp_path: Path) -> None:
-    with stage(tmp_path, workers=2, declared=PATIENT) as made:
+    with stage(tmp_path, workers=2) as made:
         made.release(CHAMPION)
         made.start()
         made.control.apply("first", routing(**ALONE | {"previous": None, "epoch": 5}))
@@ -82,7 +81,7 @@ def test_workers_make_room_by_an_order_one_after_the_other_and_once(tmp_path: Pa
 
 
 def test_a_gateway_of_one_process_says_that_it_cannot_make_room(tmp_path: Path) -> None:
-    with stage(tmp_path, declared=PATIENT) as made:
+    with stage(tmp_path) as made:
         made.release(CHAMPION)
         made.start()
         made.control.apply("first", routing(**ALONE | {"previous": None}))

@@ -8,8 +8,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 from tests.serving.parts import CANDIDATE, CHAMPION, routing
-from tests.serving.stage import Stage, stage, until
-from tests.serving.test_shifts import CLIENTS, PATIENT, Load, obeyed
+from tests.serving.stage import SERVICE, Stage, stage, until
+from tests.serving.test_shifts import CLIENTS, Load, obeyed
 
 from flyball.adapters.messages.gateway_socket import waiting
 from flyball.adapters.prediction_log.segments import Segments
@@ -17,7 +17,7 @@ from flyball.core.clock import moment
 from flyball.core.ids import Epoch, RolloutId
 
 RAISES = 13
-RENEWED = PATIENT.replace("serving:", "serving:\n  recycle: {rows: 100}")  # all the time, workers and arms
+RENEWED = SERVICE.replace("serving:", "serving:\n  recycle: {rows: 100}")  # all the time, workers and arms
 
 
 @dataclass(frozen=True)
@@ -82,9 +82,9 @@ def rollbacks(made: Stage, rounds: int, *, renewed: bool = False) -> list[Rollba
 @pytest.mark.parametrize(
     ("rounds", "workers", "declared"),
     [
-        (3, 1, PATIENT),
+        (3, 1, SERVICE),
         (1, 2, RENEWED),
-        *(pytest.param(50, 3, each, marks=pytest.mark.slow) for each in (PATIENT, RENEWED)),
+        *(pytest.param(50, 3, each, marks=pytest.mark.slow) for each in (SERVICE, RENEWED)),
     ],
     ids=["one process", "workers that are renewed", "three workers", "three workers that are renewed"],
 )

@@ -18,7 +18,7 @@ from tests.serving.stage import SERVICE, stage
 
 REQUESTS, ROWS = 24, 4
 NAMES = ("amount", "items")  # of the tensors
-DECLARED = SERVICE.replace("deadline_ms: 400", "deadline_ms: 60000").replace("[previous, ", "[")
+DECLARED = SERVICE.replace("deadline_ms: 20000", "deadline_ms: 60000").replace("[previous, ", "[")
 DECLARED += "rollout: {steps: [{approval: {}}, {canary: {weight: 0.5}}, {promote: {}}]}\n"
 
 

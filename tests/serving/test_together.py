@@ -14,10 +14,9 @@ from tests.serving.stage import PATIENCE_S, SERVICE, Stage, stage, until
 from flyball.app.wiring.serving.key_file import add
 
 RAISES = 13
-PATIENT = SERVICE.replace("deadline_ms: 400", "deadline_ms: 20000")
 GATEWAY = "apiVersion: flyball/v1\nkind: Gateway\nauth: {keys: 'file:keys.json'}\nlimits: {burst: 30}\n"
-BREAKER = PATIENT.replace("serving:", "serving:\n  breaker: {min_calls: 10, open_s: 10m}")
-FLOOD = PATIENT.replace(
+BREAKER = SERVICE.replace("serving:", "serving:\n  breaker: {min_calls: 10, open_s: 10m}")
+FLOOD = SERVICE.replace(
     "serving:",
     "serving:\n  filters:\n    - {name: flood, on: answer, verdict: fall_back, "
     "rate: {prediction: 1, max_share: 0.5, window_rows: 20}}",
@@ -72,7 +71,7 @@ class Kept(http.client.HTTPConnection):
 def test_a_key_gets_its_burst_once_whichever_worker_it_asks(tmp_path: Path) -> None:
     text, _ = add(tmp_path / "keys.json", ["shop:predict"], days=None, rate_rps=0.0001, note="")
     (tmp_path / "gateway.yaml").write_text(GATEWAY)
-    with stage(tmp_path, workers=2, declared=PATIENT) as made:
+    with stage(tmp_path, workers=2) as made:
         made.gateway = tmp_path / "gateway.yaml"
         made.release(CHAMPION)
         made.start()

@@ -11,11 +11,12 @@ from tests.serving.parts import CHAMPION, routing, row
 from tests.serving.stage import UNCHAINED, Stage, stage, until
 
 RPS = 1000.0  # the model does at most 200
+DECLARED = UNCHAINED.replace("deadline_ms: 20000", "deadline_ms: 400")
 
 
 @pytest.fixture
 def burning(tmp_path: Path) -> Iterator[Stage]:
-    with stage(tmp_path, loader="benchmarks.overload:load", declared=UNCHAINED) as made:
+    with stage(tmp_path, loader="benchmarks.overload:load", declared=DECLARED) as made:
         made.release(CHAMPION)
         made.start()
         made.control.apply("first", routing(previous=None, candidate=None, rollout=None, guardrails=None, step=None))

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from tests.serving.door import opened
 from tests.serving.parts import row
 from tests.serving.serve.http.test_short_way import PATH, request
-from tests.serving.test_shifts import PATIENT
 from tests.serving.watched import Watched, listening, warm
 
 GOOD = json.dumps(row()).encode()
@@ -97,7 +96,7 @@ class Both:
 
 @contextlib.asynccontextmanager
 async def both(folder: Path) -> AsyncIterator[Both]:
-    async with opened(folder, declared=PATIENT) as door, listening(door) as short, listening(door, short=False) as long:
+    async with opened(folder) as door, listening(door) as short, listening(door, short=False) as long:
         await warm(short, request(GOOD))
         yield Both(short, long)
 
