@@ -25,7 +25,8 @@ kind: Gateway
 auth:
   keys: file:keys.json
   jwt: {jwks: "file:jwks.json", issuer: "https://id.example", audience: flyball, leeway_s: 0}
-limits: {burst: 5, body_bytes: 20000, header_bytes: 8192, headers: 40, header_s: 1, body_s: 1, connections: 60}
+limits:
+  {burst: 5, body_bytes: 20000, header_bytes: 8192, headers: 40, header_s: 5, body_s: 5, idle_s: 60, connections: 60}
 """
 
 
