@@ -5,9 +5,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
-from tests.serving.parts import CANDIDATE, CHAMPION, CONTRACT, Told, gateway, routing, row
+from tests.serving.leaps import Leaping
+from tests.serving.parts import CANDIDATE, CHAMPION, CONTRACT, Told, gateway, routing, row, service
+from tests.serving.stage import PATIENCE_S
 
-from flyball.adapters.clock import SystemClock
 from flyball.contracts.rows.reader import body_reader
 from flyball.core.declared.serving import Breaking
 from flyball.core.errors import Unavailable
@@ -23,6 +24,8 @@ from flyball.serving.serve.answering.champion import InProcess
 from flyball.serving.serve.answering.course import Course
 from flyball.serving.serve.answering.joined import Joined
 from flyball.serving.serve.answering.served import Served
+
+DEADLINE_S = 600.0  # leapt over where it is to pass
 
 
 class Counting(Told):
@@ -57,11 +60,11 @@ class Silent:
 
 
 class Start:
-    def __init__(self, predictor: Told, *, bounded: bool) -> None:
-        self._predictor, self._bounded = predictor, bounded
+    def __init__(self, predictor: Told, clock: Leaping, *, bounded: bool) -> None:
+        self._predictor, self._clock, self._bounded = predictor, clock, bounded
 
     async def in_process(self, root: str) -> InProcess:
-        return InProcess(self._predictor, SystemClock(), stuck_s=1.0, bounded=self._bounded)
+        return InProcess(self._predictor, self._clock, stuck_s=DEADLINE_S, bounded=self._bounded)
 
     async def process(self, root: str, *, patient: bool) -> Silent:
         return Silent()
@@ -95,11 +98,13 @@ def on_stage(
     """The story, told to a service whose champion has answered once; every other release is silent."""
 
     async def told() -> None:
-        log, table_in_force = Log(), routing(**table)
-        arms = Arms(Start(predictor, bounded=bounded), SystemClock(), Circuits(Breaking(), deadline_s=1.0))  # type: ignore[arg-type]
+        log, table_in_force, clock = Log(), routing(**table), Leaping()
+        circuits = Circuits(Breaking(open_s=DEADLINE_S), deadline_s=DEADLINE_S)
+        arms = Arms(Start(predictor, clock, bounded=bounded), clock, circuits)  # type: ignore[arg-type]
         signature = Signature(service="shop", task="binary", columns=CONTRACT.columns, label="integer")
         reader = body_reader(CONTRACT, label="fraud")
-        served = Served(gateway(), arms, log, log, SystemClock(), signature, None, reader)  # type: ignore[arg-type]
+        core = gateway(service(deadline_ms=1000.0 * DEADLINE_S))
+        served = Served(core, arms, log, log, clock, signature, None, reader)  # type: ignore[arg-type]
         await arms.prepare(table_in_force)
         served.core.route(table_in_force)
         arms.switch(table_in_force)
@@ -111,6 +116,13 @@ def on_stage(
         await arms.close()
 
     asyncio.run(told())
+
+
+async def late(served: Served, share: float = 1.0) -> None:
+    """So much of the deadline passes: first the half after which stand-ins are asked."""
+    assert isinstance(served.clock, Leaping)
+    for _ in range(2):
+        await served.clock.leap(share * DEADLINE_S / 2)
 
 
 def test_requests_that_come_together_are_one_call_and_each_gets_its_own_answer() -> None:
@@ -138,7 +150,8 @@ def test_only_the_row_that_failed_waits_for_its_stand_in() -> None:
         good = await asyncio.gather(*(joined.predict(row(card=f"c{i}"), f"r{i}") for i in range(9)))
         assert {record.outcome for _, _, record in good} == {"answered"}
         assert not bad.done(), "its stand-in is silent"
-        _, place, record = await bad
+        await late(served)
+        _, place, record = await asyncio.wait_for(bad, PATIENCE_S)
         assert (place, record.outcome, record.fallback, record.error) == (0, "fallback", "constant", True)
         assert len(log.records) == 11
         counts = served.core.observe().counts
@@ -154,10 +167,12 @@ def test_a_silent_candidate_holds_up_no_row_of_the_champion() -> None:
         arms = served.core.arms_of([row(card=name) for name in names], names)
         assert set(arms) == {"champion", "candidate"}
         asked = [asyncio.ensure_future(joined.predict(row(card=name), name)) for name in names]
-        done, _ = await asyncio.wait([a for a, arm in zip(asked, arms, strict=True) if arm == "champion"], timeout=0.4)
+        champions = [a for a, arm in zip(asked, arms, strict=True) if arm == "champion"]
+        done, _ = await asyncio.wait(champions, timeout=PATIENCE_S)
         assert len(done) == arms.count("champion")
         assert not any(a.done() for a, arm in zip(asked, arms, strict=True) if arm == "candidate")
-        told = await asyncio.gather(*asked)
+        await late(served)
+        told = await asyncio.wait_for(asyncio.gather(*asked), PATIENCE_S)
         assert [record.arm for _, _, record in told] == arms
         stood_in = {record.answered_by for _, _, record in told if record.arm == "candidate"}
         assert stood_in == {CHAMPION}, "asked at half the deadline"
@@ -199,7 +214,7 @@ def test_what_fails_before_a_batch_begins_is_told_to_everybody_who_waits(broken:
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(served if broken == "look" else served.core, broken, fails)
             asked = [asyncio.ensure_future(joined.predict(row(card=f"c{i}"), f"r{i}")) for i in range(3)]
-            done, _ = await asyncio.wait(asked, timeout=5.0)
+            done, _ = await asyncio.wait(asked, timeout=PATIENCE_S)
         assert [str(one.exception()) for one in done] == ["no table"] * 3
         _, _, record = await joined.predict(row(), "later")
         assert record.outcome == "answered"
@@ -207,7 +222,7 @@ def test_what_fails_before_a_batch_begins_is_told_to_everybody_who_waits(broken:
     on_stage(story, Counting(CHAMPION), previous=None, candidate=None)
 
 
-@pytest.mark.parametrize(("deadline_ms", "all_err"), [(30.0, False), (None, True)])
+@pytest.mark.parametrize(("deadline_ms", "all_err"), [(1000.0 * DEADLINE_S / 30, False), (None, True)])
 def test_a_client_s_own_short_deadline_is_no_error_event_of_a_silent_arm(
     deadline_ms: float | None, all_err: bool
 ) -> None:
@@ -217,7 +232,10 @@ def test_a_client_s_own_short_deadline_is_no_error_event_of_a_silent_arm(
         rows = [row(card=name) for name, arm in zip(names, arms, strict=True) if arm == "candidate"]
         errors = len(rows) if all_err else 0
         assert log.records[0].arm == "champion"
-        _, records = await served.predict(rows, request_id="r", terms=Terms(deadline_ms=deadline_ms))
+        asked = asyncio.ensure_future(served.predict(rows, request_id="r", terms=Terms(deadline_ms=deadline_ms)))
+        await asyncio.sleep(0)
+        await late(served, 1.0 if deadline_ms is None else 1 / 30)
+        _, records = await asyncio.wait_for(asked, PATIENCE_S)
         assert {(record.outcome, record.reason) for record in records} == {("fallback", "deadline")}
         assert sum(record.error for record in records) == errors == served.tally.errors["candidate"]
         counts = served.core.observe().counts
@@ -234,9 +252,13 @@ def test_a_hang_that_only_hasty_clients_see_is_found_by_its_circuit() -> None:
         arms = served.core.arms_of([row(card=name) for name in names], names)
         mine = [name for name, arm in zip(names, arms, strict=True) if arm == "candidate"]
         hasty = Terms(deadline_ms=0.9 * served.core.service.serving.deadline_ms)
-        await asyncio.gather(*(served.predict([row(card=name)], request_id=name, terms=hasty) for name in mine))
+        asked = [asyncio.ensure_future(served.predict([row(card=n)], request_id=n, terms=hasty)) for n in mine]
+        await asyncio.sleep(0)
+        await late(served, 0.9)
+        await asyncio.wait_for(asyncio.gather(*asked), PATIENCE_S)
         assert served.tally.errors["candidate"] == 0
-        _, (record,) = await served.predict([row(card=mine[0])], request_id="r", terms=hasty)
+        asked_last = served.predict([row(card=mine[0])], request_id="r", terms=hasty)
+        _, (record,) = await asyncio.wait_for(asked_last, PATIENCE_S)
         assert (record.reason, record.error) == ("open", True)
 
     on_stage(story, Counting(CHAMPION), previous=None, candidate=CANDIDATE, weight=5000)
@@ -248,9 +270,13 @@ def test_a_row_whose_client_heard_that_the_disk_did_not_answer_counts_as_failed(
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(log, "settles", True)
             patched.setattr(log, "settled", asyncio.get_running_loop().create_future)
-            patched.setattr(served, "_deadline_s", 0.05)
+            asked = joined.predict(row(), "r") if together else served.predict([row()], request_id="r")
+            told = asyncio.ensure_future(asked)
+            while not served._settling and not told.done():
+                await asyncio.sleep(0)
+            await late(served)
             with pytest.raises(Unavailable):
-                await (joined.predict(row(), "r") if together else served.predict([row()], request_id="r"))
+                await asyncio.wait_for(told, PATIENCE_S)
         assert +served.tally.outcomes == {("champion", "answered"): 1, ("champion", "failed"): 1}  # without zeros
         assert log.records[1].outcome == "answered", "the record on its way cannot know"
         (stats,) = oip_stats.told("shop", [CHAMPION], served.statistics.releases)
@@ -285,7 +311,7 @@ def test_an_answer_that_cannot_be_told_is_the_trouble_of_its_own_asker(bounded: 
             patched.setattr(served.shadow, "offer", lambda batch: mirrored.append(len(batch)))
             asyncio.get_running_loop().call_soon(joined.add, row(card="clumsy"), "clumsy", clumsy)
             asked = [asyncio.ensure_future(joined.predict(row(card=f"c{i}"), f"r{i}")) for i in range(3)]
-            done, _ = await asyncio.wait(asked, timeout=30.0)
+            done, _ = await asyncio.wait(asked, timeout=PATIENCE_S)
             told = [one.result() for one in done]
             await asyncio.sleep(0)  # it is shown behind the answers
         assert {record.outcome for _, _, record in told} == {"answered"}
@@ -328,7 +354,8 @@ def test_what_becomes_of_the_rest_is_not_told_to_a_row_that_was_parted(bounded: 
             *(joined.predict(row(card=f"c{i}"), f"r{i}") for i in range(3)), return_exceptions=True
         )
         assert {type(told) for told in good} == {Unavailable}
-        _, _, record = await bad
+        await late(served)
+        _, _, record = await asyncio.wait_for(bad, PATIENCE_S)
         assert (record.outcome, record.fallback) == ("fallback", "constant")
 
     on_stage(story, Counting(CHAMPION), bounded=bounded, candidate=None)

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from tests.serving.leaps import Leaping
+from tests.serving.stage import PATIENCE_S
 
-from flyball.adapters.clock import SystemClock
 from flyball.adapters.drill_word import DrillWord
 from flyball.app.drills.lease import put
 from flyball.core.drill_lease import DrillLease
@@ -19,7 +20,7 @@ from flyball.serving.serve.answering.arms import LATE
 from flyball.serving.serve.answering.champion import InProcess
 from flyball.serving.serve.answering.struck import MB, StruckChampion
 
-CLOCK = SystemClock()
+LONG_S = 100.0  # leapt over where it is to pass
 MINE, OTHERS = {"card": "drill-001", "amount": 1.0}, {"card": "c-1", "amount": 2.0}
 Reply = ArmReply | Failure
 
@@ -42,15 +43,15 @@ class Struck:
     """A champion of a real thread under the word of a file."""
 
     def __init__(self, place: Path, *, bounded: bool = True) -> None:
-        self.place = place
-        inner = InProcess(Model(), CLOCK, stuck_s=1.0, bounded=bounded)
-        self.champion = StruckChampion(inner, DrillWord(place, "shop", look_s=0.0), CLOCK)
+        self.place, self.clock = place, Leaping()
+        inner = InProcess(Model(), self.clock, stuck_s=10 * LONG_S, bounded=bounded)
+        self.champion = StruckChampion(inner, DrillWord(place, "shop", look_s=0.0), self.clock)
 
-    def asked(self, *rows: dict[str, Any], seconds: float = 5.0) -> "asyncio.Future[tuple[Reply, float]]":
+    def asked(self, *rows: dict[str, Any], seconds: float = 2 * LONG_S) -> "asyncio.Future[tuple[Reply, float]]":
         """The reply, and after how many seconds it came."""
-        loop, began = asyncio.get_running_loop(), time.monotonic()
-        future: asyncio.Future[tuple[Reply, float]] = loop.create_future()
-        self.champion.ask(rows, lambda reply: future.set_result((reply, time.monotonic() - began)), began + seconds)
+        now = self.clock.monotonic
+        began, future = now(), asyncio.get_running_loop().create_future()
+        self.champion.ask(rows, lambda reply: future.set_result((reply, now() - began)), began + seconds)
         return future
 
 
@@ -58,7 +59,7 @@ def told(place: Path, story: Callable[[Struck], Awaitable[None]]) -> None:
     async def within() -> None:
         struck = Struck(place)
         try:
-            await asyncio.wait_for(story(struck), 30)
+            await asyncio.wait_for(story(struck), 2 * LONG_S + PATIENCE_S)
         finally:
             struck.champion.close()
 
@@ -67,26 +68,32 @@ def told(place: Path, story: Callable[[Struck], Awaitable[None]]) -> None:
 
 def test_without_a_word_and_of_another_release_nothing_is_struck(tmp_path: Path) -> None:
     async def story(struck: Struck) -> None:
-        for said in (None, word("latency", release="", slow_s=9.0), word("latency", release="sha256:bb", slow_s=9.0)):
+        for said in (
+            None,
+            word("latency", release="", slow_s=LONG_S),
+            word("latency", release="sha256:bb", slow_s=LONG_S),
+        ):
             if said is not None:
                 put(struck.place, said)
             reply, seconds = await struck.asked(MINE)
             assert isinstance(reply, ArmReply)
-            assert (reply.service_ms, seconds < 5) == (1.0, True)
+            assert (reply.service_ms, seconds < LONG_S) == (1.0, True)
 
     told(tmp_path / "drill.json", story)
 
 
 def test_a_slow_answer_is_slow_by_its_own_time_and_those_beside_it_are_not(tmp_path: Path) -> None:
     async def story(struck: Struck) -> None:
-        put(struck.place, word("latency", slow_s=0.5))
+        put(struck.place, word("latency", slow_s=LONG_S))
         mine, others = struck.asked(MINE), struck.asked(OTHERS)
-        (reply, seconds), (beside, at_once) = await mine, await others
+        beside, at_once = await others
+        await struck.clock.leap(LONG_S)
+        reply, seconds = await mine
         assert isinstance(reply, ArmReply)
         assert isinstance(beside, ArmReply)
         assert reply.answers == (Answer(prediction=1.0),)
-        assert reply.service_ms > 500.0 > 1.0 >= beside.service_ms
-        assert seconds >= 0.5 > at_once
+        assert reply.service_ms > 1e3 * LONG_S > 1.0 >= beside.service_ms
+        assert seconds >= LONG_S > at_once
 
     told(tmp_path / "drill.json", story)
 
@@ -94,12 +101,15 @@ def test_a_slow_answer_is_slow_by_its_own_time_and_those_beside_it_are_not(tmp_p
 def test_a_stall_is_late_at_its_deadline_and_those_beside_it_are_answered(tmp_path: Path) -> None:
     async def story(struck: Struck) -> None:
         put(struck.place, word("upstream_stall"))
-        mine, others = struck.asked(MINE, seconds=0.3), struck.asked(OTHERS)
+        mine, others = struck.asked(MINE, seconds=LONG_S), struck.asked(OTHERS)
         assert isinstance((await others)[0], ArmReply)
         assert not mine.done()
+        await struck.clock.leap(LONG_S)
         reply, seconds = await mine
-        assert (reply, seconds >= 0.3) == (LATE, True)
-        together, _ = await struck.asked(OTHERS, MINE, seconds=0.1)
+        assert (reply, seconds >= LONG_S) == (LATE, True)
+        both = struck.asked(OTHERS, MINE, seconds=LONG_S)
+        await struck.clock.leap(LONG_S)
+        together, _ = await both
         assert together == LATE  # who shares a request with a struck row shares its fate
 
     told(tmp_path / "drill.json", story)
@@ -109,12 +119,13 @@ def test_what_leaks_is_bounded_and_given_back_at_the_end_with_nobody_there(tmp_p
     """The driver is gone, nobody asks any more: the time of the word is enough."""
 
     async def story(struck: Struck) -> None:
-        put(struck.place, word("memory_leak", leak_mb=1, most_mb=3, until=time.time() + 1.0))
+        put(struck.place, word("memory_leak", leak_mb=1, most_mb=3))
         for _ in range(5):
             await struck.asked(MINE)
         await struck.asked(OTHERS)
         assert struck.champion.leaked == 3 * MB
-        async with asyncio.timeout(10):
+        put(struck.place, word("memory_leak", leak_mb=1, most_mb=3, until=time.time() + 0.1))
+        async with asyncio.timeout(PATIENCE_S):
             while struck.champion.leaked:
                 await asyncio.sleep(0.05)
 
@@ -125,7 +136,7 @@ def test_what_leaks_is_bounded_and_given_back_at_the_end_with_nobody_there(tmp_p
 def test_a_word_is_over_at_its_time_and_at_once_when_it_is_taken_away(tmp_path: Path, fault: str) -> None:
     async def story(struck: Struck) -> None:
         for taken_away in (False, True):
-            put(struck.place, word(fault, slow_s=9.0, leak_mb=1, most_mb=3))
+            put(struck.place, word(fault, slow_s=LONG_S, leak_mb=1, most_mb=3))
             assert not struck.champion.quick  # no requests are put together while it strikes
             if taken_away:
                 struck.place.unlink()
