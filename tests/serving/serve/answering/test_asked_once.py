@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from tests.serving.counted import FAILS, load
 from tests.serving.parts import CANDIDATE, CHAMPION, PREVIOUS, Told, gateway, routing, row, service
 from tests.serving.serve.answering.test_trial import Paced
-from tests.serving.serve.workers.test_supervisor import shop
 
 from flyball.adapters.clock import SystemClock
 from flyball.core.prediction import Answer, ArmReply, Failure
@@ -155,7 +154,7 @@ def test_such_a_service_is_neither_joined_nor_tried_nor_exercised(
 ) -> None:
     async def story() -> None:
         start = Paced(0.0001)
-        served = shop(start)
+        served = start.shop()
         served.core = core(idempotent=idempotent, weight=0, shadow=0.0)
         monkeypatch.setattr(served.arms, "quick", lambda _: True)
         assert Joined(served).open == idempotent

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -19,31 +20,45 @@ from flyball.core.prediction import Answer, ArmReply, Failure
 from flyball.core.routing import Routing
 from flyball.serving.routing.capacity import HEADROOM, lifted, too_little
 from flyball.serving.routing.trial_length import BATCH_S, CAP_S, LEAST, PRECISION, Rate
+from flyball.serving.serve.answering.served import Served
 from flyball.serving.serve.answering.trial import rate_found
 from flyball.serving.serve.workers.body import OneProcess
 from flyball.serving.serve.workers.supervisor import Supervisor
 
 
 class Paced(Nowhere):
-    """Arm processes that take a moment for each question, one after the other."""
+    """Arm processes that take a moment for each question, one after the other, and the clock by which they do."""
 
     def __init__(self, service_s: float) -> None:
-        self.service_s, self.asked = service_s, 0
+        self.service_s, self.asked, self.at_s = service_s, 0, 0.0
+
+    def monotonic(self) -> float:
+        return self.at_s
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.at_s, UTC)
+
+    def shop(self) -> Served:
+        """A service of such arms, whose trials go by their clock."""
+        served = shop(self)
+        served.clock = self
+        return served
 
     async def process(self, root: str, *, patient: bool) -> object:
         start = self
 
         class Arm:
             release, alive, loaded = root, True, True
-            busy_until = 0.0
 
             def ask(
                 self, rows: Sequence[dict[str, Any]], deliver: Callable[[ArmReply | Failure], None], until: float
             ) -> None:
+                def answer() -> None:
+                    start.at_s += start.service_s
+                    deliver(Told(root).predict(rows))
+
                 start.asked += len(rows)
-                loop = asyncio.get_running_loop()
-                self.busy_until = max(loop.time(), self.busy_until) + start.service_s
-                loop.call_at(self.busy_until, deliver, Told(root).predict(rows))
+                asyncio.get_running_loop().call_soon(answer)
 
             def end_if_hung(self) -> None:
                 return
@@ -60,7 +75,7 @@ class Paced(Nowhere):
 def test_a_weight_moves_only_to_a_release_that_can_carry_it_and_back_without_a_question(tmp_path: Path) -> None:
     async def story() -> None:
         start = Paced(0.01)  # a hundred rows a second
-        served = shop(start)
+        served = start.shop()
         body = OneProcess(served)
         supervisor = Supervisor({"shop": body}, {"shop": tmp_path / "shop"}, roll_back, SystemClock(), print)
         quiet = routing(weight=0, guardrails=None)
@@ -195,7 +210,7 @@ class Leaving(Paced):
 def test_an_arm_that_makes_room_in_the_middle_of_its_trial_is_followed_by_the_fresh_one() -> None:
     async def story() -> None:
         start = Leaving(0.0005)
-        served = shop(start)
+        served = start.shop()
         quiet, raised = routing(weight=0, guardrails=None), routing(weight=5000, guardrails=None, epoch=Epoch(2))
         body = OneProcess(served)
         await body.prepare(quiet)
@@ -205,7 +220,7 @@ def test_an_arm_that_makes_room_in_the_middle_of_its_trial_is_followed_by_the_fr
         worn = served.arms.process(CANDIDATE)
         assert worn is not None
         order = asyncio.create_task(body.prepare(raised))
-        while start.asked < 50:
+        while start.asked < 50 and not order.done():
             await asyncio.sleep(0)
         assert await served.arms.renew(worn)
         before = start.asked
@@ -218,7 +233,7 @@ def test_an_arm_that_makes_room_in_the_middle_of_its_trial_is_followed_by_the_fr
 
 def test_no_arm_begins_to_make_room_from_an_order_to_the_end_of_it() -> None:
     async def story() -> None:
-        served = shop(Paced(0.0001))
+        served = Paced(0.0001).shop()
         arms = served.arms
         quiet, raised = routing(weight=0, guardrails=None), routing(weight=5000, guardrails=None, epoch=Epoch(2))
         body, seen = OneProcess(served), [arms.expecting]
