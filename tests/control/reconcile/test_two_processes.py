@@ -19,12 +19,12 @@ from flyball.app.wiring.ledger import use
 from flyball.app.wiring.ledger_place import open_ledger
 from flyball.core import events as e
 
-LEASE_S = 1.5
+LEASE_S = {"one": 1.5, "two": 600.0}  # the second keeps it, however long it stands still itself
 
 
 @contextmanager
 def controller(folder: Path, owner: str) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "tests.control.standing_controller", str(folder), owner, str(LEASE_S)]
+    command = [sys.executable, "-m", "tests.control.standing_controller", str(folder), owner, str(LEASE_S[owner])]
     root = Path(__file__).resolve().parents[3]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root) as process:
         try:
@@ -32,7 +32,7 @@ def controller(folder: Path, owner: str) -> Iterator[subprocess.Popen[str]]:
         finally:
             (folder / "stop").touch()
             process.send_signal(signal.SIGCONT)
-            process.wait(timeout=30)
+            process.wait(timeout=60)
 
 
 def told(process: subprocess.Popen[str], word: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 from tests.serving.door import ask, opened
+from tests.serving.stage import PATIENCE_S
 
 from flyball.adapters.clock import SystemClock
 from flyball.core.access import Denied
@@ -77,7 +78,7 @@ def everything(door: Door) -> dict[str, Any]:
 async def settled(door: Door) -> None:
     """The record of the request before is written, and its pane is closed: both take their time."""
     served = door._services["shop"]
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while not served.core.accounting.slot.count("written") or not served.capture._index:
             await asyncio.sleep(0.01)
 

@@ -90,7 +90,9 @@ def told(story: Callable[[Rig], object], rig: Callable[[], Rig]) -> None:
     asyncio.run(run())
 
 
-def test_a_full_disk_does_not_keep_weight_from_being_lowered(tmp_path: Path) -> None:
+def test_a_full_disk_does_not_keep_weight_from_being_lowered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisors, "LOWERED_S", PATIENCE_S)  # so that the disk has said that it is full
+
     async def story(rig: Rig) -> None:
         rig.disk.full = True
         await rig.supervisor.apply("lowered", LOWERED)
