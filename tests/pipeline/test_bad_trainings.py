@@ -44,7 +44,7 @@ def train(pipeline: Pipeline, folder: Path, body: str, text: str = EASY, head: s
     [
         ("    raise ValueError('no luck today')\n", "", "ValueError: no luck today"),
         ("    threading.Event().wait()\n", "timeout_s: 1.0", "longer than experiment.timeout_s = 1 s"),
-        ("    held = []\n    while True:\n        held.append(np.ones(1_000_000))\n", "limits: {memory_mb: 450}",
+        ("    held = np.ones(90_000_000)\n    threading.Event().wait(held.size)\n", "limits: {memory_mb: 450}",
          "MB of resident memory, more than experiment.limits.memory_mb = 450"),
         ("    threading.Event().wait()\n", "limits: {cost: 0.001, cost_per_hour: 3.6}",
          "experiment.limits.cost allows"),
@@ -121,9 +121,11 @@ def test_temporary_files_and_its_own_folder_are_free(tmp_path: Path, pipeline: P
 def test_a_child_that_would_outlive_the_training_is_ended_with_it(tmp_path: Path, pipeline: Pipeline) -> None:
     """It has left the session and its parent has ended: the server is its reaper all the same."""
     body = (
+        "    told, tells = os.pipe()\n"
         "    if os.fork() == 0:\n        os.setsid()\n        if os.fork() == 0:\n"
-        "            print(os.getpid(), flush=True)\n            signal.pause()\n        os._exit(0)\n"
-        "    os.wait()\n"
+        "            print(os.getpid(), flush=True)\n            os.write(tells, b'x')\n            signal.pause()\n"
+        "        os._exit(0)\n"
+        "    os.wait()\n    os.read(told, 1)\n"
     )
     train(pipeline, tmp_path / "fraud", body + FIT)
     (run,) = pipeline.book("fraud").runs.values()
