@@ -65,9 +65,9 @@ TABLE = pl.DataFrame({"x": [0.5, 1.5], "land": ["de", None], "n": [1, 2]})
 INPUTS = {"x": "FP64", "land": "BYTES", "n": "INT32"}
 
 
-def model(url: str, **options: Any) -> RemoteModel:
+def model(url: str, *, timeout_s: float = 60.0, **options: Any) -> RemoteModel:
     wanted: dict[str, Any] = {"inputs": INPUTS, "output": "p", "classes": [False, True]} | options
-    return RemoteModel({"url": url, "model": "m", "timeout_s": 0.5}, **wanted)
+    return RemoteModel({"url": url, "model": "m", "timeout_s": timeout_s}, **wanted)
 
 
 def test_two_classes_from_one_number_a_row_and_the_same_after_pickling() -> None:
@@ -154,12 +154,12 @@ def test_a_hung_and_a_dead_server_are_unavailable_within_the_bound() -> None:
     free = Event()
 
     def hangs(*_: Any) -> tuple[int, bytes]:
-        free.wait(10)
+        free.wait(60)
         return 200, b""
 
     with answering(hangs) as url:
         with pytest.raises(Unavailable, match="Timeout"):
-            model(url).predict(TABLE)
+            model(url, timeout_s=0.5).predict(TABLE)
         free.set()
     with pytest.raises(Unavailable, match="Connection"):
         model(url).predict(TABLE)
@@ -171,7 +171,10 @@ def test_a_token_is_read_from_the_environment_and_is_not_in_the_pickle(monkeypat
 
     with answering(guarded) as url:
         one = RemoteModel(
-            {"url": url, "model": "m", "token_env": "THEIR_TOKEN"}, inputs=INPUTS, output="p", classes=[0, 1]
+            {"url": url, "model": "m", "timeout_s": 60.0, "token_env": "THEIR_TOKEN"},
+            inputs=INPUTS,
+            output="p",
+            classes=[0, 1],
         )
         with pytest.raises(Unavailable, match="THEIR_TOKEN holds no token"):
             one.predict(TABLE)

@@ -54,21 +54,16 @@ def begin(ledger: OpenLedger, count: int = 1, service: str = "fraud") -> None:
         )
 
 
-def relay(home: Home, ledger: OpenLedger, environment: dict[str, str] | None = None, **options: Any) -> Relay:
-    return Relay(
-        ledger,
-        Directory(ledger).declared,
-        lambda address, destination: _quick(receiver_of(address, destination, home, environment or {})),
-        owner="test",
-        draw=lambda: 0.0,
-        **options,
-    )
+def relay(home: Home, ledger: OpenLedger, environment: dict[str, str] | None = None, *, hung: str = "") -> Relay:
+    """`hung`: the address that is given up soon; whoever answers may take what a busy machine takes."""
 
+    def make(address: str, destination: Any) -> Any:
+        receiver = receiver_of(address, destination, home, environment or {})
+        if isinstance(receiver, HttpReceiver):
+            receiver.client.deadline_s = 0.5 if address == hung else 60.0
+        return receiver
 
-def _quick(receiver: Any) -> Any:
-    if isinstance(receiver, HttpReceiver):
-        receiver.client.deadline_s = 0.5  # a hung receiver, without a long test
-    return receiver
+    return Relay(ledger, Directory(ledger).declared, make, owner="test", draw=lambda: 0.0)
 
 
 def flushed(made: Relay) -> None:
@@ -132,7 +127,7 @@ def test_a_hung_and_a_dead_receiver_hold_up_nobody(home: Home, ledger: OpenLedge
             Destination(format="cdevents", to=good.url, name="good"),
         )
         begin(ledger, 3)
-        flushed(relay(home, ledger))
+        flushed(relay(home, ledger, hung="fraud/hung"))
         assert len(good.got) == 3
     assert outcomes(ledger, "fraud/hung") == [("failed", "no answer within 0.5 s")]
     assert outcomes(ledger, "fraud/dead")[0][0] == "failed"

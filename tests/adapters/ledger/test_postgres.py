@@ -50,7 +50,7 @@ def url(postgres_server: str) -> str:
 
 @pytest.fixture
 def ledger(url: str) -> Iterator[PostgresLedger]:
-    made = PostgresLedger(url, sealer=chain, busy_s=0.5)
+    made = PostgresLedger(url, sealer=chain)
     yield made
     made.close()
 
@@ -144,14 +144,15 @@ def test_a_transaction_that_had_failed_unheard_is_not_taken_for_written(url: str
 def test_connections_that_died_while_they_waited_are_replaced_in_silence(ledger: PostgresLedger, url: str) -> None:
     ledger.append([fact("before")])
     mine = "datname = current_database() AND pid <> pg_backend_pid() AND application_name = 'flyball'"
-    end = f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE {mine}"
+    end = f"SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE {mine}"
     sql(url, end)
     assert ledger.head().size == 1
     sql(url, end)
     assert ledger.append([fact("after")])[0].seq == 2
 
 
-def test_a_ledger_that_another_holds_is_unavailable_and_says_so(ledger: PostgresLedger, url: str) -> None:
+def test_a_ledger_that_another_holds_is_unavailable_and_says_so(url: str) -> None:
+    ledger = PostgresLedger(url, sealer=chain, busy_s=0.5)
     with psycopg.connect(url) as other:
         other.execute("SELECT 1 FROM tip FOR UPDATE")
         with pytest.raises(Unavailable, match=r"nothing was written.*lock timeout") as caught:
@@ -159,6 +160,7 @@ def test_a_ledger_that_another_holds_is_unavailable_and_says_so(ledger: Postgres
         assert "another process holds the ledger" in caught.value.hint
         assert ledger.head().size == 0  # readers never wait
     assert ledger.append([fact("now")])[0].seq == 1
+    ledger.close()
 
 
 def test_a_server_that_is_away_is_told_without_the_password() -> None:
