@@ -18,7 +18,7 @@ def run(*words: object) -> Any:
 
 
 @contextmanager
-def tree(*words: object, ends_s: float | None = 30.0) -> Iterator[dict[str, Any]]:
+def tree(*words: object, ends_s: float | None = 60.0) -> Iterator[dict[str, Any]]:
     """`flyball up` on a free port: what it tells once it is ready. Afterwards nothing of it is left, within `ends_s`;
     None: however long that takes."""
     command = [*FLYBALL, "up", *map(str, words), "--port", "0", "--json"]

@@ -4,10 +4,8 @@ import asyncio
 import json
 import os
 import shutil
-import socket
 import subprocess
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +14,7 @@ from typing import Any
 
 import pytest
 from tests.app.receiver import Receiver, receiving
+from tests.app.slo.servers import listens_at
 from tests.app.test_alert_relay import NAME, declare, flushed, over, page
 
 from flyball.adapters.clock import SystemClock
@@ -51,9 +50,9 @@ def until(found: Callable[[], Any]) -> Any:
 
 def get(url: str) -> Any:
     try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
+        with urllib.request.urlopen(url, timeout=60) as answer:
             return json.loads(answer.read() or b"true") if "/api/" in url else answer.status == 200
-    except (urllib.error.URLError, ConnectionError):
+    except OSError:  # not yet there, or slower than that
         return None
 
 
@@ -62,22 +61,19 @@ def alertmanager(folder: Path, hook: str) -> Iterator[str]:
     """Its address, once it is ready."""
     assert PROGRAM is not None, "CI has to have Alertmanager"
     (folder / "alertmanager.yml").write_text(CONFIG.format(url=hook))
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
-    url = f"http://127.0.0.1:{port}"
     command = [
         *(PROGRAM, f"--config.file={folder / 'alertmanager.yml'}", f"--storage.path={folder / 'data'}"),
-        *(f"--web.listen-address=127.0.0.1:{port}", "--cluster.listen-address="),
+        *("--web.listen-address=127.0.0.1:0", "--cluster.listen-address="),
     ]
     with open(folder / "log", "wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
         try:
+            url = f"http://127.0.0.1:{until(lambda: listens_at(folder / 'log'))}"
             until(lambda: get(f"{url}/-/ready"))
             yield url
         finally:
             process.terminate()
-            process.wait(timeout=30)
+            process.wait(timeout=60)
 
 
 def test_alertmanager_shows_an_alert_groups_it_notifies_and_ends_it(tmp_path: Path) -> None:

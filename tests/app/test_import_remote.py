@@ -28,18 +28,18 @@ def serving(file: Path, home: Path) -> Iterator[str]:
         yield json.loads(process.stdout.readline())["url"]
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=60)
 
 
 def asked(url: str, service: str) -> Any:
     body = json.dumps({"rows": [{"x": x, "amount": 1.0} for x in (-1.0, 0.0, 2.0)]}).encode()
-    with urlopen(Request(f"{url}/v1/services/{service}/predict", data=body), timeout=10) as answer:
+    with urlopen(Request(f"{url}/v1/services/{service}/predict", data=body), timeout=60) as answer:
         return [row["score"] for row in json.load(answer)["predictions"]]
 
 
 def opened(gateway: str) -> str:
     """The line of the metrics that says whether the champion is asked."""
-    with urlopen(f"{gateway}/metrics", timeout=10) as told:
+    with urlopen(f"{gateway}/metrics", timeout=60) as told:
         lines = told.read().decode().splitlines()
     return next((line for line in lines if line.startswith("flyball_circuit_open") and 'arm="champion"' in line), "")
 
@@ -75,7 +75,7 @@ def test_its_answers_are_judged_and_served_and_its_death_is_ours_to_bear(
             assert failed.value.code in (500, 503)
             while "flyball_circuit_open" not in (said := opened(gateway)) or not said.endswith(" 1.0"):
                 continue  # its watch finds out by itself, and then nobody waits for it any more
-            with urlopen(f"{gateway}/livez", timeout=10) as alive:
+            with urlopen(f"{gateway}/livez", timeout=60) as alive:
                 assert alive.status == 200
     done = subprocess.run(
         [*FLYBALL, "serve", str(ours), "--home", str(here), "--port", "0"], capture_output=True, text=True

@@ -22,6 +22,7 @@ kind: Service
 metadata: {name: fraud, owner: tests, people: {lead: [approver]}}
 data: {contract: contract.yaml, source: orders.csv, label: fraud, key: card}
 experiment: {task: binary, metric: roc_auc}
+serving: {deadline_ms: 60000}
 """
 CONTRACT = contract(
     "fraud",
@@ -73,7 +74,7 @@ def serving(folder: Path, *options: str) -> Iterator[str]:
         yield told["url"]
     finally:
         process.terminate()
-        code = process.wait(30)
+        code = process.wait(60)
         process.stdout.close()
     assert code == 0
 
@@ -82,7 +83,7 @@ def predict(url: str) -> tuple[int, Any]:
     body = json.dumps({"card": "4929-1111", "amount": 190.0}).encode()
     request = urllib.request.Request(f"{url}/v1/services/fraud/predict", body)
     try:
-        with urllib.request.urlopen(request, timeout=30) as response:
+        with urllib.request.urlopen(request, timeout=60) as response:
             return response.status, json.load(response)
     except urllib.error.HTTPError as error:
         return error.code, json.load(error)
@@ -142,9 +143,9 @@ def test_several_workers_answer_as_one_gateway(trained: Path) -> None:
     with serving(trained, "--workers", "2") as url:
         ids = {predict(url)[1]["predictions"][0]["id"] for _ in range(20)}
         labels = json.dumps({"labels": [{"id": name, "label": 1} for name in ids]}).encode()
-        with urllib.request.urlopen(urllib.request.Request(f"{url}/v1/labels", labels), timeout=30) as response:
+        with urllib.request.urlopen(urllib.request.Request(f"{url}/v1/labels", labels), timeout=60) as response:
             assert json.load(response)["accepted"] == 20
-        with urllib.request.urlopen(f"{url}/metrics", timeout=30) as response:
+        with urllib.request.urlopen(f"{url}/metrics", timeout=60) as response:
             assert b'flyball_rows_total{arm="champion",outcome="answered",service="fraud"} 20.0' in response.read()
     found = list(Segments(trained / "home" / "telemetry").sealed("fraud", -1))
     assert ids <= {name for segment in found for name in segment.predictions["id"]}

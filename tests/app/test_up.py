@@ -55,7 +55,7 @@ def up(files: list[Path], home: Path) -> Iterator[dict[str, Any]]:
 
 def predict(url: str, service: str, x: float) -> Any:
     body = json.dumps({"x": x, "amount": 1.0}).encode()
-    with urlopen(Request(f"{url}/v1/services/{service}/predict", data=body), timeout=10) as answer:
+    with urlopen(Request(f"{url}/v1/services/{service}/predict", data=body), timeout=60) as answer:
         return json.load(answer)["predictions"][0]
 
 
@@ -95,7 +95,7 @@ def counted(home: Path, url: str) -> bool:
     found = budgets_state(Home(home), "shop")
     if found is None or found.budgets[0].events.total == 0:
         return False
-    with urlopen(f"{url}/metrics", timeout=10) as answer:
+    with urlopen(f"{url}/metrics", timeout=60) as answer:
         return (
             b'flyball_objective_events_total{objective="availability",service="shop",what="good"} 1.0' in answer.read()
         )

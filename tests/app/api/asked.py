@@ -18,7 +18,7 @@ from flyball.app.home import Home
 from flyball.app.wiring.ledger import ledger_of
 from flyball.core import events as e
 
-ENDS_S = 30
+ENDS_S = 60
 
 
 def declared(people: dict[str, list[str]]) -> list[e.AnyFact]:

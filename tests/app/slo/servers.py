@@ -1,10 +1,11 @@
-"""A real Prometheus and a real Alertmanager on loopback, with free ports and folders of their own, for one test."""
+"""A real Prometheus and a real Alertmanager on loopback, with ports and folders of their own, for one test."""
 
 import contextlib
 import http.client
 import json
+import math
+import re
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +16,7 @@ from typing import Any, TypeVar
 import pytest
 
 PROGRAMS = ("prometheus", "prometheus-alertmanager", "promtool", "amtool")  # Debian: both packages
-PATIENCE_S = 50.0  # for things that happen; a test that waits in vain fails
+PATIENCE_S = 120.0  # for things that happen; a test that waits in vain fails
 Found = TypeVar("Found")
 
 SCRAPING = """\
@@ -55,11 +56,12 @@ class Servers:
         return [each["labels"] for each in alerts if each["state"] == "firing"]
 
     def value(self, query: str) -> float | None:
-        """One number of Prometheus; None: there is no series."""
+        """One number of Prometheus; None: there is no series, or it is a share of nothing."""
         from urllib.parse import quote
 
         found = _json(self.prometheus, f"/api/v1/query?query={quote(query)}")["data"]["result"]
-        return float(found[0]["value"][1]) if found else None
+        number = float(found[0]["value"][1]) if found else math.nan
+        return None if math.isnan(number) else number
 
     def held(self) -> list[dict[str, Any]]:
         """What Alertmanager knows: labels and state of each alert."""
@@ -68,7 +70,7 @@ class Servers:
 
     def amtool(self, *words: str) -> str:
         place = f"--alertmanager.url=http://127.0.0.1:{self.alertmanager}"
-        done = subprocess.run(["amtool", place, *words], capture_output=True, text=True, timeout=30, check=False)
+        done = subprocess.run(["amtool", place, *words], capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
@@ -76,30 +78,26 @@ class Servers:
 @contextmanager
 def running(folder: Path, *, rules: str, gateway: int, webhook: str) -> Iterator[Servers]:
     """Both, scraping a gateway at this port; ended with the block."""
-    prometheus, alertmanager = free_port(), free_port()
     (folder / "rules.yaml").write_text(rules)
-    (folder / "prometheus.yaml").write_text(SCRAPING.format(alertmanager=alertmanager, gateway=gateway))
     (folder / "alertmanager.yaml").write_text(ROUTING.format(webhook=webhook))
-    commands = (
-        [
-            "prometheus-alertmanager",
-            f"--config.file={folder / 'alertmanager.yaml'}",
-            f"--storage.path={folder / 'alertmanager'}",
-            f"--web.listen-address=127.0.0.1:{alertmanager}",
-            "--cluster.listen-address=",
-        ],
-        [
-            "prometheus",
-            f"--config.file={folder / 'prometheus.yaml'}",
-            f"--storage.tsdb.path={folder / 'prometheus'}",
-            f"--web.listen-address=127.0.0.1:{prometheus}",
-            "--rules.alert.resend-delay=1s",
-        ],
-    )
-    with contextlib.ExitStack() as stack:
-        started = [stack.enter_context(_process(command, folder)) for command in commands]
-        until(lambda: all(_ready(port) for port in (prometheus, alertmanager)) or None, alive=started)
-        yield Servers(folder, prometheus, alertmanager)
+    alerting = [
+        "prometheus-alertmanager",
+        f"--config.file={folder / 'alertmanager.yaml'}",
+        f"--storage.path={folder / 'alertmanager'}",
+        "--web.listen-address=127.0.0.1:0",
+        "--cluster.listen-address=",
+    ]
+    scraping = [
+        "prometheus",
+        f"--config.file={folder / 'prometheus.yaml'}",
+        f"--storage.tsdb.path={folder / 'prometheus'}",
+        "--web.listen-address=127.0.0.1:0",
+        "--rules.alert.resend-delay=1s",
+    ]
+    with _process(alerting, folder) as alertmanager:
+        (folder / "prometheus.yaml").write_text(SCRAPING.format(alertmanager=alertmanager, gateway=gateway))
+        with _process(scraping, folder) as prometheus:
+            yield Servers(folder, prometheus, alertmanager)
 
 
 def until(found: Callable[[], Found | None], *, alive: Sequence[subprocess.Popen[bytes]] = ()) -> Found:
@@ -114,30 +112,33 @@ def until(found: Callable[[], Found | None], *, alive: Sequence[subprocess.Popen
     raise AssertionError(f"not within {PATIENCE_S:g} s")
 
 
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
+def listens_at(log: Path) -> int | None:
+    """The port that one of them says it has got: it was told to take any, so that nobody else can take it before."""
+    found = re.search(r'msg="Listening on" address=127\.0\.0\.1:(\d+)', log.read_text())
+    return int(found[1]) if found else None
 
 
 @contextmanager
-def _process(command: list[str], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    with (folder / f"{command[0]}.log").open("wb") as log:
+def _process(command: list[str], folder: Path) -> Iterator[int]:
+    """The port at which it is ready."""
+    file = folder / f"{command[0]}.log"
+    with file.open("wb") as log:
         process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
         try:
-            yield process
+            port = until(lambda: listens_at(file), alive=[process])
+            until(lambda: _ready(port) or None, alive=[process])
+            yield port
         finally:
             process.terminate()
             try:
-                process.wait(10)
+                process.wait(60)
             except subprocess.TimeoutExpired:
                 process.kill()
-                process.wait(10)
+                process.wait(60)
 
 
 def _ready(port: int) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     with contextlib.closing(connection):
         try:
             connection.request("GET", "/-/ready")
@@ -147,7 +148,7 @@ def _ready(port: int) -> bool:
 
 
 def _json(port: int, path: str) -> Any:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     with contextlib.closing(connection):
         connection.request("GET", path)
         return json.loads(connection.getresponse().read())

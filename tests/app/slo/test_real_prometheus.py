@@ -21,6 +21,10 @@ from tests.serving.stage import SERVICE, Stage, stage
 from flyball.app.cli.main import run
 
 DECLARED = SERVICE.replace("fallback: [previous, {constant: {prediction: 0, score: 0.0}}]", "fallback: []")
+# bounds that no answer misses, however busy the machine: what burns here is what the test sends
+DECLARED = DECLARED.replace("deadline_ms: 400", "deadline_ms: 60000").replace(
+    "latency_p99_ms: 100", "latency_p99_ms: 60000"
+)
 DECLARED += "slo: {min_events: 20}\nalerts: {runbooks_url: 'https://wiki.example/runbooks'}\n"
 SCALE = 1 / 300
 
@@ -69,7 +73,8 @@ def test_a_burn_is_scraped_fired_grouped_held_back_by_a_silence_and_told_to_a_we
         with running(folder, rules=written.read_text(), gateway=served.port, webhook=receiver.url) as servers:
             with asked_all_the_time(served, *[row(card=f"c{number}") for number in range(5)]):
                 until(lambda: (servers.value('slo:sli_events:increase1h{slo="availability"}') or 0) > 20 or None)
-                assert servers.value('slo:sli_error:ratio_rate5m{slo="availability"}') == 0
+                # a second, in which a busy machine may have scraped less than twice
+                assert until(lambda: servers.value('slo:sli_error:ratio_rate5m{slo="availability"}')) == 0
                 assert not [each for each in servers.firing() if each["alertname"] == "ErrorBudgetBurn"]
             silence = servers.amtool(
                 *("silence", "add", "service=shop", "--comment=a test", "--author=test", "--duration=5m")

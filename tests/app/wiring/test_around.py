@@ -27,7 +27,7 @@ from flyball.serving.access.own_probe import HEADER, is_own
 
 SECRET = b"secret"
 COLUMNS = (Column(name="amount", kind="number"), Column(name="shop", kind="string"))
-DECLARED = replace(service(), serving=Serving(probes=Probes(every_s=1.0, timeout_s=0.5)))
+DECLARED = replace(service(), serving=Serving(probes=Probes(every_s=1.0, timeout_s=60.0)))
 
 
 class Gateway:

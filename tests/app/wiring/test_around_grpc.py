@@ -15,6 +15,7 @@ from tests.serving.certificates import Authority
 from tests.serving.door import opened
 from tests.serving.parts import CHAMPION, CONTRACT, service
 from tests.serving.serve.http.test_own_probes import everything, guarded
+from tests.serving.test_shifts import PATIENT
 
 from flyball.adapters.gateway_address import Address, write_address
 from flyball.app.home import Home
@@ -28,14 +29,14 @@ from flyball.serving.serve.grpc_server import GrpcServer  # noqa: E402
 from flyball.serving.serve.http.asgi import Door  # noqa: E402
 from flyball.serving.serve.http.tls import Certificates, TlsFiles  # noqa: E402
 
-SHOP = replace(service(), serving=Serving(probes=Probes(endpoints=("grpc",), timeout_s=2.0)))
+SHOP = replace(service(), serving=Serving(probes=Probes(endpoints=("grpc",), timeout_s=60.0)))
 INPUTS = tuple(column for column in CONTRACT.columns if column.name != "fraud")
 
 
 @asynccontextmanager
 async def serving(folder: Path, leaf: tuple[Path, Path] | None = None) -> AsyncIterator[tuple[Door, Home, GrpcServer]]:
     """A door that lets nobody in, over gRPC, and a home that knows where."""
-    async with opened(folder, sick=False) as door:
+    async with opened(folder, declared=PATIENT, sick=False) as door:
         home = Home(folder / "home")
         packaged = home.releases / CHAMPION.removeprefix("sha256:")
         pl.DataFrame({"card": ["c"], "amount": [1.0], "items": [1]}).write_parquet(packaged / "probe.parquet")
