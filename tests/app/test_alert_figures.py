@@ -1,12 +1,13 @@
 """How it stands now beside how it was when somebody was told: in the list of alerts, and in what is told again."""
 
 import asyncio
-import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
+import pytest
 from tests.app.api.asked import declared
 from tests.app.api.asked import put as write
 from tests.app.receiver import Receiver, receiving
@@ -23,6 +24,7 @@ from flyball.app.home import Home
 from flyball.app.wiring.api.desk import LedgerDesk
 from flyball.app.wiring.asking.newest_figures import newest_figures
 from flyball.app.wiring.ledger_place import open_ledger
+from flyball.app.wiring.loop import beats
 from flyball.app.wiring.loop.budgets_file import NAME as BUDGETS
 from flyball.app.wiring.reminders import Reminders
 from flyball.core.budget_standing import BudgetsState, BudgetStanding
@@ -34,7 +36,14 @@ from flyball.core.health_report import HealthReport
 
 __all__ = ["put", "said"]  # fixtures of the other files
 Put = Callable[..., Home]
+NOW = 1_790_000_000.0  # seconds since the epoch
 NEW = msgspec.structs.replace(sign("errors"), why="90 of 100 rows failed", as_of="2026-11-27T10:00:00.000000Z")
+
+
+@pytest.fixture(autouse=True)
+def _now(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A controller that was there a moment ago still is, however long the machine takes to ask."""
+    monkeypatch.setattr(beats, "time", SimpleNamespace(time=lambda: NOW))
 
 
 def kept(home: Home, *signs: Any, ago_s: float = 0.0) -> None:
@@ -45,7 +54,7 @@ def kept(home: Home, *signs: Any, ago_s: float = 0.0) -> None:
     objective = Objective(name="availability", sli="availability", target=0.999)
     state = BudgetsState(
         service=NAME,
-        as_of=time.time(),
+        as_of=NOW,
         declared=True,
         budgets=(
             BudgetStanding(objective=objective, left=0.25),
@@ -54,7 +63,7 @@ def kept(home: Home, *signs: Any, ago_s: float = 0.0) -> None:
     )
     (home.telemetry(NAME)).mkdir(parents=True, exist_ok=True)
     (home.telemetry(NAME) / BUDGETS).write_bytes(msgspec.json.encode(state))
-    write_beat(home.heartbeat, Beat(owner="c", at=time.time(), kept={NAME: time.time() - ago_s}))
+    write_beat(home.heartbeat, Beat(owner="c", at=NOW, kept={NAME: NOW - ago_s}))
 
 
 def test_the_list_says_how_it_stands_now_and_the_api_as_much(tmp_path: Path, said: Said) -> None:

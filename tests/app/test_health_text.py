@@ -1,19 +1,22 @@
 """What `status` and `explain` say of health: the controller's word while it keeps the service, else that none does."""
 
-import time
 from pathlib import Path
+from types import SimpleNamespace
 
+import pytest
 from tests.control.world import NAME
 
 from flyball.adapters.heartbeat import Beat, write_beat
 from flyball.app.cli.health_text import health_lines, in_short
 from flyball.app.home import Home
 from flyball.app.wiring.health_seen import health_seen
+from flyball.app.wiring.loop import beats
 from flyball.app.wiring.loop.health_file import HealthFile
 from flyball.control.state.service_state import ServiceState
 from flyball.core.health import Health, Sign
 from flyball.core.surroundings import Surroundings
 
+NOW = 1_790_000_000.0  # seconds since the epoch
 ILL = Health(
     state="UNHEALTHY",
     why="30 of 100 rows failed",
@@ -24,7 +27,8 @@ ILL = Health(
 )
 
 
-def test_it_is_written_when_judged_anew_and_read_with_its_age(tmp_path: Path) -> None:
+def test_it_is_written_when_judged_anew_and_read_with_its_age(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(beats, "time", SimpleNamespace(time=lambda: NOW))
     home = Home(tmp_path)
     said: list[str] = []
     file = HealthFile(home, NAME, said.append)
@@ -32,12 +36,12 @@ def test_it_is_written_when_judged_anew_and_read_with_its_age(tmp_path: Path) ->
     assert health_seen(home, NAME).standing.why == "no controller has judged it yet"
     file.write(ILL, state, around)
     assert health_seen(home, NAME).standing.state == "UNKNOWN"  # nobody says that it is kept
-    write_beat(home.heartbeat, Beat(owner="c", at=time.time(), kept={NAME: time.time()}))
+    write_beat(home.heartbeat, Beat(owner="c", at=NOW, kept={NAME: NOW}))
     assert health_seen(home, NAME).standing == ILL
     written = home.health(NAME).stat().st_mtime_ns
     file.write(ILL, state, around)
     assert home.health(NAME).stat().st_mtime_ns == written
-    write_beat(home.heartbeat, Beat(owner="c", at=time.time(), kept={NAME: time.time() - 60}))
+    write_beat(home.heartbeat, Beat(owner="c", at=NOW, kept={NAME: NOW - 60}))
     assert "no controller has kept it for 60 s; it was UNHEALTHY" in health_seen(home, NAME).standing.why
     assert said == []
 

@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
-from msgspec.structs import replace
 from tests.app.api.asked import answering, ask, declared, put
 from tests.app.api.test_flagger import DOCUMENTED, SENT
 from tests.app.api.test_templates import resource
 from tests.app.test_alert_relay import page
-from tests.app.test_people import ASKED, ROLLOUT, asking
+from tests.app.test_people import ROLLOUT, asking
 from tests.control.world import NAME, SECOND
 
 from flyball.app.home import Home
@@ -61,7 +60,7 @@ def url(folder: Path, keys: dict[str, str]) -> Iterator[str]:
     clerk = keys["clerk"].split("_")[1]
     people = {"ann@example.com": ["approver"], "bob@example.com": ["operator"], f"key-{clerk}": ["operator"]}
     put(home, *declared(people))
-    put(home, *asking(), replace(ASKED, expires_at="2999-01-01T00:00:00.000000Z"))
+    put(home, *asking())
     with answering(home.root, "--gateway", str(folder / "gateway.yaml")) as found:
         yield found
 

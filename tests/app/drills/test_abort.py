@@ -1,7 +1,6 @@
-"""`flyball drill abort` of a drill whose driver lives: it stops within a second, under the fault and after it."""
+"""`flyball drill abort` of a drill whose driver lives: it stops at its next look, under the fault and after it."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -23,7 +22,7 @@ from flyball.app.drills.watchers import Watchers
 from flyball.app.home import Home
 from flyball.app.people import states_of
 from flyball.app.wiring.drills import driver as driving
-from flyball.app.wiring.drills.driver import Driver
+from flyball.app.wiring.drills.driver import POLL_S, Driver, Watch
 from flyball.app.wiring.drills.turns import abort
 from flyball.core import events as e
 from flyball.core.watching import Signal
@@ -80,11 +79,18 @@ class Story:
         fault = DrillFault(name="latency", what="a fault", share=0.1, told_by=("signal/psi",), inject=self.inject)
         return asyncio.ensure_future(made.drill(fault, "dr-1", share=0.1, within_s=HOUR_S))
 
-    async def aborted(self, drill: asyncio.Task[DrillRow]) -> tuple[DrillRow, float]:
-        """The row, and how long the driver took, seconds."""
-        assert abort(self.ledger, lease_path(self.home), ADA).drill == "dr-1"
-        began = time.monotonic()
-        return await asyncio.wait_for(drill, 60), time.monotonic() - began
+    async def aborted(self, drill: asyncio.Task[DrillRow]) -> tuple[DrillRow, int]:
+        """The row, and how often the driver has looked since: ten times a second, where the machine lets it."""
+        looks, look = list[None](), Watch._look
+
+        def counted(watch: Watch) -> None:
+            looks.append(None)
+            look(watch)
+
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(Watch, "_look", counted)
+            assert abort(self.ledger, lease_path(self.home), ADA).drill == "dr-1"
+            return await asyncio.wait_for(drill, 60), len(looks)
 
 
 def is_over(ledger: MemoryLedger, home: Home) -> bool:
@@ -103,9 +109,9 @@ def test_under_the_fault_it_takes_the_fault_back_and_ends(tmp_path: Path) -> Non
         drill = story.drill()
         await asyncio.wait_for(story.begun.wait(), 60)
         assert story.word() is not None
-        row, took_s = await story.aborted(drill)
+        row, looks = await story.aborted(drill)
         assert (row.outcome, row.automatic, story.over.is_set(), story.word()) == ("aborted", False, True, None)
-        assert took_s < 1.0
+        assert (looks + 1) * POLL_S < 1.0
         assert is_over(story.ledger, story.home)
 
     asyncio.run(told())
@@ -121,9 +127,9 @@ def test_after_the_fault_it_ends_the_watch(tmp_path: Path, monkeypatch: pytest.M
         drill = story.drill()
         await asyncio.wait_for(story.over.wait(), 60)
         assert story.word() is None, "its time is over: nothing is struck any more"
-        row, took_s = await story.aborted(drill)
+        row, looks = await story.aborted(drill)
         assert (row.outcome, row.detected_s is not None, row.recovered_s) == ("aborted", True, None)
-        assert took_s < 1.0
+        assert (looks + 1) * POLL_S < 1.0
         assert is_over(story.ledger, story.home)
 
     asyncio.run(told())

@@ -53,7 +53,7 @@ def test_an_abort_reaches_a_drill_that_is_only_being_prepared(tmp_path: Path) ->
         assert not word.strikes({"card": "drill-001"}), "it strikes nothing yet"
         assert abort(ledger, made.lease, ADA).drill == "dr-1"
         with pytest.raises(Refused, match="aborted"):
-            await asyncio.wait_for(preparing, 30)
+            await asyncio.wait_for(preparing, 60)
 
     asyncio.run(story())
     assert read_lease(made.lease) is None

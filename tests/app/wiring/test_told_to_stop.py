@@ -37,7 +37,7 @@ def test_a_storm_of_signals_ends_it_once(number: signal.Signals) -> None:
             if process.poll() is None:
                 os.kill(process.pid, number)
         assert process.stdout.read() == "ends\n"
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
 
 
 def test_what_the_work_raises_is_raised() -> None:
