@@ -14,6 +14,7 @@ from tests.control.world import NAME, POLICY
 
 from flyball.adapters.ledger.memory import MemoryLedger
 from flyball.app.drills.fault import DrillFault
+from flyball.app.drills.may import obstacles
 from flyball.app.drills.report import DrillRow, LeftOut
 from flyball.app.wiring.drills import turns
 from flyball.app.wiring.drills.turns import Turns, Wanted
@@ -57,11 +58,11 @@ def test_a_relief_and_a_remedy_are_waited_for_and_said_and_every_fault_is_made(
 ) -> None:
     monkeypatch.setattr(turns, "LOOK_S", 0.01)
     said, there, looks = list[str](), list[MemoryLedger](), list[int]()
-    comes, plain = iter((HELPED, OVER)), turns.obstacles
+    comes = iter((HELPED, OVER))
 
     def looked(*args: Any, **options: Any) -> tuple[str, ...]:
         """Every third look is the last that finds it so: nobody knows when a busy machine looks."""
-        if found := plain(*args, **options):
+        if found := obstacles(*args, **options):
             looks.append(len(looks))
             if len(looks) % 3 == 0:
                 there[0].append([next(comes)])
