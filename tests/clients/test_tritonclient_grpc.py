@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.serving.door import opened
-from tests.serving.test_shifts import PATIENT
 
 triton: Any = pytest.importorskip("tritonclient.grpc.aio", reason="tritonclient with gRPC is not there")
 
@@ -18,7 +17,7 @@ def told(folder: Path, story: Callable[[Any], Awaitable[None]]) -> None:
     from flyball.serving.serve.grpc_server import GrpcServer
 
     async def whole() -> None:
-        async with opened(folder, declared=PATIENT) as door:
+        async with opened(folder) as door:
             server = GrpcServer("127.0.0.1", 0)
             await server.start(door)
             async with triton.InferenceServerClient(f"127.0.0.1:{server.port}") as client:

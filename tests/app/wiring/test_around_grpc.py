@@ -15,7 +15,6 @@ from tests.serving.certificates import Authority
 from tests.serving.door import opened
 from tests.serving.parts import CHAMPION, CONTRACT, service
 from tests.serving.serve.http.test_own_probes import everything, guarded
-from tests.serving.test_shifts import PATIENT
 
 from flyball.adapters.gateway_address import Address, write_address
 from flyball.app.home import Home
@@ -36,7 +35,7 @@ INPUTS = tuple(column for column in CONTRACT.columns if column.name != "fraud")
 @asynccontextmanager
 async def serving(folder: Path, leaf: tuple[Path, Path] | None = None) -> AsyncIterator[tuple[Door, Home, GrpcServer]]:
     """A door that lets nobody in, over gRPC, and a home that knows where."""
-    async with opened(folder, declared=PATIENT, sick=False) as door:
+    async with opened(folder, sick=False) as door:
         home = Home(folder / "home")
         packaged = home.releases / CHAMPION.removeprefix("sha256:")
         pl.DataFrame({"card": ["c"], "amount": [1.0], "items": [1]}).write_parquet(packaged / "probe.parquet")
