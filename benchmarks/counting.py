@@ -29,8 +29,8 @@ from flyball.monitor.state.frame import frame
 from flyball.monitor.state.grids import Scratch
 from flyball.monitor.state.state import State
 from flyball.monitor.state.windows import SlidingWindow, TimedState
-from flyball.stats.bins import NumericBins, fit_numeric
-from flyball.stats.fine_bins import fit_fine
+from flyball.stats.binning.bins import NumericBins, fit_numeric
+from flyball.stats.binning.fine_bins import fit_fine
 
 ROWS = 1_000_000
 TABLE_ROWS = int(os.environ.get("FLYBALL_BENCH_ROWS", "500000"))

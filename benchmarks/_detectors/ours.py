@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from benchmarks._detectors.streams import REFERENCE, Stream
 
-from flyball.stats.bets import Bets, Kind, bets
-from flyball.stats.bins import NumericBins, fit_numeric
-from flyball.stats.edetector import Evidence, begin, level, step
+from flyball.stats.binning.bins import NumericBins, fit_numeric
+from flyball.stats.change.bets import Bets, Kind, bets
+from flyball.stats.change.edetector import Evidence, begin, level, step
 
 ARL_ROWS = 100_000
 Floats = npt.NDArray[np.float64]

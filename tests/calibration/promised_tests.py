@@ -5,13 +5,13 @@ import math
 import numpy as np
 from tests.calibration.promise import ALPHA, BETA, Floats, Promise, ended, looks
 
-from flyball.stats.error_event_arrays import observe_events
-from flyball.stats.msprt import MixtureSprt
-from flyball.stats.quantile_comparison import Alternative, quantile_log_e_of_counts
-from flyball.stats.ratio_epochs import RatioEpochs
-from flyball.stats.sequential import ErrorEventTest, accept_bound, rollback_bound, theta1
-from flyball.stats.sprt import BernoulliSprt, sprt_bounds
-from flyball.stats.sprt_of_means import NormalSprt, PoissonSprt
+from flyball.stats.anytime.error_event_arrays import observe_events
+from flyball.stats.anytime.msprt import MixtureSprt
+from flyball.stats.anytime.quantile_comparison import Alternative, quantile_log_e_of_counts
+from flyball.stats.anytime.sequential import ErrorEventTest, accept_bound, rollback_bound, theta1
+from flyball.stats.anytime.sprt import BernoulliSprt, sprt_bounds
+from flyball.stats.anytime.sprt_of_means import NormalSprt, PoissonSprt
+from flyball.stats.experiment.ratio_epochs import RatioEpochs
 
 A, B = sprt_bounds(ALPHA, BETA)
 NEVER = math.log(1 / ALPHA)  # Ville's bound

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from flyball.stats.paired import PairedTest
-from flyball.stats.sequences import asymptotic_half_width, asymptotic_rho, bernoulli_upper
-from flyball.stats.sprt import Finding
+from flyball.stats.anytime.paired import PairedTest
+from flyball.stats.anytime.sequences import asymptotic_half_width, asymptotic_rho, bernoulli_upper
+from flyball.stats.anytime.sprt import Finding
 
 ALPHA = 0.05
 

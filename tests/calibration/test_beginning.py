@@ -11,7 +11,7 @@ import pytest
 
 from flyball.core.service import HealthRules
 from flyball.decide.health import Counted, began_at
-from flyball.stats.rate_above import surely_above
+from flyball.stats.scoring.rate_above import surely_above
 
 RULES = HealthRules()
 PANE_S, HELD, SPANS = 10, 90, (30, 6)

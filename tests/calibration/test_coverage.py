@@ -9,7 +9,7 @@ import math
 import numpy as np
 import pytest
 
-from flyball.stats.intervals import Interval, interval, paired_difference, wilson
+from flyball.stats.scoring.intervals import Interval, interval, paired_difference, wilson
 
 CONFIDENCE = 0.95
 

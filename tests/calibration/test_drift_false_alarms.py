@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from flyball.stats.bins import fit_numeric
-from flyball.stats.compare import Reading, compare
-from flyball.stats.laws.quadratic import FAMILIES
+from flyball.stats.binning.bins import fit_numeric
+from flyball.stats.two_sample.compare import Reading, compare
+from flyball.stats.two_sample.laws.quadratic import FAMILIES
 
 RUNS = 4000
 

@@ -11,11 +11,11 @@ import pytest
 from flyball.core.release import Estimate
 from flyball.monitor.estimates import Z95, Z999, standard_error
 from flyball.monitor.replay_buffer import ReplayBuffer
-from flyball.stats.cbpe import expected, spread
-from flyball.stats.intervals import interval
-from flyball.stats.recalibration import apply, recalibrate
-from flyball.stats.risk_sequence import RiskSequence
-from flyball.stats.weighting import stretch
+from flyball.stats.anytime.risk_sequence import RiskSequence
+from flyball.stats.risk.cbpe import expected, spread
+from flyball.stats.risk.recalibration import apply, recalibrate
+from flyball.stats.risk.weighting import stretch
+from flyball.stats.scoring.intervals import interval
 
 
 def three_standard_errors(promise: float, runs: int) -> float:

@@ -11,12 +11,12 @@ import numpy.typing as npt
 import pytest
 
 from flyball.decide.fixed_sample import ArmUnits, compare_once
-from flyball.stats.cuped import adjusted_difference
-from flyball.stats.group_sequential import Design, Spending, fixed_shape, spending_bounds
-from flyball.stats.pair_moments import moments, moments_of_sums
-from flyball.stats.power import non_inferiority_size, superiority_size
-from flyball.stats.ratio_metric import ratio_difference
-from flyball.stats.two_rates import rate_difference
+from flyball.stats.experiment.cuped import adjusted_difference
+from flyball.stats.experiment.group_sequential import Design, Spending, fixed_shape, spending_bounds
+from flyball.stats.experiment.pair_moments import moments, moments_of_sums
+from flyball.stats.experiment.power import non_inferiority_size, superiority_size
+from flyball.stats.experiment.ratio_metric import ratio_difference
+from flyball.stats.scoring.two_rates import rate_difference
 
 ALPHA, BETA = 0.05, 0.10
 UNEVEN = (0.1, 0.35, 0.4, 0.8, 1.0)

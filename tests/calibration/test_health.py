@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import binom
 
 from flyball.core.service import HealthRules
-from flyball.stats.rate_above import surely_above
+from flyball.stats.scoring.rate_above import surely_above
 
 RULES = HealthRules()
 WEEK, SPANS = 60_480, (30, 6)  # panes of 10 s: the span, and its newest part

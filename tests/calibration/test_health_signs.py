@@ -18,7 +18,7 @@ from flyball.decide.health.margin import surely_falling, surely_lost
 from flyball.monitor import risk
 from flyball.monitor.concept import MOST_FIGURES, RunningConcept
 from flyball.monitor.panes import LATENCY_EDGES_MS
-from flyball.stats.intervals import wilson
+from flyball.stats.scoring.intervals import wilson
 
 RULES, WEEK_S, PANE_S = HealthRules(), 604_800, 10
 SLOW = 0.05  # share of rows beyond the limit: half of a sign's is 0.025

@@ -12,8 +12,8 @@ import numpy.typing as npt
 import pytest
 
 from flyball.monitor.compat import evidently, nannyml
-from flyball.stats import divergences, ordered
-from flyball.stats.compare import LIMITS, MEASURES, Reading, compare
+from flyball.stats.two_sample import divergences, ordered
+from flyball.stats.two_sample.compare import LIMITS, MEASURES, Reading, compare
 
 EDGES = [NormalDist().inv_cdf(at / 10) for at in range(1, 10)]
 POSITIONS = np.array([NormalDist().inv_cdf((at + 0.5) / 10) for at in range(10)])

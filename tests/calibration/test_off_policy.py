@@ -7,11 +7,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from flyball.stats.cross_fitting import Guess, Rows, cross_fitted
-from flyball.stats.logged_actions import followed
-from flyball.stats.off_policy import OffPolicy, off_policy
-from flyball.stats.overlap import SURE, overlap
-from flyball.stats.reward_bounds import Estimator, RewardBounds
+from flyball.stats.actions.logged_actions import followed
+from flyball.stats.actions.off_policy import OffPolicy, off_policy
+from flyball.stats.actions.overlap import SURE, overlap
+from flyball.stats.actions.reward_bounds import Estimator, RewardBounds
+from flyball.stats.experiment.cross_fitting import Guess, Rows, cross_fitted
 
 ALPHA = 0.05
 CHANCE = np.array([[0.6, 0.3, 0.1], [0.15, 0.8, 0.05], [1 / 3, 1 / 3, 1 / 3], [0.1, 0.2, 0.7]])  # [context, action]

@@ -17,7 +17,7 @@ from flyball.monitor.realised.figures import figures
 from flyball.monitor.realised.forms import Known, known
 from flyball.monitor.realised.tally import Batch, Tally
 from flyball.monitor.realised.views import View, view
-from flyball.stats.score_counts import BINS, bins_of
+from flyball.stats.scoring.score_counts import BINS, bins_of
 
 CONFIDENCE = 0.95
 ROWS = 300

@@ -9,17 +9,17 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from flyball.stats.bernoulli_sequence import bernoulli_bounds
-from flyball.stats.betting import BettingSequence
-from flyball.stats.error_event_arrays import observe_events
-from flyball.stats.msprt import MixtureSprt
-from flyball.stats.noninferiority import Standing, non_inferiority_of_arms
-from flyball.stats.quantile_comparison import quantile_log_e
-from flyball.stats.quantile_sequences import quantile_bounds
-from flyball.stats.ratio_epochs import RatioEpochs
-from flyball.stats.sequential import ErrorEventTest, rollback_bound
-from flyball.stats.sprt import sprt_bounds
-from flyball.stats.sprt_of_means import NormalSprt, PoissonSprt
+from flyball.stats.anytime.bernoulli_sequence import bernoulli_bounds
+from flyball.stats.anytime.betting import BettingSequence
+from flyball.stats.anytime.error_event_arrays import observe_events
+from flyball.stats.anytime.msprt import MixtureSprt
+from flyball.stats.anytime.quantile_comparison import quantile_log_e
+from flyball.stats.anytime.quantile_sequences import quantile_bounds
+from flyball.stats.anytime.sequential import ErrorEventTest, rollback_bound
+from flyball.stats.anytime.sprt import sprt_bounds
+from flyball.stats.anytime.sprt_of_means import NormalSprt, PoissonSprt
+from flyball.stats.experiment.noninferiority import Standing, non_inferiority_of_arms
+from flyball.stats.experiment.ratio_epochs import RatioEpochs
 
 Dice = np.random.Generator
 FOUND = -math.log(0.05)

@@ -16,8 +16,8 @@ from flyball.core.release import Reference
 from flyball.core.service import Detector, Psi
 from flyball.monitor.drift import Reading, compare
 from flyball.pipeline.baseline import reference
-from flyball.stats.bets import bets
-from flyball.stats.edetector import begin, level, step
+from flyball.stats.change.bets import bets
+from flyball.stats.change.edetector import begin, level, step
 
 import polars as pl  # isort: skip
 

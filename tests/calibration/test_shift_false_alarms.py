@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from flyball.stats.bets import Kind, bets
-from flyball.stats.edetector import begin, forget, level, step
-from flyball.stats.evalues import log_urn
+from flyball.stats.change.bets import Kind, bets
+from flyball.stats.change.edetector import begin, forget, level, step
+from flyball.stats.change.evalues import log_urn
 
 Floats = npt.NDArray[np.float64]
 ARL = 200.0

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from flyball.stats.bets import bets
-from flyball.stats.edetector import begin, forget, level, step
+from flyball.stats.change.bets import bets
+from flyball.stats.change.edetector import begin, forget, level, step
 
 ARL = 20.0  # short, so that the promise is met or broken within few windows
 SIZES = {5: (120, 40), 50: (12, 40), 500: (3, 16)}  # features: runs, windows

@@ -18,8 +18,8 @@ from flyball.pipeline.suites.shift import shift
 from flyball.pipeline.suites.slices import slices
 from flyball.pipeline.suites.subject import Subject
 from flyball.pipeline.suites.target_leak import target_leak
-from flyball.stats.calibration import cox, ece
-from flyball.stats.operating import precision_at_recall
+from flyball.stats.scoring.calibration import cox, ece
+from flyball.stats.scoring.operating import precision_at_recall
 
 
 def subject_with(base: Subject, holdout: pl.DataFrame, predictions: np.ndarray) -> Subject:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tests.stats.mann_kendall import mann_kendall
 
-from flyball.stats.trend import trend
+from flyball.stats.change.trend import trend
 
 
 def false_rates(n: int, correlation: float, runs: int, *, seed: int = 17) -> tuple[float, float]:

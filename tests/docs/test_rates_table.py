@@ -4,7 +4,7 @@ from pathlib import Path
 
 from flyball.control.reconcile.vitals import NEWEST
 from flyball.core.service import HealthRules
-from flyball.stats.rate_above import surely_above
+from flyball.stats.scoring.rate_above import surely_above
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/how-to/see-health.md"
 RULES = HealthRules()

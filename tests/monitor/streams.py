@@ -15,9 +15,9 @@ from flyball.core.watching import Pane, WindowReport
 from flyball.monitor.watch import Promise, Watcher
 from flyball.pipeline.baseline import in_order, reference, together
 from flyball.pipeline.labelled import labelled
-from flyball.stats.bins import CategoryBins
-from flyball.stats.intervals import interval
-from flyball.stats.outcomes import outcomes
+from flyball.stats.binning.bins import CategoryBins
+from flyball.stats.risk.outcomes import outcomes
+from flyball.stats.scoring.intervals import interval
 
 PANE_ROWS = 100
 NOTHING = pl.DataFrame()

@@ -6,7 +6,7 @@ from flyball.core.errors import NotEnoughData
 from flyball.core.release import Estimate, GateResult
 from flyball.core.service import Gate
 from flyball.pipeline.gates import Evidence, judge, names, passed
-from flyball.stats.intervals import Interval
+from flyball.stats.scoring.intervals import Interval
 
 AUC = Estimate(value=0.85, low=0.80, high=0.90, n=1000)
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from flyball.core.errors import NotEnoughData
-from flyball.stats.compare import MEASURES, compare
-from flyball.stats.divergences import (
+from flyball.stats.two_sample.compare import MEASURES, compare
+from flyball.stats.two_sample.divergences import (
     hellinger,
     jensen_shannon,
     jensen_shannon_distance,
@@ -19,11 +19,11 @@ from flyball.stats.divergences import (
     psi,
     total_variation,
 )
-from flyball.stats.domain_classifier import compare_domains
-from flyball.stats.earth_mover import compare_wasserstein, wasserstein_distance
-from flyball.stats.kolmogorov import compare_ks, ks_distance
-from flyball.stats.measure import Measure, Reading
-from flyball.stats.mmd import compare_rows
+from flyball.stats.two_sample.domain_classifier import compare_domains
+from flyball.stats.two_sample.earth_mover import compare_wasserstein, wasserstein_distance
+from flyball.stats.two_sample.kolmogorov import compare_ks, ks_distance
+from flyball.stats.two_sample.measure import Measure, Reading
+from flyball.stats.two_sample.mmd import compare_rows
 
 GOOD = np.random.default_rng(8).normal(size=200)
 

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
-from flyball.stats.divergences import cramers_v, merge_small, psi
-from flyball.stats.domain_classifier import compare_domains
-from flyball.stats.earth_mover import compare_wasserstein, wasserstein_distance
-from flyball.stats.kolmogorov import compare_ks, ks_distance
-from flyball.stats.measure import Reading
-from flyball.stats.mmd import compare_rows, fit_features, mmd
-from flyball.stats.ordered import ks, ks_bounds, wasserstein
+from flyball.stats.two_sample.divergences import cramers_v, merge_small, psi
+from flyball.stats.two_sample.domain_classifier import compare_domains
+from flyball.stats.two_sample.earth_mover import compare_wasserstein, wasserstein_distance
+from flyball.stats.two_sample.kolmogorov import compare_ks, ks_distance
+from flyball.stats.two_sample.measure import Reading
+from flyball.stats.two_sample.mmd import compare_rows, fit_features, mmd
+from flyball.stats.two_sample.ordered import ks, ks_bounds, wasserstein
 
 SMALL = ([1, 2, 2, 3, 5], [2, 3, 3, 4, 9])
 samples = st.lists(st.integers(-50, 50), min_size=1, max_size=40)

@@ -7,22 +7,49 @@ was measured to promise: `docs/explanation/sequential-tests.md`.
 from flyball.core.routing import ArmCounts, PairEvidence, Routing, StepCounts, TestSums, Verdict
 from flyball.decide.fixed_sample import ArmUnits, Comparison, compare_once
 from flyball.decide.rollout import advance, judge
-from flyball.stats.arm_means import ArmMeans
-from flyball.stats.bernoulli_sequence import bernoulli_bounds, rate_log_e
-from flyball.stats.betting import BettingSequence
-from flyball.stats.cross_fitting import cross_fitted
-from flyball.stats.cuped import Adjusted, adjusted_difference
-from flyball.stats.error_event_arrays import EventPath, observe_events
-from flyball.stats.group_sequential import Design, fixed_shape, peeking_error, spending_bounds
-from flyball.stats.logged_actions import followed
-from flyball.stats.mixtures import beta_binomial_log_e, gamma_exponential_log_e, gamma_poisson_log_e, mixture_bound
-from flyball.stats.msprt import MixtureSprt, two_sample_log_e
-from flyball.stats.noninferiority import MarginVerdict, Standing, non_inferiority, non_inferiority_of_arms
-from flyball.stats.off_policy import OffPolicy, off_policy
-from flyball.stats.overlap import Overlap, overlap
-from flyball.stats.pair_moments import PairMoments, moments
-from flyball.stats.paired import PairedTest
-from flyball.stats.power import (
+from flyball.stats.actions.logged_actions import followed
+from flyball.stats.actions.off_policy import OffPolicy, off_policy
+from flyball.stats.actions.overlap import Overlap, overlap
+from flyball.stats.actions.reward_bounds import RewardBounds
+from flyball.stats.anytime.arm_means import ArmMeans
+from flyball.stats.anytime.bernoulli_sequence import bernoulli_bounds, rate_log_e
+from flyball.stats.anytime.betting import BettingSequence
+from flyball.stats.anytime.error_event_arrays import EventPath, observe_events
+from flyball.stats.anytime.mixtures import (
+    beta_binomial_log_e,
+    gamma_exponential_log_e,
+    gamma_poisson_log_e,
+    mixture_bound,
+)
+from flyball.stats.anytime.msprt import MixtureSprt, two_sample_log_e
+from flyball.stats.anytime.paired import PairedTest
+from flyball.stats.anytime.quantile_comparison import quantile_log_e, quantile_log_e_of_counts
+from flyball.stats.anytime.quantile_sequences import quantile_bounds, quantile_bounds_of_counts
+from flyball.stats.anytime.sequences import (
+    asymptotic_half_width,
+    asymptotic_rho,
+    bernoulli_upper,
+    normal_mixture_bound,
+    normal_mixture_log_e,
+    normal_mixture_rho,
+)
+from flyball.stats.anytime.sequential import (
+    ErrorEventTest,
+    accept_bound,
+    increment,
+    increment_of_counts,
+    rollback_bound,
+    theta1,
+)
+from flyball.stats.anytime.sprt import BernoulliSprt, Finding, expected_events, fixed_sample_of_rate, sprt_bounds
+from flyball.stats.anytime.sprt_of_means import NormalSprt, PoissonSprt
+from flyball.stats.anytime.stitching import distribution_bound, quantile_bound, stitched_bound
+from flyball.stats.experiment.cross_fitting import cross_fitted
+from flyball.stats.experiment.cuped import Adjusted, adjusted_difference
+from flyball.stats.experiment.group_sequential import Design, fixed_shape, peeking_error, spending_bounds
+from flyball.stats.experiment.noninferiority import MarginVerdict, Standing, non_inferiority, non_inferiority_of_arms
+from flyball.stats.experiment.pair_moments import PairMoments, moments
+from flyball.stats.experiment.power import (
     Ending,
     Size,
     ending,
@@ -32,32 +59,10 @@ from flyball.stats.power import (
     non_inferiority_size,
     superiority_size,
 )
-from flyball.stats.quantile_comparison import quantile_log_e, quantile_log_e_of_counts
-from flyball.stats.quantile_sequences import quantile_bounds, quantile_bounds_of_counts
-from flyball.stats.ratio_epochs import RatioEpoch, RatioEpochs
-from flyball.stats.ratio_metric import Ratio, ratio, ratio_difference
-from flyball.stats.ratio_mismatch import anytime_p, ratio_chi_square, ratio_log_e
-from flyball.stats.reward_bounds import RewardBounds
-from flyball.stats.sequences import (
-    asymptotic_half_width,
-    asymptotic_rho,
-    bernoulli_upper,
-    normal_mixture_bound,
-    normal_mixture_log_e,
-    normal_mixture_rho,
-)
-from flyball.stats.sequential import (
-    ErrorEventTest,
-    accept_bound,
-    increment,
-    increment_of_counts,
-    rollback_bound,
-    theta1,
-)
-from flyball.stats.sprt import BernoulliSprt, Finding, expected_events, fixed_sample_of_rate, sprt_bounds
-from flyball.stats.sprt_of_means import NormalSprt, PoissonSprt
-from flyball.stats.stitching import distribution_bound, quantile_bound, stitched_bound
-from flyball.stats.two_rates import rate_difference
+from flyball.stats.experiment.ratio_epochs import RatioEpoch, RatioEpochs
+from flyball.stats.experiment.ratio_metric import Ratio, ratio, ratio_difference
+from flyball.stats.experiment.ratio_mismatch import anytime_p, ratio_chi_square, ratio_log_e
+from flyball.stats.scoring.two_rates import rate_difference
 
 __all__ = [
     "Adjusted",

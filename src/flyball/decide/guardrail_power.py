@@ -21,9 +21,9 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from flyball.stats.change_point import BOLDER, FIRST, FIRST_SPLIT
-from flyball.stats.sequences import bernoulli_refuted
-from flyball.stats.sequential import increment
+from flyball.stats.anytime.change_point import BOLDER, FIRST, FIRST_SPLIT
+from flyball.stats.anytime.sequences import bernoulli_refuted
+from flyball.stats.anytime.sequential import increment
 
 Floats = npt.NDArray[np.float64]
 

@@ -27,7 +27,7 @@ from flyball.core.pressure import Pressure, PressureRule
 from flyball.core.record import Record
 from flyball.core.service import LiveMetric, Monitor, Service
 from flyball.core.watching import WindowReport
-from flyball.stats.metrics import METRICS
+from flyball.stats.scoring.metrics import METRICS
 
 MOST_ERROR, LEAST_ERROR = 2.0, -1.0  # set points
 

@@ -16,12 +16,12 @@ from flyball.core.watching import PaneGroup, Signal
 from flyball.monitor import answers as of_answers
 from flyball.monitor.labels import Place
 from flyball.monitor.risk import WARN_SHARE, margin
-from flyball.stats.attribution import psi_parts, weighted_shares
-from flyball.stats.expected_loss import Split, least_gap, split
-from flyball.stats.label_shift import LabelShift, bbse, mlls, residual
-from flyball.stats.outcomes import outcomes, sums
-from flyball.stats.reference_bins import bin_names
-from flyball.stats.row_losses import STANDS_FOR
+from flyball.stats.binning.reference_bins import bin_names
+from flyball.stats.risk.expected_loss import Split, least_gap, split
+from flyball.stats.risk.outcomes import outcomes, sums
+from flyball.stats.scoring.row_losses import STANDS_FOR
+from flyball.stats.two_sample.attribution import psi_parts, weighted_shares
+from flyball.stats.two_sample.label_shift import LabelShift, bbse, mlls, residual
 
 SMOOTHING = 0.5  # as in `drift`
 TOLD_BINS = 5  # of a feature, at most

@@ -18,8 +18,8 @@ from flyball.core.release import Baseline, Reference
 from flyball.core.service import Detector
 from flyball.core.watching import ChartPoint, PaneGroup, Signal
 from flyball.monitor.windows import Span
-from flyball.stats.bets import normal_scores
-from flyball.stats.control_charts import Cusum, Residual, cusum_limit, ewma_after, ewma_limit, ewma_width
+from flyball.stats.change.bets import normal_scores
+from flyball.stats.change.control_charts import Cusum, Residual, cusum_limit, ewma_after, ewma_limit, ewma_width
 
 Floats = npt.NDArray[np.float64]
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from flyball.core.estimating import ConceptTrend
 from flyball.core.release import Estimate
-from flyball.stats.trend import trend
+from flyball.stats.change.trend import trend
 
 MOST_FIGURES = 100  # the newest ones: an older trend is history
 ALPHA = 0.01  # of one look; it is looked at in every window, so it opens a question and starts nothing

@@ -22,9 +22,9 @@ from flyball.core.release import Baseline, Reference
 from flyball.core.service import Detector
 from flyball.core.watching import PaneGroup, Signal
 from flyball.monitor.windows import Span
-from flyball.stats.bets import Bets, bets
-from flyball.stats.divergences import psi
-from flyball.stats.edetector import Evidence, Level, begin, e_bh, forget, level, step
+from flyball.stats.change.bets import Bets, bets
+from flyball.stats.change.edetector import Evidence, Level, begin, e_bh, forget, level, step
+from flyball.stats.two_sample.divergences import psi
 
 CALM = 3  # windows without a visible change after which a standing alarm ends
 SMOOTHING = 0.5

@@ -15,8 +15,8 @@ from flyball.core.release import Baseline, Reference
 from flyball.core.service import Psi
 from flyball.core.watching import PaneGroup, Signal
 from flyball.monitor.windows import Span
-from flyball.stats.compare import LIMITS, MEASURES, Measure, Reading, compare
-from flyball.stats.divergences import (
+from flyball.stats.two_sample.compare import LIMITS, MEASURES, Measure, Reading, compare
+from flyball.stats.two_sample.divergences import (
     chi_square,
     cramers_v,
     hellinger,
@@ -27,12 +27,12 @@ from flyball.stats.divergences import (
     psi,
     total_variation,
 )
-from flyball.stats.domain_classifier import compare_domains
-from flyball.stats.earth_mover import compare_wasserstein, wasserstein_distance
-from flyball.stats.kolmogorov import compare_ks, ks_distance
-from flyball.stats.mmd import compare_mmd, compare_rows, fit_features, mmd
-from flyball.stats.ordered import ks, wasserstein
-from flyball.stats.stretches import allowance
+from flyball.stats.two_sample.domain_classifier import compare_domains
+from flyball.stats.two_sample.earth_mover import compare_wasserstein, wasserstein_distance
+from flyball.stats.two_sample.kolmogorov import compare_ks, ks_distance
+from flyball.stats.two_sample.mmd import compare_mmd, compare_rows, fit_features, mmd
+from flyball.stats.two_sample.ordered import ks, wasserstein
+from flyball.stats.two_sample.stretches import allowance
 
 __all__ = [
     "LIMITS",

@@ -28,10 +28,10 @@ from flyball.monitor.folding import Pending
 from flyball.monitor.labels import HeldPane, Place, WaitingRows
 from flyball.monitor.replay_buffer import ReplayBuffer
 from flyball.monitor.self_influence import RunningInfluence
-from flyball.stats import cbpe, direct_loss, recalibration
-from flyball.stats.metrics import METRICS
-from flyball.stats.trend import DAY_S
-from flyball.stats.weighting import stretch
+from flyball.stats.change.trend import DAY_S
+from flyball.stats.risk import cbpe, direct_loss, recalibration
+from flyball.stats.risk.weighting import stretch
+from flyball.stats.scoring.metrics import METRICS
 
 LEAST_ROWS = 30  # of a window: fewer say nothing
 Z95, Z999 = 1.959963984540054, 3.290526731491895

@@ -25,10 +25,10 @@ from flyball.monitor.answers import Answers, Values, plain_text
 from flyball.monitor.labels import Place
 from flyball.monitor.panes import class_places
 from flyball.monitor.replay_buffer import OTHER, Kept, ReplayBuffer
-from flyball.stats import recalibration, row_loss
-from flyball.stats.cbpe import probabilities
-from flyball.stats.risk_sequence import RiskSequence, doubly_robust
-from flyball.stats.weighting import bin_ratio, weights
+from flyball.stats.anytime.risk_sequence import RiskSequence, doubly_robust
+from flyball.stats.risk import recalibration, row_loss
+from flyball.stats.risk.cbpe import probabilities
+from flyball.stats.risk.weighting import bin_ratio, weights
 
 ALPHA = 0.05  # of the bounds on `above`, for the whole time of a release
 Z95 = 1.959963984540054

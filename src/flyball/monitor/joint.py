@@ -20,9 +20,9 @@ from flyball.core.watching import Signal
 from flyball.monitor.detector import CALM, LN10
 from flyball.monitor.panes import ACCEPTED
 from flyball.monitor.windows import Span
-from flyball.stats.edetector import Level
-from flyball.stats.joint_evidence import JointEvidence, apart, begin, forget, level, step
-from flyball.stats.joint_features import Answers, Questions, asked
+from flyball.stats.change.edetector import Level
+from flyball.stats.change.joint_evidence import JointEvidence, apart, begin, forget, level, step
+from flyball.stats.change.joint_features import Answers, Questions, asked
 
 MOST_ROWS = 20_000  # of a window; further ones are not asked
 AT_ONCE = 2000  # rows that wait to be asked together: asking costs per call, not per row

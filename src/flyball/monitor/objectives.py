@@ -8,7 +8,7 @@ from flyball.core.service import Objectives
 from flyball.core.watching import PaneGroup, Signal
 from flyball.monitor.panes import LATENCY_EDGES_MS
 from flyball.monitor.windows import Span
-from flyball.stats.intervals import wilson
+from flyball.stats.scoring.intervals import wilson
 
 CONFIDENCE = 0.90  # two-sided, so 5 % on the side that matters
 

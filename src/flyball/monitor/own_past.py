@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from flyball.core.watching import OwnPast, Pane, PaneGroup, Signal
 from flyball.monitor.objectives import quantile
 from flyball.monitor.windows import Span
-from flyball.stats.operational import LEAST_VALUES, Expectation, Moving, insufficient, level, log_ratio, share
+from flyball.stats.change.operational import LEAST_VALUES, Expectation, Moving, insufficient, level, log_ratio, share
 
 HOUR_S = 3600.0
 WEEK = 168  # hours

@@ -13,8 +13,8 @@ from flyball.core.release import Estimate
 from flyball.core.watching import Signal
 from flyball.monitor.answers import Answers
 from flyball.monitor.windows import Span
-from flyball.stats.intervals import interval
-from flyball.stats.metrics import METRICS
+from flyball.stats.scoring.intervals import interval
+from flyball.stats.scoring.metrics import METRICS
 
 Z90 = 1.6448536269514722  # one-sided 5 %
 WARN_SHARE = 0.5  # of `max_loss`

@@ -9,10 +9,10 @@ from flyball.core.release import Baseline, Reference
 from flyball.core.service import Task
 from flyball.monitor import answers as of_answers
 from flyball.monitor.labels import Place
-from flyball.stats.outcomes import answer_bins, sums
-from flyball.stats.reference_bins import bin_names, bin_of
-from flyball.stats.row_losses import row_losses
-from flyball.stats.segments import scan
+from flyball.stats.binning.reference_bins import bin_names, bin_of
+from flyball.stats.change.segments import scan
+from flyball.stats.risk.outcomes import answer_bins, sums
+from flyball.stats.scoring.row_losses import row_losses
 
 
 def segments(

@@ -17,7 +17,7 @@ from flyball.core.release import Baseline, Estimate
 from flyball.core.service import Task
 from flyball.monitor.answers import Answers, Values, gather
 from flyball.monitor.labels import Place
-from flyball.stats.intervals import wilson
+from flyball.stats.scoring.intervals import wilson
 
 CHAMPION = "champion"
 LEAST_ROWS = 30

@@ -16,7 +16,7 @@ from flyball.core.watching import PaneGroup
 from flyball.monitor.objectives import quantile
 from flyball.monitor.panes import LATENCY_EDGES_MS
 from flyball.monitor.windows import Span
-from flyball.stats.intervals import wilson
+from flyball.stats.scoring.intervals import wilson
 
 _PREFIX = "x."
 

@@ -14,13 +14,13 @@ from msgspec.structs import replace
 from flyball.core.model import Loaded, Packaged, Predictions, Scores
 from flyball.core.record import Record
 from flyball.core.release import Baseline, Outcomes, Reference, Together
-from flyball.stats.bins import CategoryBins, NumericBins, fit_categories, fit_numeric
-from flyball.stats.fine_bins import fit_fine
-from flyball.stats.joint_features import SEED, questions
-from flyball.stats.outcomes import outcomes
-from flyball.stats.reference_bins import bin_of
+from flyball.stats.binning.bins import CategoryBins, NumericBins, fit_categories, fit_numeric
+from flyball.stats.binning.fine_bins import fit_fine
+from flyball.stats.binning.reference_bins import bin_of
+from flyball.stats.change.joint_features import SEED, questions
+from flyball.stats.risk.outcomes import outcomes
 from flyball.stats.sensitivity import permutation_sensitivity
-from flyball.stats.stretches import stretches
+from flyball.stats.two_sample.stretches import stretches
 
 
 class Held(Record):

@@ -15,8 +15,8 @@ from flyball.core.record import Record
 from flyball.core.release import Estimate
 from flyball.core.service import Service
 from flyball.pipeline import gates
-from flyball.stats.intervals import Interval, interval, paired_difference
-from flyball.stats.metrics import METRICS
+from flyball.stats.scoring.intervals import Interval, interval, paired_difference
+from flyball.stats.scoring.metrics import METRICS
 
 LATENCY = "latency_p99_ms"  # measured, not computed from labels: it is no part of the root
 

@@ -18,7 +18,7 @@ from flyball.core.measures import dimension_of, dimension_of_suite
 from flyball.core.record import Record
 from flyball.core.release import Estimate, GateResult, Grade, TestResult
 from flyball.core.service import Dimension, Gate, Suite
-from flyball.stats.intervals import Interval, rows_needed
+from flyball.stats.scoring.intervals import Interval, rows_needed
 
 _WORST = ("PASS", "INCONCLUSIVE", "FAIL")
 

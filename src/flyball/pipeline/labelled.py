@@ -10,11 +10,11 @@ from flyball.core.errors import NotEnoughData
 from flyball.core.model import Label, Predictions, Scores
 from flyball.core.release import LabelledReference, LossTable, Reference, RowLoss
 from flyball.core.service import Task
-from flyball.stats import row_loss
-from flyball.stats.cbpe import probabilities
-from flyball.stats.direct_loss import LOSSES, loss_table
-from flyball.stats.recalibration import Recalibration, recalibrate
-from flyball.stats.sample import Floats
+from flyball.stats.risk import row_loss
+from flyball.stats.risk.cbpe import probabilities
+from flyball.stats.risk.direct_loss import LOSSES, loss_table
+from flyball.stats.risk.recalibration import Recalibration, recalibrate
+from flyball.stats.scoring.sample import Floats
 
 LEAST_RISK_ROWS = 30  # of the holdout: fewer give no baseline of a risk
 

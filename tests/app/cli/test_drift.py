@@ -11,7 +11,7 @@ import pytest
 
 from flyball.app.cli.main import run
 from flyball.app.home import expand_data
-from flyball.stats.compare import MEASURES, ORDERED
+from flyball.stats.two_sample.compare import MEASURES, ORDERED
 
 ROWS = 1000
 

@@ -12,7 +12,7 @@ import pytest
 from flyball.adapters.models.code import import_code
 from flyball.app.demo import traffic
 from flyball.app.demo.traffic import SHIFTED, USUAL, Regime, transactions
-from flyball.stats.metrics import score
+from flyball.stats.scoring.metrics import score
 
 FOLDER = Path(traffic.__file__).parent / "service"
 SECOND = {"trees": 60, "leaves": 6}

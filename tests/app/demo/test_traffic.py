@@ -16,8 +16,8 @@ from flyball.contracts.rows.compiled import CompiledRows
 from flyball.contracts.tables.check import check
 from flyball.monitor.quality.units import unit_changed
 from flyball.pipeline.baseline import reference
-from flyball.stats.bins import CategoryBins, NumericBins
-from flyball.stats.divergences import psi
+from flyball.stats.binning.bins import CategoryBins, NumericBins
+from flyball.stats.two_sample.divergences import psi
 
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 SERVICE = load(Path(traffic.__file__).parent / "service" / "service.yaml")

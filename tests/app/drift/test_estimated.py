@@ -16,7 +16,7 @@ from flyball.app.drift.course import Course, course
 from flyball.app.drift.course_words import risk_told, told
 from flyball.app.drift.losses import Risk
 from flyball.app.drift.reading import profile_tables
-from flyball.stats.direct_loss import DirectLoss
+from flyball.stats.risk.direct_loss import DirectLoss
 
 ROWS = 3000
 RISK = Risk(label="y", prediction="said")

@@ -8,7 +8,7 @@ import pytest
 
 from flyball.app.drift.comparable import Column
 from flyball.app.drift.judged import FALSE_DISCOVERIES, MOST_DEALT, Limits, _dealt, _log_e, judge
-from flyball.stats.bins import Counts, fit_numeric
+from flyball.stats.binning.bins import Counts, fit_numeric
 
 Floats = npt.NDArray[np.float64]
 

@@ -12,7 +12,7 @@ from flyball.app.drift.judged import Feature, Limits, judge
 from flyball.app.drift.newcomers import Newcomers
 from flyball.app.drift.reading import profile_tables
 from flyball.app.drift.words import changed, meaning
-from flyball.stats.compare import Reading
+from flyball.stats.two_sample.compare import Reading
 
 FLAGS = np.tile([0.0, 1.0], 500)
 MONTHS = np.tile(np.arange(1, 13), 100)

@@ -12,7 +12,7 @@ from flyball.app.drift import fitting, streams
 from flyball.app.drift.pair import FeaturePair, Progress, TablePair
 from flyball.app.drift.reading import profile_tables
 from flyball.core.errors import BadInput
-from flyball.stats.bins import NumericBins, fit_categories, fit_numeric
+from flyball.stats.binning.bins import NumericBins, fit_categories, fit_numeric
 
 
 def _written(folder: Path, name: str, **columns: Any) -> Path:

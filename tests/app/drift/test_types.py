@@ -11,7 +11,7 @@ import pytest
 from flyball.app.drift.comparable import Column, columns_of
 from flyball.app.drift.course import course
 from flyball.app.drift.reading import profile_tables
-from flyball.stats.divergences import psi
+from flyball.stats.two_sample.divergences import psi
 
 NUMBERS = [k % 40 for k in range(400)]
 FLAGS = [k % 2 == 0 for k in range(400)]

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from flyball.monitor.compat import TOOLS, evidently, nannyml, side_by_side
-from flyball.stats import divergences
-from flyball.stats.earth_mover import wasserstein_distance
-from flyball.stats.ordered import wasserstein
+from flyball.stats.two_sample import divergences
+from flyball.stats.two_sample.earth_mover import wasserstein_distance
+from flyball.stats.two_sample.ordered import wasserstein
 
 A = ([16, 18, 16, 14, 12, 12], [16, 16, 16, 16, 16, 8])
 

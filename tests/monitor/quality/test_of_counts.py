@@ -8,7 +8,7 @@ from flyball.core.service import Psi, Quality
 from flyball.core.watching import PaneGroup, QualityFinding
 from flyball.monitor.extents import Extent, extent
 from flyball.monitor.quality import findings, mixed_columns
-from flyball.stats.bins import NumericBins, fit_numeric
+from flyball.stats.binning.bins import NumericBins, fit_numeric
 
 RNG = np.random.default_rng(5)
 NORMAL = RNG.normal(50, 10, 5000)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from flyball.core.release import Reference
 from flyball.core.service import Psi
 from flyball.monitor.quality.units import unit_changed
-from flyball.stats.bins import fit_numeric
+from flyball.stats.binning.bins import fit_numeric
 
 RNG = np.random.default_rng(17)
 LAWS = {

@@ -11,7 +11,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from flyball.core.errors import NotEnoughData
 from flyball.monitor.realised.tally import Batch, Form, Tally
 from flyball.stats.exact_sum import number, units
-from flyball.stats.score_counts import BINS, bins_of, precision_area, roc_area
+from flyball.stats.scoring.score_counts import BINS, bins_of, precision_area, roc_area
 
 FORM = Form(task="binary", classes=("0", "1"), ranked=(1,), sums=(("log_loss", 46),))
 row = st.tuples(st.integers(0, 2), st.integers(0, 1), st.floats(0, 1))

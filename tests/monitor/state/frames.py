@@ -5,8 +5,8 @@ import polars as pl
 
 from flyball.core.release import Baseline, Reference
 from flyball.monitor.state.frame import Frame, frame
-from flyball.stats.bins import fit_numeric
-from flyball.stats.fine_bins import fit_fine
+from flyball.stats.binning.bins import fit_numeric
+from flyball.stats.binning.fine_bins import fit_fine
 
 
 def baseline(seed: int = 1) -> Baseline:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flyball.monitor.state.categories import count_categories
-from flyball.stats.bins import CategoryBins
+from flyball.stats.binning.bins import CategoryBins
 
 words = st.lists(st.one_of(st.none(), st.sampled_from(["a", "b", "", "Z", "long-word", "é"])), max_size=40)
 known = st.lists(st.sampled_from(["a", "b", "", "Z", "long-word", "q"]), unique=True, max_size=5)

@@ -12,8 +12,8 @@ from hypothesis.extra.numpy import arrays
 from flyball.monitor.state import cells as cells_module
 from flyball.monitor.state.cells import prepared
 from flyball.monitor.state.grids import BLOCK, BitsGrid, LineGrid
-from flyball.stats.bins import NumericBins, fit_numeric
-from flyball.stats.fine_bins import fit_fine
+from flyball.stats.binning.bins import NumericBins, fit_numeric
+from flyball.stats.binning.fine_bins import fit_fine
 
 TINY, HUGE = 5e-324, 1.7976931348623157e308
 odd = st.sampled_from(

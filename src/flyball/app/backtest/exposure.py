@@ -20,7 +20,7 @@ from flyball.core.record import Record
 from flyball.core.service import LiveMetric
 from flyball.core.watching import WindowReport
 from flyball.monitor import risk
-from flyball.stats.metrics import METRICS
+from flyball.stats.scoring.metrics import METRICS
 
 
 class BadSpan(Record):

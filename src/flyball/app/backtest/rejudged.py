@@ -14,8 +14,8 @@ from flyball.core.service import Monitor, Psi
 from flyball.core.watching import Signal, WindowReport
 from flyball.monitor import drift, risk
 from flyball.monitor.windows import Span
-from flyball.stats.measure import Measure, Reading
-from flyball.stats.metrics import METRICS
+from flyball.stats.scoring.metrics import METRICS
+from flyball.stats.two_sample.measure import Measure, Reading
 
 NEEDS_ROWS = (
     *("monitor.window_rows", "monitor.window_s", "monitor.pane_s", "monitor.slices", "monitor.live_metric.name"),

@@ -125,7 +125,7 @@ def _shown(advance: "Advance") -> "OnProgress":
 
 def _limits(measures: tuple[str, ...], preset: Preset, limit: float | None, bins: int) -> "Limits":
     from flyball.app.drift.judged import Limits
-    from flyball.stats.compare import LIMITS, MEASURES
+    from flyball.stats.two_sample.compare import LIMITS, MEASURES
 
     asked = _names(measures)
     faults = [
@@ -190,8 +190,8 @@ def _text(report: "Report", went: "Course") -> "Group":
 
     from flyball.app.drift import words
     from flyball.app.drift.words_plain import shortened
-    from flyball.stats.compare import Reading
-    from flyball.stats.mmd import LIMIT as LIMIT_ON_ROWS
+    from flyball.stats.two_sample.compare import Reading
+    from flyball.stats.two_sample.mmd import LIMIT as LIMIT_ON_ROWS
 
     table = Table("column", "verdict", report.limits.measure, "95 % interval")
     for feature in report.features:

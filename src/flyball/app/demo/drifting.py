@@ -9,7 +9,7 @@ from flyball.core import events as e
 from flyball.core.ids import short
 from flyball.core.release import Release
 from flyball.core.watching import Signal
-from flyball.stats.metrics import score
+from flyball.stats.scoring.metrics import score
 
 ENOUGH = 600  # answers behind each of our own figures of quality
 

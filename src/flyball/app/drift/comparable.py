@@ -14,7 +14,7 @@ import polars as pl
 
 from flyball.app.drift.pair import FeaturePair, New, TablePair
 from flyball.app.drift.persons import speaks_of_persons
-from flyball.stats.bins import MISSING, CategoryBins, Counts, NumericBins
+from flyball.stats.binning.bins import MISSING, CategoryBins, Counts, NumericBins
 
 LEAST_KNOWN = 0.5  # share of the reference's values that have a bin of their own, else it is a key or free text
 LEAST_APART = 64  # float64 values that the range of large whole numbers holds, else they cannot be told apart

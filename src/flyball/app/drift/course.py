@@ -21,9 +21,9 @@ from flyball.app.drift.fitting import Bins
 from flyball.app.drift.losses import Level, Risk, level, loss_of, losses, mean, unit_of
 from flyball.app.drift.streams import Table, opened
 from flyball.monitor.state.grids import Scratch
-from flyball.stats.bins import Counts
-from flyball.stats.compare import LIMITS, Measure, Reading, compare
-from flyball.stats.fine_bins import coarsened
+from flyball.stats.binning.bins import Counts
+from flyball.stats.binning.fine_bins import coarsened
+from flyball.stats.two_sample.compare import LIMITS, Measure, Reading, compare
 
 WINDOWS = 24
 FEWEST_ROWS = 100  # of a window

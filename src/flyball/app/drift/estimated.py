@@ -20,8 +20,8 @@ from flyball.app.drift.losses import NORMAL_95, OF_NUMBERS, Level, Risk
 from flyball.app.drift.sampled import sampled
 from flyball.app.drift.streams import Table
 from flyball.core.errors import NotEnoughData
-from flyball.stats.direct_loss import DirectLoss
-from flyball.stats.sample import Floats
+from flyball.stats.risk.direct_loss import DirectLoss
+from flyball.stats.scoring.sample import Floats
 
 SEED = 20_261_126
 Likes = Mapping[str, pl.DataType]

@@ -18,8 +18,8 @@ import numpy.typing as npt
 import polars as pl
 
 from flyball.app.drift.columns import Numbers, as_categories, as_numbers
-from flyball.stats.bins import fit_numeric
-from flyball.stats.fine_bins import fit_fine
+from flyball.stats.binning.bins import fit_numeric
+from flyball.stats.binning.fine_bins import fit_fine
 
 SAMPLE_ROWS = 131_072
 MOST_VALUES = 50_000

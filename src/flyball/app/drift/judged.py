@@ -19,11 +19,11 @@ from flyball.app.drift.positions import positions
 from flyball.app.drift.supply import supply
 from flyball.core.watching import QualityFinding
 from flyball.monitor.compat.pair import Beside
-from flyball.stats.bets import bets
-from flyball.stats.bins import Counts
-from flyball.stats.compare import LIMITS, MEASURES, ORDERED, Measure, Reading, compare
-from flyball.stats.edetector import begin, e_bh, level, step
-from flyball.stats.measure import without_value
+from flyball.stats.binning.bins import Counts
+from flyball.stats.change.bets import bets
+from flyball.stats.change.edetector import begin, e_bh, level, step
+from flyball.stats.two_sample.compare import LIMITS, MEASURES, ORDERED, Measure, Reading, compare
+from flyball.stats.two_sample.measure import without_value
 
 FALSE_DISCOVERIES = 0.05  # expected share of the reported columns that have not moved
 NO_MOVE = 0.005  # PSI up to which a column has not moved, whatever the limit of its verdict

@@ -9,7 +9,7 @@ import polars as pl
 from flyball.app.drift.agreement import wrong
 from flyball.app.drift.streams import Table
 from flyball.core.errors import BadInput, Fault
-from flyball.stats.intervals import wilson
+from flyball.stats.scoring.intervals import wilson
 
 NORMAL_95 = 1.96  # standard errors on either side of a mean
 OF_NUMBERS, OF_CLASSES = "mean absolute error", "error rate"

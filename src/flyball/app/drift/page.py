@@ -18,9 +18,9 @@ from flyball.app.drift import words
 from flyball.app.drift.course import Course
 from flyball.app.drift.judged import Feature, Limits, Report
 from flyball.app.drift.words_plain import plain, shortened
-from flyball.stats.compare import Reading
-from flyball.stats.divergences import shares
-from flyball.stats.measure import probability
+from flyball.stats.two_sample.compare import Reading
+from flyball.stats.two_sample.divergences import shares
+from flyball.stats.two_sample.measure import probability
 
 MOST_BARS = 24  # of a feature; the bins that changed least share one row below them
 LEAST_SCALE = 0.05  # change of a share that fills a bar where no column has a larger one

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from flyball.stats.fine_bins import coarsened
+from flyball.stats.binning.fine_bins import coarsened
 
 Kind = Literal["numeric", "category", "unsupported"]
 Stage = Literal["fit", "reference", "current"]

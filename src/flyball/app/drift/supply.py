@@ -13,7 +13,7 @@ from flyball.core.watching import PaneGroup, QualityFinding
 from flyball.monitor.extents import Extent
 from flyball.monitor.quality import findings, type_changed
 from flyball.monitor.quality.rows import ENOUGH_ROWS, FENCE
-from flyball.stats.fences import strangers
+from flyball.stats.binning.fences import strangers
 
 LIMITS = Quality()
 

@@ -17,9 +17,9 @@ from flyball.app.drift.comparable import Column
 from flyball.app.drift.judged import Feature
 from flyball.app.drift.sampled import sampled
 from flyball.app.drift.streams import Table, opened
-from flyball.stats.domain_classifier import compare_domains
-from flyball.stats.measure import Measure, Reading, without_value
-from flyball.stats.mmd import compare_mmd, fit_features
+from flyball.stats.two_sample.domain_classifier import compare_domains
+from flyball.stats.two_sample.measure import Measure, Reading, without_value
+from flyball.stats.two_sample.mmd import compare_mmd, fit_features
 
 ALL_NUMBERS = "(numbers together)"
 SEED = 20_261_126

@@ -12,9 +12,9 @@ from flyball.app.drift.judged import Feature, Limits, Report
 from flyball.app.drift.pair import New
 from flyball.app.drift.words_plain import columns_and, plain, shortened
 from flyball.monitor.compat.pair import Beside
-from flyball.stats.bins import MISSING, OTHER
-from flyball.stats.compare import Reading
-from flyball.stats.divergences import shares
+from flyball.stats.binning.bins import MISSING, OTHER
+from flyball.stats.two_sample.compare import Reading
+from flyball.stats.two_sample.divergences import shares
 
 MOVED = 0.01  # p below which a column has moved, by however little
 ONE_SIDED = 0.8  # share of the shift that goes one way, from which on values "are larger"

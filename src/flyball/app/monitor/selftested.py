@@ -12,7 +12,7 @@ from statistics import median
 from flyball.core.record import Record
 from flyball.core.watching import Signal, SignalKind, WindowReport
 from flyball.monitor.planting import DriftKind
-from flyball.stats.intervals import wilson
+from flyball.stats.scoring.intervals import wilson
 
 OPERATIONAL: frozenset[SignalKind] = frozenset({"error", "latency", "risk", "training", "capture"})
 

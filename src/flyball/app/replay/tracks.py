@@ -8,7 +8,7 @@ import numpy as np
 
 from flyball.core.errors import NotEnoughData
 from flyball.core.model import Label
-from flyball.stats import metrics
+from flyball.stats.scoring import metrics
 
 REGIMES = ("frozen", "scheduled", "scheduled_instant", "governed")
 

@@ -9,7 +9,7 @@ from flyball.contracts.yaml_text import Path
 from flyball.core import expression
 from flyball.core.measures import FAMILIES, TESTS, family, suite_of_test
 from flyball.core.service import Experiment, Gate, OffPolicyTest, Rollout, Suite
-from flyball.stats.metrics import METRICS
+from flyball.stats.scoring.metrics import METRICS
 
 KINDS = ("metric", "suite", "expression")
 

@@ -11,7 +11,7 @@ from flyball.contracts.durations import PATTERN, is_duration
 from flyball.contracts.schema_faults import MARGIN
 from flyball.core import measures
 from flyball.core.service import Service
-from flyball.stats.metrics import METRICS
+from flyball.stats.scoring.metrics import METRICS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _METRIC_KEYS = {("Experiment", "metric"), ("LiveMetric", "name")}

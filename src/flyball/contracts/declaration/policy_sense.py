@@ -8,7 +8,7 @@ from flyball.contracts.yaml_text import Path
 from flyball.core import expression, policy_facts
 from flyball.core.measures import family
 from flyball.core.service import Autonomy, Gate, Metadata, Policy, Rollout, Rule
-from flyball.stats.metrics import METRICS
+from flyball.stats.scoring.metrics import METRICS
 
 
 def of_names(policy: Policy, gates: Sequence[Gate]) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from flyball.contracts.schema_faults import nearest
 from flyball.contracts.yaml_text import Path
 from flyball.core.service import Experiment
-from flyball.stats.metrics import METRICS
+from flyball.stats.scoring.metrics import METRICS
 
 Finding = tuple[Path, str, str, str]  # path, expected, found, fix
 

@@ -16,7 +16,7 @@ from flyball.contracts.draft.policy import AUTONOMY, DRILLS, RETRAIN, REVIEW, RO
 from flyball.contracts.draft.text import LEAST_ROWS_A_VALUE, enumeration, kind_of, only, plain_name, yaml_text
 from flyball.core.errors import BadInput, Fault
 from flyball.core.service import Task
-from flyball.stats.running_number import runs_on
+from flyball.stats.binning.running_number import runs_on
 
 LEAST_ROWS = 50
 MOST_CLASSES = 50

@@ -8,7 +8,7 @@ from flyball.contracts.draft.associations import cramers_v
 from flyball.contracts.draft.profile import SAMPLE, ColumnProfile, Pair, Profile
 from flyball.contracts.draft.text import kind_of
 from flyball.core.record import Record
-from flyball.stats.ranking import rank
+from flyball.stats.scoring.ranking import rank
 
 MUCH_MISSING = 0.5  # share of the rows
 HIGH_CARDINALITY = 1_000  # different texts

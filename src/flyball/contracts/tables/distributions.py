@@ -14,7 +14,7 @@ from flyball.contracts.tables.column_tests import readable
 from flyball.contracts.tables.report import Violation
 from flyball.core.contract import DataContract, Distribution, Field, Shares
 
-MEASURES: Mapping[str, str] = {  # name in a contract -> name in `stats.compare`
+MEASURES: Mapping[str, str] = {  # name in a contract -> name in `stats.two_sample`
     "psi": "psi",
     "kl": "kl",
     "js": "jensen_shannon",
@@ -58,7 +58,7 @@ def _judged(
     clause: Distribution, field: Field, frame: pl.DataFrame, baselines: Mapping[str, pl.DataFrame]
 ) -> str | None:
     """What was found; None where the clause holds."""
-    from flyball.stats.compare import Reading, compare
+    from flyball.stats.two_sample.compare import Reading, compare
 
     current = _values(field, frame)
     if isinstance(clause.baseline, Shares):
@@ -71,7 +71,7 @@ def _judged(
             return f"INSUFFICIENT: the baseline {clause.baseline} has no column {field.name}"
         before = _values(field, table)
         if clause.metric == "ks":
-            from flyball.stats.kolmogorov import compare_ks
+            from flyball.stats.two_sample.kolmogorov import compare_ks
 
             sides = [side.cast(pl.Float64).fill_null(np.nan).to_numpy() for side in (before, current)]
             found = compare_ks(*sides, limit=clause.tolerance, alpha=clause.alpha, floor=clause.min_rows, null="zero")
@@ -92,7 +92,7 @@ def _values(field: Field, frame: pl.DataFrame) -> pl.Series:
 
 def _counted(field: Field, before: pl.Series, current: pl.Series, bins: int) -> tuple[Counts, Counts]:
     """Both sides in bins of the baseline."""
-    from flyball.stats.bins import fit_categories, fit_numeric
+    from flyball.stats.binning.bins import fit_categories, fit_numeric
 
     if field.kind in NUMERIC:
         numbers = [side.cast(pl.Float64).fill_null(np.nan).to_numpy() for side in (before, current)]
@@ -113,7 +113,7 @@ def _tally(values: pl.Series) -> dict[str | None, int]:
 
 
 def _from_shares(shares: Shares, field: Field, current: pl.Series) -> tuple[Counts, Counts]:
-    from flyball.stats.bins import CategoryBins, NumericBins
+    from flyball.stats.binning.bins import CategoryBins, NumericBins
 
     reference = np.asarray(shares.shares) * (shares.rows or EXACT)
     if field.kind in NUMERIC:

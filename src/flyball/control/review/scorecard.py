@@ -15,7 +15,7 @@ from flyball.core.clock import timestamp
 from flyball.core.record import Record
 from flyball.core.service import Review
 from flyball.decide.calendar import Span
-from flyball.stats.exact_share import clopper_pearson
+from flyball.stats.scoring.exact_share import clopper_pearson
 
 MOST_EVIDENCE = 10  # facts that are named, the newest
 Met = Literal["met", "missed", "unknown", "no target"]

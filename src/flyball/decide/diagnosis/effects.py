@@ -6,7 +6,7 @@ from math import sqrt
 from flyball.core.causes import Cause, Effect, Expected
 from flyball.core.watching import WindowReport
 from flyball.decide.diagnosis.loss import as_split
-from flyball.stats.expected_loss import Split, pooled
+from flyball.stats.risk.expected_loss import Split, pooled
 
 Z90 = 1.6448536269514722  # two-sided 90 %
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from flyball.core.causes import Expected
 from flyball.core.record import Record
 from flyball.core.watching import Signal, WindowReport
-from flyball.stats.expected_loss import Split, pooled
+from flyball.stats.risk.expected_loss import Split, pooled
 
 ALPHA = 0.001  # of a window: one of a thousand quiet ones is called concept drift
 

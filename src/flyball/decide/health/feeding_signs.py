@@ -8,7 +8,7 @@ from flyball.core.service import HealthRules, Psi
 from flyball.core.watching import Signal
 from flyball.decide.health.reading import Reading
 from flyball.decide.health.vitals import Late, Unlabelled, Vitals
-from flyball.stats.rate_above import surely_above
+from flyball.stats.scoring.rate_above import surely_above
 
 
 def feeding_signs(vitals: Vitals, rules: HealthRules, psi: Psi) -> Iterator[Reading]:

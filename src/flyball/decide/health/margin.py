@@ -7,7 +7,7 @@ from scipy.special import ndtri
 from flyball.core.estimating import ConceptTrend
 from flyball.core.release import Estimate
 from flyball.core.service import HealthRules
-from flyball.stats.metrics import METRICS
+from flyball.stats.scoring.metrics import METRICS
 
 
 def tolerated(points: float, base: float | None) -> float:

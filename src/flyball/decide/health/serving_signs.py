@@ -11,7 +11,7 @@ from flyball.core.service import HealthRules
 from flyball.core.surroundings import Probed, Surroundings
 from flyball.decide.health.reading import RANK, Reading, worst
 from flyball.decide.health.vitals import Counted, Vitals
-from flyball.stats.rate_above import surely_above
+from flyball.stats.scoring.rate_above import surely_above
 
 SLOW = 0.05  # share of the rows that are slower than the p95
 

@@ -12,10 +12,10 @@ import numpy.typing as npt
 from scipy import special
 
 from flyball.monitor.compat.pair import Beside, beyond
-from flyball.stats.compare import compare
-from flyball.stats.divergences import chi_square as two_sample
-from flyball.stats.divergences import jensen_shannon_distance
-from flyball.stats.earth_mover import compare_wasserstein, wasserstein_distance
+from flyball.stats.two_sample.compare import compare
+from flyball.stats.two_sample.divergences import chi_square as two_sample
+from flyball.stats.two_sample.divergences import jensen_shannon_distance
+from flyball.stats.two_sample.earth_mover import compare_wasserstein, wasserstein_distance
 
 TOOL = "evidently"
 LEVEL = 0.05  # its alpha
@@ -128,7 +128,7 @@ def kolmogorov(reference: npt.ArrayLike, current: npt.ArrayLike) -> Beside:
     """Its default for a number with at most 1000 rows: the p-value of KS against 0.05."""
     from scipy.stats import ks_2samp
 
-    from flyball.stats.kolmogorov import compare_ks
+    from flyball.stats.two_sample.kolmogorov import compare_ks
 
     r, c = _present(reference), _present(current)
     theirs = float(ks_2samp(r, c).pvalue) if r.size and c.size else None

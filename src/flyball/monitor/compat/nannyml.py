@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from flyball.monitor.compat.pair import Beside
-from flyball.stats import divergences
-from flyball.stats.compare import compare
-from flyball.stats.earth_mover import compare_wasserstein, wasserstein_distance
-from flyball.stats.measure import Measure
+from flyball.stats.two_sample import divergences
+from flyball.stats.two_sample.compare import compare
+from flyball.stats.two_sample.earth_mover import compare_wasserstein, wasserstein_distance
+from flyball.stats.two_sample.measure import Measure
 
 TOOL = "nannyml"
 CHUNKS = 10

@@ -8,7 +8,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 
 from flyball.monitor.quality.signs import Sign
-from flyball.stats.compare import Reading, compare
+from flyball.stats.two_sample.compare import Reading, compare
 
 ALPHA = 0.001
 MOST_CLASSES = 50  # more are no classes

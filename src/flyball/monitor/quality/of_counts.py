@@ -20,8 +20,8 @@ from flyball.core.service import Psi, Quality
 from flyball.core.watching import PaneGroup, QualityFinding
 from flyball.monitor.drift import psi_of
 from flyball.monitor.extents import Extent
-from flyball.stats.divergences import psi
-from flyball.stats.fences import is_fence
+from flyball.stats.binning.fences import is_fence
+from flyball.stats.two_sample.divergences import psi
 
 ENOUGH_ROWS = 100  # below this a share says little
 SWITCHED_ON = 0.05  # share of a window away from a baseline's only value

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from flyball.core.release import Reference
-from flyball.stats.divergences import chi_square
+from flyball.stats.two_sample.divergences import chi_square
 
 SURE = 12.0  # three and a half standard deviations
 STEPS = 81  # factors tried at a time, on a grid of even ratios

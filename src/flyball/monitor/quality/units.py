@@ -15,8 +15,8 @@ from flyball.core.release import Reference
 from flyball.core.service import Psi
 from flyball.core.watching import QualityFinding
 from flyball.monitor.quality.scale import SURE, Scale, scale
-from flyball.stats.divergences import psi
-from flyball.stats.stretches import allowance
+from flyball.stats.two_sample.divergences import psi
+from flyball.stats.two_sample.stretches import allowance
 
 LEAST_BINS = 4  # that hold rows of the baseline: three codes have no shape to fit again
 NEAR = 1.6  # the estimate is off by at most this factor

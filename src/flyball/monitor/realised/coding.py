@@ -14,7 +14,7 @@ from flyball.monitor.answers import plain_text
 from flyball.monitor.labels import HeldPane
 from flyball.monitor.realised.forms import TOP, Known
 from flyball.monitor.realised.tally import Batch, Floats, Ints
-from flyball.stats.score_counts import BINS, bins_of
+from flyball.stats.scoring.score_counts import BINS, bins_of
 
 _LEAST_P = 1e-15  # as `stats.metrics`
 _BEYOND = 1e60  # a number as large as this is no target: its fourth power is none any more

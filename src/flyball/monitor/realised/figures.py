@@ -15,8 +15,8 @@ from flyball.monitor.realised import telling
 from flyball.monitor.realised.forms import TOP
 from flyball.monitor.realised.telling import LEAST, LEAST_OF_A_CLASS
 from flyball.monitor.realised.views import View
-from flyball.stats.calibration_counts import LEAST_ROWS, ece_of_counts
-from flyball.stats.score_counts import precision_area, roc_area
+from flyball.stats.scoring.calibration_counts import LEAST_ROWS, ece_of_counts
+from flyball.stats.scoring.score_counts import precision_area, roc_area
 
 METRICS = {
     "binary": (

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from flyball.core.service import Task
 from flyball.stats.exact_sum import units, units_of_each
-from flyball.stats.score_counts import BINS
+from flyball.stats.scoring.score_counts import BINS
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

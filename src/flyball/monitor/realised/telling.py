@@ -5,8 +5,8 @@ from statistics import NormalDist
 
 from flyball.core.realised import Figure
 from flyball.monitor.realised.views import View
-from flyball.stats.intervals import wilson
-from flyball.stats.score_counts import Area
+from flyball.stats.scoring.intervals import wilson
+from flyball.stats.scoring.score_counts import Area
 
 LEAST = 30  # trials behind a share, rows behind a mean
 LEAST_OF_A_CLASS = 10  # rows of each class behind an area

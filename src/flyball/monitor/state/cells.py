@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from flyball.monitor.state.grids import BLOCK, Floats, Grid, Places, Scratch, grids
-from flyball.stats.fences import is_fence
+from flyball.stats.binning.fences import is_fence
 
 Counts = npt.NDArray[np.int64]
 

@@ -13,7 +13,7 @@ from flyball.core.watching import PaneGroup
 from flyball.monitor import drift
 from flyball.monitor.state.frame import Role
 from flyball.monitor.state.state import State
-from flyball.stats.compare import Measure, Reading, compare
+from flyball.stats.two_sample.compare import Measure, Reading, compare
 
 Side = Literal["input", "answer"]
 _SIDES: Mapping[Role, Side] = {"feature": "input", "prediction": "answer"}

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from flyball.monitor.state.frame import Frame, Part, Role
-from flyball.stats.fine_bins import coarsened
+from flyball.stats.binning.fine_bins import coarsened
 
 Counts = npt.NDArray[np.int64]
 

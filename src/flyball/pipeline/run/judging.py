@@ -20,7 +20,7 @@ from flyball.pipeline.run.testing import Fit, tested
 from flyball.pipeline.seed import seed_of
 from flyball.pipeline.split import Rows, Split
 from flyball.pipeline.suites.plan import plan, untrained
-from flyball.stats.metrics import score
+from flyball.stats.scoring.metrics import score
 
 
 class Judged(Record):

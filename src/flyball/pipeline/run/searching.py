@@ -21,7 +21,7 @@ from flyball.pipeline.run import fitting
 from flyball.pipeline.run.subject import Subject
 from flyball.pipeline.seed import seed_of
 from flyball.pipeline.split import Rows, Split
-from flyball.stats.metrics import METRICS, score
+from flyball.stats.scoring.metrics import METRICS, score
 
 TRIALS = "trials.json"
 

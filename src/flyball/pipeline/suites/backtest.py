@@ -18,7 +18,7 @@ from flyball.pipeline.evaluate import Scored, aligned, evaluate
 from flyball.pipeline.suites.dummy import best_constant
 from flyball.pipeline.suites.found import Found, result, words
 from flyball.pipeline.suites.subject import Learn
-from flyball.stats.metrics import METRICS
+from flyball.stats.scoring.metrics import METRICS
 
 LEAST_ROWS = 50  # of a window
 MOST_ROWS = 50_000  # the newest of them

@@ -7,7 +7,7 @@ from flyball.core.model import Label
 from flyball.core.release import Estimate
 from flyball.pipeline.evaluate import Scored
 from flyball.pipeline.suites.found import Found, estimate, result, words
-from flyball.stats.calibration import cox, ece
+from flyball.stats.scoring.calibration import cox, ece
 
 LIMIT = 0.05  # calibration error from which it is a finding; a gate on `ece` sets another
 

@@ -5,7 +5,7 @@ import polars as pl
 
 from flyball.core.release import TestResult
 from flyball.pipeline.suites.found import named, result
-from flyball.stats.running_number import runs_on
+from flyball.stats.binning.running_number import runs_on
 
 AGREE = 0.999  # share of rows on which a copy agrees with the label
 

@@ -10,7 +10,7 @@ import polars as pl
 
 from flyball.core.release import Estimate
 from flyball.pipeline.suites.found import Found, result
-from flyball.stats.intervals import wilson
+from flyball.stats.scoring.intervals import wilson
 
 LIMIT = 0.01  # share of the holdout
 FEWEST = 5  # fewer are told and stop nothing

@@ -13,7 +13,7 @@ from flyball.core.release import Estimate
 from flyball.core.service import Task
 from flyball.pipeline.suites.found import Found, named, result
 from flyball.pipeline.suites.subject import Predict, Subject
-from flyball.stats.intervals import wilson
+from flyball.stats.scoring.intervals import wilson
 
 ROWS = 500
 GRID = 9  # values of the input, its quantiles

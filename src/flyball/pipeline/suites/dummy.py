@@ -16,8 +16,8 @@ from flyball.core.model import Label, Predictions, Scores
 from flyball.core.release import Estimate, TestResult
 from flyball.pipeline.evaluate import Scored, difference, evaluate
 from flyball.pipeline.suites.found import Found, estimate, result, words
-from flyball.stats.intervals import Interval
-from flyball.stats.metrics import METRICS, score
+from flyball.stats.scoring.intervals import Interval
+from flyball.stats.scoring.metrics import METRICS, score
 
 SURE = 0.999  # confidence with which a model has to be worse than a constant before it fails by that
 

@@ -20,7 +20,7 @@ from flyball.core.release import Estimate
 from flyball.pipeline.evaluate import Scored
 from flyball.pipeline.suites.found import Found, Verdict, merged, named, result
 from flyball.pipeline.suites.subject import Subject, groups
-from flyball.stats.intervals import wilson
+from flyball.stats.scoring.intervals import wilson
 
 Floats = npt.NDArray[np.float64]
 CONFIDENCE = 0.95  # of all comparisons together

@@ -6,7 +6,7 @@ from typing import Literal
 from flyball.core.record import Record
 from flyball.core.release import Estimate, TestResult
 from flyball.core.service import Dimension, Suite
-from flyball.stats.intervals import Interval
+from flyball.stats.scoring.intervals import Interval
 
 Verdict = Literal["PASS", "FAIL", "INCONCLUSIVE"]
 

@@ -13,10 +13,10 @@ from flyball.core.release import Estimate
 from flyball.core.service import OffPolicyTest
 from flyball.pipeline.suites.found import Found, estimate, named, result
 from flyball.pipeline.suites.subject import Subject
-from flyball.stats.cross_fitting import Guess, Rows, cross_fitted
-from flyball.stats.intervals import Interval, rows_needed
-from flyball.stats.logged_actions import followed
-from flyball.stats.off_policy import OffPolicy, off_policy
+from flyball.stats.actions.logged_actions import followed
+from flyball.stats.actions.off_policy import OffPolicy, off_policy
+from flyball.stats.experiment.cross_fitting import Guess, Rows, cross_fitted
+from flyball.stats.scoring.intervals import Interval, rows_needed
 
 NAME = "off-policy value"
 MEASURES = ("off_policy.value", "off_policy.gain")

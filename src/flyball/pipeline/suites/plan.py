@@ -9,7 +9,7 @@ from flyball.core.release import TestResult
 from flyball.core.service import Service
 from flyball.pipeline import gates
 from flyball.pipeline.suites.found import Found, result
-from flyball.stats.metrics import METRICS
+from flyball.stats.scoring.metrics import METRICS
 
 
 class Plan(Record):

@@ -10,8 +10,8 @@ from flyball.core.release import Estimate
 from flyball.pipeline.evaluate import Scored
 from flyball.pipeline.suites.dummy import beside_dummy
 from flyball.pipeline.suites.found import Found, estimate, merged, result, words
-from flyball.stats.intervals import Interval
-from flyball.stats.operating import precision_at_recall, recall_at_precision
+from flyball.stats.scoring.intervals import Interval
+from flyball.stats.scoring.operating import precision_at_recall, recall_at_precision
 
 USUAL = ("precision_at_recall.80", "recall_at_precision.80")
 RARE = 0.2  # share of positives below which accuracy says little

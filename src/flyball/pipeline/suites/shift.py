@@ -13,8 +13,8 @@ import polars as pl
 from flyball.core.release import Estimate
 from flyball.pipeline.baseline import reference
 from flyball.pipeline.suites.found import Found, named, result
-from flyball.stats.bins import CategoryBins, Counts, NumericBins
-from flyball.stats.compare import Reading, compare
+from flyball.stats.binning.bins import CategoryBins, Counts, NumericBins
+from flyball.stats.two_sample.compare import Reading, compare
 
 ALPHA = 0.01  # of all comparisons of a table together
 LIMIT = 0.25  # PSI from which a shift is told

@@ -16,8 +16,8 @@ from flyball.pipeline.evaluate import Scored, difference
 from flyball.pipeline.suites.dummy import best_constant, widened
 from flyball.pipeline.suites.found import Found, Verdict, named, result, words
 from flyball.pipeline.suites.subject import Subject, groups, taken
-from flyball.stats.intervals import Interval, interval
-from flyball.stats.metrics import METRICS
+from flyball.stats.scoring.intervals import Interval, interval
+from flyball.stats.scoring.metrics import METRICS
 
 CONFIDENCE = 0.95  # of all intervals together
 

@@ -23,7 +23,7 @@ import polars as pl
 from flyball.core.errors import NotEnoughData
 from flyball.core.release import Estimate
 from flyball.pipeline.suites.found import Found, named, result
-from flyball.stats.intervals import Interval, interval
+from flyball.stats.scoring.intervals import Interval, interval
 
 AREA_LIMIT = 0.97
 R2_LIMIT = 0.90
