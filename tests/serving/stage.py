@@ -32,7 +32,8 @@ from flyball.app.wiring.serving.gateway import assemble, serve_secured
 from flyball.app.wiring.serving.grpc_door import grpc_door
 from flyball.app.wiring.serving.inheritance import inherited
 from flyball.app.wiring.serving.secured import secured
-from flyball.core.errors import NotFound, Untrusted
+from flyball.core.errors import NotFound, Unavailable, Untrusted
+from flyball.core.routing import Routing
 from flyball.decide.rollout import judge
 from flyball.serving.serve.http.server import serve
 
@@ -160,6 +161,19 @@ class Stage:
         process.stdout.close()
         return code
 
+    def order(self, routing: Routing) -> None:
+        """Given again until it is obeyed, as a controller does it: a release on a busy machine may not show at once
+        that it can carry what it is to get."""
+        until(lambda: self._obeyed(routing), f"order {routing.epoch} is obeyed")
+
+    def _obeyed(self, routing: Routing) -> bool:
+        try:
+            self.control.apply(f"order {routing.epoch}", routing)
+        except Unavailable as error:
+            assert "no weight moves" in str(error)  # noqa: PT017
+            return False
+        return True
+
     def ask(self, method: str, path: str, body: object = None, **headers: str) -> tuple[int, Any]:
         """Status and JSON (or text) of one request on a connection of its own."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
@@ -276,7 +290,9 @@ def main(folders: str, home: str, port: str, loader: str, workers: str = "1", ga
 def work(folders: str, home: str, loader: str, number: str, listener: str, supervisor: str, gateway: str = "") -> None:
     """One worker of a gateway of several."""
     from flyball.app.wiring.serving import worker
+    from flyball.serving.serve.workers import orphan
 
+    orphan.WAIT_S = 10 * PATIENCE_S  # until the next gateway of a test is there, on a machine that has others to start
     place = Home(Path(home))
     services = [load_service(folder) for folder in folders.split(os.pathsep)]
     releases = FolderReleases(place.root)

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 from tests.serving.parts import CHAMPION, arm_release, row, split
 from tests.serving.stage import PATIENCE_S, Stage, stage, until
-from tests.serving.test_shifts import CLIENTS, Load, _further, obeyed
+from tests.serving.test_shifts import CLIENTS, Load, _further
 
 from flyball.core.ids import Epoch
 from flyball.core.routing import Routing
@@ -50,7 +50,7 @@ def shifted(made: Stage, orders: list[Routing]) -> Counter[tuple[int, str, str |
         client.start()
     try:
         for order in orders:
-            until(lambda: obeyed(made, order), "the order is obeyed")  # noqa: B023
+            made.order(order)
             asked = [client.requests for client in clients]
             until(lambda: _further(clients, asked), "every client has been answered by this table")  # noqa: B023
     finally:
@@ -106,7 +106,7 @@ def test_a_sick_arm_loses_its_units_to_the_champion_and_stays_away_after_a_kill(
         (left,) = (made.home.gateway("shop") / "spool").glob("stopped-*.json")
         assert left.name == "stopped-shop-ab-1-1-1.json"
         again = replace(FOUR, epoch=Epoch(2), arms_=allotted(FOUR.arms, {"c": 3000}))
-        made.control.apply("more", again)
+        made.order(again)
         routing = made.control.observe("shop").routing
         assert routing is not None
         assert [arm.weight for arm in routing.arms] == [1000, 0, 1000, 1000]

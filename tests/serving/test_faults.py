@@ -119,7 +119,7 @@ def test_a_shadow_that_goes_live_is_not_started_again(made: Stage) -> None:
 
     until(paired, "every row was shown to the shadow")
     before = made.children()
-    made.control.apply("half", routing(previous=None, weight=5000, step=1, epoch=Epoch(2)))
+    made.order(routing(previous=None, weight=5000, step=1, epoch=Epoch(2)))
     assert made.children() == before
     assert made.predict(row(card=MINE[0]))[0]["score"] == 0.9
 
@@ -163,7 +163,7 @@ def test_a_bad_candidate_is_stopped_without_any_controller_and_stays_stopped(mad
     made.start()
     assert made.predict(row(card=MINE[0]))[0]["arm"] == "champion"
     assert [event for event, _ in waiting(spool)] == [event_id]  # the same id: the ledger takes it once
-    made.control.apply("more", routing(previous=None, weight=9000, step=2, epoch=Epoch(2)))
+    made.order(routing(previous=None, weight=9000, step=2, epoch=Epoch(2)))
     assert made.predict(row(card=MINE[0]))[0]["arm"] == "champion"
 
 

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from tests.serving.parts import CANDIDATE, CHAMPION, routing
 from tests.serving.stage import SERVICE, Stage, stage, until
-from tests.serving.test_shifts import CLIENTS, Load, obeyed
+from tests.serving.test_shifts import CLIENTS, Load
 
 from flyball.adapters.messages.gateway_socket import waiting
 from flyball.adapters.prediction_log.segments import Segments
@@ -50,7 +50,7 @@ def rollbacks(made: Stage, rounds: int, *, renewed: bool = False) -> list[Rollba
             pids = set(made.children())
             name = RolloutId(f"ro-{number}")
             order = routing(previous=None, weight=5000, epoch=Epoch(number), rollout=name, salt=name)
-            until(lambda: obeyed(made, order), "the order is obeyed")  # noqa: B023
+            made.order(order)
             until(lambda: len(list(waiting(spool))) == number, "it is stopped")  # noqa: B023
             told_at.append(time.time())
             until(lambda: not renewed or set(made.children()) - pids, "a fresh worker is there")  # noqa: B023

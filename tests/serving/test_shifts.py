@@ -11,7 +11,6 @@ import pytest
 from tests.serving.parts import CANDIDATE, CHAMPION, routing, row
 from tests.serving.stage import PATIENCE_S, Stage, stage, until
 
-from flyball.core.errors import Unavailable
 from flyball.core.ids import Epoch, RolloutId
 from flyball.core.routing import Routing
 
@@ -63,6 +62,7 @@ def table(number: int, champion: Any, other: Any) -> Routing:
         salt=f"ro-{rollout}",
         rollout=RolloutId(f"ro-{rollout}"),
         step=number % len(WEIGHTS),
+        guardrails=None,
     )
 
 
@@ -83,7 +83,7 @@ def shifted(made: Stage, shifts: int) -> Counter[tuple[int, str, str | None]]:
         for number in range(FIRST, shifts + FIRST):
             if number % (2 * len(WEIGHTS)) == 0:  # what had no weight a moment ago is the champion: blue and green
                 champion, other = other, champion
-            until(lambda: obeyed(made, table(number, champion, other)), "the order is obeyed")  # noqa: B023
+            made.order(table(number, champion, other))
             seen = made.control.observe("shop").routing
             assert seen is not None
             assert seen.epoch == number + 1
@@ -104,21 +104,11 @@ def _blue_and_green(made: Stage) -> None:
     """Nothing, then all of it, then nothing again, with processes that are warm throughout."""
     arms, processes = [], []
     for number in (7, 10, 15):  # weight 0, 10,000, 0
-        made.control.apply(str(number), table(number, CHAMPION, CANDIDATE))
+        made.order(table(number, CHAMPION, CANDIDATE))
         arms.append({made.predict(row(card=f"{number}-{i}"))[0]["arm"] for i in range(20)})
         processes.append(made.children())
     assert arms == [{"champion"}, {"candidate"}, {"champion"}]
     assert processes[0] == processes[1] == processes[2]
-
-
-def obeyed(made: Stage, order: Routing) -> bool:
-    """Given again as a controller does it: a machine that is busy may not show the 30 % that it should have left."""
-    try:
-        made.control.apply(f"order {order.epoch}", order)
-    except Unavailable as error:
-        assert "no weight moves" in str(error)  # noqa: PT017
-        return False
-    return True
 
 
 def _further(clients: list[Load], asked: list[int]) -> bool:

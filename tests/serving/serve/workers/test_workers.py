@@ -91,7 +91,7 @@ def test_killed_workers_and_a_killed_supervisor_are_replaced_and_find_everything
     assert all("prediction" in answer for answer in answers)
     until(lambda: len(set(made.children())) == 2 and first[0] not in made.children(), "another takes its place")
     until(lambda: made.log_counts()["written"] == 100, "the new one knows what the old one wrote")
-    made.control.apply("all", routing(previous=None, weight=10_000, step=2, epoch=Epoch(2)))
+    made.order(routing(previous=None, weight=10_000, step=2, epoch=Epoch(2)))
     assert {made.predict(row(card=f"e{i}"))[0]["arm"] for i in range(20)} == {"candidate"}
     made.kill()
     made.workers, made.port = 1, 0  # another number of processes goes on where these stood, while they still drain
