@@ -18,7 +18,7 @@ import pytest
 
 NAMES = itertools.count()
 SUPERUSER = "flyball"
-STARTS_S, STOPS_S = 60, 30
+STARTS_S, STOPS_S = 60, 60
 CLUSTER = ("--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "--wal-segsize=1")
 
 

@@ -11,6 +11,7 @@ from tests.serving.parts import row
 from tests.serving.stage import SERVICE, Stage, stage, until
 
 from flyball.adapters.clock import SystemClock
+from flyball.adapters.messages import gateway_socket
 from flyball.adapters.messages.gateway_socket import SocketGateways
 from flyball.app.ab_tests import start, stop
 from flyball.app.ab_words import arms_of
@@ -29,6 +30,12 @@ from flyball.core.policy import policy_digest
 SHOP = ServiceName("shop")
 LEAD = Person(name="lead", proof="os_user")
 ROOTS = {name: ReleaseRoot("sha256:" + name * 64) for name in "abcd"}
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gateway that stands still with its machine is no gateway that hangs."""
+    monkeypatch.setattr(gateway_socket, "SEEN_S", 60.0)
 
 
 class World:

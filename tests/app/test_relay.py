@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -246,20 +247,26 @@ def killed_while_relaying(home: Home, lives: int, messages: int) -> None:
     """In each life the relay dies the moment its third message is with the receiver, before it is written down."""
     children: list[subprocess.Popen[bytes]] = []
     here: list[int] = []
+    begins = threading.Lock()  # who is to be killed is known before its first message is taken
+
+    def begin_one() -> subprocess.Popen[bytes]:
+        with begins:
+            children.append(relaying(home))
+            return children[-1]
 
     def on_request(_: Got) -> None:
         here.append(1)
-        if len(children) <= lives and len(here) % 3 == 0:
-            os.kill(children[-1].pid, signal.SIGKILL)
+        with begins:
+            if len(children) <= lives and len(here) % 3 == 0:
+                os.kill(children[-1].pid, signal.SIGKILL)
 
     with receiving(Receiver(on_request=on_request)) as receiver:
         ledger = open_ledger(home)
         declare(ledger, Destination(format="cdevents", to=receiver.url))
         begin(ledger, messages)
         for _ in range(lives):
-            children.append(relaying(home))
-            assert children[-1].wait() == -signal.SIGKILL
-        children.append(relaying(home))
+            assert begin_one().wait() == -signal.SIGKILL
+        begin_one()
         while ledger.waiting():
             assert children[-1].poll() is None
             select_wait()

@@ -172,7 +172,7 @@ def test_every_worker_of_a_gateway_speaks_tls_asks_and_takes_rotated_keys(tmp_pa
 def ask(url: str, key: str, trust: ssl.SSLContext) -> int:
     request = urllib.request.Request(url, b'{"card": "c", "amount": 1}', {"Authorization": f"Bearer {key}"})
     try:
-        with urllib.request.urlopen(request, timeout=30, context=trust) as answer:
+        with urllib.request.urlopen(request, timeout=60, context=trust) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code

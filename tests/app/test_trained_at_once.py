@@ -31,7 +31,7 @@ def waiting(tmp_path: Path) -> tuple[socket.socket, Path]:
     server = socket.socket(socket.AF_UNIX)  # a name and no file: a training can write no file of ours
     server.bind(f"\0{tmp_path.name}-{os.getpid()}")
     server.listen()
-    server.settimeout(60)
+    server.settimeout(120)
     asks = MODEL.replace(
         "    return HistGradient",
         f"    import socket\n    asked = socket.socket(socket.AF_UNIX)\n    try:\n"
