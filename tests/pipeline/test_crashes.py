@@ -89,7 +89,7 @@ def test_killed_in_the_middle_of_a_fit_nothing_keeps_running_and_the_next_run_tr
     running.wait()
     ended = select.poll()  # not select(): a test process may have descriptors past 1023
     ended.register(child, select.POLLIN)
-    assert ended.poll(30_000), "the training outlived the process that asked for it"
+    assert ended.poll(60_000), "the training outlived the process that asked for it"
     os.close(child)
     assert running.stderr is not None
     printed = running.stderr.read().decode()  # to the end of the server, which has the same

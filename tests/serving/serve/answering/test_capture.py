@@ -56,6 +56,13 @@ class FullDisk(SegmentLog):
         super().append(index, predictions, shadows, unread)  # type: ignore[arg-type]
 
 
+@pytest.fixture(autouse=True)
+def as_new(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one test says to a disk is not for the next."""
+    monkeypatch.setattr(FullDisk, "full", True)
+    monkeypatch.setattr(Jammed, "jammed", None)
+
+
 class Desk:
     """A capture over real files."""
 
