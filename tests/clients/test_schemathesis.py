@@ -67,7 +67,7 @@ async def cases(folder: Path, *, examples: int, phases: str) -> tuple[int, Count
         url = f"http://127.0.0.1:{server.port}/openapi.json"
         command = [str(ST), "--config-file", str(folder / "schemathesis.toml"), "run", url]
         options = ["--max-examples", str(examples), "--phases", phases, "--checks", ",".join(CHECKS), "--seed", "1"]
-        quiet = ["--no-color", "--generation-database", "none"]
+        quiet = ["--no-color", "--generation-database", "none", "--request-timeout", "60"]
         env = os.environ | {"SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": str(folder)}
         pipe = asyncio.subprocess.PIPE
         done = await asyncio.create_subprocess_exec(
