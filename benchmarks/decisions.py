@@ -18,15 +18,15 @@ from tests.calibration.promise import Promise
 from tests.calibration.promised_bounds import BEYOND, BOUNDS
 from tests.calibration.promised_tests import TESTS
 
-from flyball.stats.anytime.arm_means import ArmMeans
-from flyball.stats.anytime.bernoulli_sequence import bernoulli_bounds
-from flyball.stats.anytime.betting import BettingSequence
-from flyball.stats.anytime.change_point import ChangePointEvidence
-from flyball.stats.anytime.error_event_arrays import observe_events
-from flyball.stats.anytime.msprt import MixtureSprt
-from flyball.stats.anytime.quantile_comparison import quantile_log_e_of_counts
-from flyball.stats.anytime.quantile_sequences import quantile_bounds, quantile_bounds_of_counts
-from flyball.stats.anytime.sequential import ErrorEventTest, increment
+from flyball.stats.confidence_sequences.bernoulli_sequence import bernoulli_bounds
+from flyball.stats.confidence_sequences.betting import BettingSequence
+from flyball.stats.confidence_sequences.quantile_comparison import quantile_log_e_of_counts
+from flyball.stats.confidence_sequences.quantile_sequences import quantile_bounds, quantile_bounds_of_counts
+from flyball.stats.sequential_tests.arm_means import ArmMeans
+from flyball.stats.sequential_tests.change_point import ChangePointEvidence
+from flyball.stats.sequential_tests.error_event_arrays import observe_events
+from flyball.stats.sequential_tests.msprt import MixtureSprt
+from flyball.stats.sequential_tests.sequential import ErrorEventTest, increment
 
 EVENTS, SINGLE = 1_000_000, 100_000
 TURNS = 7

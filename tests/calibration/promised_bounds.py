@@ -8,23 +8,27 @@ import numpy as np
 import numpy.typing as npt
 from tests.calibration.promise import ALPHA, Floats, Promise, looks
 
-from flyball.stats.anytime.bernoulli_sequence import bernoulli_bounds
-from flyball.stats.anytime.betting import BettingSequence
-from flyball.stats.anytime.mixtures import (
+from flyball.stats.confidence_sequences.bernoulli_sequence import bernoulli_bounds
+from flyball.stats.confidence_sequences.betting import BettingSequence
+from flyball.stats.confidence_sequences.mixtures import (
     beta_binomial_log_e,
     gamma_exponential_log_e,
     gamma_poisson_log_e,
     mixture_bound,
 )
-from flyball.stats.anytime.quantile_sequences import quantile_bounds, quantile_bounds_of_counts, quantile_ranks
-from flyball.stats.anytime.sequences import (
+from flyball.stats.confidence_sequences.quantile_sequences import (
+    quantile_bounds,
+    quantile_bounds_of_counts,
+    quantile_ranks,
+)
+from flyball.stats.confidence_sequences.sequences import (
     asymptotic_half_width,
     asymptotic_rho,
     bernoulli_upper,
     normal_mixture_bound,
     normal_mixture_rho,
 )
-from flyball.stats.anytime.stitching import distribution_bound, quantile_bound, stitched_bound
+from flyball.stats.confidence_sequences.stitching import distribution_bound, quantile_bound, stitched_bound
 from flyball.stats.experiment.noninferiority import Standing, non_inferiority, non_inferiority_of_arms
 
 Draw = Callable[[np.random.Generator, tuple[int, int]], npt.NDArray[np.floating]]

@@ -5,13 +5,13 @@ import math
 import numpy as np
 from tests.calibration.promise import ALPHA, BETA, Floats, Promise, ended, looks
 
-from flyball.stats.anytime.error_event_arrays import observe_events
-from flyball.stats.anytime.msprt import MixtureSprt
-from flyball.stats.anytime.quantile_comparison import Alternative, quantile_log_e_of_counts
-from flyball.stats.anytime.sequential import ErrorEventTest, accept_bound, rollback_bound, theta1
-from flyball.stats.anytime.sprt import BernoulliSprt, sprt_bounds
-from flyball.stats.anytime.sprt_of_means import NormalSprt, PoissonSprt
+from flyball.stats.confidence_sequences.quantile_comparison import Alternative, quantile_log_e_of_counts
 from flyball.stats.experiment.ratio_epochs import RatioEpochs
+from flyball.stats.sequential_tests.error_event_arrays import observe_events
+from flyball.stats.sequential_tests.msprt import MixtureSprt
+from flyball.stats.sequential_tests.sequential import ErrorEventTest, accept_bound, rollback_bound, theta1
+from flyball.stats.sequential_tests.sprt import BernoulliSprt, sprt_bounds
+from flyball.stats.sequential_tests.sprt_of_means import NormalSprt, PoissonSprt
 
 A, B = sprt_bounds(ALPHA, BETA)
 NEVER = math.log(1 / ALPHA)  # Ville's bound

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from flyball.stats.anytime.paired import PairedTest
-from flyball.stats.anytime.sequences import asymptotic_half_width, asymptotic_rho, bernoulli_upper
-from flyball.stats.anytime.sprt import Finding
+from flyball.stats.confidence_sequences.sequences import asymptotic_half_width, asymptotic_rho, bernoulli_upper
+from flyball.stats.sequential_tests.paired import PairedTest
+from flyball.stats.sequential_tests.sprt import Finding
 
 ALPHA = 0.05
 

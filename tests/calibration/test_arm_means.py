@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from flyball.stats.anytime.arm_means import ArmMeans
+from flyball.stats.sequential_tests.arm_means import ArmMeans
 
 Floats = npt.NDArray[np.float64]
 WORSE, FINE = 0.05 / 3, 0.10  # one metric beside errors and slow answers; beta

@@ -10,7 +10,7 @@ import pytest
 from tests.calibration.test_rollout_verdicts import tolerance
 
 from flyball.decide.borrowed import ArmSums, EpochSums, Question, verdict_on
-from flyball.stats.anytime.sequential import increment_of_counts, rollback_bound
+from flyball.stats.sequential_tests.sequential import increment_of_counts, rollback_bound
 
 ALPHA, RATIO = 0.05, 2.0
 BOUND = rollback_bound(ALPHA, 1)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from flyball.stats.anytime.change_point import (
+from flyball.stats.sequential_tests.change_point import (
     ANY,
     BOLDER,
     FIRST,
@@ -21,7 +21,7 @@ from flyball.stats.anytime.change_point import (
     REASON,
     ChangePointEvidence,
 )
-from flyball.stats.anytime.sequential import increment, rollback_bound, theta1
+from flyball.stats.sequential_tests.sequential import increment, rollback_bound, theta1
 
 Step = tuple[float, float, int, bool]
 Flags = npt.NDArray[np.bool_]

@@ -11,7 +11,7 @@ import pytest
 from flyball.core.release import Estimate
 from flyball.monitor.estimates import Z95, Z999, standard_error
 from flyball.monitor.replay_buffer import ReplayBuffer
-from flyball.stats.anytime.risk_sequence import RiskSequence
+from flyball.stats.confidence_sequences.risk_sequence import RiskSequence
 from flyball.stats.risk.cbpe import expected, spread
 from flyball.stats.risk.recalibration import apply, recalibrate
 from flyball.stats.risk.weighting import stretch

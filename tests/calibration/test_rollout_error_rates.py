@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from flyball.stats.anytime.sequential import accept_bound, increment, increment_of_counts, rollback_bound
+from flyball.stats.sequential_tests.sequential import accept_bound, increment, increment_of_counts, rollback_bound
 
 WEIGHTS = (0.01, 0.1, 0.5)  # the ramp; each step lasts a fixed number of error events here
 ALPHA, BETA, GUARDRAILS = 0.05, 0.10, ((2.0, 0.02), (3.0, 0.05))  # (design ratio, base rate) of errors, slow answers

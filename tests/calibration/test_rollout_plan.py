@@ -12,7 +12,7 @@ from tests.decide.rollouts import World
 from flyball.core.service import Canary, Guardrails, Rollout, Step
 from flyball.decide.guardrail_power import Watch, endings
 from flyball.decide.step_plan import Setting, Traffic, planned
-from flyball.stats.anytime.sequential import accept_bound, rollback_bound
+from flyball.stats.sequential_tests.sequential import accept_bound, rollback_bound
 
 RAILS = Guardrails()
 CASES = [(0.1, 0.01, 0.01), (0.1, 0.01, 0.02), (0.5, 0.03, 0.06), (0.1, 0.002, 0.03)]  # weight, champion, candidate

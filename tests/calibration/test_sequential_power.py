@@ -9,17 +9,17 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from flyball.stats.anytime.bernoulli_sequence import bernoulli_bounds
-from flyball.stats.anytime.betting import BettingSequence
-from flyball.stats.anytime.error_event_arrays import observe_events
-from flyball.stats.anytime.msprt import MixtureSprt
-from flyball.stats.anytime.quantile_comparison import quantile_log_e
-from flyball.stats.anytime.quantile_sequences import quantile_bounds
-from flyball.stats.anytime.sequential import ErrorEventTest, rollback_bound
-from flyball.stats.anytime.sprt import sprt_bounds
-from flyball.stats.anytime.sprt_of_means import NormalSprt, PoissonSprt
+from flyball.stats.confidence_sequences.bernoulli_sequence import bernoulli_bounds
+from flyball.stats.confidence_sequences.betting import BettingSequence
+from flyball.stats.confidence_sequences.quantile_comparison import quantile_log_e
+from flyball.stats.confidence_sequences.quantile_sequences import quantile_bounds
 from flyball.stats.experiment.noninferiority import Standing, non_inferiority_of_arms
 from flyball.stats.experiment.ratio_epochs import RatioEpochs
+from flyball.stats.sequential_tests.error_event_arrays import observe_events
+from flyball.stats.sequential_tests.msprt import MixtureSprt
+from flyball.stats.sequential_tests.sequential import ErrorEventTest, rollback_bound
+from flyball.stats.sequential_tests.sprt import sprt_bounds
+from flyball.stats.sequential_tests.sprt_of_means import NormalSprt, PoissonSprt
 
 Dice = np.random.Generator
 FOUND = -math.log(0.05)

@@ -10,7 +10,7 @@ from tests.calibration.promise import ALPHA, BETA, Promise
 from tests.calibration.promised_bounds import BEYOND, BOUNDS
 from tests.calibration.promised_tests import TESTS, means
 
-from flyball.stats.anytime.sprt import sprt_bounds
+from flyball.stats.sequential_tests.sprt import sprt_bounds
 
 PROMISES = [*TESTS, *BOUNDS]
 named = pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.name)

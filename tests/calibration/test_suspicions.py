@@ -9,8 +9,8 @@ import pytest
 from tests.calibration.test_turning_bad import World
 
 from flyball.decide.even_shares import HALF
-from flyball.stats.anytime.sequential import accept_bound
 from flyball.stats.change.rate_rise import SCALE, RateRise, risen
+from flyball.stats.sequential_tests.sequential import accept_bound
 
 SETTLED = accept_bound(0.10)
 BUDGET = SCALE / 2000  # suspicions in a rollout of any length, of one guardrail

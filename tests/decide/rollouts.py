@@ -9,8 +9,8 @@ from flyball.core.ids import ReleaseRoot, RolloutId, ServiceName
 from flyball.core.routing import WHOLE, ArmCounts, Routing, StepCounts, TestSums, Verdict
 from flyball.core.service import Guardrails, Rollout, Step
 from flyball.decide.rollout import advance, judge
-from flyball.stats.anytime.change_point import BOLDER, ChangePointEvidence
-from flyball.stats.anytime.sequential import increment
+from flyball.stats.sequential_tests.change_point import BOLDER, ChangePointEvidence
+from flyball.stats.sequential_tests.sequential import increment
 
 BATCH = 500  # units between two questions whether the step may be left
 Flags = npt.NDArray[np.bool_]

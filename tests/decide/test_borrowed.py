@@ -8,8 +8,8 @@ from msgspec.structs import replace
 from flyball.core.declared.guardrails import Guardrails, MetricGuardrail
 from flyball.core.errors import BadInput
 from flyball.decide.borrowed import ArmSums, EpochSums, Question, verdict_on
-from flyball.stats.anytime.sequential import ErrorEventTest
 from flyball.stats.experiment.ratio_mismatch import ratio_log_e
+from flyball.stats.sequential_tests.sequential import ErrorEventTest
 
 
 def epoch(candidate: tuple[int, int], champion: tuple[int, int], weight: float | None = None) -> EpochSums:

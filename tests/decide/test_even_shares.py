@@ -10,8 +10,8 @@ from flyball.core.routing import ArmCounts, OwnRates, StepCounts, TestSums
 from flyball.core.service import Canary, Soak, Step
 from flyball.decide.even_shares import HALF, LOWERINGS, in_doubt, lowerings, other_shares
 from flyball.decide.rollout import advance
-from flyball.stats.anytime.sequential import accept_bound
 from flyball.stats.change.rate_rise import risen as bound_of
+from flyball.stats.sequential_tests.sequential import accept_bound
 
 SOAK = Step(soak=Soak(min_s=0, min_requests=10))
 BOUND = bound_of(9)

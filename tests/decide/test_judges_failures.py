@@ -16,7 +16,7 @@ from flyball.core.service import Canary, Step
 from flyball.decide.ab_report import difference
 from flyball.decide.fixed_sample import ArmUnits, Comparison, compare_once
 from flyball.decide.rollout import advance, judge
-from flyball.stats.anytime.sequential import ErrorEventTest, rollback_bound
+from flyball.stats.sequential_tests.sequential import ErrorEventTest, rollback_bound
 
 SPIKES, FLAT = [100.0] * 7 + [1.0] * 3, [1.0] * 10
 FEW, NONE = [0.0, 1.0, 2.0, 1.0, 0.0, 0.0], [0.0] * 6

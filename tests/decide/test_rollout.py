@@ -11,7 +11,7 @@ from tests.decide.rollouts import routing, seen
 from flyball.core.routing import ArmCounts, PairEvidence, StepCounts, TestSums
 from flyball.core.service import Approval, Canary, Guardrail, Guardrails, OnTimeout, Pause, Promote, Shadow, Step
 from flyball.decide.rollout import advance, judge
-from flyball.stats.anytime.sequential import ErrorEventTest, increment
+from flyball.stats.sequential_tests.sequential import ErrorEventTest, increment
 
 CANARY = Step(canary=Canary(weight=0.1, min_requests=300, min_s=300, timeout_s=3600))
 SHADOW = Step(shadow=Shadow(min_pairs=200))

@@ -25,7 +25,7 @@ from flyball.core.service import (
 from flyball.decide.guardrail_power import Watch, clear_after, endings
 from flyball.decide.rollout_plan import RolloutPlan, plan, waive
 from flyball.decide.step_plan import Setting, StepPlan, Traffic, planned
-from flyball.stats.anytime.sequences import bernoulli_upper
+from flyball.stats.confidence_sequences.sequences import bernoulli_upper
 
 QUIET = Traffic(requests_s=8.0, errors=0.001, slow=0.01)
 

@@ -19,8 +19,8 @@ from flyball.core.service import Canary, Guardrail, Guardrails, Rollout, Shadow,
 from flyball.decide.metric_rails import harmed
 from flyball.decide.rollout import advance
 from flyball.serving.routing.assign import to_candidate, unit_hash
-from flyball.stats.anytime.arm_means import ArmMeans
-from flyball.stats.anytime.sequential import increment
+from flyball.stats.sequential_tests.arm_means import ArmMeans
+from flyball.stats.sequential_tests.sequential import increment
 
 WEIGHT = 0.1
 STRICT = Guardrails(errors=Guardrail(ratio=2, ceiling=0.005))

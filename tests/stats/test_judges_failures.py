@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flyball.stats.anytime.bernoulli_sequence import bernoulli_bounds
-from flyball.stats.anytime.betting import BettingSequence
-from flyball.stats.anytime.error_event_arrays import observe_events
-from flyball.stats.anytime.msprt import MixtureSprt
-from flyball.stats.anytime.quantile_comparison import quantile_log_e
-from flyball.stats.anytime.sequential import ErrorEventTest, increment_of_counts, rollback_bound
+from flyball.stats.confidence_sequences.bernoulli_sequence import bernoulli_bounds
+from flyball.stats.confidence_sequences.betting import BettingSequence
+from flyball.stats.confidence_sequences.quantile_comparison import quantile_log_e
 from flyball.stats.experiment.noninferiority import Standing, non_inferiority_of_arms
+from flyball.stats.sequential_tests.error_event_arrays import observe_events
+from flyball.stats.sequential_tests.msprt import MixtureSprt
+from flyball.stats.sequential_tests.sequential import ErrorEventTest, increment_of_counts, rollback_bound
 
 EDGE = rollback_bound(0.05, 1)
 

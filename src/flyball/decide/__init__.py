@@ -11,21 +11,17 @@ from flyball.stats.actions.logged_actions import followed
 from flyball.stats.actions.off_policy import OffPolicy, off_policy
 from flyball.stats.actions.overlap import Overlap, overlap
 from flyball.stats.actions.reward_bounds import RewardBounds
-from flyball.stats.anytime.arm_means import ArmMeans
-from flyball.stats.anytime.bernoulli_sequence import bernoulli_bounds, rate_log_e
-from flyball.stats.anytime.betting import BettingSequence
-from flyball.stats.anytime.error_event_arrays import EventPath, observe_events
-from flyball.stats.anytime.mixtures import (
+from flyball.stats.confidence_sequences.bernoulli_sequence import bernoulli_bounds, rate_log_e
+from flyball.stats.confidence_sequences.betting import BettingSequence
+from flyball.stats.confidence_sequences.mixtures import (
     beta_binomial_log_e,
     gamma_exponential_log_e,
     gamma_poisson_log_e,
     mixture_bound,
 )
-from flyball.stats.anytime.msprt import MixtureSprt, two_sample_log_e
-from flyball.stats.anytime.paired import PairedTest
-from flyball.stats.anytime.quantile_comparison import quantile_log_e, quantile_log_e_of_counts
-from flyball.stats.anytime.quantile_sequences import quantile_bounds, quantile_bounds_of_counts
-from flyball.stats.anytime.sequences import (
+from flyball.stats.confidence_sequences.quantile_comparison import quantile_log_e, quantile_log_e_of_counts
+from flyball.stats.confidence_sequences.quantile_sequences import quantile_bounds, quantile_bounds_of_counts
+from flyball.stats.confidence_sequences.sequences import (
     asymptotic_half_width,
     asymptotic_rho,
     bernoulli_upper,
@@ -33,17 +29,7 @@ from flyball.stats.anytime.sequences import (
     normal_mixture_log_e,
     normal_mixture_rho,
 )
-from flyball.stats.anytime.sequential import (
-    ErrorEventTest,
-    accept_bound,
-    increment,
-    increment_of_counts,
-    rollback_bound,
-    theta1,
-)
-from flyball.stats.anytime.sprt import BernoulliSprt, Finding, expected_events, fixed_sample_of_rate, sprt_bounds
-from flyball.stats.anytime.sprt_of_means import NormalSprt, PoissonSprt
-from flyball.stats.anytime.stitching import distribution_bound, quantile_bound, stitched_bound
+from flyball.stats.confidence_sequences.stitching import distribution_bound, quantile_bound, stitched_bound
 from flyball.stats.experiment.cross_fitting import cross_fitted
 from flyball.stats.experiment.cuped import Adjusted, adjusted_difference
 from flyball.stats.experiment.group_sequential import Design, fixed_shape, peeking_error, spending_bounds
@@ -63,6 +49,26 @@ from flyball.stats.experiment.ratio_epochs import RatioEpoch, RatioEpochs
 from flyball.stats.experiment.ratio_metric import Ratio, ratio, ratio_difference
 from flyball.stats.experiment.ratio_mismatch import anytime_p, ratio_chi_square, ratio_log_e
 from flyball.stats.scoring.two_rates import rate_difference
+from flyball.stats.sequential_tests.arm_means import ArmMeans
+from flyball.stats.sequential_tests.error_event_arrays import EventPath, observe_events
+from flyball.stats.sequential_tests.msprt import MixtureSprt, two_sample_log_e
+from flyball.stats.sequential_tests.paired import PairedTest
+from flyball.stats.sequential_tests.sequential import (
+    ErrorEventTest,
+    accept_bound,
+    increment,
+    increment_of_counts,
+    rollback_bound,
+    theta1,
+)
+from flyball.stats.sequential_tests.sprt import (
+    BernoulliSprt,
+    Finding,
+    expected_events,
+    fixed_sample_of_rate,
+    sprt_bounds,
+)
+from flyball.stats.sequential_tests.sprt_of_means import NormalSprt, PoissonSprt
 
 __all__ = [
     "Adjusted",

@@ -20,11 +20,11 @@ from typing import Literal
 from flyball.core.record import Record
 from flyball.core.routing import WHOLE, ArmEvidence, Routing, StepCounts
 from flyball.decide.rollout import GUARDRAILS, MAX_DROPPED, RATIO_MISMATCH_ALPHA
-from flyball.stats.anytime.sequences import asymptotic_half_width, asymptotic_rho, bernoulli_upper
-from flyball.stats.anytime.sequential import rollback_bound
+from flyball.stats.confidence_sequences.sequences import asymptotic_half_width, asymptotic_rho, bernoulli_upper
 from flyball.stats.experiment.pair_moments import moments_of_sums
 from flyball.stats.experiment.ratio_metric import ratio
 from flyball.stats.experiment.ratio_mismatch import ratio_log_e
+from flyball.stats.sequential_tests.sequential import rollback_bound
 
 TIGHTEST_AT = 10_000  # units at which the metric's bound is tightest; chosen beforehand, whatever comes
 FEWEST_UNITS = 30  # below this an asymptotic bound says nothing

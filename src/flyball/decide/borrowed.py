@@ -25,7 +25,7 @@ from flyball.core.record import Record
 from flyball.core.routing import WHOLE, ArmCounts, Routing, StepCounts, TestSums, Verdict
 from flyball.core.service import Canary, Step
 from flyball.decide.rollout import RATIO_LOG_E, advance, judge
-from flyball.stats.anytime.sequential import increment_of_counts
+from flyball.stats.sequential_tests.sequential import increment_of_counts
 
 MOST_EPOCHS = 1_000
 MOST_EVENTS = 1_000_000  # error or slow events in one question: each costs a place in an array

@@ -19,8 +19,8 @@ from itertools import pairwise
 from flyball.core.record import Record
 from flyball.core.routing import WHOLE, Routing, StepCounts
 from flyball.core.service import Step
-from flyball.stats.anytime.sequential import accept_bound
 from flyball.stats.change.rate_rise import FACTOR, risen
+from flyball.stats.sequential_tests.sequential import accept_bound
 
 HALF = WHOLE // 2
 LOWERINGS = 4  # each has half of the evidence left that the one before had

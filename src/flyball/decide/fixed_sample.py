@@ -16,12 +16,12 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from flyball.stats.anytime.sprt import check_budgets
 from flyball.stats.experiment.cuped import adjusted_difference
 from flyball.stats.experiment.pair_moments import moments
 from flyball.stats.experiment.ratio_metric import ratio_difference
 from flyball.stats.scoring.intervals import Interval
 from flyball.stats.scoring.two_rates import rate_difference
+from flyball.stats.sequential_tests.sprt import check_budgets
 
 Floats = npt.NDArray[np.float64]
 Kind = Literal["SUPERIOR", "NOT_WORSE", "WORSE", "INCONCLUSIVE", "INVALID"]

@@ -21,9 +21,9 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from flyball.stats.anytime.change_point import BOLDER, FIRST, FIRST_SPLIT
-from flyball.stats.anytime.sequences import bernoulli_refuted
-from flyball.stats.anytime.sequential import increment
+from flyball.stats.confidence_sequences.sequences import bernoulli_refuted
+from flyball.stats.sequential_tests.change_point import BOLDER, FIRST, FIRST_SPLIT
+from flyball.stats.sequential_tests.sequential import increment
 
 Floats = npt.NDArray[np.float64]
 

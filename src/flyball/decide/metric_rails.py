@@ -12,8 +12,8 @@ from msgspec.structs import replace
 from flyball.core.declared.guardrails import Guardrails, MetricGuardrail
 from flyball.core.metric_evidence import MetricEvidence
 from flyball.core.routing import Verdict
-from flyball.stats.anytime.sequential import accept_bound, rollback_bound
 from flyball.stats.change.edetector import e_bh
+from flyball.stats.sequential_tests.sequential import accept_bound, rollback_bound
 
 ARMS_ALPHA = 0.001  # as a broken split: a fault of ours and rare
 

@@ -23,8 +23,8 @@ from flyball.core.service import Guardrails, Pause, Step
 from flyball.decide.even_shares import in_doubt
 from flyball.decide.metric_rails import harmed, with_metrics
 from flyball.decide.steps import after_canary, after_shadow
-from flyball.stats.anytime.sequential import rollback_bound
 from flyball.stats.experiment.ratio_mismatch import ratio_log_e
+from flyball.stats.sequential_tests.sequential import rollback_bound
 
 GUARDRAILS = ("errors", "slow")
 RATIO_MISMATCH_ALPHA = 0.001  # a broken split is a fault of ours and rare: only overwhelming evidence counts

@@ -24,7 +24,7 @@ from flyball.core.rollout_power import Power
 from flyball.core.service import Canary, Guardrails, Shadow, Step
 from flyball.decide.guardrail_power import Watch, endings
 from flyball.decide.rollout import GUARDRAILS
-from flyball.stats.anytime.sequential import accept_bound, rollback_bound
+from flyball.stats.sequential_tests.sequential import accept_bound, rollback_bound
 
 QUIET_RPS = 10.0  # below so many rows a second a shadow is shown every row
 RUNS = 1_000  # simulated steps of each question

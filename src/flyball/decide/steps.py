@@ -6,10 +6,10 @@ counts may be believed, and the guardrails of the whole rollout, were asked befo
 
 from flyball.core.routing import ArmCounts, PairEvidence, StepCounts, Verdict
 from flyball.core.service import Canary, Guardrail, Guardrails, Shadow
-from flyball.stats.anytime.paired import PairedTest
-from flyball.stats.anytime.sequences import bernoulli_upper
-from flyball.stats.anytime.sequential import accept_bound
-from flyball.stats.anytime.sprt import Finding
+from flyball.stats.confidence_sequences.sequences import bernoulli_upper
+from flyball.stats.sequential_tests.paired import PairedTest
+from flyball.stats.sequential_tests.sequential import accept_bound
+from flyball.stats.sequential_tests.sprt import Finding
 
 BURNING = 10.0  # both arms at this many times a ceiling: an incident of the whole service, no time to advance
 

@@ -23,8 +23,8 @@ from flyball.monitor.labels import HeldPane, Place
 from flyball.monitor.metric_values import bounds, opened, row_values
 from flyball.monitor.realised.labelled_rows import LabelledRows
 from flyball.monitor.realised.tally import Floats, Ints
-from flyball.stats.anytime.arm_means import ArmMeans
 from flyball.stats.experiment.ratio_epochs import RatioEpochs
+from flyball.stats.sequential_tests.arm_means import ArmMeans
 
 Mask = npt.NDArray[np.bool_]
 MOST_UNITS = 1_000_000  # of one rollout that are told apart; some sixty bytes each

@@ -25,7 +25,7 @@ from flyball.monitor.answers import Answers, Values, plain_text
 from flyball.monitor.labels import Place
 from flyball.monitor.panes import class_places
 from flyball.monitor.replay_buffer import OTHER, Kept, ReplayBuffer
-from flyball.stats.anytime.risk_sequence import RiskSequence, doubly_robust
+from flyball.stats.confidence_sequences.risk_sequence import RiskSequence, doubly_robust
 from flyball.stats.risk import recalibration, row_loss
 from flyball.stats.risk.cbpe import probabilities
 from flyball.stats.risk.weighting import bin_ratio, weights

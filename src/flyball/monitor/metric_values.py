@@ -9,7 +9,7 @@ from flyball.core.declared.guardrails import MetricGuardrail
 from flyball.core.margin import margin
 from flyball.core.service import Service
 from flyball.monitor.realised.tally import Batch, Floats
-from flyball.stats.anytime.arm_means import ArmMeans
+from flyball.stats.sequential_tests.arm_means import ArmMeans
 
 _BINARY_CODES = 3  # negative, positive, other
 

@@ -1,6 +1,14 @@
-"""The pure mathematics that several stages share, a folder for each question: how values are put into bins, how sure a
-metric is, whether two samples are alike, what may be asked at any time, when a change began, what answers cost, what
-two arms and what other actions are worth. No clock, no disk, no dice: a generator is handed in where one is needed.
+"""The pure mathematics that several stages share. No clock, no disk, no dice: a generator is handed in where one is
+needed. A folder for each question:
+
+- `binning`: into which bins values go, those among them that the reference never had.
+- `scoring`: what a metric is on a sample of rows, and how sure it is.
+- `two_sample`: whether a window is drawn like its reference.
+- `change`: when it began to be otherwise.
+- `sequential_tests`, `confidence_sequences`: what may be asked after every value.
+- `experiment`: two arms side by side, and what they take.
+- `risk`: what answers cost, with labels and before them.
+- `actions`: what another policy would have been worth.
 
 Names load on first use: who only appends to the ledger needs Merkle trees, not half a second of scipy. `compare` is
 imported from its own module, `flyball.stats.two_sample.compare`, whose name it shares.
@@ -10,14 +18,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from flyball.stats.anytime.paired import PairedTest
-    from flyball.stats.anytime.sequences import bernoulli_upper
-    from flyball.stats.anytime.sequential import ErrorEventTest, accept_bound, rollback_bound
-    from flyball.stats.anytime.sprt import BernoulliSprt, Finding
     from flyball.stats.binning.bins import CategoryBins, NumericBins, fit_categories, fit_numeric
+    from flyball.stats.confidence_sequences.sequences import bernoulli_upper
     from flyball.stats.merkle import Frontier
     from flyball.stats.scoring.intervals import Interval, interval, paired_difference, rows_needed, wilson
     from flyball.stats.scoring.metrics import METRICS, Metric, score
+    from flyball.stats.sequential_tests.paired import PairedTest
+    from flyball.stats.sequential_tests.sequential import ErrorEventTest, accept_bound, rollback_bound
+    from flyball.stats.sequential_tests.sprt import BernoulliSprt, Finding
     from flyball.stats.two_sample.compare import Measure, Reading
     from flyball.stats.two_sample.divergences import psi
 
@@ -54,10 +62,10 @@ _HOMES = {
     "scoring.intervals": ("Interval", "interval", "paired_difference", "rows_needed", "wilson"),
     "merkle": ("Frontier",),
     "scoring.metrics": ("METRICS", "Metric", "score"),
-    "anytime.sequences": ("bernoulli_upper",),
-    "anytime.paired": ("PairedTest",),
-    "anytime.sequential": ("ErrorEventTest", "accept_bound", "rollback_bound"),
-    "anytime.sprt": ("BernoulliSprt", "Finding"),
+    "confidence_sequences.sequences": ("bernoulli_upper",),
+    "sequential_tests.paired": ("PairedTest",),
+    "sequential_tests.sequential": ("ErrorEventTest", "accept_bound", "rollback_bound"),
+    "sequential_tests.sprt": ("BernoulliSprt", "Finding"),
 }
 
 

@@ -15,7 +15,7 @@ from flyball.decide.rollout import judge
 from flyball.serving.counting.accounting import Accounting, merged
 from flyball.serving.counting.counter_file import SLOT_BYTES, Slot, in_memory
 from flyball.serving.routing.assign import to_candidate, unit_hash
-from flyball.stats.anytime.sequential import increment
+from flyball.stats.sequential_tests.sequential import increment
 
 Event = tuple[int, bool, bool]  # unit, error, slow
 EVENTS = st.lists(st.tuples(st.integers(0, 40), st.booleans(), st.booleans()), max_size=120)

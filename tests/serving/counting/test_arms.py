@@ -16,7 +16,7 @@ from flyball.serving.counting.accounting import Accounting, merged, step_key
 from flyball.serving.counting.counter_file import SLOT_BYTES, Slot, in_memory
 from flyball.serving.routing.allotment import allotted
 from flyball.serving.routing.assign import owners, to_candidate, unit_hash
-from flyball.stats.anytime.sequential import increment
+from flyball.stats.sequential_tests.sequential import increment
 
 Event = tuple[int, bool, bool]  # unit, error, slow
 EVENTS = st.lists(st.tuples(st.integers(0, 40), st.booleans(), st.booleans()), max_size=120)

@@ -18,9 +18,9 @@ from flyball.serving.counting.accounting import Accounting
 from flyball.serving.counting.counter_file import FLOAT, INT, SLOT_BYTES, Slot
 from flyball.serving.counting.judged import JudgedCounts
 from flyball.serving.routing.assign import to_candidate, unit_hash
-from flyball.stats.anytime.change_point import BOLDER, FIRST, FIRST_SPLIT, ChangePointEvidence
-from flyball.stats.anytime.sequential import increment
 from flyball.stats.change.rate_rise import RISEN
+from flyball.stats.sequential_tests.change_point import BOLDER, FIRST, FIRST_SPLIT, ChangePointEvidence
+from flyball.stats.sequential_tests.sequential import increment
 
 Event = tuple[int, bool]  # unit, error
 EVENTS = st.lists(st.tuples(st.integers(0, 60), st.booleans()), max_size=80)

@@ -6,8 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flyball.stats.anytime.sequential import accept_bound, rollback_bound
-from flyball.stats.anytime.sprt import sprt_bounds
 from flyball.stats.experiment.power import (
     ending,
     events_to_advance,
@@ -16,6 +14,8 @@ from flyball.stats.experiment.power import (
     non_inferiority_size,
     superiority_size,
 )
+from flyball.stats.sequential_tests.sequential import accept_bound, rollback_bound
+from flyball.stats.sequential_tests.sprt import sprt_bounds
 
 rates = st.floats(0.001, 0.5)
 shares = st.floats(0.01, 0.99)

@@ -17,7 +17,7 @@ from flyball.core.arms import CHAMPION, MOST_ARMS, Arm
 from flyball.core.routing import WHOLE, ArmCounts, ArmEvidence, TestSums
 from flyball.core.service import Guardrails
 from flyball.serving.counting.counter_file import BITS, Bitmap, Slot
-from flyball.stats.anytime.sequential import increment
+from flyball.stats.sequential_tests.sequential import increment
 
 _PLACES = MOST_ARMS + 1
 _REQUESTS, _UNITS, _ERRORS, _SLOW, _FAILED = range(5)

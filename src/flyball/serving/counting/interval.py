@@ -4,8 +4,8 @@ The theory is in `accounting.py`; the formula in `stats.sequential.increment`.
 """
 
 from flyball.serving.counting.counter_file import FLOAT, INT, Bitmap, Slot
-from flyball.stats.anytime.change_point import BOLDER
-from flyball.stats.anytime.sequential import increment
+from flyball.stats.sequential_tests.change_point import BOLDER
+from flyball.stats.sequential_tests.sequential import increment
 
 _SHADOW_ERRED, _PAIR_COUNTED = 0x5A5A5, 0xA5A5A  # where in the bitmap of done units the shadow's own marks are
 

@@ -22,8 +22,8 @@ from msgspec.structs import astuple, replace
 from flyball.core.routing import OwnRates, Routing, StepCounts, TestSums
 from flyball.serving.counting.accounting import rollout_key, step_key
 from flyball.serving.counting.counter_file import FLOAT, INT, JUDGED, KINDS, Slot
-from flyball.stats.anytime.change_point import Both, ChangePointEvidence
 from flyball.stats.change.rate_rise import RateRise
+from flyball.stats.sequential_tests.change_point import Both, ChangePointEvidence
 
 _ARMS, _HEARD = ("champion", "candidate", "shadow"), ("requests", *KINDS)
 _LIVE = ("champion", "candidate")

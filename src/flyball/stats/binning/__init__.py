@@ -1,1 +1,1 @@
-"""Bins anchored in a reference sample, and what becomes of values that it never had."""
+"""Bins anchored in a reference sample, and what becomes of values that it never had. Begin with `bins`."""

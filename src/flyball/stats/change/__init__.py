@@ -1,1 +1,4 @@
-"""When did it begin to be otherwise? Detectors that add up evidence over windows, control charts, slow trends."""
+"""When did it begin to be otherwise? Detectors that add up evidence over windows, control charts, slow trends.
+
+Begin with `edetector`, and `bets` for what it bets on.
+"""

@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from flyball.stats.anytime.sprt import check_budgets
+from flyball.stats.sequential_tests.sprt import check_budgets
 
 Floats = npt.NDArray[np.float64]
 Shape = Literal["pocock", "obrien_fleming"]

@@ -11,8 +11,8 @@ from statistics import NormalDist
 
 import numpy as np
 
-from flyball.stats.anytime.sequential import accept_bound, increment, rollback_bound, theta1
-from flyball.stats.anytime.sprt import check_budgets
+from flyball.stats.sequential_tests.sequential import accept_bound, increment, rollback_bound, theta1
+from flyball.stats.sequential_tests.sprt import check_budgets
 
 LEAST_MASS = 1e-12  # probability that is left out
 
@@ -130,7 +130,7 @@ def ending(w: float, design: float, ratio: float, *, upper: float, lower: float)
 
     Args: w, design, ratio: as `events_to_roll_back`. upper, lower: of the log-likelihood ratio, nats.
 
-    >>> from flyball.stats.anytime.sprt import sprt_bounds
+    >>> from flyball.stats.sequential_tests.sprt import sprt_bounds
     >>> upper, lower = sprt_bounds(0.05, 0.10)
     >>> found = ending(0.1, 2, 1, upper=upper, lower=lower)
     >>> round(found.events, 1), round(found.rolled_back, 4)

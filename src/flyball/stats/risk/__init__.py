@@ -1,1 +1,1 @@
-"""What a model's answers cost: the loss of a row, expected before its label has come and told once it has."""
+"""What a model's answers cost: expected before the labels have come (`cbpe`, `direct_loss`), told once they have."""

@@ -1,1 +1,1 @@
-"""What a metric is on a sample of rows, and how sure it is: intervals, areas, calibration."""
+"""What a metric is on a sample of rows, and how sure it is. Begin with `sample`, `metrics` and `intervals`."""

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flyball.stats.anytime.sprt import BernoulliSprt, Finding, expected_events, fixed_sample_of_rate
-from flyball.stats.anytime.sprt_of_means import NormalSprt, PoissonSprt
+from flyball.stats.sequential_tests.sprt import BernoulliSprt, Finding, expected_events, fixed_sample_of_rate
+from flyball.stats.sequential_tests.sprt_of_means import NormalSprt, PoissonSprt
 
 
 @pytest.mark.parametrize(

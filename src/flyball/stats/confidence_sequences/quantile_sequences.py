@@ -17,8 +17,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from flyball.stats.anytime.bernoulli_sequence import rate_log_e
-from flyball.stats.anytime.sprt import check_budgets
+from flyball.stats.confidence_sequences.bernoulli_sequence import rate_log_e
+from flyball.stats.sequential_tests.sprt import check_budgets
 
 
 def quantile_bounds(values: npt.ArrayLike, p: float, *, alpha: float, n_opt: int = 10_000) -> tuple[float, float]:

@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from flyball.core.record import Record
-from flyball.stats.anytime.sprt import check_budgets
+from flyball.stats.sequential_tests.sprt import check_budgets
 
 
 def theta1(w: float, ratio: float) -> float:

@@ -6,9 +6,9 @@ p is the rate; the sequence is the rates for which it is below 1/alpha. Exact fo
 
 import math
 
-from flyball.stats.anytime.mixtures import beta_binomial_log_e
-from flyball.stats.anytime.sequences import normal_mixture_rho
-from flyball.stats.anytime.sprt import check_budgets
+from flyball.stats.confidence_sequences.mixtures import beta_binomial_log_e
+from flyball.stats.confidence_sequences.sequences import normal_mixture_rho
+from flyball.stats.sequential_tests.sprt import check_budgets
 
 _NARROWEST = 2**-52  # of a bisection, as a share of the rate
 

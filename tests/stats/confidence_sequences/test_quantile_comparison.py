@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flyball.stats.anytime.bernoulli_sequence import rate_log_e
-from flyball.stats.anytime.quantile_comparison import quantile_log_e, quantile_log_e_of_counts
+from flyball.stats.confidence_sequences.bernoulli_sequence import rate_log_e
+from flyball.stats.confidence_sequences.quantile_comparison import quantile_log_e, quantile_log_e_of_counts
 from flyball.stats.experiment.ratio_mismatch import anytime_p
 
 RUN = np.arange(1, 1001)

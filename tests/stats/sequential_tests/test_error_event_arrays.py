@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flyball.stats.anytime.error_event_arrays import increments, observe_events
-from flyball.stats.anytime.sequential import ErrorEventTest, accept_bound, increment, rollback_bound
+from flyball.stats.sequential_tests.error_event_arrays import increments, observe_events
+from flyball.stats.sequential_tests.sequential import ErrorEventTest, accept_bound, increment, rollback_bound
 
 shares = st.one_of(
     st.floats(0, 1), st.sampled_from([0.0, 1.0, 5e-324, 1 - 2**-53]), st.integers(1, 99).map(lambda k: k / 99)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import special
 
-from flyball.stats.anytime.log_tails import _continued, log_beta_share, log_gamma_lower, log_gamma_upper
+from flyball.stats.confidence_sequences.log_tails import _continued, log_beta_share, log_gamma_lower, log_gamma_upper
 
 
 @pytest.mark.parametrize(

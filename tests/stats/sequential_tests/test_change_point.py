@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flyball.stats.anytime.change_point import (
+from flyball.stats.sequential_tests.change_point import (
     ANY,
     BOLDER,
     FIRST,
@@ -18,7 +18,7 @@ from flyball.stats.anytime.change_point import (
     ChangePointEvidence,
     price,
 )
-from flyball.stats.anytime.sequential import increment
+from flyball.stats.sequential_tests.sequential import increment
 
 RATIO = 2.0
 EVENTS = st.lists(st.tuples(st.booleans(), st.sampled_from([0.01, 0.1, 0.5, 0.95]), st.booleans()), max_size=60)

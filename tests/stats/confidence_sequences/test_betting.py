@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flyball.stats.anytime.betting import BettingSequence
+from flyball.stats.confidence_sequences.betting import BettingSequence
 
 values = st.lists(st.one_of(st.floats(0, 1), st.sampled_from([0.0, 1.0])), max_size=150)
 

@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass, replace
 from statistics import NormalDist
 
-from flyball.stats.anytime.sprt import Finding, check_budgets, expected_sample, judged, sprt_bounds
+from flyball.stats.sequential_tests.sprt import Finding, check_budgets, expected_sample, judged, sprt_bounds
 
 
 @dataclass(frozen=True, kw_only=True)

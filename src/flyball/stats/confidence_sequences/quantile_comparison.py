@@ -16,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from flyball.stats.anytime.log_tails import log_beta_share
-from flyball.stats.anytime.quantile_sequences import cumulated
-from flyball.stats.anytime.sequences import normal_mixture_rho
-from flyball.stats.anytime.sprt import check_budgets
+from flyball.stats.confidence_sequences.log_tails import log_beta_share
+from flyball.stats.confidence_sequences.quantile_sequences import cumulated
+from flyball.stats.confidence_sequences.sequences import normal_mixture_rho
+from flyball.stats.sequential_tests.sprt import check_budgets
 
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from scipy import special
 
-from flyball.stats.anytime.sprt import check_budgets
+from flyball.stats.sequential_tests.sprt import check_budgets
 
 _GOLDEN = (math.sqrt(5) - 1) / 2
 

@@ -7,8 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flyball.stats.anytime.bernoulli_sequence import rate_log_e
-from flyball.stats.anytime.quantile_sequences import quantile_bounds, quantile_bounds_of_counts, quantile_ranks
+from flyball.stats.confidence_sequences.bernoulli_sequence import rate_log_e
+from flyball.stats.confidence_sequences.quantile_sequences import (
+    quantile_bounds,
+    quantile_bounds_of_counts,
+    quantile_ranks,
+)
 
 sizes, levels = st.integers(1, 3000), st.sampled_from([0.01, 0.25, 0.5, 0.9, 0.99])
 EDGES = (1.0, 2.0, 4.0, 8.0, 16.0)

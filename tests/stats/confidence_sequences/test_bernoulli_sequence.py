@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from flyball.stats.anytime.bernoulli_sequence import bernoulli_bounds, rate_log_e
+from flyball.stats.confidence_sequences.bernoulli_sequence import bernoulli_bounds, rate_log_e
 
 UPSTREAM = [
     (700, 1000, 100, 0.651629, 0.745949),

@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
-from flyball.stats.anytime.mixtures import (
+from flyball.stats.confidence_sequences.mixtures import (
     beta_binomial_log_e,
     gamma_exponential_log_e,
     gamma_poisson_log_e,
     mixture_bound,
 )
-from flyball.stats.anytime.sequences import normal_mixture_rho
+from flyball.stats.confidence_sequences.sequences import normal_mixture_rho
 
 TWO, ONE = normal_mixture_rho(100, alpha=0.05), normal_mixture_rho(100, alpha=0.10)
 

@@ -17,8 +17,8 @@ from collections.abc import Callable
 
 from scipy import special
 
-from flyball.stats.anytime.log_tails import log_beta_share, log_gamma_lower, log_gamma_upper
-from flyball.stats.anytime.sprt import check_budgets
+from flyball.stats.confidence_sequences.log_tails import log_beta_share, log_gamma_lower, log_gamma_upper
+from flyball.stats.sequential_tests.sprt import check_budgets
 
 
 def gamma_exponential_log_e(s: float, v: float, *, rho: float, c: float) -> float:
@@ -27,7 +27,7 @@ def gamma_exponential_log_e(s: float, v: float, *, rho: float, c: float) -> floa
     Args: s: centred sum. v: intrinsic time, >= 0, in the unit of s squared. c: scale, > 0, in the unit of s.
     Source: Howard et al. 2021, proposition 9.
 
-    >>> from flyball.stats.anytime.sequences import normal_mixture_rho
+    >>> from flyball.stats.confidence_sequences.sequences import normal_mixture_rho
     >>> round(gamma_exponential_log_e(10, 100, rho=normal_mixture_rho(100, alpha=0.1), c=2), 7)
     -0.2490165
     """
@@ -49,7 +49,7 @@ def gamma_poisson_log_e(s: float, v: float, *, rho: float, c: float = 1.0) -> fl
 
     Source: Howard et al. 2021, proposition 10.
 
-    >>> from flyball.stats.anytime.sequences import normal_mixture_rho
+    >>> from flyball.stats.confidence_sequences.sequences import normal_mixture_rho
     >>> round(gamma_poisson_log_e(10, 100, rho=normal_mixture_rho(100, alpha=0.1), c=2), 8)
     -0.06991219
     """
@@ -73,7 +73,7 @@ def beta_binomial_log_e(s: float, v: float, *, rho: float, g: float, h: float, o
     Args: rho: as above (two-sided: `normal_mixture_rho(v, alpha=alpha)`); used is rho - g h, at least g h / 1000.
     Source: Howard et al. 2021, propositions 7 and 8.
 
-    >>> from flyball.stats.anytime.sequences import normal_mixture_rho
+    >>> from flyball.stats.confidence_sequences.sequences import normal_mixture_rho
     >>> round(beta_binomial_log_e(10, 100, rho=normal_mixture_rho(100, alpha=0.1), g=0.2, h=0.8), 8)
     -0.07134019
     """
@@ -102,7 +102,7 @@ def mixture_bound(log_e: Callable[[float], float], *, alpha: float, highest: flo
 
     Raises: ValueError: alpha outside (0, 1), or a guess or a largest sum that is not above 0.
 
-    >>> from flyball.stats.anytime.sequences import normal_mixture_rho
+    >>> from flyball.stats.confidence_sequences.sequences import normal_mixture_rho
     >>> rho = normal_mixture_rho(100, alpha=0.1)
     >>> round(mixture_bound(lambda s: gamma_poisson_log_e(s, 100, rho=rho, c=2), alpha=0.05, scale=10), 4)
     30.1949

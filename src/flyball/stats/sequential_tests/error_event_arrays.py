@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from flyball.stats.anytime.sequential import ErrorEventTest, theta1
+from flyball.stats.sequential_tests.sequential import ErrorEventTest, theta1
 
 Floats = npt.NDArray[np.float64]
 

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, replace
 
-from flyball.stats.anytime.sequential import accept_bound, rollback_bound
-from flyball.stats.anytime.sprt import Finding, judged, steps
 from flyball.stats.scoring.intervals import Interval, difference_of_shares
+from flyball.stats.sequential_tests.sequential import accept_bound, rollback_bound
+from flyball.stats.sequential_tests.sprt import Finding, judged, steps
 
 
 @dataclass(frozen=True, kw_only=True)

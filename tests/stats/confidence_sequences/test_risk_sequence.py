@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flyball.core.errors import NotEnoughData
-from flyball.stats.anytime.risk_sequence import RiskSequence, doubly_robust
+from flyball.stats.confidence_sequences.risk_sequence import RiskSequence, doubly_robust
 from flyball.stats.risk import row_loss
 from flyball.stats.risk.cbpe import probabilities
 

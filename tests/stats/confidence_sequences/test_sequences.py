@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flyball.core.errors import NotEnoughData
-from flyball.stats.anytime.sequences import (
+from flyball.stats.confidence_sequences.sequences import (
     asymptotic_half_width,
     asymptotic_rho,
     bernoulli_upper,

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flyball.stats.anytime.msprt import MixtureSprt, two_sample_log_e
-from flyball.stats.anytime.sequences import normal_mixture_log_e
+from flyball.stats.confidence_sequences.sequences import normal_mixture_log_e
 from flyball.stats.experiment.ratio_mismatch import anytime_p
+from flyball.stats.sequential_tests.msprt import MixtureSprt, two_sample_log_e
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from flyball.stats.anytime.sprt import check_budgets
+from flyball.stats.sequential_tests.sprt import check_budgets
 
 Floats = npt.NDArray[np.float64]
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flyball.stats.anytime.sequences import normal_mixture_bound, normal_mixture_rho
-from flyball.stats.anytime.stitching import distribution_bound, quantile_bound, stitched_bound
+from flyball.stats.confidence_sequences.sequences import normal_mixture_bound, normal_mixture_rho
+from flyball.stats.confidence_sequences.stitching import distribution_bound, quantile_bound, stitched_bound
 
 
 def test_the_upstream_values() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flyball.stats.anytime.arm_means import ArmMeans
+from flyball.stats.sequential_tests.arm_means import ArmMeans
 
 units = st.lists(st.tuples(st.floats(0, 1), st.booleans(), st.sampled_from([0.01, 0.1, 0.5, 0.9])), max_size=60)
 

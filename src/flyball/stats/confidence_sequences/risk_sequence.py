@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from flyball.core.errors import NotEnoughData
-from flyball.stats.anytime.sequences import asymptotic_half_width, asymptotic_rho
+from flyball.stats.confidence_sequences.sequences import asymptotic_half_width, asymptotic_rho
 from flyball.stats.scoring.sample import Floats
 
 LEAST_ROWS = 100  # the sequence is asymptotic: it is silent before

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flyball.stats.anytime.paired import PairedTest
-from flyball.stats.anytime.sequential import (
+from flyball.stats.sequential_tests.paired import PairedTest
+from flyball.stats.sequential_tests.sequential import (
     ErrorEventTest,
     accept_bound,
     increment,
@@ -19,7 +19,7 @@ from flyball.stats.anytime.sequential import (
     rollback_bound,
     theta1,
 )
-from flyball.stats.anytime.sprt import BernoulliSprt, Finding, expected_events, sprt_bounds
+from flyball.stats.sequential_tests.sprt import BernoulliSprt, Finding, expected_events, sprt_bounds
 
 
 @pytest.mark.parametrize(

@@ -1,1 +1,0 @@
-"""Tests and bounds that may be read after every value and still keep their promise: sequences, sequential tests."""
