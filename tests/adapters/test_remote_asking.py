@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 from aiohttp import web
+from tests.serving.leaps import Leaping
 
 from flyball.adapters.models.predictor import FolderPredictor
 from flyball.adapters.remote_asking import RemoteAsking, asking
@@ -159,26 +160,16 @@ def test_where_a_row_is_asked_once_all_rows_of_a_question_that_fails_fail() -> N
     asyncio.run(story())
 
 
-class Hurried(asyncio.SelectorEventLoop):
-    """A loop whose time a test moves on."""
-
-    ahead_s = 0.0
-
-    def time(self) -> float:
-        return super().time() + self.ahead_s
-
-
 def test_the_deadline_goes_along_and_ends_the_wait() -> None:
     """It passes once the question is there: a machine that is busy does not bring it there in a moment."""
 
     async def story() -> None:
         seen: list[float] = []
-        free, loop = asyncio.Event(), asyncio.get_running_loop()
-        assert isinstance(loop, Hurried)
+        free, clock = asyncio.Event(), Leaping()
 
         async def hangs(request: web.Request) -> web.Response:
             seen.append(float(request.headers["x-request-deadline-ms"]))
-            loop.ahead_s += 3600.0
+            await clock.leap(3600.0)
             await free.wait()
             return web.Response()
 
@@ -195,8 +186,7 @@ def test_the_deadline_goes_along_and_ends_the_wait() -> None:
             assert len(seen) == 1  # what nobody answered is not asked row by row
             assert 0.0 < seen[0] <= 600_000.0
 
-    with asyncio.Runner(loop_factory=Hurried) as runner:
-        runner.run(story())
+    asyncio.run(story())
 
 
 @pytest.mark.parametrize("sent", [b"<html>", b'{"outputs": []}', b'{"outputs": [{"name": "p"}]}'])

@@ -129,8 +129,8 @@ def test_a_function_that_raises_or_hangs_ends_in_the_fallback_and_is_an_error_of
         "    - {name: sure, on: answer, verdict: review, function: sure}\n"
         "  fallback:",
     )
-    patient = declared.replace("deadline_ms: 20000", "deadline_ms: 8000")  # a loaded machine is no hanging filter
-    with stage(tmp_path, declared=patient) as made:
+    soon = declared.replace("deadline_ms: 20000", "deadline_ms: 8000")  # missed by who hangs, not by a loaded machine
+    with stage(tmp_path, declared=soon) as made:
         (made.services[0] / "model.py").write_text(OWN)
         for root, score in ((CHAMPION, 0.9), (CANDIDATE, 0.8)):
             made.release(root, score=score)
